@@ -1,0 +1,149 @@
+package workspace
+
+import "context"
+
+// Machine is what a deployment adapter needs to know of a workspace to bring
+// it up. It is made anew from the record each time, so that the same workspace
+// always yields the same machine.
+type Machine struct {
+	ID           ID
+	Owner        Owner
+	Name         string // free text of the metadata, for people
+	Architecture string
+	VMM          string
+	MemoryMB     int64
+	CPUs         int64
+	CPUPercent   int64
+	Boot         Boot
+	Disks        []MachineDisk
+	NICs         []NIC
+}
+
+// Boot is the kernel to start, as absolute paths on the host; empty paths mean
+// that the disk boots itself.
+type Boot struct {
+	Kernel  string
+	Initrd  string
+	Cmdline string
+}
+
+// MachineDisk is a disk file on the host.
+type MachineDisk struct {
+	Path     string // absolute, on the host
+	Format   string // "raw" or "qcow2"; never guessed
+	MountAs  string // as the metadata has it: sda1, sdb, ...
+	ReadOnly bool
+}
+
+// Condition is what a host says of a machine.
+type Condition string
+
+// The conditions.
+const (
+	ConditionAbsent  Condition = "absent"  // not known to the host
+	ConditionOff     Condition = "off"     // defined, not running
+	ConditionRunning Condition = "running" //
+	ConditionPaused  Condition = "paused"  //
+	ConditionSaved   Condition = "saved"   // off, its memory is on disk
+	ConditionCrashed Condition = "crashed" //
+)
+
+// StopMode says how a machine is brought to a halt.
+type StopMode string
+
+// The stop modes.
+const (
+	StopGraceful  StopMode = "graceful"  // ask the guest, force it when ctx's deadline nears
+	StopForced    StopMode = "forced"    // pull the plug
+	StopSerialize StopMode = "serialize" // write memory to disk; Start restores it
+)
+
+// Hypervisor brings machines up and down on one host. Every call is
+// idempotent: asking for what is already so succeeds and changes nothing, so
+// that a call whose answer was lost can be repeated. Calls touch only machines
+// that carry our identity. Errors have kind NotFound (no such machine), Conflict
+// (the machine's condition forbids it), Transient, Unavailable (host out of
+// reach) or Internal.
+type Hypervisor interface {
+	Define(ctx context.Context, m Machine) error
+	Start(ctx context.Context, id ID, paused bool) error
+	Stop(ctx context.Context, id ID, mode StopMode) error
+	Pause(ctx context.Context, id ID) error
+	Resume(ctx context.Context, id ID) error
+	Reboot(ctx context.Context, id ID) error
+	// Undefine forces the machine off and removes it with all that Define and
+	// Start made. A machine that is absent is a success.
+	Undefine(ctx context.Context, id ID) error
+}
+
+// Observed is one of our machines, as a host reports it.
+type Observed struct {
+	ID        ID
+	Condition Condition
+}
+
+// Inspector tells what is on one host.
+type Inspector interface {
+	// Inspect returns ConditionAbsent, not an error, for an unknown machine.
+	Inspect(ctx context.Context, id ID) (Condition, error)
+	// List returns our machines alone, in no order.
+	List(ctx context.Context) ([]Observed, error)
+	// Capacity returns what the host has in all.
+	Capacity(ctx context.Context) (Capacity, error)
+	// Watch calls report for each change of condition that it hears of, until
+	// ctx ends (nil) or the host is out of reach (error). Reports may repeat
+	// and may be late; who needs certainty asks Inspect.
+	Watch(ctx context.Context, report func(Observed)) error
+}
+
+// Deployment is a deployment adapter bound to one host.
+type Deployment interface {
+	Hypervisor
+	Inspector
+	Close() error
+}
+
+// ImageInfo describes an image file.
+type ImageInfo struct {
+	Size   int64  // bytes, holes included
+	Format string // "raw" or "qcow2", by its header
+	SHA256 string // hexadecimal; empty when not computed
+}
+
+// Progress is told of bytes done and bytes in all, now and then. It must be quick.
+type Progress func(done, total int64)
+
+// Fetch asks a transport adapter to bring an image to a host.
+type Fetch struct {
+	Location string   // image URI of the adapter's scheme
+	Path     string   // absolute path of the file to make
+	SHA256   string   // expected, hexadecimal; empty: take the one beside the file (NAME.sha256), if any
+	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
+	Sync     bool     // make it survive a power cut before returning
+	Progress Progress // may be nil
+}
+
+// Deliver asks a transport adapter to bring an image back to a repository.
+type Deliver struct {
+	Path     string // absolute path of the file to read
+	Location string
+	Progress Progress
+}
+
+// Transport moves images between repositories and hosts. The target appears
+// complete and verified under its name, or not at all; a repeated call goes on
+// where the last one stopped, or finds the work done. Errors have kind Invalid
+// (a location outside the repository, a refused format), NotFound, Denied
+// (credentials, host key), NoResource (disk full), Transient or Unavailable.
+type Transport interface {
+	// Check says whether the image at location exists and could be fetched.
+	Check(ctx context.Context, location string) (ImageInfo, error)
+	Fetch(ctx context.Context, f Fetch) (ImageInfo, error)
+	Deliver(ctx context.Context, d Deliver) (ImageInfo, error)
+}
+
+// Customiser writes files into the file system of a disk image that no guest
+// is using. Writing the same files twice is the same as once.
+type Customiser interface {
+	Customise(ctx context.Context, path, format string, files []File) error
+}

@@ -1,0 +1,109 @@
+package workspace
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps the record. One Update is one transaction: what its function
+// did is durable when Update returns nil, and never happened otherwise.
+// Functions run one after the other and must neither block nor call the store.
+type Store interface {
+	Reader
+	Outbox
+	Update(ctx context.Context, f func(Tx) error) error
+}
+
+// Reader reads what is durable. Results are shared: do not change them.
+// A resource that is not there is an Error of kind NotFound.
+type Reader interface {
+	Workspace(ctx context.Context, id ID) (*Workspace, error)
+	// Workspaces returns the owner's workspaces by rising ID; all, for an empty owner.
+	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
+	Group(ctx context.Context, id GroupID) (*Group, error)
+	Subscription(ctx context.Context, id SubscriptionID) (*Subscription, error)
+	// Changes returns the changes that have not ended, by rising ID.
+	Changes(ctx context.Context) ([]*Change, error)
+	Hosts(ctx context.Context) ([]HostUse, error)
+	// Used returns the running time that the owner's ended leases took.
+	Used(ctx context.Context, owner Owner) (time.Duration, error)
+}
+
+// Outbox holds the messages that are not yet delivered.
+type Outbox interface {
+	// Subscriptions returns those with messages waiting.
+	Waiting(ctx context.Context) ([]SubscriptionID, error)
+	// Pending returns up to limit messages of the subscription, oldest first.
+	Pending(ctx context.Context, id SubscriptionID, limit int) ([]Message, error)
+	// Delivered removes the subscription's messages up to and with seq. The
+	// removal need not be durable at once: a message may be sent again, never lost.
+	Delivered(ctx context.Context, id SubscriptionID, seq int64) error
+}
+
+// Tx is one transaction: it sees the record with its own changes applied.
+type Tx interface {
+	WorkspaceTx
+	PoolTx
+	ChangeTx
+	SubscriptionTx
+	RequestTx
+}
+
+// WorkspaceTx reads and writes workspaces and groups.
+type WorkspaceTx interface {
+	NextID() ID
+	// Workspace returns NotFound for one that is not there. Copy before changing.
+	Workspace(id ID) (*Workspace, error)
+	// PutWorkspace writes w, which the store keeps; Spec, Demand, Owner, Group
+	// and NICs of a workspace that is there already are not written again.
+	PutWorkspace(w *Workspace) error
+	// RemoveWorkspace removes it, its membership, its subscriptions' rows that
+	// have nothing left to deliver, and its holdings.
+	RemoveWorkspace(id ID) error
+	Group(id GroupID) (*Group, error)
+	PutGroup(g *Group) error
+	RemoveGroup(id GroupID) error
+}
+
+// PoolTx is the view of hosts and addresses. What a workspace holds follows
+// from its record (Workspace.Holds): there is no separate release.
+type PoolTx interface {
+	// Hosts returns all hosts in a fixed order with what is used, this
+	// transaction's workspaces included. The slice is valid until the next call.
+	Hosts() []HostUse
+	// TakeAddress takes a free address of the association, with its MAC. It is
+	// held by the workspace that is put with it before the transaction ends.
+	// Errors: Invalid (no such association), NoResource (a Refusal).
+	TakeAddress(association string) (Address, string, error)
+	// AllWorkspaces returns every workspace, for the rare questions.
+	AllWorkspaces() []*Workspace
+	// AddUsed adds running time of an ended lease to the owner's account.
+	AddUsed(owner Owner, d time.Duration) error
+}
+
+// ChangeTx reads and writes durable operations.
+type ChangeTx interface {
+	NextChangeID() ChangeID
+	PutChange(c *Change) error
+	RemoveChange(id ChangeID) error
+	// ChangesOf returns the workspace's changes that have not ended, by rising ID.
+	ChangesOf(id ID) []*Change
+}
+
+// SubscriptionTx reads and writes subscriptions and queues messages.
+type SubscriptionTx interface {
+	Subscription(id SubscriptionID) (*Subscription, error)
+	PutSubscription(s *Subscription) error
+	RemoveSubscription(id SubscriptionID) error
+	// Emit queues e for each subscription to its workspace and topic. A paused
+	// one gets nothing (WS-BaseNotification 1.2 draft 01, section 7).
+	Emit(e Event) error
+}
+
+// RequestTx remembers answered create requests, so that a repeated MessageID
+// of the same owner gets the first answer.
+type RequestTx interface {
+	// Answered returns what the request made, false when it is new.
+	Answered(owner Owner, messageID string) ([]ID, GroupID, bool)
+	PutAnswered(owner Owner, messageID string, ids []ID, group GroupID, at time.Time) error
+}

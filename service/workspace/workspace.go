@@ -1,0 +1,231 @@
+package workspace
+
+import "time"
+
+// Workspace is one leased virtual machine, from the accepted request to its
+// destruction. A *Workspace that came out of a store is shared: copy it before
+// changing a field.
+type Workspace struct {
+	ID      ID
+	Group   GroupID // empty when it was created alone
+	Owner   Owner
+	Spec    Spec
+	Demand  Allocation
+	Lease   Lease
+	Initial State // where deployment ends: Unpropagated, Propagated, Running, Paused
+
+	Host     HostID // the host that holds the reservation
+	NICs     []NIC  // with what was allocated; shares no memory with Spec
+	State    State
+	Fault    string // why it is Corrupted, for the owner's eyes
+	Released bool   // capacity and addresses were given back before destruction
+	Version  int64  // rises by one with each durable change of this workspace
+
+	Created time.Time
+	Changed time.Time
+}
+
+// Holds reports whether the workspace counts against its host's capacity and
+// the address pools. Conservation of both follows from this one rule.
+func (w *Workspace) Holds() bool { return !w.Released && w.State != Cancelled }
+
+// Gone reports whether the workspace no longer exists for its owner, although
+// its remains may still be under removal.
+func (w *Workspace) Gone() bool { return w.State == Destroying || w.State == Cancelled }
+
+// OpsEnabled reports whether start, pause, reboot and shutdown are accepted at
+// the time: not from ReadyForTransport on, nor once running time has expired.
+func (w *Workspace) OpsEnabled(now time.Time) bool {
+	return w.State.OpsEnabled() && now.Before(w.Lease.End())
+}
+
+// Root returns the root disk.
+func (w *Workspace) Root() Disk {
+	for _, d := range w.Spec.Disks {
+		if d.Role == RootDisk {
+			return d
+		}
+	}
+	return Disk{}
+}
+
+// Spec is what the workspace metadata and the optional parameters say: what
+// the environment is. It does not change after creation.
+type Spec struct {
+	Name         string // metadata name, any URI
+	Architecture string // JSDL word: x86, x86_64, ...
+	VMM          VMM
+	Kernel       Kernel
+	Disks        []Disk
+	NICs         []NIC // as requested
+	Files        []File
+	UserData     string // mdServerUserdata
+	StageIn      *Transfer
+	StageOut     *Transfer
+}
+
+// VMM is the hypervisor that the metadata asks for.
+type VMM struct {
+	Type     string // Xen, VMware (the schema's words) or KVM (ours)
+	Versions []string
+}
+
+// Kernel is the kernel that the metadata asks for; Image empty means the
+// site's default.
+type Kernel struct {
+	Image      string // file://NAME of a kernel the site offers
+	Parameters string
+}
+
+// DiskRole tells the kinds of disk apart.
+type DiskRole string
+
+// The disk roles.
+const (
+	RootDisk      DiskRole = "root"      // rootVBD: exactly one
+	PartitionDisk DiskRole = "partition" // a further image
+	BlankDisk     DiskRole = "blank"     // blankspacePartition, made on the host
+)
+
+// Disk is one disk or partition of the workspace.
+type Disk struct {
+	Role     DiskRole
+	Name     string // partitionName of a blank disk
+	Location string // image URI; empty for a blank disk
+	MountAs  string // sda1, sdb, ...
+	ReadOnly bool
+	SizeMB   int64 // of a blank disk
+}
+
+// File is one customisation: text to be written into the guest's disk.
+type File struct {
+	Path    string // absolute, on the guest
+	Content string
+}
+
+// Transfer is a stage-in or stage-out request.
+type Transfer struct {
+	Endpoint     string
+	Source       string
+	Destination  string
+	Checksum     string
+	ChecksumType string
+}
+
+// Method says where a NIC's addresses come from.
+type Method string
+
+// The acquisition methods of the schema.
+const (
+	AllocateAndConfigure Method = "AllocateAndConfigure"
+	AcceptAndConfigure   Method = "AcceptAndConfigure"
+	Advisory             Method = "Advisory"
+)
+
+// NIC is a network interface: what was asked for and, once allocated, what it got.
+type NIC struct {
+	Name        string
+	Association string
+	Method      Method
+	MAC         string // upper-case hexadecimal with colons
+	Address
+}
+
+// Address is one entry of an address pool. IPv4 in dotted form.
+type Address struct {
+	Hostname  string
+	IP        string
+	Netmask   string
+	Gateway   string
+	Broadcast string
+	Network   string
+}
+
+// Allocation is how much of the pool one node of a request takes.
+type Allocation struct {
+	MemoryMB     int64
+	CPUs         int64 // 0: the site's default, resolved to at least 1 at creation
+	CPUPercent   int64 // 0: not given
+	Architecture string
+	CPUsGiven    bool // the request named a CPU count: show it in properties
+}
+
+// Mechanism is what happens to a workspace at the end of its running time.
+type Mechanism string
+
+// The shutdown mechanisms of the schema; Normal is what an absent element means.
+const (
+	MechanismNormal    Mechanism = "Normal"
+	MechanismSerialize Mechanism = "Serialize"
+	MechanismTrash     Mechanism = "Trash"
+)
+
+// Lease is what was promised about time. Times are UTC, truncated to milliseconds.
+type Lease struct {
+	Start     time.Time
+	Duration  time.Duration // running time
+	Grace     time.Duration // from the end of running time to destruction
+	Mechanism Mechanism
+	SaveTo    string // rootPartitionUnpropagationTarget; empty: where it came from
+}
+
+// End returns when running time ends and Mechanism is applied.
+func (l Lease) End() time.Time { return l.Start.Add(l.Duration) }
+
+// Termination returns when the resource is destroyed (ActualTerminationTime).
+func (l Lease) Termination() time.Time { return l.End().Add(l.Grace) }
+
+// Group is a set of workspaces created by one request.
+type Group struct {
+	ID      GroupID
+	Owner   Owner
+	Members []ID // those not yet destroyed
+}
+
+// Host is one VMM node of the pool.
+type Host struct {
+	ID           HostID
+	VMM          string // KVM, Xen, ...
+	Capacity     Capacity
+	Associations []string // networks that reach it; empty: all
+	Active       bool     // takes new workspaces
+}
+
+// Capacity is an amount of host resources.
+type Capacity struct {
+	CPUs     int64
+	MemoryMB int64
+}
+
+// HostUse is a host and what of it is taken now.
+type HostUse struct {
+	Host
+	Used Capacity
+}
+
+// Network is an association with its address pool.
+type Network struct {
+	Name      string
+	MACPrefix string // first three octets, such as A2:AA:BB
+	DNS       string
+	Addresses []Address
+}
+
+// Request is a create request, read and checked as far as its own text goes.
+type Request struct {
+	Owner     Owner
+	MessageID string // idempotency key, may be empty
+	Spec      Spec
+	Demand    Allocation
+	Duration  time.Duration // 0: the site's default
+	Nodes     int           // at least 1
+	Initial   State
+	Mechanism Mechanism
+	SaveTo    string
+}
+
+// Created is the answer to a create request.
+type Created struct {
+	Workspaces []*Workspace
+	Group      GroupID // empty for a single workspace
+}
