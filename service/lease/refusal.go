@@ -39,15 +39,13 @@ func Explain(hosts []workspace.HostUse, holds []Hold, r Request) *workspace.Refu
 // shortages names what the closest usable host lacks for one node, or for the
 // group when a single node would fit.
 func shortages(hosts []workspace.HostUse, r Request) []workspace.Shortage {
-	closest := -1
-	for i := range hosts {
-		if !usable(&hosts[i], r) {
-			continue
-		}
-		if closest < 0 || tighter(left(&hosts[closest]), left(&hosts[i])) {
-			closest = i
-		}
+	if bestFit(hosts, r) >= 0 {
+		return []workspace.Shortage{{
+			Resource: "nodes", Unit: "nodes", Wanted: int64(r.Nodes),
+			Free: slots(hosts, r), Where: "the pool",
+		}}
 	}
+	closest := closestTo(hosts, r)
 	if closest < 0 {
 		return []workspace.Shortage{{
 			Resource: "host", Unit: "hosts of the asked kind", Wanted: int64(r.Nodes),
@@ -67,13 +65,21 @@ func shortages(hosts []workspace.HostUse, r Request) []workspace.Shortage {
 			Resource: "cpu", Unit: "CPUs", Wanted: r.Need.CPUs, Free: free.CPUs, Where: where,
 		})
 	}
-	if len(short) == 0 {
-		short = append(short, workspace.Shortage{
-			Resource: "nodes", Unit: "nodes", Wanted: int64(r.Nodes),
-			Free: slots(hosts, r), Where: "the pool",
-		})
-	}
 	return short
+}
+
+// closestTo returns the index of the usable host with the most room, or -1.
+func closestTo(hosts []workspace.HostUse, r Request) int {
+	closest := -1
+	for i := range hosts {
+		if !usable(&hosts[i], r) {
+			continue
+		}
+		if closest < 0 || tighter(left(&hosts[closest]), left(&hosts[i])) {
+			closest = i
+		}
+	}
+	return closest
 }
 
 // slots counts how many nodes of the request the pool takes now.
