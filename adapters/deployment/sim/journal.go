@@ -1,0 +1,243 @@
+package sim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// The files in Options.Dir: the journal, and what its writer holds locked.
+const (
+	journalName = "sim.journal"
+	lockName    = "sim.lock"
+)
+
+// Record is one line of the journal: what happened to which machine.
+type Record struct {
+	Verb    string // define start startpaused pause resume reboot off save crash undefine state
+	Host    workspace.HostID
+	Machine workspace.ID
+	History // of define: Spec and MemoryMB; of state: all; else zero
+}
+
+// History is what a host remembers of a machine.
+type History struct {
+	Condition workspace.Condition
+	Starts    int // from off, saved or crashed; a start of what runs already is none
+	Reboots   int
+	MemoryMB  int64
+	Spec      uint64 // digest of the definition
+}
+
+// ReadJournal reads the journal in dir from outside, while a World writes it or
+// after it died: everything that happened since the last compaction, in order.
+// A line torn at the end is left out.
+func ReadJournal(dir string) ([]Record, error) {
+	data, err := os.ReadFile(filepath.Join(dir, journalName))
+	if err != nil {
+		return nil, workspace.Errorf(workspace.NotFound, "read the journal", dir, "%w", err)
+	}
+	records, _, err := parseJournal(data)
+	return records, err
+}
+
+// Place is a machine on a host.
+type Place struct {
+	Host    workspace.HostID
+	Machine workspace.ID
+}
+
+// Replay returns what the records leave: the machines that are still defined.
+func Replay(records []Record) map[Place]History {
+	left := make(map[Place]History)
+	for _, r := range records {
+		at := Place{r.Host, r.Machine}
+		switch verb(r.Verb) {
+		case verbUndefine:
+			delete(left, at)
+		case verbDefine, verbState:
+			left[at] = r.History
+		default:
+			left[at] = historyOf(machineOf(left[at]).after(verb(r.Verb)))
+		}
+	}
+	return left
+}
+
+// machineOf and historyOf translate between what is kept and what is shown.
+func machineOf(h History) machine {
+	m := machine{spec: h.Spec, memoryMB: h.MemoryMB,
+		starts: uint32(h.Starts), reboots: uint32(h.Reboots)}
+	for i, c := range conditions {
+		if c == h.Condition {
+			m.condition = byte(i)
+		}
+	}
+	return m
+}
+
+func historyOf(m machine) History {
+	return History{Condition: conditions[m.condition], Starts: int(m.starts),
+		Reboots: int(m.reboots), MemoryMB: m.memoryMB, Spec: m.spec}
+}
+
+// parseJournal reads whole lines and returns how many bytes they take.
+func parseJournal(data []byte) ([]Record, int, error) {
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	records := make([]Record, 0, bytes.Count(data, []byte{'\n'}))
+	line := 0
+	for text := range strings.Lines(string(data[:whole])) {
+		line++
+		r, err := parseRecord(strings.Fields(text))
+		if err != nil {
+			return nil, 0, workspace.Errorf(workspace.Internal, "read the journal", journalName,
+				"line %d: %w", line, err)
+		}
+		records = append(records, r)
+	}
+	return records, whole, nil
+}
+
+// parseRecord reads the words of one line.
+func parseRecord(words []string) (Record, error) {
+	want := map[verb]int{verbDefine: 5, verbState: 8}
+	if len(words) < 3 || len(words) != max(want[verb(words[0])], 3) {
+		return Record{}, fmt.Errorf("%d words", len(words))
+	}
+	id, err := workspace.ParseID(words[2])
+	r := Record{Verb: words[0], Host: workspace.HostID(words[1]), Machine: id}
+	if err != nil || len(words) == 3 {
+		return r, err
+	}
+	r.History, err = parseHistory(words[3:])
+	return r, err
+}
+
+// parseHistory reads SPEC MEMORY [CONDITION STARTS REBOOTS].
+func parseHistory(words []string) (History, error) {
+	h := History{Condition: workspace.ConditionOff}
+	spec, e1 := strconv.ParseUint(words[0], 16, 64)
+	memory, e2 := strconv.ParseInt(words[1], 10, 64)
+	h.Spec, h.MemoryMB = spec, memory
+	if len(words) == 2 {
+		return h, errors.Join(e1, e2)
+	}
+	var e3, e4 error
+	h.Condition = workspace.Condition(words[2])
+	h.Starts, e3 = strconv.Atoi(words[3])
+	h.Reboots, e4 = strconv.Atoi(words[4])
+	return h, errors.Join(e1, e2, e3, e4)
+}
+
+// appendRecord writes a line for the verb.
+func appendRecord(b []byte, v verb, at Place, m machine) []byte {
+	b = append(b, v...)
+	b = append(append(b, ' '), at.Host...)
+	b = strconv.AppendInt(append(b, ' '), int64(at.Machine), 10)
+	if v == verbDefine || v == verbState {
+		b = strconv.AppendUint(append(b, ' '), m.spec, 16)
+		b = strconv.AppendInt(append(b, ' '), m.memoryMB, 10)
+	}
+	if v == verbState {
+		b = append(append(b, ' '), conditions[m.condition]...)
+		b = strconv.AppendUint(append(b, ' '), uint64(m.starts), 10)
+		b = strconv.AppendUint(append(b, ' '), uint64(m.reboots), 10)
+	}
+	return append(b, '\n')
+}
+
+// journal is the open file. Nothing is synced: it guards against the death of
+// the process, not of the machine, as the hosts it stands for would.
+type journal struct {
+	path string
+	file *os.File // nil: keep nothing
+	lock *os.File
+	size int64
+	buf  []byte
+}
+
+// openJournal opens dir's journal for this process alone, cuts off a torn end
+// and returns what it says.
+func openJournal(dir string) (*journal, []Record, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	j := &journal{path: filepath.Join(dir, journalName)}
+	records, err := j.open(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, nil, errors.Join(err, j.Close())
+	}
+	return j, records, nil
+}
+
+// open takes the lock and reads the file.
+func (j *journal) open(lock string) (records []Record, err error) {
+	if j.lock, err = os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(j.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, fmt.Errorf("someone else has the simulated pool open: %w", err)
+	}
+	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(j.path)
+	if err != nil {
+		return nil, err
+	}
+	records, whole, err := parseJournal(data)
+	if err != nil {
+		return nil, err
+	}
+	j.size = int64(whole)
+	return records, j.file.Truncate(j.size)
+}
+
+// write appends one line with one system call. On failure nothing of it stays.
+func (j *journal) write(v verb, at Place, m machine) error {
+	if j.file == nil {
+		return nil
+	}
+	j.buf = appendRecord(j.buf[:0], v, at, m)
+	n, err := j.file.WriteAt(j.buf, j.size)
+	if err != nil {
+		return errors.Join(err, j.file.Truncate(j.size))
+	}
+	j.size += int64(n)
+	return nil
+}
+
+// rewrite replaces the journal by the given lines, in one rename.
+func (j *journal) rewrite(lines []byte) error {
+	if err := os.WriteFile(j.path+".new", lines, 0o644); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(j.path+".new", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(j.path+".new", j.path); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	old := j.file
+	j.file, j.size = f, int64(len(lines))
+	return old.Close()
+}
+
+// Close lets the files go.
+func (j *journal) Close() error {
+	var errs []error
+	for _, f := range []*os.File{j.file, j.lock} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,124 @@
+package sim
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// verb is what happened to a machine: the first word of a journal line.
+type verb string
+
+// The verbs. verbState is what compaction leaves of a machine's past.
+const (
+	verbNone     verb = ""
+	verbDefine   verb = "define"
+	verbStart    verb = "start"       // runs from here on
+	verbStartP   verb = "startpaused" // is in memory, its clock stands
+	verbPause    verb = "pause"
+	verbResume   verb = "resume"
+	verbReboot   verb = "reboot"
+	verbOff      verb = "off"
+	verbSave     verb = "save"
+	verbCrash    verb = "crash"
+	verbUndefine verb = "undefine"
+	verbState    verb = "state"
+)
+
+// machine is all that a simulated host keeps of one machine.
+type machine struct {
+	spec      uint64 // digest of what was defined
+	memoryMB  int64
+	starts    uint32
+	reboots   uint32
+	condition byte // index into conditions
+}
+
+// conditions numbers the conditions, so that a machine takes few bytes.
+var conditions = [...]workspace.Condition{
+	workspace.ConditionAbsent, workspace.ConditionOff, workspace.ConditionRunning,
+	workspace.ConditionPaused, workspace.ConditionSaved, workspace.ConditionCrashed,
+}
+
+// The numbers of the conditions.
+const (
+	absent byte = iota
+	off
+	running
+	paused
+	saved
+	crashed
+)
+
+// inMemory reports whether the machine takes memory of its host.
+func (m machine) inMemory() bool { return m.condition == running || m.condition == paused }
+
+// digest is a fingerprint of everything in the machine's definition.
+func digest(m workspace.Machine) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%#v", m)
+	return h.Sum64()
+}
+
+// after returns the machine as the verb leaves it. Replay and live calls share
+// it: what a journal says is what happened.
+func (m machine) after(v verb) machine {
+	switch v {
+	case verbStart:
+		m.condition = running
+		m.starts++
+	case verbStartP:
+		m.condition = paused
+		m.starts++
+	case verbPause:
+		m.condition = paused
+	case verbResume:
+		m.condition = running
+	case verbReboot:
+		m.condition = running
+		m.reboots++
+	case verbOff, verbDefine:
+		m.condition = off
+	case verbSave:
+		m.condition = saved
+	case verbCrash:
+		m.condition = crashed
+	}
+	return m
+}
+
+// wish is a column of the table of what each operation does in each condition.
+type wish byte
+
+// The wishes.
+const (
+	wishStart wish = iota
+	wishStartPaused
+	wishOff
+	wishSave
+	wishPause
+	wishResume
+	wishReboot
+	wishPowerOff // the guest does it itself
+	wishCrash
+)
+
+// illegal marks a wish that the condition forbids; verbNone marks one that is
+// already fulfilled.
+const illegal verb = "illegal"
+
+// effects is the table: what a wish does to a machine that is
+// absent, off, running, paused, saved, crashed (a missing machine is NotFound
+// before the table is asked).
+var effects = [...][6]verb{
+	wishStart:       {illegal, verbStart, verbNone, illegal, verbStart, verbStart},
+	wishStartPaused: {illegal, verbStartP, illegal, verbNone, verbStartP, verbStartP},
+	wishOff:         {illegal, verbNone, verbOff, verbOff, verbOff, verbOff},
+	wishSave:        {illegal, illegal, verbSave, verbSave, verbNone, illegal},
+	wishPause:       {illegal, illegal, verbPause, verbNone, illegal, illegal},
+	wishResume:      {illegal, illegal, verbNone, verbResume, illegal, illegal},
+	wishReboot:      {illegal, illegal, verbReboot, verbReboot, illegal, illegal},
+	wishPowerOff:    {illegal, verbNone, verbOff, illegal, illegal, illegal},
+	wishCrash:       {illegal, illegal, verbCrash, illegal, illegal, verbNone},
+}
