@@ -1,0 +1,153 @@
+package deploymenttest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Rig is one host under test. Each case opens its own.
+type Rig struct {
+	Host workspace.Deployment
+	// Machine returns a machine that the host can run. The same id must yield
+	// an equal machine.
+	Machine func(id workspace.ID) workspace.Machine
+	// Reopen returns a second adapter of the same host, as a restarted daemon
+	// would have it.
+	Reopen func(t *testing.T) workspace.Deployment
+	// PowerOff makes the guest switch itself off, without the adapter's help.
+	// It may be nil where guests cannot.
+	PowerOff func(t *testing.T, id workspace.ID)
+	// Foreign describes everything on the host that is not ours. It may be nil
+	// where there can be nothing else.
+	Foreign func(t *testing.T) string
+	// Graceful is how long a call may take that asks the guest's help. 0: a minute.
+	Graceful time.Duration
+	// Walk is the number of steps of the random walk. 0: 300.
+	Walk int
+}
+
+// callLimit bounds every call that needs no help of the guest. It is long
+// because real machines on a busy computer are slow, not because they should be.
+const callLimit = 2 * time.Minute
+
+// Exercise runs the suite against the hosts that open makes.
+func Exercise(t *testing.T, open func(t *testing.T) Rig) {
+	cases := []struct {
+		name string
+		run  func(t *testing.T, b *bench)
+	}{
+		{"every call twice", everyCallTwice},
+		{"every wish in every condition", everyWishInEveryCondition},
+		{"unknown machines", unknownMachines},
+		{"another definition under a known id", anotherDefinition},
+		{"random walk", randomWalk},
+		{"watch", watchTells},
+		{"guest switches itself off", guestPowersOff},
+		{"list", listIsOurs},
+		{"context", contextEnds},
+		{"re-attach", reattach},
+		{"many at once", manyAtOnce},
+		{"hostile words", hostileWords},
+		{"capacity", capacity},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, open(t))) })
+	}
+}
+
+// bench is a rig at work.
+type bench struct {
+	Rig
+	t *testing.T
+}
+
+// newBench prepares the rig, and sees to it that nothing of ours remains and
+// nothing foreign changes.
+func newBench(t *testing.T, r Rig) *bench {
+	if r.Graceful == 0 {
+		r.Graceful = time.Minute
+	}
+	if r.Walk == 0 {
+		r.Walk = 300
+	}
+	b := &bench{Rig: r, t: t}
+	if r.Foreign == nil {
+		b.Foreign = func(*testing.T) string { return "" }
+	}
+	before := b.Foreign(t)
+	t.Cleanup(func() {
+		b.clean()
+		if after := b.Foreign(t); after != before {
+			t.Errorf("what is not ours has changed:\n%s\nit was:\n%s", after, before)
+		}
+		if err := r.Host.Close(); err != nil {
+			t.Errorf("cannot close the host: %v", err)
+		}
+	})
+	return b
+}
+
+// clean undefines whatever is left, and checks that nothing then is.
+func (b *bench) clean() {
+	for _, o := range b.list() {
+		b.must("undefine", b.Host.Undefine(b.ctx(callLimit), o.ID))
+	}
+	if rest := b.list(); len(rest) > 0 {
+		b.t.Errorf("after undefining all there still is %v", rest)
+	}
+}
+
+// ctx returns a context with a limit that ends with the test at the latest.
+func (b *bench) ctx(limit time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	b.t.Cleanup(cancel)
+	return ctx
+}
+
+func (b *bench) must(what string, err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (b *bench) list() []workspace.Observed {
+	b.t.Helper()
+	all, err := b.Host.List(b.ctx(callLimit))
+	b.must("list", err)
+	return all
+}
+
+// is checks the machine's condition.
+func (b *bench) is(id workspace.ID, want workspace.Condition) {
+	b.t.Helper()
+	got, err := b.Host.Inspect(b.ctx(callLimit), id)
+	b.must("inspect", err)
+	if got != want {
+		b.t.Fatalf("machine %v is %s, want %s", id, got, want)
+	}
+}
+
+// becomes waits for the machine's condition to change without our doing.
+func (b *bench) becomes(id workspace.ID, want workspace.Condition) {
+	b.t.Helper()
+	ctx := b.ctx(callLimit)
+	for {
+		got, err := b.Host.Inspect(ctx, id)
+		b.must("inspect while waiting for "+string(want), err)
+		if got == want {
+			return
+		}
+	}
+}
+
+// isKind checks that err is there and of the kind.
+func (b *bench) isKind(what string, err error, want workspace.Kind) {
+	b.t.Helper()
+	if err == nil || workspace.KindOf(err) != want {
+		b.t.Fatalf("%s: got %v (%s), want kind %q", what, err, workspace.KindOf(err), want)
+	}
+}

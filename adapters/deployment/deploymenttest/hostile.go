@@ -1,0 +1,38 @@
+package deploymenttest
+
+// Hostile are texts that strangers may hand in as names, owners and paths, and
+// that must stay text on their way through XML, shells and file systems.
+var Hostile = []string{
+	`</name><devices><hostdev/></devices><name>`,
+	`"/><seclabel type="none"/><x a="`,
+	`' onload='x`,
+	`<!-- -->`,
+	`<!DOCTYPE domain [<!ENTITY x SYSTEM "file:///etc/passwd">]>`,
+	`&x;`,
+	`&lt;name&gt;`,
+	`&#0;`,
+	`&#x3c;script&#x3e;`,
+	`]]>`,
+	`<![CDATA[x]]>`,
+	`<?xml version="1.0"?>`,
+	`<qemu:commandline><qemu:arg value='-monitor'/></qemu:commandline>`,
+	`xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'`,
+	`$(reboot)`,
+	"`reboot`",
+	`; reboot`,
+	`| reboot`,
+	`&& reboot`,
+	`%s%n%x`,
+	`../../etc/passwd`,
+	`/dev/sda`,
+	`,format=raw,file=/etc/shadow`,
+	`json:{"driver":"file","filename":"/etc/shadow"}`,
+	`nbd://203.0.113.1/x`,
+	"two\nlines",
+	"tab\tand\rreturn",
+	`back\slash\n`,
+	`ünïcödé ☃ 𝒳`,
+	` leading and trailing `,
+	`init=/bin/sh -- root=/dev/evil`,
+	`*?[a-z]{x,y}~!#`,
+}
