@@ -1,0 +1,107 @@
+package daemon
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// recorded holds requests as the original client sent them, with marks where
+// identifiers, keys, times and addresses stood.
+//
+//go:embed testdata/*.xml
+var recorded embed.FS
+
+// A Message is a recorded request, ready to be sent with other values.
+type Message struct {
+	path   string
+	action string
+	text   string
+}
+
+const (
+	workspaceNS   = "http://www.globus.org/2008/06/workspace"
+	factoryPort   = workspaceNS + "/WorkspaceFactoryPortType"
+	workspacePort = workspaceNS + "/WorkspacePortType"
+	statusPort    = workspaceNS + "/status/WorkspaceStatusPortType"
+
+	lifetimeNS  = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime"
+	propertyNS  = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties"
+	notifyNS    = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification"
+
+	factory   = "/wsrf/services/WorkspaceFactoryService"
+	workspace = "/wsrf/services/WorkspaceService"
+	group     = "/wsrf/services/WorkspaceGroupService"
+	status    = "/wsrf/services/WorkspaceStatusService"
+)
+
+// The recorded requests.
+var (
+	Create       = load("create", factory, factoryPort+"/createRequest")
+	CreateGroup  = load("create-group", factory, factoryPort+"/createRequest")
+	State        = load("state", workspace, propertyNS+"/GetResourceProperty")
+	Properties   = load("properties", workspace, propertyNS+"/QueryResourceProperties")
+	Begin        = load("start", workspace, workspacePort+"/startRequest")
+	Pause        = load("pause", workspace, workspacePort+"/shutdownRequest")
+	Reboot       = load("reboot", workspace, workspacePort+"/shutdownRequest")
+	Shutdown     = load("shutdown", workspace, workspacePort+"/shutdownRequest")
+	Save         = load("save", workspace, workspacePort+"/shutdownRequest")
+	Extend       = load("extend", workspace, lifetimeNS+"/SetTerminationTime")
+	Subscribe    = load("subscribe", workspace, notifyNS+"/Subscribe")
+	Destroy      = load("destroy", workspace, lifetimeNS+"/Destroy")
+	DestroyGroup = load("group-destroy", group, lifetimeNS+"/Destroy")
+	List         = load("list", status, statusPort+"/queryCurrentWorkspacesRequest")
+)
+
+func load(name, path, action string) Message {
+	text, err := recorded.ReadFile("testdata/" + name + ".xml")
+	if err != nil {
+		panic(err) // embedded at build time: cannot be missing
+	}
+	return Message{path: path, action: action, text: strings.TrimSpace(string(text))}
+}
+
+// Values are what a request is about.
+type Values struct {
+	Key      string    // of the workspace or group
+	Time     time.Time // of an extension
+	Consumer string    // URL of a subscription's consumer
+	Message  string    // MessageID; empty: a new one
+}
+
+// serial makes message identifiers that differ over processes and calls.
+var serial atomic.Int64
+
+var birth = time.Now().UnixNano()
+
+// NewMessageID returns an identifier that was not used before.
+func NewMessageID() string {
+	return fmt.Sprintf("%016x-%08x", birth, serial.Add(1))
+}
+
+// Body returns the request's envelope with the values in their places.
+func (m Message) Body(v Values) []byte {
+	if v.Message == "" {
+		v.Message = NewMessageID()
+	}
+	return []byte(strings.NewReplacer(
+		"{message}", v.Message,
+		"{key}", v.Key,
+		"{time}", v.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"{consumer}", v.Consumer,
+	).Replace(m.text))
+}
+
+// Post sends a body that was made before and returns the reply's status and
+// body, which is valid until the caller's next call.
+func (c *Caller) Post(m Message, body []byte) (int, []byte, error) {
+	return c.Call(m.path, m.action, body)
+}
+
+// Send sends the request and returns the reply's status and body, which is
+// valid until the caller's next call.
+func (c *Caller) Send(m Message, v Values) (int, []byte, error) {
+	return c.Call(m.path, m.action, m.Body(v))
+}

@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"bytes"
+	"regexp"
+	"time"
+)
+
+var (
+	workspaceKey = regexp.MustCompile(`<(?:\w+:)?WorkspaceKey[^>]*>(\d+)<`)
+	groupKey     = regexp.MustCompile(`<(?:\w+:)?WorkspaceGroupKey[^>]*>([^<]+)<`)
+	terminates   = regexp.MustCompile(`<(?:\w+:)?(?:New|Actual)TerminationTime[^>]*>([^<]+)<`)
+	stateWord    = regexp.MustCompile(`<(?:\w+:)?state(?:>|\s[^>]*>)(\w+)<`)
+)
+
+// Keys returns the workspace keys in a reply's body, in order, without
+// repetition.
+func Keys(reply []byte) []string {
+	var keys []string
+	seen := map[string]bool{}
+	for _, m := range workspaceKey.FindAllSubmatch(afterHeader(reply), -1) {
+		if key := string(m[1]); !seen[key] {
+			seen[key] = true
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// GroupKey returns the group's key in a reply's body, empty when there is none.
+func GroupKey(reply []byte) string { return first(groupKey, reply) }
+
+// StateOf returns the word of the first current state in a reply.
+func StateOf(reply []byte) string { return first(stateWord, reply) }
+
+// Termination returns the first termination time in a reply, zero when there
+// is none.
+func Termination(reply []byte) time.Time {
+	t, err := time.Parse(time.RFC3339, first(terminates, reply))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+func first(re *regexp.Regexp, reply []byte) string {
+	m := re.FindSubmatch(afterHeader(reply))
+	if m == nil {
+		return ""
+	}
+	return string(m[1])
+}
+
+// afterHeader cuts the SOAP header off, in which keys are echoed.
+func afterHeader(reply []byte) []byte {
+	if _, body, ok := bytes.Cut(reply, []byte(":Body>")); ok {
+		return body
+	}
+	return reply
+}
