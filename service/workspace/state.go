@@ -118,6 +118,7 @@ const (
 	TriggerSerOff    Trigger = "memory saved"        //
 	TriggerSave      Trigger = "ready for transport" // shutdown-save: image back to a repository
 	TriggerSaved     Trigger = "image returned"      //
+	TriggerKept      Trigger = "image not returned"  // it is still on the host
 	TriggerDestroy   Trigger = "destroy"             //
 	TriggerGone      Trigger = "nothing remains"     //
 	TriggerFail      Trigger = "failure"             // cannot go on
@@ -149,6 +150,7 @@ var transitions = []Transition{
 	{Running, TriggerShutdown, ShuttingDown},
 	{Paused, TriggerShutdown, ShuttingDown},
 	{Serialized, TriggerShutdown, ShuttingDown},
+	{Starting, TriggerOff, Propagated},
 	{ShuttingDown, TriggerOff, Propagated},
 	{Running, TriggerOff, Propagated},
 	{Paused, TriggerOff, Propagated},
@@ -157,6 +159,7 @@ var transitions = []Transition{
 	{Serializing, TriggerSerOff, Serialized},
 	{Propagated, TriggerSave, ReadyingForTransport},
 	{ReadyingForTransport, TriggerSaved, TransportReady},
+	{ReadyingForTransport, TriggerKept, Propagated},
 	{Destroying, TriggerGone, Cancelled},
 }
 

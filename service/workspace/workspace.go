@@ -19,6 +19,7 @@ type Workspace struct {
 	State    State
 	Fault    string // why it is Corrupted, for the owner's eyes
 	Released bool   // capacity and addresses were given back before destruction
+	Expired  bool   // running time is over and its mechanism was queued
 	Version  int64  // rises by one with each durable change of this workspace
 
 	Created time.Time
@@ -36,7 +37,16 @@ func (w *Workspace) Gone() bool { return w.State == Destroying || w.State == Can
 // OpsEnabled reports whether start, pause, reboot and shutdown are accepted at
 // the time: not from ReadyForTransport on, nor once running time has expired.
 func (w *Workspace) OpsEnabled(now time.Time) bool {
-	return w.State.OpsEnabled() && now.Before(w.Lease.End())
+	return w.State.OpsEnabled() && !w.Expired && now.Before(w.Lease.End())
+}
+
+// SaveTarget returns where the root image is delivered when a save names no
+// target: the lease's, or else where it came from.
+func (w *Workspace) SaveTarget() string {
+	if w.Lease.SaveTo != "" {
+		return w.Lease.SaveTo
+	}
+	return w.Root().Location
 }
 
 // Root returns the root disk.

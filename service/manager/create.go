@@ -1,0 +1,197 @@
+package manager
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/lease"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Create reserves and records the workspaces of the request, all of them or
+// none, and queues their deployment. When it returns without error they are
+// durable. A MessageID that the same owner has used before gets the first
+// answer again. Errors have kind Invalid, Denied, NoResource (with a
+// *workspace.Refusal), NotFound or Unavailable (image, repository).
+func (m *Manager) Create(
+	ctx context.Context, r workspace.Request,
+) (workspace.Created, error) {
+	if err := m.admit(ctx, &r); err != nil {
+		return workspace.Created{}, err
+	}
+	var created workspace.Created
+	err := m.store.Update(ctx, func(tx workspace.Tx) error {
+		var err error
+		created, err = m.create(tx, &r)
+		return err
+	})
+	if err != nil {
+		return workspace.Created{}, err
+	}
+	return created, nil
+}
+
+func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Created, error) {
+	if r.MessageID != "" {
+		if ids, group, ok := tx.Answered(r.Owner, r.MessageID); ok {
+			return answerAgain(tx, ids, group)
+		}
+	}
+	hosts, err := m.place(tx, r)
+	if err != nil {
+		return workspace.Created{}, err
+	}
+	at := now()
+	var created workspace.Created
+	if r.Nodes > 1 {
+		created.Group = newGroupID()
+	}
+	ids := make([]workspace.ID, 0, r.Nodes)
+	for _, host := range hosts {
+		w, err := m.record(tx, r, host, created.Group, at)
+		if err != nil {
+			return workspace.Created{}, err
+		}
+		created.Workspaces = append(created.Workspaces, w)
+		ids = append(ids, w.ID)
+	}
+	if created.Group != "" {
+		g := &workspace.Group{ID: created.Group, Owner: r.Owner, Members: ids}
+		if err := tx.PutGroup(g); err != nil {
+			return workspace.Created{}, err
+		}
+	}
+	if r.MessageID == "" {
+		return created, nil
+	}
+	return created, tx.PutAnswered(r.Owner, r.MessageID, ids, created.Group, at)
+}
+
+// answerAgain gives the first answer to a repeated request. What was destroyed
+// since then is left out; when nothing is left the request is a conflict, for
+// creating it anew is not what a retry means.
+func answerAgain(
+	tx workspace.Tx, ids []workspace.ID, group workspace.GroupID,
+) (workspace.Created, error) {
+	created := workspace.Created{Group: group}
+	for _, id := range ids {
+		if w, err := tx.Workspace(id); err == nil && !w.Gone() {
+			created.Workspaces = append(created.Workspaces, w)
+		}
+	}
+	if len(created.Workspaces) == 0 {
+		return created, workspace.Errorf(workspace.Conflict, opCreate, "",
+			"this message was answered before and its workspaces have been destroyed since")
+	}
+	return created, nil
+}
+
+// place asks the scheduler, and for its reasons when it refuses.
+func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.HostID, error) {
+	want := lease.Request{
+		Nodes: r.Nodes,
+		Need:  workspace.Capacity{CPUs: r.Demand.CPUs, MemoryMB: r.Demand.MemoryMB},
+		VMMs:  m.hostKinds(r),
+	}
+	for _, n := range r.Spec.NICs {
+		want.Associations = append(want.Associations, m.association(n))
+	}
+	hosts := tx.Hosts()
+	if placed, ok := lease.Place(hosts, want); ok {
+		return placed, nil
+	}
+	refusal := lease.Explain(hosts, holds(tx), want)
+	if refusal.Earliest.IsZero() && refusal.Shortages[0].Resource == "memory" {
+		return nil, refuse(workspace.NoResource, r,
+			"%dMB memory request is too large to ever be fulfilled: %w", r.Demand.MemoryMB, refusal)
+	}
+	return nil, refuse(workspace.NoResource, r, "no host has room: %w", refusal)
+}
+
+// holds lists what is taken and until when, for the scheduler's explanation.
+func holds(tx workspace.Tx) []lease.Hold {
+	var all []lease.Hold
+	for _, w := range tx.AllWorkspaces() {
+		if w.Holds() {
+			all = append(all, lease.Hold{
+				Host: w.Host, Until: w.Lease.Termination(),
+				Need: workspace.Capacity{CPUs: w.Demand.CPUs, MemoryMB: w.Demand.MemoryMB},
+			})
+		}
+	}
+	return all
+}
+
+// record writes one node of the request: its reservation, its addresses and
+// the change that will deploy it. Reserving and allocating are the first two
+// tasks of that change; they happen here, in the deciding transaction.
+func (m *Manager) record(
+	tx workspace.Tx, r *workspace.Request, host workspace.HostID,
+	group workspace.GroupID, at time.Time,
+) (*workspace.Workspace, error) {
+	w := &workspace.Workspace{
+		ID: tx.NextID(), Group: group, Owner: r.Owner,
+		Spec: r.Spec, Demand: r.Demand, Initial: r.Initial,
+		Lease: workspace.Lease{
+			Start: at, Duration: r.Duration, Grace: m.policy.Grace,
+			Mechanism: r.Mechanism, SaveTo: r.SaveTo,
+		},
+		Host: host, State: workspace.Unpropagated, Version: 1, Created: at, Changed: at,
+	}
+	for _, asked := range r.Spec.NICs {
+		nic, err := m.allocate(tx, r, asked)
+		if err != nil {
+			return nil, err
+		}
+		w.NICs = append(w.NICs, nic)
+	}
+	if w.Initial != workspace.Unpropagated {
+		w.State = workspace.Propagating
+		err := tx.PutChange(&workspace.Change{
+			ID: tx.NextChangeID(), Kind: workspace.ChangeDeploy, Workspace: w.ID,
+			Status: workspace.ChangeDoing, Step: FirstDeployTask, Created: at,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return w, tx.PutWorkspace(w)
+}
+
+// allocate takes an address for the NIC.
+func (m *Manager) allocate(
+	tx workspace.Tx, r *workspace.Request, asked workspace.NIC,
+) (workspace.NIC, error) {
+	nic := asked
+	nic.Association = m.association(asked)
+	address, mac, err := tx.TakeAddress(nic.Association)
+	if err != nil {
+		return nic, &workspace.Error{
+			Op: opCreate, Kind: workspace.KindOf(err), ID: r.Spec.Name, Err: err,
+		}
+	}
+	nic.Address, nic.MAC = address, mac
+	return nic, nil
+}
+
+// association returns the network of a NIC; one that names none gets the first.
+func (m *Manager) association(n workspace.NIC) string {
+	if n.Association == "" && len(m.policy.Associations) > 0 {
+		return m.policy.Associations[0]
+	}
+	return n.Association
+}
+
+// newGroupID returns a random UUID (RFC 9562, version 4).
+func newGroupID() workspace.GroupID {
+	return workspace.GroupID(newUUID())
+}
+
+func newUUID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

@@ -1,0 +1,56 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Destroy removes the workspace. When it returns the workspace is gone for its
+// owner, whatever was under way is superseded, and the removal of its remains
+// is durable work.
+func (m *Manager) Destroy(
+	ctx context.Context, owner workspace.Owner, id workspace.ID,
+) error {
+	err := m.store.Update(ctx, func(tx workspace.Tx) error {
+		w, err := tx.Workspace(id)
+		if err != nil || !visible(w, owner) {
+			return unknown(id)
+		}
+		return destroy(tx, w)
+	})
+	if err == nil {
+		m.interrupt(id)
+	}
+	return err
+}
+
+// destroy moves the workspace to Destroying, tells its subscribers, drops the
+// changes that are now pointless and puts the one that cleans up.
+func destroy(tx workspace.Tx, old *workspace.Workspace) error {
+	state, err := old.State.Next(workspace.TriggerDestroy)
+	if err != nil {
+		return err
+	}
+	w, at := *old, now()
+	w.State, w.Changed, w.Version = state, at, old.Version+1
+	for _, c := range tx.ChangesOf(w.ID) {
+		if err := tx.RemoveChange(c.ID); err != nil {
+			return err
+		}
+	}
+	err = tx.PutChange(&workspace.Change{
+		ID: tx.NextChangeID(), Kind: workspace.ChangeDestroy, Workspace: w.ID,
+		Status: workspace.ChangeDoing, Created: at,
+	})
+	if err != nil {
+		return err
+	}
+	err = tx.Emit(workspace.Event{
+		Workspace: w.ID, Topic: workspace.TopicTermination, State: old.State, At: at,
+	})
+	if err != nil {
+		return err
+	}
+	return tx.PutWorkspace(&w)
+}

@@ -1,0 +1,54 @@
+// Package host keeps the pool's hosts and the record together: it knows the
+// nodes that the handlers work on, listens to what they report, and after a
+// restart or an interruption attaches what runs to what is recorded.
+//
+// It must not start or destroy anything: it observes, and writes what it saw
+// into the record.
+package host
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Node is one host with the means to work on it.
+type Node struct {
+	workspace.Host
+	workspace.Deployment
+	// Dir is where disks live on the host, an absolute path.
+	Dir string
+	// Volatile says that a power cut of the host loses its machines anyway, so
+	// that images need not be forced to the disk.
+	Volatile bool
+	// MaxImageMB refuses larger images; 0: no limit.
+	MaxImageMB int64
+	// Customiser writes files into images; nil: machines here have no file
+	// systems (a simulated host), and files are left out.
+	Customiser workspace.Customiser
+}
+
+// Pool is all nodes by name.
+type Pool map[workspace.HostID]*Node
+
+// Node returns the node, or an error of kind Unavailable: the host has left
+// the configuration while workspaces were on it.
+func (p Pool) Node(id workspace.HostID) (*Node, error) {
+	if n, ok := p[id]; ok {
+		return n, nil
+	}
+	return nil, workspace.Errorf(workspace.Unavailable, "reach host", string(id),
+		"it is not in the configuration")
+}
+
+// WorkDir returns the directory of everything that a workspace has on the node.
+func (n *Node) WorkDir(id workspace.ID) string {
+	return filepath.Join(n.Dir, id.String())
+}
+
+// DiskPath returns the file of the i-th disk, without the suffix that tells a
+// qcow2 image from a raw one.
+func (n *Node) DiskPath(w *workspace.Workspace, i int) string {
+	return filepath.Join(n.WorkDir(w.ID), fmt.Sprintf("%d-%s", i, w.Spec.Disks[i].Role))
+}

@@ -1,0 +1,183 @@
+package host
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// How often a host is asked for everything, whatever it reported, and how long
+// to wait before an unreachable one is tried again.
+const (
+	relist    = 30 * time.Second
+	firstWait = time.Second
+	lastWait  = 30 * time.Second
+)
+
+// Watcher keeps the record in step with what the hosts report: a guest that
+// went off or crashed by itself, or is not there any more.
+type Watcher struct {
+	store workspace.Store
+	pool  Pool
+	log   *slog.Logger
+}
+
+// NewWatcher returns a Watcher over the pool.
+func NewWatcher(store workspace.Store, pool Pool, log *slog.Logger) *Watcher {
+	return &Watcher{store: store, pool: pool, log: log}
+}
+
+// Run watches every host until ctx ends.
+func (w *Watcher) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for _, n := range w.pool {
+		all.Go(func() { w.attend(ctx, n) })
+	}
+	all.Wait()
+	return nil
+}
+
+// attend attaches to the host, and again after each interruption.
+func (w *Watcher) attend(ctx context.Context, n *Node) {
+	wait := firstWait
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := w.attach(ctx, n)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > lastWait {
+			wait = firstWait
+		}
+		w.log.Warn("host is out of reach", "host", n.ID, "error", err, "retry_in", wait)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// attach listens to the host's reports and compares the whole of it with the
+// record now and then. Listening begins first, so that nothing falls between.
+func (w *Watcher) attach(ctx context.Context, n *Node) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	heard := make(chan error, 1)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	defer cancel()
+	listening.Go(func() {
+		heard <- n.Watch(ctx, func(o workspace.Observed) {
+			if stopped(o.Condition) {
+				w.look(ctx, n, o.ID)
+			}
+		})
+	})
+	tick := time.NewTicker(relist)
+	defer tick.Stop()
+	for {
+		if err := w.compare(ctx, n); err != nil {
+			return err
+		}
+		select {
+		case err := <-heard:
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// compare holds everything on the host against everything recorded there.
+func (w *Watcher) compare(ctx context.Context, n *Node) error {
+	there, err := n.List(ctx)
+	if err != nil {
+		return err
+	}
+	conditions := make(map[workspace.ID]workspace.Condition, len(there))
+	for _, o := range there {
+		conditions[o.ID] = o.Condition
+	}
+	recorded, err := w.store.Workspaces(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, ws := range recorded {
+		if ws.Host != n.ID {
+			continue
+		}
+		condition, ok := conditions[ws.ID]
+		if !ok {
+			condition = workspace.ConditionAbsent
+		}
+		delete(conditions, ws.ID)
+		if stopped(condition) && resting(ws.State) {
+			w.look(ctx, n, ws.ID)
+		}
+	}
+	for id := range conditions {
+		w.strange(ctx, n, id)
+	}
+	return nil
+}
+
+// strange reports a machine that carries our identity and is in no record. It
+// is left alone: killing what we do not understand is not ours to do.
+func (w *Watcher) strange(ctx context.Context, n *Node, id workspace.ID) {
+	if _, err := w.store.Workspace(ctx, id); err != nil && ctx.Err() == nil {
+		w.log.Warn("machine without a record is left alone", "host", n.ID, "workspace", id)
+	}
+}
+
+// look asks the host about one workspace that seems to have stopped by itself
+// and records what is so. A change under way knows better, and a record that
+// moved since the question was asked makes the answer stale.
+func (w *Watcher) look(ctx context.Context, n *Node, id workspace.ID) {
+	before, err := w.store.Workspace(ctx, id)
+	if err != nil || !resting(before.State) || before.Host != n.ID {
+		return
+	}
+	condition, err := n.Inspect(ctx, id)
+	if err != nil || !stopped(condition) {
+		return
+	}
+	err = w.store.Update(ctx, func(tx workspace.Tx) error {
+		ws, err := tx.Workspace(id)
+		if err != nil || ws.Version != before.Version || len(tx.ChangesOf(id)) > 0 {
+			return nil //nolint:nilerr // gone or moved: nothing to record
+		}
+		on, fault := verdict(condition)
+		_, err = workspace.Move(tx, id, on, fault, time.Now().UTC().Truncate(time.Millisecond))
+		return err
+	})
+	if err != nil {
+		w.log.Error("cannot record what a host reported", "host", n.ID, "workspace", id, "error", err)
+		return
+	}
+	w.log.Info("guest stopped by itself", "host", n.ID, "workspace", id, "condition", condition)
+}
+
+// verdict says what a stopped guest means for its workspace.
+func verdict(c workspace.Condition) (workspace.Trigger, string) {
+	switch c {
+	case workspace.ConditionCrashed:
+		return workspace.TriggerFail, "the guest crashed"
+	case workspace.ConditionAbsent:
+		return workspace.TriggerFail, "the guest is no longer on its host"
+	}
+	return workspace.TriggerOff, ""
+}
+
+func stopped(c workspace.Condition) bool {
+	return c == workspace.ConditionOff || c == workspace.ConditionCrashed ||
+		c == workspace.ConditionAbsent
+}
+
+// resting reports whether a guest is expected to be in memory with no
+// operation on its way.
+func resting(s workspace.State) bool {
+	return s == workspace.Running || s == workspace.Paused
+}

@@ -1,0 +1,111 @@
+// Package image holds the tasks that move disk images: propagate to the host,
+// customise there, return to a repository, discard. It also answers, before a
+// request is accepted, whether its images and kernel can be had.
+//
+// It must not know hypervisors, nor any transfer protocol: those are adapters.
+package image
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Kernel is a kernel that the site offers; requests name it file://NAME.
+type Kernel struct {
+	Name    string
+	Image   string // absolute path on the hosts
+	Initrd  string // absolute path on the hosts, may be empty
+	Cmdline string // the request's parameters are appended
+}
+
+// Options are what Images is made of.
+type Options struct {
+	Pool       host.Pool
+	Transports map[string]workspace.Transport // by URI scheme
+	Kernels    []Kernel                       // the first is the default; none: disks boot themselves
+}
+
+// Images knows where images come from and go to.
+type Images struct {
+	pool       host.Pool
+	transports map[string]workspace.Transport
+	kernels    []Kernel
+}
+
+// New returns Images over the options.
+func New(o Options) *Images {
+	return &Images{pool: o.Pool, transports: o.Transports, kernels: o.Kernels}
+}
+
+// Check says whether the image can be fetched now. Errors are the transport's.
+func (im *Images) Check(ctx context.Context, location string) (workspace.ImageInfo, error) {
+	t, err := im.transport(location)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	return t.Check(ctx, location)
+}
+
+// CheckTarget says whether the location has a scheme that can be delivered to.
+func (im *Images) CheckTarget(location string) error {
+	_, err := im.transport(location)
+	return err
+}
+
+// transport returns the adapter for the location's scheme.
+func (im *Images) transport(location string) (workspace.Transport, error) {
+	scheme, _, ok := strings.Cut(location, "://")
+	if !ok {
+		return nil, workspace.Errorf(workspace.Invalid, "read the image location", location,
+			"it is not SCHEME://PLACE")
+	}
+	t, ok := im.transports[strings.ToLower(scheme)]
+	if !ok {
+		served := slices.Sorted(maps.Keys(im.transports))
+		return nil, workspace.Errorf(workspace.Denied, "reach the image", location,
+			"scheme %q is not served here, but %s", scheme, strings.Join(served, ", "))
+	}
+	return t, nil
+}
+
+// Kernel says whether the site offers the kernel that a request names.
+func (im *Images) Kernel(image string) error {
+	_, err := im.kernel(image)
+	return err
+}
+
+func (im *Images) kernel(image string) (Kernel, error) {
+	if image == "" {
+		if len(im.kernels) == 0 {
+			return Kernel{}, nil
+		}
+		return im.kernels[0], nil
+	}
+	name, ok := strings.CutPrefix(image, "file://")
+	var offered []string
+	for _, k := range im.kernels {
+		if ok && k.Name == name {
+			return k, nil
+		}
+		offered = append(offered, "file://"+k.Name)
+	}
+	return Kernel{}, fmt.Errorf("kernel %q is not offered by this site, but %s",
+		image, strings.Join(offered, ", "))
+}
+
+// Boot returns what a workspace boots.
+func (im *Images) Boot(w *workspace.Workspace) (workspace.Boot, error) {
+	k, err := im.kernel(w.Spec.Kernel.Image)
+	if err != nil {
+		return workspace.Boot{}, workspace.Errorf(workspace.Internal, "boot workspace",
+			w.ID.String(), "%w", err)
+	}
+	cmdline := strings.TrimSpace(k.Cmdline + " " + w.Spec.Kernel.Parameters)
+	return workspace.Boot{Kernel: k.Image, Initrd: k.Initrd, Cmdline: cmdline}, nil
+}

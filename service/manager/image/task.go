@@ -1,0 +1,197 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// qcow2Suffix marks a disk file that is a qcow2 image; all others are raw.
+// The name is how a later start knows the format without looking inside,
+// where a guest may have written anything.
+const qcow2Suffix = ".qcow2"
+
+// Propagate brings every disk of the workspace to its host.
+func (im *Images) Propagate() change.Handler {
+	return change.Handler{Do: im.propagate, Undo: im.discard}
+}
+
+// Customise writes the requested files into the root disk. It completes the
+// arrival of the image when there are files to write.
+func (im *Images) Customise() change.Handler {
+	return change.Handler{Do: im.customise}
+}
+
+// Return delivers the root disk to the change's target location.
+func (im *Images) Return() change.Handler {
+	return change.Handler{Do: im.giveBack}
+}
+
+// Discard removes everything that the workspace has on its host.
+func (im *Images) Discard() change.Handler {
+	return change.Handler{Do: im.discard}
+}
+
+// Customises reports whether files will be written into the root disk.
+func (im *Images) Customises(w *workspace.Workspace) bool {
+	n, err := im.pool.Node(w.Host)
+	return err == nil && n.Customiser != nil && len(w.Spec.Files) > 0
+}
+
+func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := im.pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(n.WorkDir(w.ID), 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, onHost(n, "make the directory of workspace", w.ID, err)
+	}
+	for i, d := range w.Spec.Disks {
+		path := n.DiskPath(w, i)
+		if d.Role == workspace.BlankDisk {
+			err = blank(n, w.ID, path, d.SizeMB)
+		} else {
+			err = im.fetch(ctx, r, n, d, path)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if im.Customises(w) {
+		return nil, nil
+	}
+	return arrived(w.ID), nil
+}
+
+func (im *Images) fetch(
+	ctx context.Context, r *change.Run, n *host.Node, d workspace.Disk, path string,
+) error {
+	t, err := im.transport(d.Location)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
+		return nil // an earlier try came this far
+	}
+	info, err := t.Fetch(ctx, workspace.Fetch{
+		Location: d.Location, Path: path, MaxBytes: n.MaxImageMB << 20,
+		Sync: !n.Volatile, Progress: r.Progress,
+	})
+	if err != nil || info.Format != "qcow2" {
+		return err
+	}
+	if err := os.Rename(path, path+qcow2Suffix); err != nil {
+		return onHost(n, "name the image of workspace", r.Workspace.ID, err)
+	}
+	return nil
+}
+
+// blank makes a sparse raw disk. An existing one is left as it is.
+func blank(n *host.Node, id workspace.ID, path string, sizeMB int64) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return onHost(n, "make a blank disk of workspace", id, err)
+	}
+	err = errors.Join(f.Truncate(sizeMB<<20), f.Close())
+	return onHost(n, "make a blank disk of workspace", id, err)
+}
+
+func (im *Images) customise(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := im.pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range w.Spec.Disks {
+		if d.Role != workspace.RootDisk {
+			continue
+		}
+		path, format := Disk(n, w, i)
+		if err := n.Customiser.Customise(ctx, path, format, w.Spec.Files); err != nil {
+			return nil, err
+		}
+	}
+	return arrived(w.ID), nil
+}
+
+func (im *Images) giveBack(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := im.pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	target := r.Change.Argument
+	if target == "" {
+		target = w.SaveTarget()
+	}
+	t, err := im.transport(target)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range w.Spec.Disks {
+		if d.Role != workspace.RootDisk {
+			continue
+		}
+		path, _ := Disk(n, w, i)
+		_, err := t.Deliver(ctx, workspace.Deliver{
+			Path: path, Location: target, Progress: r.Progress,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (im *Images) discard(_ context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil || r.Workspace.Host == "" {
+		return nil, nil
+	}
+	n, err := im.pool.Node(r.Workspace.Host)
+	if err != nil {
+		return nil, err
+	}
+	err = os.RemoveAll(n.WorkDir(r.Workspace.ID))
+	return nil, onHost(n, "remove the files of workspace", r.Workspace.ID, err)
+}
+
+// Disk returns the file of the i-th disk and its format.
+func Disk(n *host.Node, w *workspace.Workspace, i int) (path, format string) {
+	path = n.DiskPath(w, i)
+	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
+		return path + qcow2Suffix, "qcow2"
+	}
+	return path, "raw"
+}
+
+// arrived is the commit of the last task that prepares the image.
+func arrived(id workspace.ID) change.Commit {
+	return func(tx workspace.Tx) error {
+		at := time.Now().UTC().Truncate(time.Millisecond)
+		_, err := workspace.Move(tx, id, workspace.TriggerArrived, "", at)
+		return err
+	}
+}
+
+// onHost wraps an error of the host's file system; nil stays nil.
+func onHost(n *host.Node, op string, id workspace.ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	kind := workspace.Internal
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		kind = workspace.NoResource
+	}
+	return &workspace.Error{
+		Op: op, Kind: kind, ID: id.String(), Err: fmt.Errorf("host %s: %w", n.ID, err),
+	}
+}

@@ -1,0 +1,147 @@
+// Package manager is what callers can ask of the service: it checks requests
+// against the site's policy, asks the scheduler, writes reservations and
+// durable changes into the record, and reads it back. The sub-packages hold
+// the handlers of the tasks that those changes are made of.
+//
+// It must not know which face asked (no XML), and it causes no effect outside
+// itself: whatever touches a host is a task of a change.
+package manager
+
+import (
+	"context"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Policy is what the site allows and offers.
+type Policy struct {
+	DefaultDuration   time.Duration       // of a request that names none
+	MaximumDuration   time.Duration       // from a lease's start to the end of its running time
+	Grace             time.Duration       // from the end of running time to destruction
+	MaximumNodes      int                 // of one group; 0: no limit
+	DefaultCPUs       int64               // of a request that names none; at least 1
+	Architectures     []string            // JSDL words that the pool serves; the first is advertised
+	AdvertisedVMM     workspace.VMM       // as the factory's properties have it
+	Accepts           map[string][]string // VMM type of a request → kinds of host that may serve it
+	Associations      []string            // networks that may be asked for
+	KernelParameters  bool                // requests may carry kernel parameters
+	ChargeGranularity time.Duration       // unit to which used time is rounded up
+}
+
+// Images is what the manager asks of the image side before it accepts a request.
+type Images interface {
+	// Check says whether the image can be fetched.
+	Check(ctx context.Context, location string) (workspace.ImageInfo, error)
+	// CheckTarget says whether an image could be delivered to the location, by
+	// its form alone.
+	CheckTarget(location string) error
+	// Kernel says whether the site offers the kernel; empty means the default.
+	Kernel(image string) error
+}
+
+// Options are what a Manager is made of. All fields are needed.
+type Options struct {
+	Store     workspace.Store
+	Policy    Policy
+	Images    Images
+	Interrupt func(workspace.ID) // stop the running task of a workspace
+}
+
+// Manager answers the callers. It is safe for concurrent use.
+type Manager struct {
+	store     workspace.Store
+	policy    Policy
+	images    Images
+	interrupt func(workspace.ID)
+}
+
+// New returns a Manager over the store.
+func New(o Options) *Manager {
+	return &Manager{store: o.Store, policy: o.Policy, images: o.Images, interrupt: o.Interrupt}
+}
+
+// Site returns what the factory tells about the pool.
+func (m *Manager) Site() workspace.Site {
+	p := m.policy
+	return workspace.Site{
+		DefaultDuration: p.DefaultDuration, MaximumDuration: p.MaximumDuration,
+		Architectures: p.Architectures,
+		VMMType:       p.AdvertisedVMM.Type, VMMVersions: p.AdvertisedVMM.Versions,
+		Associations: p.Associations, ChargeGranularity: p.ChargeGranularity,
+	}
+}
+
+// Workspace returns the owner's workspace. Another owner's, or one that is
+// being removed, is as unknown as one that never was.
+func (m *Manager) Workspace(
+	ctx context.Context, owner workspace.Owner, id workspace.ID,
+) (*workspace.Workspace, error) {
+	w, err := m.store.Workspace(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !visible(w, owner) {
+		return nil, unknown(id)
+	}
+	return w, nil
+}
+
+// Workspaces returns the owner's workspaces by rising ID.
+func (m *Manager) Workspaces(
+	ctx context.Context, owner workspace.Owner,
+) ([]*workspace.Workspace, error) {
+	all, err := m.store.Workspaces(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	living := make([]*workspace.Workspace, 0, len(all))
+	for _, w := range all {
+		if visible(w, owner) {
+			living = append(living, w)
+		}
+	}
+	return living, nil
+}
+
+// Usage returns the owner's account: what ended leases took and current ones
+// have used so far, rounded up to the charge granularity each, and what
+// current ones reserve.
+func (m *Manager) Usage(ctx context.Context, owner workspace.Owner) (workspace.Usage, error) {
+	used, err := m.store.Used(ctx, owner)
+	if err != nil {
+		return workspace.Usage{}, err
+	}
+	living, err := m.Workspaces(ctx, owner)
+	if err != nil {
+		return workspace.Usage{}, err
+	}
+	account := workspace.Usage{Used: used}
+	for _, w := range living {
+		account.Used += charge(w, now(), m.policy.ChargeGranularity)
+		account.Reserved += w.Lease.Duration
+	}
+	return account, nil
+}
+
+// charge is the running time that a lease has taken by a time.
+func charge(w *workspace.Workspace, at time.Time, unit time.Duration) time.Duration {
+	took := min(max(at.Sub(w.Lease.Start), 0), w.Lease.Duration)
+	if unit <= 0 {
+		return took
+	}
+	return (took + unit - 1) / unit * unit
+}
+
+func visible(w *workspace.Workspace, owner workspace.Owner) bool {
+	return w.Owner == owner && !w.Gone()
+}
+
+// unknown is the one answer for what is not there or not the caller's.
+func unknown(id workspace.ID) error {
+	return workspace.Errorf(workspace.NotFound, "find the workspace", id.String(),
+		"unknown workspace: '%s'", id)
+}
+
+// now is the time as the record keeps it: UTC, in milliseconds.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

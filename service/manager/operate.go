@@ -1,0 +1,186 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// An operation is what start and the shutdown family have in common: a word
+// for the fault, the change that does it, from where it is possible and where
+// it leads.
+type operation struct {
+	word string // as the original's faults have it
+	kind workspace.ChangeKind
+	to   workspace.State
+	from []workspace.State // at rest; from `to` itself it is already done
+}
+
+// operations is the gate of the contract's section 4.2 as a table.
+var operations = map[workspace.ChangeKind]operation{
+	workspace.ChangeStart: {
+		"Start", workspace.ChangeStart, workspace.Running,
+		[]workspace.State{
+			workspace.Unpropagated, workspace.Propagated, workspace.Serialized, workspace.Paused,
+		},
+	},
+	workspace.ChangePause: {
+		"Pause", workspace.ChangePause, workspace.Paused,
+		[]workspace.State{workspace.Running},
+	},
+	workspace.ChangeReboot: {
+		"Reboot", workspace.ChangeReboot, workspace.Running,
+		[]workspace.State{workspace.Running, workspace.Paused},
+	},
+	workspace.ChangeShutdown: {
+		"Shutdown", workspace.ChangeShutdown, workspace.Propagated,
+		[]workspace.State{workspace.Running, workspace.Paused, workspace.Serialized},
+	},
+	workspace.ChangeSerialize: {
+		"Serialize", workspace.ChangeSerialize, workspace.Serialized,
+		[]workspace.State{workspace.Running, workspace.Paused},
+	},
+	workspace.ChangeSave: {
+		"ReadyForTransport (shutdown-save)", workspace.ChangeSave, workspace.TransportReady,
+		[]workspace.State{workspace.Running, workspace.Paused, workspace.Propagated},
+	},
+}
+
+// shutdowns maps the words of the wire to changes; Trash is not among them,
+// for it is a destroy.
+var shutdowns = map[workspace.ShutdownKind]workspace.ChangeKind{
+	workspace.ShutdownNormal:            workspace.ChangeShutdown,
+	workspace.ShutdownPause:             workspace.ChangePause,
+	workspace.ShutdownSerialize:         workspace.ChangeSerialize,
+	workspace.ShutdownReboot:            workspace.ChangeReboot,
+	workspace.ShutdownReadyForTransport: workspace.ChangeSave,
+}
+
+// Start brings the workspace to Running from wherever it rests. One that runs,
+// or is on its way there, is left alone.
+func (m *Manager) Start(
+	ctx context.Context, owner workspace.Owner, id workspace.ID,
+) error {
+	return m.store.Update(ctx, func(tx workspace.Tx) error {
+		return operate(tx, owner, id, workspace.ChangeStart, "")
+	})
+}
+
+// Shutdown does one of the shutdown family. saveTo is the target of a
+// ReadyForTransport alone; empty means where the image came from.
+func (m *Manager) Shutdown(
+	ctx context.Context, owner workspace.Owner, id workspace.ID,
+	kind workspace.ShutdownKind, saveTo string,
+) error {
+	if kind == workspace.ShutdownTrash {
+		return m.Destroy(ctx, owner, id)
+	}
+	change, err := m.shutdownChange(kind, saveTo, id.String())
+	if err != nil {
+		return err
+	}
+	return m.store.Update(ctx, func(tx workspace.Tx) error {
+		return operate(tx, owner, id, change, saveTo)
+	})
+}
+
+// shutdownChange checks the request as far as its own words go.
+func (m *Manager) shutdownChange(
+	kind workspace.ShutdownKind, saveTo, id string,
+) (workspace.ChangeKind, error) {
+	change, ok := shutdowns[kind]
+	if !ok {
+		return "", workspace.Errorf(workspace.Invalid, "shut the workspace down", id,
+			"unknown shutdown type %q", kind)
+	}
+	if saveTo == "" {
+		return change, nil
+	}
+	if kind != workspace.ShutdownReadyForTransport {
+		return "", workspace.Errorf(workspace.Invalid, "shut the workspace down", id,
+			"PostShutdown is only compatible with a ReadyForTransport request")
+	}
+	return change, m.checkTarget("save the workspace", id, saveTo)
+}
+
+// operate queues one operation on one workspace, behind what is under way.
+func operate(
+	tx workspace.Tx, owner workspace.Owner, id workspace.ID,
+	kind workspace.ChangeKind, argument string,
+) error {
+	w, err := tx.Workspace(id)
+	if err != nil || !visible(w, owner) {
+		return unknown(id)
+	}
+	return Queue(tx, w, kind, argument, now())
+}
+
+// Queue queues a change of the workspace when its state, as it will be after
+// the changes before it, allows that; it does nothing when the state will be
+// the wanted one anyway. The error has kind Conflict.
+func Queue(
+	tx workspace.Tx, w *workspace.Workspace, kind workspace.ChangeKind,
+	argument string, at time.Time,
+) error {
+	op := operations[kind]
+	if !w.OpsEnabled(at) {
+		return disabled(op, w, "")
+	}
+	return enqueue(tx, w, kind, argument, at)
+}
+
+// enqueue is Queue without the gate on running time, for the lease's own end.
+func enqueue(
+	tx workspace.Tx, w *workspace.Workspace, kind workspace.ChangeKind,
+	argument string, at time.Time,
+) error {
+	op, before := operations[kind], tx.ChangesOf(w.ID)
+	will := project(w, before)
+	if will == op.to && kind != workspace.ChangeReboot {
+		return nil
+	}
+	if !possible(op, will) {
+		return disabled(op, w, fmt.Sprintf(": it will be %s", will.Wire()))
+	}
+	status := workspace.ChangeDoing
+	if len(before) > 0 {
+		status = workspace.ChangeQueued
+	}
+	return tx.PutChange(&workspace.Change{
+		ID: tx.NextChangeID(), Kind: kind, Workspace: w.ID,
+		Status: status, Argument: argument, Created: at,
+	})
+}
+
+func possible(op operation, from workspace.State) bool {
+	for _, s := range op.from {
+		if s == from {
+			return true
+		}
+	}
+	return false
+}
+
+func disabled(op operation, w *workspace.Workspace, why string) error {
+	return workspace.Errorf(workspace.Conflict, "do it to workspace", w.ID.String(),
+		"%s is currently disabled%s", op.word, why)
+}
+
+// project returns the state at which the workspace will rest when the changes
+// have ended well.
+func project(w *workspace.Workspace, changes []*workspace.Change) workspace.State {
+	will := w.State
+	for _, c := range changes {
+		switch c.Kind {
+		case workspace.ChangeDeploy:
+			will = w.Initial
+		case workspace.ChangeDestroy:
+			will = workspace.Cancelled
+		default:
+			will = operations[c.Kind].to
+		}
+	}
+	return will
+}

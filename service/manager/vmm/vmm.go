@@ -1,0 +1,259 @@
+// Package vmm holds the tasks that bring machines up and down on their hosts
+// through a deployment adapter.
+//
+// It must not know which hypervisor it drives, nor where images come from.
+package vmm
+
+import (
+	"context"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Options are what VMM is made of.
+type Options struct {
+	Pool host.Pool
+	// Boot says what a workspace boots.
+	Boot func(*workspace.Workspace) (workspace.Boot, error)
+	// Patience is how long a guest may take over a graceful shutdown before it
+	// is forced; 0: a minute.
+	Patience time.Duration
+	// CallTimeout bounds each other call to a host; 0: two minutes.
+	CallTimeout time.Duration
+}
+
+// VMM makes the task handlers.
+type VMM struct{ o Options }
+
+// New returns a VMM over the options.
+func New(o Options) *VMM {
+	if o.Patience == 0 {
+		o.Patience = time.Minute
+	}
+	if o.CallTimeout == 0 {
+		o.CallTimeout = 2 * time.Minute
+	}
+	return &VMM{o: o}
+}
+
+// Define makes the machine known to its host. When it is going to start, the
+// intent to start is recorded with it.
+func (v *VMM) Define() change.Handler {
+	return change.Handler{Do: v.define, Undo: v.undefine}
+}
+
+// Undefine forces the machine off and removes it.
+func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.undefine} }
+
+// Start boots the machine, or lets it go on from a pause or from memory on disk.
+// The way back is to pull the plug.
+func (v *VMM) Start() change.Handler { return change.Handler{Do: v.start, Undo: v.unplug} }
+
+// Confirm asks the host whether the machine is as it was to be, and records it.
+func (v *VMM) Confirm() change.Handler { return change.Handler{Do: v.confirm} }
+
+// Pause stops the machine's clock and keeps it in memory.
+func (v *VMM) Pause() change.Handler {
+	return v.simple(workspace.TriggerUpPaused, func(
+		ctx context.Context, n *host.Node, w *workspace.Workspace,
+	) error {
+		return n.Pause(ctx, w.ID)
+	})
+}
+
+// Reboot restarts the guest; a paused one goes on first, for it could not
+// hear the request.
+func (v *VMM) Reboot() change.Handler {
+	return v.simple(workspace.TriggerUp, func(
+		ctx context.Context, n *host.Node, w *workspace.Workspace,
+	) error {
+		if err := n.Resume(ctx, w.ID); err != nil {
+			return err
+		}
+		return n.Reboot(ctx, w.ID)
+	})
+}
+
+// Stop shuts the guest down, by force when it does not do it itself in time.
+func (v *VMM) Stop() change.Handler {
+	return v.simple(workspace.TriggerOff, v.stop)
+}
+
+// Serialize writes the guest's memory to disk.
+func (v *VMM) Serialize() change.Handler {
+	return v.simple(workspace.TriggerSerOff, func(
+		ctx context.Context, n *host.Node, w *workspace.Workspace,
+	) error {
+		return n.Stop(ctx, w.ID, workspace.StopSerialize)
+	})
+}
+
+// stop halts the machine. One whose memory is on disk has nothing to halt:
+// its definition goes, and the memory with it; the next start defines it anew.
+func (v *VMM) stop(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
+	now, err := n.Inspect(ctx, w.ID)
+	switch {
+	case err != nil:
+		return err
+	case now == workspace.ConditionSaved:
+		return n.Undefine(ctx, w.ID)
+	case now == workspace.ConditionAbsent || now == workspace.ConditionOff:
+		return nil
+	}
+	if now == workspace.ConditionPaused { // it could not hear the request
+		if err := n.Resume(ctx, w.ID); err != nil {
+			return err
+		}
+	}
+	patient, cancel := context.WithTimeout(ctx, v.o.Patience)
+	defer cancel()
+	return n.Stop(patient, w.ID, workspace.StopGraceful)
+}
+
+func (v *VMM) define(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := v.o.Pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	m, err := v.machine(n, w)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	if err := n.Define(ctx, m); err != nil {
+		return nil, err
+	}
+	if w.State != workspace.Propagated {
+		return nil, nil
+	}
+	return Moved(w.ID, workspace.TriggerStart), nil
+}
+
+func (v *VMM) undefine(ctx context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil || r.Workspace.Host == "" {
+		return nil, nil
+	}
+	n, err := v.o.Pool.Node(r.Workspace.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	return nil, n.Undefine(ctx, r.Workspace.ID)
+}
+
+func (v *VMM) start(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := v.o.Pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	if w.State == workspace.Resuming {
+		return nil, n.Resume(ctx, w.ID)
+	}
+	return nil, n.Start(ctx, w.ID, startsPaused(r))
+}
+
+func (v *VMM) unplug(ctx context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil || r.Workspace.Host == "" {
+		return nil, nil
+	}
+	n, err := v.o.Pool.Node(r.Workspace.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	err = n.Stop(ctx, r.Workspace.ID, workspace.StopForced)
+	if workspace.KindOf(err) == workspace.NotFound {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// startsPaused reports whether the change is to end with a paused guest.
+func startsPaused(r *change.Run) bool {
+	return r.Change.Kind == workspace.ChangeDeploy && r.Workspace.Initial == workspace.Paused
+}
+
+func (v *VMM) confirm(ctx context.Context, r *change.Run) (change.Commit, error) {
+	w := r.Workspace
+	n, err := v.o.Pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	now, err := n.Inspect(ctx, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	want, on := workspace.ConditionRunning, workspace.TriggerUp
+	if startsPaused(r) {
+		want, on = workspace.ConditionPaused, workspace.TriggerUpPaused
+	}
+	if now != want {
+		return nil, workspace.Errorf(workspace.Internal, "start workspace", w.ID.String(),
+			"host %s reports the guest %s soon after its start", w.Host, now)
+	}
+	return Moved(w.ID, on), nil
+}
+
+// simple makes a handler that does one thing on the host and then moves the
+// workspace by the trigger.
+func (v *VMM) simple(
+	on workspace.Trigger,
+	do func(context.Context, *host.Node, *workspace.Workspace) error,
+) change.Handler {
+	return change.Handler{Do: func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		n, err := v.o.Pool.Node(r.Workspace.Host)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, v.o.Patience+v.o.CallTimeout)
+		defer cancel()
+		if err := do(ctx, n, r.Workspace); err != nil {
+			return nil, err
+		}
+		return Moved(r.Workspace.ID, on), nil
+	}}
+}
+
+// machine makes the adapter's view of the workspace from its record.
+func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, error) {
+	boot, err := v.o.Boot(w)
+	if err != nil {
+		return workspace.Machine{}, err
+	}
+	m := workspace.Machine{
+		ID: w.ID, Owner: w.Owner, Name: w.Spec.Name,
+		Architecture: w.Spec.Architecture, VMM: n.VMM,
+		MemoryMB: w.Demand.MemoryMB, CPUs: w.Demand.CPUs, CPUPercent: w.Demand.CPUPercent,
+		Boot: boot, NICs: w.NICs, Disks: make([]workspace.MachineDisk, len(w.Spec.Disks)),
+	}
+	for i, d := range w.Spec.Disks {
+		path, format := image.Disk(n, w, i)
+		m.Disks[i] = workspace.MachineDisk{
+			Path: path, Format: format, MountAs: d.MountAs, ReadOnly: d.ReadOnly,
+		}
+	}
+	return m, nil
+}
+
+// Moved is the commit that moves the workspace by the trigger.
+func Moved(id workspace.ID, on workspace.Trigger) change.Commit {
+	return func(tx workspace.Tx) error {
+		_, err := workspace.Move(tx, id, on, "", now())
+		return err
+	}
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,33 @@
+package workspace
+
+import "time"
+
+// Move applies a trigger to the workspace in the transaction: the new state,
+// the next version and, when owners see a difference, the event for its
+// subscribers, all at once. fault is kept as the reason; empty clears it. It
+// returns the workspace as written, or an error of kind Conflict or NotFound.
+func Move(tx Tx, id ID, on Trigger, fault string, at time.Time) (*Workspace, error) {
+	old, err := tx.Workspace(id)
+	if err != nil {
+		return nil, err
+	}
+	state, err := old.State.Next(on)
+	if err != nil {
+		return nil, err
+	}
+	w := *old
+	w.State, w.Fault, w.Changed, w.Version = state, fault, at, old.Version+1
+	if err := tx.PutWorkspace(&w); err != nil {
+		return nil, err
+	}
+	if !tells(old.State, state) {
+		return &w, nil
+	}
+	return &w, tx.Emit(Event{Workspace: id, Topic: TopicState, State: state, Fault: fault, At: at})
+}
+
+// tells reports whether subscribers hear of the step. A guest that is up
+// again after a reboot is news, although the word for it has not changed.
+func tells(from, to State) bool {
+	return from.Wire() != to.Wire() || from == Rebooting
+}
