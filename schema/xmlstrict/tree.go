@@ -1,0 +1,163 @@
+package xmlstrict
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// Tree writes an element of a tree with all it contains. Prefixes stay as they
+// are, because text and attribute values may use them; declarations that the
+// subtree needs from its ancestors are written on its first element. Only
+// elements, attributes and text are written.
+func (e *Encoder) Tree(root *etree.Element) {
+	if root == nil {
+		return
+	}
+	e.closeTag()
+	e.tree(root, true)
+}
+
+// tree writes one element; top tells that it is the first.
+func (e *Encoder) tree(el *etree.Element, top bool) {
+	e.checkPrefix(el, el.Space, el.Tag)
+	e.buf = append(e.buf, '<')
+	e.qualified(el.Space, el.Tag)
+	if top {
+		e.inherit(el)
+	}
+	for i := range el.Attr {
+		e.checkPrefix(el, el.Attr[i].Space, el.Attr[i].Key)
+		e.treeAttr(&el.Attr[i])
+	}
+	if len(el.Child) == 0 {
+		e.buf = append(e.buf, "/>"...)
+		return
+	}
+	e.buf = append(e.buf, '>')
+	for _, t := range el.Child {
+		switch c := t.(type) {
+		case *etree.Element:
+			e.tree(c, false)
+		case *etree.CharData:
+			e.buf = appendText(e.buf, c.Data)
+		}
+	}
+	e.buf = append(e.buf, "</"...)
+	e.qualified(el.Space, el.Tag)
+	e.buf = append(e.buf, '>')
+}
+
+// treeAttr writes an attribute as the tree has it.
+func (e *Encoder) treeAttr(a *etree.Attr) {
+	e.buf = append(e.buf, ' ')
+	e.qualified(a.Space, a.Key)
+	e.buf = appendValue(append(e.buf, '=', '"'), a.Value)
+	e.buf = append(e.buf, '"')
+}
+
+// checkPrefix notes names that are none and prefixes that the tree declares
+// nowhere, which only trees made by hand can have.
+func (e *Encoder) checkPrefix(el *etree.Element, prefix, local string) {
+	if !isNCName(local) || prefix != "" && !isNCName(prefix) {
+		e.misuse(fmt.Errorf("%q is not a name", local))
+	}
+	if prefix == "" || prefix == "xmlns" {
+		return
+	}
+	if _, ok := lookup(el, prefix); !ok {
+		e.misuse(fmt.Errorf("prefix %q of %s is not declared", prefix, local))
+	}
+}
+
+// inherit declares on the subtree's first element what it needs from above.
+func (e *Encoder) inherit(root *etree.Element) {
+	for above := root.Parent(); above != nil; above = above.Parent() {
+		for i := range above.Attr {
+			a := &above.Attr[i]
+			prefix, ok := declaredPrefix(a)
+			if !ok || a.Value == "" || e.provides(prefix, a.Value) {
+				continue
+			}
+			if nearest(root, prefix) == a && mentions(root, prefix) {
+				e.treeAttr(a)
+			}
+		}
+	}
+}
+
+// declaredPrefix returns the prefix that an attribute declares.
+func declaredPrefix(a *etree.Attr) (prefix string, ok bool) {
+	switch {
+	case a.Space == "xmlns":
+		return a.Key, true
+	case a.Space == "" && a.Key == "xmlns":
+		return "", true
+	}
+	return "", false
+}
+
+// provides tells whether the output has the prefix bound to the namespace
+// already.
+func (e *Encoder) provides(prefix, space string) bool {
+	for i := range e.scope {
+		if e.scope[i].prefix == prefix {
+			return e.scope[i].space == space
+		}
+	}
+	return false
+}
+
+// nearest returns the declaration of the prefix that is in force at el.
+func nearest(el *etree.Element, prefix string) *etree.Attr {
+	for ; el != nil; el = el.Parent() {
+		for i := range el.Attr {
+			if p, ok := declaredPrefix(&el.Attr[i]); ok && p == prefix {
+				return &el.Attr[i]
+			}
+		}
+	}
+	return nil
+}
+
+// mentions tells whether the subtree uses the prefix, or may use it inside
+// text or an attribute value. It errs on the side of yes.
+func mentions(el *etree.Element, prefix string) bool {
+	if el.Space == prefix || prefix == "" {
+		return true
+	}
+	for i := range el.Attr {
+		a := &el.Attr[i]
+		if a.Space == prefix || names(a.Value, prefix) {
+			return true
+		}
+	}
+	for _, t := range el.Child {
+		switch c := t.(type) {
+		case *etree.Element:
+			if mentions(c, prefix) {
+				return true
+			}
+		case *etree.CharData:
+			if names(c.Data, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// names tells whether "prefix:" occurs in the text.
+func names(text, prefix string) bool {
+	for {
+		i := strings.Index(text, prefix)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(prefix):]
+		if strings.HasPrefix(text, ":") {
+			return true
+		}
+	}
+}
