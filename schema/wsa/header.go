@@ -1,0 +1,190 @@
+package wsa
+
+import (
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// Header is the addressing of one message. Every field may be empty.
+type Header struct {
+	Version   Version
+	MessageID string // a URI, such as uuid:...
+	To        string // where the message goes
+	Action    string // what it asks or answers, a URI
+	RelatesTo string // the MessageID of the request, in a reply
+	From      *EPR
+	ReplyTo   *EPR
+	FaultTo   *EPR
+}
+
+// ParseHeader reads the addressing of a message. A message without any is
+// fine and yields the zero Header. It fails with a *xmlstrict.ContentError on a
+// block given twice, versions mixed, or an endpoint reference without address.
+func ParseHeader(m *soap.Message) (Header, error) {
+	var h Header
+	found := false
+	for _, block := range m.Headers {
+		v, ok := versionOf(block)
+		if !ok {
+			continue
+		}
+		if found && v != h.Version {
+			return h, m.Doc.Errorf(block, "", "two versions of WS-Addressing in one message")
+		}
+		found, h.Version = true, v
+		if err := h.parse(m.Doc, block); err != nil {
+			return h, err
+		}
+	}
+	return h, nil
+}
+
+// versionOf returns the version that a block belongs to.
+func versionOf(block *etree.Element) (Version, bool) {
+	switch xmlstrict.NameOf(block).Space {
+	case Space200403:
+		return V200403, true
+	case Space200508:
+		return V200508, true
+	}
+	return 0, false
+}
+
+// parse reads one block. RelatesTo may be given several times, for other
+// relationships than reply; the first counts.
+func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
+	switch block.Tag {
+	case "MessageID":
+		return text(doc, block, &h.MessageID)
+	case "To":
+		return text(doc, block, &h.To)
+	case "Action":
+		return text(doc, block, &h.Action)
+	case "RelatesTo":
+		if h.RelatesTo == "" {
+			h.RelatesTo = xmlstrict.Text(block)
+		}
+	case "From":
+		return reference(doc, block, &h.From)
+	case "ReplyTo":
+		return reference(doc, block, &h.ReplyTo)
+	case "FaultTo":
+		return reference(doc, block, &h.FaultTo)
+	}
+	return nil
+}
+
+// text keeps the text of a block that may stand once.
+func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
+	if *field != "" {
+		return doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
+	}
+	*field = xmlstrict.Text(block)
+	return nil
+}
+
+// reference keeps the endpoint reference of a block that may stand once.
+func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error {
+	if *field != nil {
+		return doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
+	}
+	r, err := ParseEPR(doc, block)
+	if err != nil {
+		return err
+	}
+	*field = &r
+	return nil
+}
+
+// Reply returns the addressing of the answer to h: its message id, action, and
+// whom it is from. A request without a MessageID gets no RelatesTo.
+func (h Header) Reply(messageID, action string, from *EPR) Header {
+	return Header{
+		Version:   h.Version,
+		MessageID: messageID,
+		To:        h.Version.Anonymous(),
+		Action:    action,
+		RelatesTo: h.MessageID,
+		From:      from,
+	}
+}
+
+// FaultReply returns the addressing of the fault that answers h. As the
+// original's, it has the version's fault action and no To.
+func (h Header) FaultReply(messageID string, from *EPR) Header {
+	reply := h.Reply(messageID, h.Version.FaultAction(), from)
+	reply.To = ""
+	return reply
+}
+
+// Write writes the header blocks, each marked as not mandatory, in the order
+// of the original: MessageID, To, Action, From, ReplyTo, FaultTo, RelatesTo.
+func (h Header) Write(enc *xmlstrict.Encoder, sv soap.Version) {
+	h.block(enc, sv, "MessageID", h.MessageID)
+	h.block(enc, sv, "To", h.To)
+	h.block(enc, sv, "Action", h.Action)
+	h.endpoint(enc, sv, "From", h.From)
+	h.endpoint(enc, sv, "ReplyTo", h.ReplyTo)
+	h.endpoint(enc, sv, "FaultTo", h.FaultTo)
+	if h.RelatesTo == "" {
+		return
+	}
+	enc.Start(h.Version.name("RelatesTo"))
+	if h.Version == V200403 {
+		enc.AttrQName(xmlstrict.Name{Local: "RelationshipType"}, h.Version.name("Reply"))
+	}
+	soap.NotMandatory(enc, sv)
+	enc.Text(h.RelatesTo)
+	enc.End()
+}
+
+// WriteTo writes the header blocks of a message to the endpoint: those of h
+// with To set to the endpoint's address, and each of its properties as a block
+// of its own.
+func (h Header) WriteTo(enc *xmlstrict.Encoder, sv soap.Version, target EPR) {
+	h.To = target.Address
+	h.Write(enc, sv)
+	for _, p := range target.Properties {
+		h.property(enc, sv, p)
+	}
+}
+
+// block writes a block that holds text; nothing when there is none.
+func (h Header) block(enc *xmlstrict.Encoder, sv soap.Version, local, text string) {
+	if text == "" {
+		return
+	}
+	enc.Start(h.Version.name(local))
+	soap.NotMandatory(enc, sv)
+	enc.Text(text)
+	enc.End()
+}
+
+// endpoint writes a block that is an endpoint reference, if there is one.
+func (h Header) endpoint(enc *xmlstrict.Encoder, sv soap.Version, local string, r *EPR) {
+	if r == nil {
+		return
+	}
+	enc.Start(h.Version.name(local))
+	soap.NotMandatory(enc, sv)
+	r.content(enc, h.Version)
+	enc.End()
+}
+
+// property writes a property of the target as a header block. Blocks made of
+// text alone get the marks of a header block; others are copied as they are.
+func (h Header) property(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
+	for range xmlstrict.Children(p) {
+		enc.Tree(p)
+		return
+	}
+	enc.Start(xmlstrict.NameOf(p))
+	if h.Version == V200508 {
+		enc.Attr(h.Version.name("IsReferenceParameter"), "true")
+	}
+	soap.NotMandatory(enc, sv)
+	enc.Text(xmlstrict.RawText(p))
+	enc.End()
+}
