@@ -1,0 +1,119 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/philoxenia/philoxenia/adapters/image/sparse"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// kernelStep is how much the kernel copies between two looks at the context.
+const kernelStep = 16 << 20
+
+// copier copies one image into an empty file, holes left out.
+type copier struct {
+	from  *source
+	to    *transfer.Part
+	sum   *transfer.Sum // nil: nobody wants to know
+	meter *transfer.Meter
+	// reading is set once the kernel has declined to copy by itself.
+	reading bool
+}
+
+// run copies all.
+func (c *copier) run(ctx context.Context) error {
+	c.reading = c.sum != nil
+	size, at := c.from.info.Size(), int64(0)
+	for extent, err := range sparse.Extents(c.from.File, 0, size) {
+		if err != nil {
+			return err
+		}
+		if err := c.sum.AddZeros(ctx, extent.Offset-at); err != nil {
+			return err
+		}
+		if err := c.extent(ctx, extent); err != nil {
+			return err
+		}
+		at = extent.End()
+	}
+	if err := c.sum.AddZeros(ctx, size-at); err != nil {
+		return err
+	}
+	// A trailing hole is made by the length alone.
+	if err := c.to.Truncate(size); err != nil {
+		return err
+	}
+	c.meter.Reach(size)
+	return nil
+}
+
+// extent copies one stretch of data, by the kernel (which shares the blocks
+// where the file system can) unless the bytes must pass by the checksum.
+func (c *copier) extent(ctx context.Context, e sparse.Extent) error {
+	for at := e.Offset; at < e.End(); {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := c.step(at, e.End()-at)
+		if err != nil {
+			return err
+		}
+		at += n
+		c.meter.Reach(at)
+	}
+	return nil
+}
+
+func (c *copier) step(at, length int64) (int64, error) {
+	if c.reading {
+		return c.read(at, length)
+	}
+	from, to := at, at
+	n, err := unix.CopyFileRange(int(c.from.Fd()), &from, int(c.to.Fd()), &to,
+		int(min(length, kernelStep)), 0)
+	switch {
+	case declined(err):
+		c.reading = true
+		return c.read(at, length)
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, short(at, c.from.info.Size())
+	}
+	return int64(n), nil
+}
+
+// declined tells whether the kernel cannot copy between these two files.
+func declined(err error) bool {
+	return errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EINVAL) ||
+		errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP)
+}
+
+// read copies a bufferful by hand.
+func (c *copier) read(at, length int64) (int64, error) {
+	buffer := transfer.Buffer()
+	defer transfer.Recycle(buffer)
+	b := (*buffer)[:min(length, int64(len(*buffer)))]
+	n, err := c.from.ReadAt(b, at)
+	if n == 0 && errors.Is(err, io.EOF) {
+		return 0, short(at, c.from.info.Size())
+	}
+	if n == 0 {
+		return 0, err
+	}
+	c.sum.Add(b[:n])
+	if _, err := sparse.WriteAt(c.to, b[:n], at); err != nil {
+		return 0, err
+	}
+	return int64(n), nil
+}
+
+func short(at, size int64) error {
+	return workspace.Errorf(workspace.Transient, "read the image", "",
+		"it was cut short meanwhile, to %d of %d bytes", at, size)
+}

@@ -1,0 +1,202 @@
+package file
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/philoxenia/philoxenia/adapters/image/format"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Check says whether the image at location could be fetched. SHA256 is what
+// the checksum beside it says, unverified.
+func (t *Transport) Check(_ context.Context, loc string) (workspace.ImageInfo, error) {
+	info, err := t.check(loc)
+	if err != nil {
+		return workspace.ImageInfo{}, transfer.Error("check the image", loc, err)
+	}
+	return info, nil
+}
+
+func (t *Transport) check(loc string) (workspace.ImageInfo, error) {
+	name, err := t.name(loc)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	src, err := t.openIn(name)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	defer src.Close()
+	seen, err := format.Inspect(src, src.info.Size())
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	sum, err := t.expected(name)
+	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format, SHA256: sum}, err
+}
+
+// Fetch copies an image of the repository to the host. A copy that was broken
+// off begins anew: comparing what is there would cost as much as copying it.
+// What was half made is removed when it fails.
+func (t *Transport) Fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
+	info, err := t.fetch(ctx, f)
+	if err != nil {
+		return workspace.ImageInfo{}, transfer.Error("fetch the image", f.Location, err)
+	}
+	return info, nil
+}
+
+func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
+	name, err := t.name(f.Location)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	if !filepath.IsAbs(f.Path) {
+		return workspace.ImageInfo{}, fmt.Errorf("the target %q is no absolute path", f.Path)
+	}
+	src, err := t.openIn(name)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	defer src.Close()
+	expected, err := t.wanted(name, f.SHA256)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	j := job{src: src, dir: transfer.Host{}, target: f.Path, expected: expected,
+		maxBytes: f.MaxBytes, sync: f.Sync, progress: f.Progress}
+	info, err := j.run(ctx)
+	if err != nil {
+		return info, t.replaced(err, name, src)
+	}
+	return info, nil
+}
+
+// replaced says of a checksum that does not match that the image was replaced
+// while it was read, if so: then the next try may find both of one kind.
+func (t *Transport) replaced(cause error, name string, src *source) error {
+	if transfer.Kind(cause) != workspace.Invalid {
+		return cause
+	}
+	now, err := t.root.Stat(name)
+	if err == nil && os.SameFile(now, src.info) {
+		return cause
+	}
+	return workspace.Errorf(workspace.Transient, "read the image", "",
+		"it was replaced meanwhile: %w", cause)
+}
+
+// job is the copying of one opened image to one target.
+type job struct {
+	src      *source
+	dir      transfer.Directory
+	target   string
+	expected string
+	maxBytes int64
+	sync     bool
+	hash     bool // compute the checksum although none is expected
+	progress workspace.Progress
+}
+
+func (j *job) run(ctx context.Context) (workspace.ImageInfo, error) {
+	if info, ok := j.found(ctx); ok {
+		return info, nil
+	}
+	// Refuse before copying what would be refused after.
+	if j.src.info.Size() > transferAtOnce {
+		if _, err := j.inspect(j.src.File); err != nil {
+			return workspace.ImageInfo{}, err
+		}
+	}
+	part, err := transfer.Create(j.dir, j.target)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	defer part.Close()
+	info, err := j.fill(ctx, part)
+	if err == nil {
+		err = part.Land(j.sync, j.src.info.ModTime())
+	}
+	if err != nil {
+		part.Discard()
+		return workspace.ImageInfo{}, err
+	}
+	return info, nil
+}
+
+// transferAtOnce is the size up to which the look at the header before the
+// copy would cost more than it saves.
+const transferAtOnce = 64 << 10
+
+// fill copies and then judges the copy, not the source, which may change.
+func (j *job) fill(ctx context.Context, part *transfer.Part) (workspace.ImageInfo, error) {
+	c := copier{from: j.src, to: part, meter: transfer.NewMeter(j.progress, j.src.info.Size())}
+	if j.hash || j.expected != "" {
+		c.sum = transfer.NewSum()
+	}
+	if err := c.run(ctx); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	if err := j.src.unchanged(); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	if err := c.sum.Verify(j.expected); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	info, err := j.inspect(part.File)
+	info.SHA256 = c.sum.Text()
+	return info, err
+}
+
+func (j *job) inspect(f *os.File) (workspace.ImageInfo, error) {
+	seen, err := format.Inspect(f, j.src.info.Size())
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format}, seen.Admit(j.maxBytes)
+}
+
+// found tells whether an earlier job has done the work: the target has the
+// size, the time of modification and, where it matters, the bytes of the source.
+func (j *job) found(ctx context.Context) (workspace.ImageInfo, bool) {
+	if !transfer.Landed(j.dir, j.target, j.src.info.Size(), j.src.info.ModTime()) {
+		return workspace.ImageInfo{}, false
+	}
+	info, err := j.inspect(j.src.File)
+	if err != nil || j.expected == "" && !j.hash {
+		return info, err == nil
+	}
+	expected := j.expected
+	if j.hash {
+		if expected, err = j.hashSource(ctx); err != nil {
+			return workspace.ImageInfo{}, false
+		}
+	}
+	info.SHA256, err = hashTarget(ctx, j.dir, j.target)
+	return info, err == nil && info.SHA256 == expected
+}
+
+func (j *job) hashSource(ctx context.Context) (string, error) {
+	sum := transfer.NewSum()
+	err := sum.AddReader(ctx, io.NewSectionReader(j.src, 0, j.src.info.Size()))
+	return sum.Text(), err
+}
+
+func hashTarget(ctx context.Context, dir transfer.Directory, target string) (string, error) {
+	f, err := dir.OpenFile(target, os.O_RDONLY, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := transfer.NewSum()
+	err = sum.AddReader(ctx, f)
+	return sum.Text(), err
+}

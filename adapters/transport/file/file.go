@@ -1,0 +1,197 @@
+// Package file is the transport whose repository is a directory of the host
+// itself. Nothing outside that directory is read or written, whatever a location
+// or a symbolic link says. It must not know what an image is for, nor any
+// other transport.
+package file
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/philoxenia/philoxenia/adapters/image/checksum"
+	"github.com/philoxenia/philoxenia/adapters/transport/location"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Scheme is the scheme of the locations: file://NAME, file://DIRECTORY/NAME or
+// file:///ABSOLUTE/PATH, all inside the repository.
+const Scheme = "file"
+
+// Transport brings images from and to one repository directory. It may be used
+// by many at once.
+type Transport struct {
+	root *os.Root
+	// directories are the names by which absolute locations may call the
+	// repository: as configured, and with its symbolic links resolved.
+	directories []string
+}
+
+var _ workspace.Transport = (*Transport)(nil)
+
+// Open opens the repository at directory, which must exist. The error has kind
+// NotFound, Denied or Invalid.
+func Open(directory string) (*Transport, error) {
+	absolute, err := filepath.Abs(directory)
+	if err != nil {
+		return nil, transfer.Error("open the repository", directory, err)
+	}
+	resolved, err := filepath.EvalSymlinks(absolute)
+	if err != nil {
+		return nil, transfer.Error("open the repository", directory, err)
+	}
+	root, err := os.OpenRoot(resolved)
+	if err != nil {
+		return nil, transfer.Error("open the repository", directory, err)
+	}
+	return &Transport{root: root, directories: []string{absolute, resolved}}, nil
+}
+
+// Close gives the repository up. Transfers under way may fail.
+func (t *Transport) Close() error { return t.root.Close() }
+
+// name returns what location calls a file, relative to the repository.
+func (t *Transport) name(loc string) (string, error) {
+	scheme, rest, err := location.Split(loc)
+	if err != nil {
+		return "", invalid(err)
+	}
+	if scheme != Scheme {
+		return "", invalid(fmt.Errorf("the scheme is %q, expected %q", scheme, Scheme))
+	}
+	name, err := location.Clean(rest)
+	if err != nil {
+		return "", invalid(err)
+	}
+	if !strings.HasPrefix(rest, "/") {
+		return kept(name)
+	}
+	for _, directory := range t.directories {
+		if inside, ok := strings.CutPrefix("/"+name, strings.TrimRight(directory, "/")+"/"); ok {
+			return kept(inside)
+		}
+	}
+	return "", invalid(errors.New("the path is outside the repository"))
+}
+
+// kept refuses the names that the transport keeps for itself.
+func kept(name string) (string, error) {
+	for _, suffix := range []string{transfer.Suffix, checksum.Suffix} {
+		if strings.HasSuffix(name, suffix) {
+			return "", invalid(fmt.Errorf("names with %q are kept for the repository's own use", suffix))
+		}
+	}
+	return name, nil
+}
+
+func invalid(err error) error {
+	return &workspace.Error{Op: "use the location", Kind: workspace.Invalid, Err: err}
+}
+
+func (t *Transport) in() repository { return repository{t.root} }
+
+// source is an image opened for reading.
+type source struct {
+	*os.File
+	info os.FileInfo
+}
+
+// openIn opens an image in the repository. O_NONBLOCK keeps a fifo from
+// holding us; it means nothing to a regular file.
+func (t *Transport) openIn(name string) (*source, error) {
+	f, err := t.in().OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(f)
+}
+
+// openHost opens an image on the host.
+func openHost(path string) (*source, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	return newSource(f)
+}
+
+func newSource(f *os.File) (*source, error) {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = invalid(fmt.Errorf("it is a %s, not a regular file", modeName(info.Mode())))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return &source{f, info}, nil
+}
+
+// unchanged tells whether nobody wrote to the image since it was opened.
+func (s *source) unchanged() error {
+	now, err := s.Stat()
+	if err != nil {
+		return err
+	}
+	if now.Size() != s.info.Size() || !now.ModTime().Equal(s.info.ModTime()) {
+		return workspace.Errorf(workspace.Transient, "read the image", "",
+			"it changed meanwhile, from %d bytes of %s to %d bytes of %s", s.info.Size(),
+			s.info.ModTime().UTC(), now.Size(), now.ModTime().UTC())
+	}
+	return nil
+}
+
+func modeName(mode os.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "directory"
+	case mode&os.ModeNamedPipe != 0:
+		return "fifo"
+	case mode&os.ModeSocket != 0:
+		return "socket"
+	case mode&os.ModeDevice != 0:
+		return "device"
+	case mode&os.ModeSymlink != 0:
+		return "symbolic link"
+	}
+	return "special file"
+}
+
+// expected returns the checksum beside an image, "" when there is none.
+func (t *Transport) expected(name string) (string, error) {
+	f, err := t.in().OpenFile(name+checksum.Suffix, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, checksum.MaxBytes))
+	if err != nil {
+		return "", err
+	}
+	sum, err := checksum.Parse(string(text), filepath.Base(name))
+	if err != nil {
+		return "", invalid(err)
+	}
+	return sum, nil
+}
+
+// wanted is the checksum that an image must have, "" when nobody says.
+func (t *Transport) wanted(name, asked string) (string, error) {
+	if asked == "" {
+		return t.expected(name)
+	}
+	sum, err := checksum.Normal(asked)
+	if err != nil {
+		return "", invalid(err)
+	}
+	return sum, nil
+}
