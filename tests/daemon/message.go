@@ -27,9 +27,9 @@ const (
 	workspacePort = workspaceNS + "/WorkspacePortType"
 	statusPort    = workspaceNS + "/status/WorkspaceStatusPortType"
 
-	lifetimeNS  = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime"
-	propertyNS  = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties"
-	notifyNS    = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification"
+	lifetimeNS = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime"
+	propertyNS = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties"
+	notifyNS   = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification"
 
 	factory   = "/wsrf/services/WorkspaceFactoryService"
 	workspace = "/wsrf/services/WorkspaceService"

@@ -58,3 +58,14 @@ func afterHeader(reply []byte) []byte {
 	}
 	return reply
 }
+
+// CountStates returns how many current states in a reply are the word.
+func CountStates(reply []byte, word string) int {
+	n := 0
+	for _, m := range stateWord.FindAllSubmatch(afterHeader(reply), -1) {
+		if string(m[1]) == word {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,87 @@
+// Command bench measures the built workspaced from outside and prints a table:
+// processor time per operation, rates, memory and time to the first answer,
+// each as the median of several runs beside its target and beside a bare
+// net/http handler that returns the same bytes in the same run.
+//
+// It must not know the service's code: it starts the real program with durable
+// storage and replays recorded requests over loopback. It asserts nothing, so
+// that a slow machine fails no test; what missed its target says so.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Options of a measurement.
+type options struct {
+	bin   string
+	runs  int
+	small int // workspaces of the first scene
+	large int // workspaces of the second scene
+	reads int // GetResourceProperty calls of a run
+	batch int // destroys and creates of a run among the many
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.bin, "bin", "bin", "directory with the built programs")
+	flag.IntVar(&o.runs, "runs", 5, "runs of which the median is taken")
+	flag.IntVar(&o.small, "few", 1000, "workspaces of the first scene")
+	flag.IntVar(&o.large, "many", 10000, "workspaces of the second scene")
+	flag.IntVar(&o.reads, "reads", 20000, "GetResourceProperty calls in a run")
+	flag.IntVar(&o.batch, "batch", 1000, "destroys in a run among the many workspaces")
+	bare := flag.String("bare", "", "serve the replies in this directory, nothing else")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := start(ctx, o, *bare); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start(ctx context.Context, o options, bare string) error {
+	if bare != "" {
+		return serveBare(ctx, bare)
+	}
+	dir, err := os.MkdirTemp("", "philoxenia-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	return measure(ctx, o, dir)
+}
+
+// measure plays the scenes and prints the table.
+func measure(ctx context.Context, o options, dir string) error {
+	t := newTable()
+	samples := &replies{}
+	for run := range o.runs {
+		fmt.Fprintf(os.Stderr, "run %d of %d with %d workspaces\n", run+1, o.runs, o.small)
+		if err := few(ctx, o, scene{dir: dir, run: run, table: t, samples: samples}); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%d runs with %d workspaces\n", o.runs, o.large)
+	if err := many(ctx, o, scene{dir: dir, table: t, samples: samples}); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "the same bytes from a bare handler")
+	if err := bareRuns(ctx, o, scene{dir: dir, table: t, samples: samples}); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "processor profile")
+	top, err := profile(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	t.print(os.Stdout)
+	fmt.Printf("\nWhere the processor time goes, create, read and destroy with 8 clients:\n%s", top)
+	return nil
+}
