@@ -1,0 +1,109 @@
+// Command workspaced is the daemon: it leases workspaces on a pool of hosts
+// and serves them to SOAP clients. This package is the one place where the
+// implementations are joined; it holds no logic of its own.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/philoxenia/philoxenia/service/config"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+// flags is the command line.
+type flags struct {
+	Config    string           `short:"c" placeholder:"FILE" help:"Configuration file (TOML)."`
+	Demo      bool             `help:"Serve a simulated pool on loopback, with a fixed caller."`
+	Listen    string           `placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one."`
+	Data      string           `placeholder:"DIR" help:"Directory of everything the daemon keeps."`
+	Check     bool             `help:"Check the configuration and exit."`
+	Pprof     string           `placeholder:"HOST:PORT" help:"Serve profiles on this loopback address."`
+	SimScript string           `placeholder:"FILE" help:"Faults and latencies of simulated hosts."`
+	LogLevel  slog.Level       `default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
+	Version   kong.VersionFlag `help:"Print the version and exit."`
+}
+
+func main() {
+	var f flags
+	kong.Parse(&f, kong.Name("workspaced"),
+		kong.Description("Lease virtual machines and virtual clusters through web-service standards."),
+		kong.Vars{"version": version})
+	if err := start(&f); err != nil {
+		fmt.Fprintln(os.Stderr, "workspaced:", err)
+		os.Exit(1)
+	}
+}
+
+// start runs the daemon until SIGTERM or SIGINT.
+func start(f *flags) error {
+	c, cleanup, err := f.config()
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	if f.Check {
+		fmt.Println("the configuration is good")
+		return nil
+	}
+	// All non system modifying use of the configuration lies above this line.
+	tuneMemory()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: f.LogLevel}))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return serve(ctx, c, f, log)
+}
+
+// config returns the configuration that the flags ask for. A demonstration
+// without a data directory gets a fresh one, which cleanup removes.
+func (f *flags) config() (c *config.Config, cleanup func(), err error) {
+	cleanup = func() {}
+	switch {
+	case f.Demo && f.Config != "":
+		return nil, nil, fmt.Errorf("--demo and --config exclude each other")
+	case f.Demo:
+		if f.Data == "" {
+			f.Data, err = os.MkdirTemp("", "philoxenia-demo-")
+			if err != nil {
+				return nil, nil, fmt.Errorf("cannot make a data directory: %w", err)
+			}
+			cleanup = func() { os.RemoveAll(f.Data) }
+		}
+		absolute, err := filepath.Abs(f.Data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cannot use the data directory: %w", err)
+		}
+		c = config.Demo(absolute)
+	case f.Config != "":
+		if c, err = config.Load(f.Config); err != nil {
+			return nil, nil, err
+		}
+	default:
+		return nil, nil, fmt.Errorf("nothing to serve: give --config FILE, or --demo to try it out")
+	}
+	if f.Listen != "" {
+		c.Listen.Address = f.Listen
+	}
+	if f.Data != "" && !f.Demo {
+		c.Data = f.Data
+	}
+	return c, cleanup, c.Check()
+}
+
+// tuneMemory keeps the resident size small: a collection more often costs
+// little on a heap of a few megabytes.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(60)
+	}
+}

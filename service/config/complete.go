@@ -1,0 +1,50 @@
+package config
+
+import (
+	"cmp"
+	"path/filepath"
+	"time"
+)
+
+// complete fills in what the document leaves out.
+func (c *Config) complete() {
+	c.Data = cmp.Or(c.Data, "/var/lib/workspaced")
+	c.Listen.Address = cmp.Or(c.Listen.Address, "127.0.0.1:8080")
+	c.Notify.Timeout = cmp.Or(c.Notify.Timeout, Duration(10*time.Second))
+	c.Site.complete()
+	for i := range c.Hosts {
+		h := &c.Hosts[i]
+		h.VMM = cmp.Or(h.VMM, "KVM")
+		h.Acceleration = cmp.Or(h.Acceleration, "auto")
+		h.Dir = cmp.Or(h.Dir, filepath.Join(c.Data, "disks", h.ID))
+		h.Count = max(h.Count, 1)
+	}
+	for i := range c.Networks {
+		n := &c.Networks[i]
+		n.MACPrefix = cmp.Or(n.MACPrefix, "A2:AA:BB")
+		n.Hostname = cmp.Or(n.Hostname, n.Name+"-%d")
+	}
+	if c.Repositories.File == nil {
+		c.Repositories.File = &FileRepository{}
+	}
+	c.Repositories.File.Dir = cmp.Or(c.Repositories.File.Dir, filepath.Join(c.Data, "images"))
+}
+
+func (s *Site) complete() {
+	const hour = Duration(time.Hour)
+	s.DefaultDuration = cmp.Or(s.DefaultDuration, 24*hour)
+	s.MaximumDuration = cmp.Or(s.MaximumDuration, 336*hour)
+	s.Grace = cmp.Or(s.Grace, 10*Duration(time.Minute))
+	s.DefaultCPUs = cmp.Or(s.DefaultCPUs, 1)
+	s.AdvertisedVMM = cmp.Or(s.AdvertisedVMM, "Xen")
+	s.AdvertisedVersion = cmp.Or(s.AdvertisedVersion, "3")
+	s.ChargeGranularity = cmp.Or(s.ChargeGranularity, Duration(time.Minute))
+	s.ShutdownPatience = cmp.Or(s.ShutdownPatience, Duration(time.Minute))
+	s.Concurrency = cmp.Or(s.Concurrency, 64)
+	if len(s.Architectures) == 0 {
+		s.Architectures = []string{"x86", "x86_64", "x86_32"}
+	}
+	if len(s.Accepts) == 0 {
+		s.Accepts = map[string][]string{"Xen": {"Xen"}, "KVM": {"KVM"}}
+	}
+}

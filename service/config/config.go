@@ -1,0 +1,173 @@
+// Package config is the daemon's configuration: one TOML document, read
+// strictly, with usable zero values. What it says is checked here as far as
+// the text alone goes; nothing is opened or contacted.
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Config is the whole document.
+type Config struct {
+	// Data is the directory of everything the daemon keeps.
+	Data         string       `toml:"data"`
+	Listen       Listen       `toml:"listen"`
+	Site         Site         `toml:"site"`
+	Notify       Notify       `toml:"notify"`
+	Hosts        []Host       `toml:"host"`
+	Networks     []Network    `toml:"network"`
+	Kernels      []Kernel     `toml:"kernel"`
+	Repositories Repositories `toml:"repository"`
+}
+
+// Listen says where the service is offered.
+type Listen struct {
+	Address   string `toml:"address"`    // HOST:PORT; default 127.0.0.1:8080
+	PublicURL string `toml:"public_url"` // base of the addresses in EPRs; default http://ADDRESS
+	Caller    string `toml:"caller"`     // who every caller of a plain http listener is: a DN
+}
+
+// Site is the pool's policy.
+type Site struct {
+	DefaultDuration   Duration            `toml:"default_duration"`   // default 24h
+	MaximumDuration   Duration            `toml:"maximum_duration"`   // default 336h
+	Grace             Duration            `toml:"grace"`              // default 10m
+	MaximumNodes      int                 `toml:"maximum_nodes"`      // of a group; 0: no limit
+	DefaultCPUs       int64               `toml:"default_cpus"`       // default 1
+	Architectures     []string            `toml:"architectures"`      // default x86, x86_64
+	AdvertisedVMM     string              `toml:"advertised_vmm"`     // default Xen
+	AdvertisedVersion string              `toml:"advertised_version"` // default 3
+	Accepts           map[string][]string `toml:"accepts"`            // request's VMM → hosts' VMMs
+	KernelParameters  bool                `toml:"kernel_parameters"`  // requests may carry them
+	ChargeGranularity Duration            `toml:"charge_granularity"` // default 1m
+	ShutdownPatience  Duration            `toml:"shutdown_patience"`  // default 1m
+	StatusDetails     bool                `toml:"status_details"`     // clients of 2.9 and later
+	Concurrency       int                 `toml:"concurrency"`        // tasks at a time; default 64
+}
+
+// Notify is how notifications are delivered.
+type Notify struct {
+	AllowLoopback bool     `toml:"allow_loopback"` // consumers on this machine
+	AllowPrivate  bool     `toml:"allow_private"`  // consumers in private networks
+	Timeout       Duration `toml:"timeout"`        // of one delivery; default 10s
+}
+
+// Host is one VMM node.
+type Host struct {
+	ID           string            `toml:"id"`
+	Adapter      string            `toml:"adapter"`      // libvirt or sim
+	VMM          string            `toml:"vmm"`          // KVM or Xen; default KVM
+	URI          string            `toml:"uri"`          // libvirt's
+	Acceleration string            `toml:"acceleration"` // auto, kvm, tcg
+	Dir          string            `toml:"dir"`          // of disks on the host
+	CPUs         int64             `toml:"cpus"`         // 0: ask the host
+	MemoryMB     int64             `toml:"memory_mb"`
+	MaxImageMB   int64             `toml:"max_image_mb"`
+	Associations []string          `toml:"associations"` // empty: all
+	Networks     map[string]string `toml:"networks"`     // association → network:NAME or bridge:NAME
+	Drained      bool              `toml:"drained"`      // takes no new workspaces
+	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
+}
+
+// Network is an association with its pool of addresses.
+type Network struct {
+	Name      string `toml:"name"`
+	First     string `toml:"first"` // IPv4
+	Last      string `toml:"last"`
+	Netmask   string `toml:"netmask"`
+	Gateway   string `toml:"gateway"`
+	Broadcast string `toml:"broadcast"`
+	DNS       string `toml:"dns"`
+	MACPrefix string `toml:"mac_prefix"` // default A2:AA:BB
+	Hostname  string `toml:"hostname"`   // pattern with one %d; default NAME-%d
+}
+
+// Kernel is a kernel that requests may name as file://NAME.
+type Kernel struct {
+	Name    string `toml:"name"`
+	Image   string `toml:"image"`
+	Initrd  string `toml:"initrd"`
+	Cmdline string `toml:"cmdline"`
+}
+
+// Repositories are where images come from and go to.
+type Repositories struct {
+	File *FileRepository  `toml:"file"`
+	SFTP []SFTPRepository `toml:"sftp"`
+}
+
+// FileRepository is a directory of this machine, for file:// locations.
+type FileRepository struct {
+	Dir string `toml:"dir"`
+}
+
+// SFTPRepository is a server of sftp:// locations.
+type SFTPRepository struct {
+	Address      string   `toml:"address"` // HOST:PORT as in the locations
+	User         string   `toml:"user"`
+	KeyFile      string   `toml:"key_file"`
+	PasswordFile string   `toml:"password_file"`
+	KnownHosts   string   `toml:"known_hosts"`
+	Root         string   `toml:"root"` // directory that locations are relative to
+	StallTimeout Duration `toml:"stall_timeout"`
+}
+
+// Duration is a time.Duration written as "90s", "2h30m".
+type Duration time.Duration
+
+// UnmarshalText reads Go's notation.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err == nil && v < 0 {
+		err = fmt.Errorf("%s is negative", text)
+	}
+	*d = Duration(v)
+	return err
+}
+
+// Load reads, completes and checks the file.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	c, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the configuration %s: %w", path, err)
+	}
+	if c.Data != "" && !filepath.IsAbs(c.Data) {
+		c.Data = filepath.Join(filepath.Dir(path), c.Data)
+	}
+	return c, nil
+}
+
+// Parse reads a document, fills in defaults and checks it. A key that does not
+// exist is an error that names its line and the nearest key that does.
+func Parse(data []byte) (*Config, error) {
+	c := &Config{}
+	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(c)
+	if err != nil {
+		return nil, err
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return nil, unknownKey(unknown[0].String())
+	}
+	c.complete()
+	return c, c.Check()
+}
+
+func unknownKey(key string) error {
+	parts := strings.Split(key, ".")
+	last := parts[len(parts)-1]
+	if near := nearest(last, keys()); near != "" {
+		return fmt.Errorf("unknown key %q, did you mean %q?", key, near)
+	}
+	return fmt.Errorf("unknown key %q", key)
+}
