@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
@@ -57,7 +58,7 @@ func (t *Transport) writeSum(name, sum string) error {
 	defer part.Close()
 	_, err = part.WriteString(checksum.Line(sum, filepath.Base(name)))
 	if err == nil {
-		err = part.LandNow()
+		err = part.Land(true, time.Time{})
 	}
 	if err != nil {
 		part.Discard()

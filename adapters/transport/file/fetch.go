@@ -1,13 +1,17 @@
 package file
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/image/format"
+	"github.com/philoxenia/philoxenia/adapters/image/sparse"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -107,23 +111,23 @@ type job struct {
 }
 
 func (j *job) run(ctx context.Context) (workspace.ImageInfo, error) {
-	if info, ok := j.found(ctx); ok {
+	fill, modified := j.fill, j.src.info.ModTime()
+	if j.tiny() {
+		// Copying it again costs less than finding out that it is there.
+		fill, modified = j.fillTiny, time.Time{}
+	} else if info, ok := j.found(ctx); ok {
 		return info, nil
-	}
-	// Refuse before copying what would be refused after.
-	if j.src.info.Size() > transferAtOnce {
-		if _, err := j.inspect(j.src.File); err != nil {
-			return workspace.ImageInfo{}, err
-		}
+	} else if _, err := j.inspect(j.src.File); err != nil {
+		return workspace.ImageInfo{}, err // what would be refused after the copy, too
 	}
 	part, err := transfer.Create(j.dir, j.target)
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
 	defer part.Close()
-	info, err := j.fill(ctx, part)
+	info, err := fill(ctx, part)
 	if err == nil {
-		err = part.Land(j.sync, j.src.info.ModTime())
+		err = part.Land(j.sync, modified)
 	}
 	if err != nil {
 		part.Discard()
@@ -132,16 +136,68 @@ func (j *job) run(ctx context.Context) (workspace.ImageInfo, error) {
 	return info, nil
 }
 
-// transferAtOnce is the size up to which the look at the header before the
-// copy would cost more than it saves.
-const transferAtOnce = 64 << 10
+// tinyBytes is the size up to which an image is copied through memory.
+const tinyBytes = 64 << 10
+
+func (j *job) tiny() bool { return j.src.info.Size() <= tinyBytes }
+
+// fillTiny reads the image once and judges what it read before writing it.
+func (j *job) fillTiny(ctx context.Context, part *transfer.Part) (workspace.ImageInfo, error) {
+	buffer := transfer.Buffer()
+	defer transfer.Recycle(buffer)
+	// One byte more than the image has tells when it grew.
+	n, err := j.src.ReadAt((*buffer)[:j.src.info.Size()+1], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return workspace.ImageInfo{}, err
+	}
+	b := (*buffer)[:n]
+	if int64(n) != j.src.info.Size() {
+		return workspace.ImageInfo{}, cmp.Or(j.src.unchanged(), short(int64(n), j.src.info.Size()))
+	}
+	seen, err := format.InspectHead(b[:min(n, format.HeadBytes)], int64(n))
+	if err == nil {
+		err = seen.Admit(j.maxBytes)
+	}
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	info := workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format}
+	if sum := j.newSum(); sum != nil {
+		sum.Add(b)
+		info.SHA256 = sum.Text()
+		if err := sum.Verify(j.expected); err != nil {
+			return workspace.ImageInfo{}, err
+		}
+	}
+	if err := writeTiny(part, b); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	transfer.NewMeter(j.progress, int64(n)).Reach(int64(n))
+	return info, nil
+}
+
+// writeTiny writes all of an image, with its holes when it has any to speak of.
+func writeTiny(part *transfer.Part, b []byte) error {
+	if _, err := sparse.WriteAt(part, b, 0); err != nil {
+		return err
+	}
+	if !sparse.Zero(b[len(b)-1:]) {
+		return nil
+	}
+	return part.Truncate(int64(len(b)))
+}
+
+func (j *job) newSum() *transfer.Sum {
+	if j.hash || j.expected != "" {
+		return transfer.NewSum()
+	}
+	return nil
+}
 
 // fill copies and then judges the copy, not the source, which may change.
 func (j *job) fill(ctx context.Context, part *transfer.Part) (workspace.ImageInfo, error) {
-	c := copier{from: j.src, to: part, meter: transfer.NewMeter(j.progress, j.src.info.Size())}
-	if j.hash || j.expected != "" {
-		c.sum = transfer.NewSum()
-	}
+	c := copier{from: j.src, to: part, sum: j.newSum(),
+		meter: transfer.NewMeter(j.progress, j.src.info.Size())}
 	if err := c.run(ctx); err != nil {
 		return workspace.ImageInfo{}, err
 	}

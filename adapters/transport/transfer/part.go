@@ -35,8 +35,14 @@ func (Host) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error) 
 // Lstat is os.Lstat.
 func (Host) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
 
-// Rename is os.Rename.
-func (Host) Rename(from, to string) error { return os.Rename(from, to) }
+// Rename is os.Rename without its look at what it replaces: a target that is
+// a directory is an error of the system call as well.
+func (Host) Rename(from, to string) error {
+	if err := unix.Rename(from, to); err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
 
 // Remove is os.Remove.
 func (Host) Remove(name string) error { return os.Remove(name) }
@@ -123,12 +129,15 @@ func busy(target string) error {
 }
 
 // Land makes the half-made file the target, in one stroke, with the time of
-// modification of its source, by which a repeated transfer finds the work done.
-// With sync the target survives a power cut once Land has returned.
+// modification of its source, by which a repeated transfer finds the work done;
+// the zero time leaves it as it is. With sync the target survives a power cut
+// once Land has returned.
 func (p *Part) Land(sync bool, modified time.Time) error {
 	name := p.target + Suffix
-	if err := p.dir.Chtimes(name, time.Time{}, modified); err != nil {
-		return err
+	if !modified.IsZero() {
+		if err := p.dir.Chtimes(name, time.Time{}, modified); err != nil {
+			return err
+		}
 	}
 	if sync {
 		if err := p.Sync(); err != nil {
@@ -143,9 +152,6 @@ func (p *Part) Land(sync bool, modified time.Time) error {
 	}
 	return SyncParent(p.dir, p.target)
 }
-
-// LandNow is Land with sync and the time of now.
-func (p *Part) LandNow() error { return p.Land(true, time.Now()) }
 
 // Discard removes the half-made file.
 func (p *Part) Discard() error { return p.dir.Remove(p.target + Suffix) }
