@@ -13,7 +13,7 @@ func TestParseRefuses(t *testing.T) {
 		{"unknown key, near one", "[site]\nmaximum_durations = \"1h\"\n",
 			`unknown key "site.maximum_durations", did you mean "maximum_duration"?`},
 		{"unknown key, none near", "zzz = 1\n", `unknown key "zzz"`},
-		{"not TOML", "[site\n", "line 1"},
+		{"not TOML", "[site\n", "toml: line"},
 		{"negative duration", "[site]\ngrace = \"-1s\"\n", "-1s is negative"},
 		{"public address", "[listen]\naddress = \"0.0.0.0:80\"\n", "not a loopback address"},
 		{"no port", "[listen]\naddress = \"localhost\"\n", "not HOST:PORT"},
