@@ -1,0 +1,182 @@
+package sqlite
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// A use is what workspaces hold of each host. Hosts that are no longer
+// configured keep their entry while a workspace is on them.
+type use map[workspace.HostID]workspace.Capacity
+
+// add counts the workspace's demand n times; nil counts nothing.
+func (u use) add(w *workspace.Workspace, n int64) {
+	if w == nil || !w.Holds() || w.Host == "" {
+		return
+	}
+	c := u[w.Host]
+	c.CPUs += n * w.Demand.CPUs
+	c.MemoryMB += n * w.Demand.MemoryMB
+	if c == (workspace.Capacity{}) {
+		delete(u, w.Host)
+		return
+	}
+	u[w.Host] = c
+}
+
+// A pool is the addresses of one association. An address is free when no
+// workspace holds it; a list of the free ones, oldest first, says which is
+// next. Entries of the list that are held meanwhile are passed over.
+type pool struct {
+	network workspace.Network
+	prefix  hardware // the first three octets
+	slots   []slot
+	byIP    map[string]int
+	free    []int // indices of slots, from head on
+	head    int
+}
+
+// A slot is what is known of one address.
+type slot struct {
+	holders int  // workspaces; more than one only if clients brought it themselves
+	listed  bool // in the free list
+}
+
+// newPool checks the network and returns its pool, all free.
+func newPool(n workspace.Network) (*pool, error) {
+	p := &pool{network: n, slots: make([]slot, len(n.Addresses)),
+		byIP: make(map[string]int, len(n.Addresses))}
+	prefix, err := net.ParseMAC(n.MACPrefix + ":00:00:00")
+	if err != nil || len(prefix) != len(hardware{}) {
+		return nil, fmt.Errorf("network %s: MAC prefix %q is not three octets such as A2:AA:BB",
+			n.Name, n.MACPrefix)
+	}
+	copy(p.prefix[:], prefix)
+	for i, a := range n.Addresses {
+		if addr, err := netip.ParseAddr(a.IP); err != nil || !addr.Is4() {
+			return nil, fmt.Errorf("network %s: %q is not an IPv4 address", n.Name, a.IP)
+		}
+		if _, twice := p.byIP[a.IP]; twice {
+			return nil, fmt.Errorf("network %s: address %s is listed twice", n.Name, a.IP)
+		}
+		p.byIP[a.IP] = i
+		p.list(i)
+	}
+	return p, nil
+}
+
+// A hardware is a MAC address.
+type hardware [6]byte
+
+// String returns the address in upper case, with colons.
+func (h hardware) String() string {
+	return strings.ToUpper(net.HardwareAddr(h[:]).String())
+}
+
+// mac returns the MAC of an address of the pool: the network's three octets,
+// then the last three of the IP, so that it is the same for ever and needs no
+// record.
+func (p *pool) mac(ip string) hardware {
+	h := p.prefix
+	if addr, err := netip.ParseAddr(ip); err == nil {
+		a := addr.As4()
+		copy(h[3:], a[1:])
+	}
+	return h
+}
+
+// list puts the slot at the end of the free list.
+func (p *pool) list(i int) {
+	if p.slots[i].listed {
+		return
+	}
+	p.slots[i].listed = true
+	if p.head > len(p.free)/2 {
+		p.free = append(p.free[:0], p.free[p.head:]...)
+		p.head = 0
+	}
+	p.free = append(p.free, i)
+}
+
+// take returns the next free slot and removes it from the list.
+func (p *pool) take() (int, bool) {
+	for p.head < len(p.free) {
+		i := p.free[p.head]
+		p.head++
+		p.slots[i].listed = false
+		if p.slots[i].holders == 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// giveBack puts a slot that was taken, but is held by nobody, where it was.
+func (p *pool) giveBack(i int) {
+	if p.slots[i].holders > 0 || p.slots[i].listed {
+		return
+	}
+	if p.head == 0 {
+		p.list(i)
+		return
+	}
+	p.head--
+	p.free[p.head] = i
+	p.slots[i].listed = true
+}
+
+// hold counts n more holders of the address, if it is one of ours.
+func (p *pool) hold(ip string, n int) {
+	i, ok := p.byIP[ip]
+	if !ok {
+		return
+	}
+	p.slots[i].holders += n
+	if p.slots[i].holders == 0 {
+		p.list(i)
+	}
+}
+
+// pools are the address pools by association.
+type pools map[string]*pool
+
+// newPools checks the networks against each other and returns their pools.
+func newPools(networks []workspace.Network) (pools, error) {
+	all := make(pools, len(networks))
+	seen := make(map[hardware]string)
+	for _, n := range networks {
+		if all[n.Name] != nil {
+			return nil, fmt.Errorf("network %s is listed twice", n.Name)
+		}
+		p, err := newPool(n)
+		if err != nil {
+			return nil, err
+		}
+		all[n.Name] = p
+		for _, a := range n.Addresses {
+			h := p.mac(a.IP)
+			if other, twice := seen[h]; twice {
+				return nil, fmt.Errorf("addresses %s and %s (network %s) get the same MAC %s; "+
+					"give their networks different MAC prefixes", other, a.IP, n.Name, h)
+			}
+			seen[h] = a.IP
+		}
+	}
+	return all, nil
+}
+
+// add counts the workspace as a holder of its addresses n times.
+func (ps pools) add(w *workspace.Workspace, n int) {
+	if w == nil || !w.Holds() {
+		return
+	}
+	for i := range w.NICs {
+		if p := ps[w.NICs[i].Association]; p != nil && w.NICs[i].IP != "" {
+			p.hold(w.NICs[i].IP, n)
+		}
+	}
+}

@@ -1,0 +1,304 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"io"
+	"slices"
+	"time"
+
+	sqlite3 "github.com/mattn/go-sqlite3"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// A query is one of the writer's statements.
+type query int
+
+// The writer's statements.
+const (
+	begin query = iota
+	commit
+	rollback
+	putMeta
+	putWorkspace
+	deleteWorkspace
+	putStanding
+	deleteStanding
+	putGroup
+	deleteGroup
+	putMember
+	deleteMember
+	putChange
+	deleteChange
+	putSubscription
+	deleteSubscription
+	putMessage
+	deleteMessage
+	putAnswer
+	findAnswer
+	purgeAnswers
+	putUsed
+	queries // how many there are
+)
+
+// texts are the statements' SQL.
+var texts = [queries]string{
+	begin:    `BEGIN IMMEDIATE`,
+	commit:   `COMMIT`,
+	rollback: `ROLLBACK`,
+	putMeta: `UPDATE meta SET last_workspace = ?, last_change = ?, last_message = ?
+		WHERE id = 1`,
+	putWorkspace: `REPLACE INTO workspace (id, owner, group_id, created, initial, spec)
+		VALUES (?, ?, ?, ?, ?, ?)`,
+	deleteWorkspace: `DELETE FROM workspace WHERE id = ?`,
+	putStanding: `REPLACE INTO standing (workspace, host, state, fault, released, version,
+		changed, lease_start, lease_duration, lease_grace, mechanism, save_to)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	deleteStanding: `DELETE FROM standing WHERE workspace = ?`,
+	putGroup:       `REPLACE INTO workspace_group (id, owner) VALUES (?, ?)`,
+	deleteGroup:    `DELETE FROM workspace_group WHERE id = ?`,
+	putMember:      `REPLACE INTO member (group_id, workspace) VALUES (?, ?)`,
+	deleteMember:   `DELETE FROM member WHERE group_id = ? AND workspace = ?`,
+	putChange: `REPLACE INTO change (id, kind, workspace, status, step, attempt,
+		not_before, argument, fault, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	deleteChange: `DELETE FROM change WHERE id = ?`,
+	putSubscription: `REPLACE INTO subscription (id, workspace, owner, topic, dialect,
+		expression, consumer, address, use_notify, paused, expires, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	deleteSubscription: `DELETE FROM subscription WHERE id = ?`,
+	putMessage: `REPLACE INTO outbox (seq, subscription, workspace, topic, state, fault, at)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	deleteMessage: `DELETE FROM outbox WHERE seq = ?`,
+	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at)
+		VALUES (?, ?, ?, ?)`,
+	findAnswer:   `SELECT workspaces, group_id, at FROM answered WHERE request = ?`,
+	purgeAnswers: `DELETE FROM answered WHERE at < ?`,
+	putUsed:      `REPLACE INTO used (owner, duration) VALUES (?, ?)`,
+}
+
+// A statement is a prepared query with room for its arguments.
+type statement struct {
+	stmt *sqlite3.SQLiteStmt
+	args []driver.NamedValue
+}
+
+// rows writes the record's rows through the driver itself: database/sql would
+// cost as much again as SQLite does.
+type rows struct {
+	conn     *sqlite3.SQLiteConn
+	prepared [queries]statement
+}
+
+// prepare prepares the statements.
+func prepare(conn *sqlite3.SQLiteConn) (*rows, error) {
+	r := &rows{conn: conn}
+	for q, text := range texts {
+		stmt, err := conn.Prepare(text)
+		if err != nil {
+			r.close()
+			return nil, err
+		}
+		s := statement{stmt: stmt.(*sqlite3.SQLiteStmt)}
+		for i := range stmt.NumInput() {
+			s.args = append(s.args, driver.NamedValue{Ordinal: i + 1})
+		}
+		r.prepared[q] = s
+	}
+	return r, nil
+}
+
+// close gives the statements back.
+func (r *rows) close() {
+	for _, s := range r.prepared {
+		if s.stmt != nil {
+			s.stmt.Close()
+		}
+	}
+}
+
+// bind returns the statement and its arguments filled in.
+func (r *rows) bind(q query, values []driver.Value) (*sqlite3.SQLiteStmt, []driver.NamedValue) {
+	s := &r.prepared[q]
+	for i, v := range values {
+		s.args[i].Value = v
+	}
+	return s.stmt, s.args
+}
+
+// run runs a statement that returns no rows.
+func (r *rows) run(q query, values ...driver.Value) error {
+	stmt, args := r.bind(q, values)
+	_, err := stmt.ExecContext(context.Background(), args)
+	return err
+}
+
+// abort ends the transaction, if SQLite has not done so itself.
+func (r *rows) abort() error {
+	if r.conn.AutoCommit() {
+		return nil
+	}
+	return r.run(rollback)
+}
+
+// answer looks among the committed answers.
+func (r *rows) answer(key requestKey) (answer, bool, error) {
+	stmt, args := r.bind(findAnswer, []driver.Value{key[:]})
+	found, err := stmt.QueryContext(context.Background(), args)
+	if err != nil {
+		return answer{}, false, err
+	}
+	defer found.Close()
+	row := make([]driver.Value, 3)
+	if err := found.Next(row); err == io.EOF {
+		return answer{}, false, nil
+	} else if err != nil {
+		return answer{}, false, err
+	}
+	var a answer
+	if err := json.Unmarshal([]byte(row[0].(string)), &a.ids); err != nil {
+		return answer{}, false, err
+	}
+	a.group, a.at = workspace.GroupID(row[1].(string)), timeOf(row[2].(int64))
+	return a, true, nil
+}
+
+// millis returns the time as it is stored.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// timeOf returns the time that was stored.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// A writer of rows writes what a batch changes of one table.
+type rowWriter func(*state) error
+
+// apply writes all that the batch changes, and removes the messages sent.
+func (r *rows) apply(s *state, sent []int64) error {
+	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes,
+		r.subscriptions, r.messages, r.answers, r.usage} {
+		if err := write(s); err != nil {
+			return err
+		}
+	}
+	for _, seq := range sent {
+		if err := r.run(deleteMessage, seq); err != nil {
+			return err
+		}
+	}
+	return r.run(putMeta, int64(s.last.workspace), int64(s.last.change), s.last.message)
+}
+
+// fixed is what never changes of a workspace and has no column, as JSON.
+type fixed struct {
+	Spec   workspace.Spec
+	Demand workspace.Allocation
+	NICs   []workspace.NIC
+}
+
+func (r *rows) workspaces(s *state) error {
+	for id, e := range s.workspaces.batch {
+		_, known := s.workspaces.base[id]
+		var err error
+		switch {
+		case e.there && known:
+			err = r.standing(e.value)
+		case e.there:
+			err = r.newWorkspace(e.value)
+		case known:
+			err = r.delete(int64(id), deleteWorkspace, deleteStanding)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rows) newWorkspace(w *workspace.Workspace) error {
+	spec, err := json.Marshal(fixed{w.Spec, w.Demand, w.NICs})
+	if err != nil {
+		return err
+	}
+	err = r.run(putWorkspace, int64(w.ID), string(w.Owner), string(w.Group),
+		millis(w.Created), w.Initial.String(), string(spec))
+	if err != nil {
+		return err
+	}
+	return r.standing(w)
+}
+
+func (r *rows) standing(w *workspace.Workspace) error {
+	return r.run(putStanding, int64(w.ID), string(w.Host), w.State.String(), w.Fault,
+		w.Released, w.Version, millis(w.Changed), millis(w.Lease.Start),
+		int64(w.Lease.Duration), int64(w.Lease.Grace), string(w.Lease.Mechanism),
+		w.Lease.SaveTo)
+}
+
+// delete runs statements that each delete the row of one key.
+func (r *rows) delete(key driver.Value, queries ...query) error {
+	for _, q := range queries {
+		if err := r.run(q, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rows) groups(s *state) error {
+	for id, e := range s.groups.batch {
+		was := s.groups.base[id]
+		var old, now []workspace.ID
+		var err error
+		if was != nil {
+			old = was.Members
+		}
+		if e.there {
+			now = e.value.Members
+		}
+		switch {
+		case e.there && (was == nil || was.Owner != e.value.Owner):
+			err = r.run(putGroup, string(id), string(e.value.Owner))
+		case !e.there && was != nil:
+			err = r.run(deleteGroup, string(id))
+		}
+		if err == nil {
+			err = r.members(id, old, now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members writes the difference of two rising lists of members.
+func (r *rows) members(id workspace.GroupID, old, now []workspace.ID) error {
+	for _, m := range old {
+		if _, stays := slices.BinarySearch(now, m); stays {
+			continue
+		}
+		if err := r.run(deleteMember, string(id), int64(m)); err != nil {
+			return err
+		}
+	}
+	for _, m := range now {
+		if _, known := slices.BinarySearch(old, m); known {
+			continue
+		}
+		if err := r.run(putMember, string(id), int64(m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

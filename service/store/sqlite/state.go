@@ -1,0 +1,162 @@
+package sqlite
+
+import (
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// A state is the whole record in memory. The committed rows (the tables' base,
+// committed, owners and outbox) are guarded by the store's lock, as readers
+// see them; all else belongs to the writer alone.
+type state struct {
+	workspaces      table[workspace.ID, *workspace.Workspace]
+	groups          table[workspace.GroupID, *workspace.Group]
+	changes         table[workspace.ChangeID, *workspace.Change]
+	changesOf       table[workspace.ID, []workspace.ChangeID]
+	subscriptions   table[workspace.SubscriptionID, *workspace.Subscription]
+	subscriptionsOf table[workspace.ID, []workspace.SubscriptionID]
+	used            table[workspace.Owner, time.Duration]
+	answers         table[requestKey, answer]
+
+	hosts     []workspace.Host
+	current   use   // as the current update sees it
+	committed use   // as readers see it
+	pools     pools // as the current update sees them
+	taken     []takenAddress
+	last      counters
+
+	owners  index
+	fresh   []workspace.Message // of the current update
+	pending []workspace.Message // of the batch
+	outbox  map[workspace.SubscriptionID][]workspace.Message
+}
+
+// counters are the highest numbers ever given out.
+type counters struct {
+	workspace workspace.ID
+	change    workspace.ChangeID
+	message   int64
+}
+
+// A takenAddress is one that the current update took.
+type takenAddress struct {
+	pool *pool
+	slot int
+}
+
+// newState returns an empty record on the hosts and networks.
+func newState(hosts []workspace.Host, networks []workspace.Network) (*state, error) {
+	all, err := newPools(networks)
+	if err != nil {
+		return nil, err
+	}
+	s := &state{
+		workspaces:      newTable[workspace.ID, *workspace.Workspace](),
+		groups:          newTable[workspace.GroupID, *workspace.Group](),
+		changes:         newTable[workspace.ChangeID, *workspace.Change](),
+		changesOf:       newTable[workspace.ID, []workspace.ChangeID](),
+		subscriptions:   newTable[workspace.SubscriptionID, *workspace.Subscription](),
+		subscriptionsOf: newTable[workspace.ID, []workspace.SubscriptionID](),
+		used:            newTable[workspace.Owner, time.Duration](),
+		answers:         newTable[requestKey, answer](),
+		hosts:           hosts, current: make(use), committed: make(use), pools: all,
+		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
+	}
+	s.answers.base = nil // many, and rarely asked for again
+	return s, nil
+}
+
+// tables returns all tables.
+func (s *state) tables() [8]layered {
+	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
+		&s.subscriptions, &s.subscriptionsOf, &s.used, &s.answers}
+}
+
+// shift accounts for a workspace that was from and is now to; either may be nil.
+func (s *state) shift(from, to *workspace.Workspace) {
+	s.current.add(from, -1)
+	s.current.add(to, 1)
+	if from != nil && to != nil && from.Holds() == to.Holds() {
+		return // the addresses of a workspace never change
+	}
+	s.pools.add(from, -1)
+	s.pools.add(to, 1)
+}
+
+// keep makes the current update part of the batch.
+func (s *state) keep() {
+	for _, t := range s.tables() {
+		t.keep()
+	}
+	s.pending = append(s.pending, s.fresh...)
+	s.fresh = s.fresh[:0]
+	s.giveBack()
+}
+
+// drop takes the current update back.
+func (s *state) drop() {
+	for id, e := range s.workspaces.tx {
+		was, _ := s.workspaces.under(id)
+		s.shift(e.value, was)
+	}
+	for _, t := range s.tables() {
+		t.drop()
+	}
+	s.fresh = s.fresh[:0]
+	s.giveBack()
+}
+
+// giveBack returns the addresses that the update took and no workspace holds.
+func (s *state) giveBack() {
+	for i := len(s.taken) - 1; i >= 0; i-- {
+		s.taken[i].pool.giveBack(s.taken[i].slot)
+	}
+	s.taken = s.taken[:0]
+}
+
+// forget takes the whole batch back, because it could not be committed.
+func (s *state) forget() {
+	for id, e := range s.workspaces.batch {
+		s.shift(e.value, s.workspaces.base[id])
+	}
+	for _, t := range s.tables() {
+		t.forget()
+	}
+	s.pending = s.pending[:0]
+}
+
+// publish shows the batch, which is durable, to readers. The caller holds the
+// store's lock.
+func (s *state) publish() {
+	for id, e := range s.workspaces.batch {
+		was := s.workspaces.base[id]
+		s.committed.add(was, -1)
+		s.committed.add(e.value, 1)
+		s.owners.shift(was, e.value)
+	}
+	for id, e := range s.subscriptions.batch {
+		if !e.there {
+			delete(s.outbox, id)
+		}
+	}
+	for _, t := range s.tables() {
+		t.publish()
+	}
+	for _, m := range s.pending {
+		if s.subscriptions.base[m.Subscription] != nil {
+			s.outbox[m.Subscription] = append(s.outbox[m.Subscription], m)
+		}
+	}
+	s.pending = s.pending[:0]
+}
+
+// dirty reports whether the batch changes anything.
+func (s *state) dirty() bool {
+	for _, t := range s.tables() {
+		if t.dirty() {
+			return true
+		}
+	}
+	return len(s.pending) > 0
+}

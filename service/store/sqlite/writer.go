@@ -1,0 +1,248 @@
+package sqlite
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+const (
+	updateOp   = "update the record"
+	batchMost  = 256             // updates that share a commit
+	owedMost   = time.Second / 2 // how long a debt may wait for a commit
+	purgeEvery = time.Hour       // how often old answers are looked for
+	answersFor = 24 * time.Hour  // how long an answer is remembered
+)
+
+// A request is an update that waits for the writer's answer.
+type request struct {
+	f    func(workspace.Tx) error
+	err  error
+	done chan struct{}
+}
+
+var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+
+// A writer runs all updates, one after the other, and commits those that wait
+// together in one transaction, so that they share the wait for the disk.
+type writer struct {
+	*Store
+	rows  *rows
+	tx    tx
+	batch []*request
+	timer *time.Timer // runs while something is owed
+}
+
+func newWriter(s *Store, r *rows) *writer {
+	w := &writer{Store: s, rows: r}
+	w.tx = tx{state: s.state, mu: &s.mu, find: r.answer}
+	return w
+}
+
+// run serves updates until the store is closed.
+func (w *writer) run() {
+	purge := time.NewTicker(purgeEvery)
+	defer purge.Stop()
+	w.timer = time.NewTimer(owedMost) // the last run may have left debts
+	defer w.timer.Stop()
+	w.purge()
+	for {
+		select {
+		case r := <-w.queue:
+			w.serve(r)
+		case <-w.owing:
+			w.timer.Reset(owedMost)
+		case <-w.timer.C:
+			w.serve(nil)
+		case <-purge.C:
+			w.purge()
+		case <-w.closing:
+			w.serve(nil)
+			return
+		}
+	}
+}
+
+// serve runs the update and those that wait behind it, commits them, and
+// answers. Without an update it writes what is owed.
+func (w *writer) serve(first *request) {
+	w.batch = w.batch[:0]
+	for r := first; r != nil; r = w.next() {
+		r.err = w.attempt(r.f)
+		w.batch = append(w.batch, r)
+	}
+	if err := w.commit(); err != nil {
+		w.refuse(explain(updateOp, "", err))
+	}
+	for i, r := range w.batch {
+		r.done <- struct{}{}
+		w.batch[i] = nil
+	}
+}
+
+// next returns the next update that waits, nil when there is none or the batch
+// is full. It looks twice: those just answered may be on their way back.
+func (w *writer) next() *request {
+	if len(w.batch) >= batchMost-1 {
+		return nil
+	}
+	for range 2 {
+		select {
+		case r := <-w.queue:
+			return r
+		default:
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+// refuse fails the updates of a batch that could not be committed.
+func (w *writer) refuse(err error) {
+	for _, r := range w.batch {
+		if r.err == nil {
+			r.err = err
+		}
+	}
+	if len(w.batch) == 0 {
+		w.options.Logger.Error("cannot write what is owed to the record", "error", err)
+	}
+}
+
+// attempt runs one update; when it fails, nothing of it remains.
+func (w *writer) attempt(f func(workspace.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.options.Logger.Error("update panicked", "panic", p, "stack", string(debug.Stack()))
+			err = wrong(updateOp, "", "panic: %v", p)
+		}
+		if err != nil {
+			w.state.drop()
+		}
+	}()
+	w.tx.begin()
+	if err = f(&w.tx); err != nil {
+		return err
+	}
+	if err = w.tx.finish(); err != nil {
+		return explain(updateOp, "", err)
+	}
+	w.state.keep()
+	return nil
+}
+
+// commit makes the batch and what is owed durable, shows it to readers and
+// tells of it. When it fails, nothing of the batch remains.
+func (w *writer) commit() error {
+	owed := w.takeDebts()
+	if !w.state.dirty() && len(owed.sent) == 0 {
+		return nil
+	}
+	if err := w.write(owed.sent); err != nil {
+		w.mu.Lock()
+		w.owed.sent = append(w.owed.sent, owed.sent...)
+		w.owed.emptied = append(w.owed.emptied, owed.emptied...)
+		w.mu.Unlock()
+		w.state.forget()
+		w.timer.Reset(owedMost)
+		return err
+	}
+	changes, subscriptions := w.news()
+	w.mu.Lock()
+	w.state.publish()
+	w.mu.Unlock()
+	w.tell(changes, subscriptions)
+	return nil
+}
+
+// takeDebts takes over what is owed. The subscriptions of removed workspaces
+// that have nothing more to deliver are removed as part of the batch.
+func (w *writer) takeDebts() debts {
+	w.mu.Lock()
+	owed := w.owed
+	w.owed = debts{}
+	w.mu.Unlock()
+	for _, id := range owed.emptied {
+		sub, ok := w.state.subscriptions.under(id)
+		if !ok {
+			continue
+		}
+		if _, lives := w.state.workspaces.under(sub.Workspace); lives || w.tx.owes(id) {
+			continue
+		}
+		if err := w.attempt(func(t workspace.Tx) error { return t.RemoveSubscription(id) }); err != nil {
+			w.options.Logger.Error("cannot remove a subscription", "subscription", id, "error", err)
+		}
+	}
+	return owed
+}
+
+// write writes the batch in one transaction.
+func (w *writer) write(sent []int64) error {
+	for id, e := range w.state.subscriptions.batch {
+		if !e.there { // what waits for it goes with it
+			w.mu.RLock()
+			for _, m := range w.state.outbox[id] {
+				sent = append(sent, m.Seq)
+			}
+			w.mu.RUnlock()
+		}
+	}
+	err := w.rows.run(begin)
+	if err == nil {
+		err = w.rows.apply(w.state, sent)
+	}
+	if err == nil {
+		err = w.rows.run(commit)
+	}
+	if err == nil {
+		return nil
+	}
+	if failed := w.rows.abort(); failed != nil {
+		err = fmt.Errorf("%w; nor can it be rolled back: %w", err, failed)
+	}
+	return err
+}
+
+// news returns the changes that the batch puts, by rising ID, and the
+// subscriptions that it has messages for.
+func (w *writer) news() ([]*workspace.Change, []workspace.SubscriptionID) {
+	var changes []*workspace.Change
+	for _, e := range w.state.changes.batch {
+		if e.there {
+			changes = append(changes, e.value)
+		}
+	}
+	slices.SortFunc(changes, func(a, b *workspace.Change) int { return int(a.ID - b.ID) })
+	var subscriptions []workspace.SubscriptionID
+	for _, m := range w.state.pending {
+		if _, there := w.state.subscriptions.under(m.Subscription); there {
+			subscriptions = append(subscriptions, m.Subscription)
+		}
+	}
+	slices.Sort(subscriptions)
+	return changes, slices.Compact(subscriptions)
+}
+
+// tell calls the hooks.
+func (w *writer) tell(changes []*workspace.Change, subscriptions []workspace.SubscriptionID) {
+	if w.options.OnChanges != nil && len(changes) > 0 {
+		w.options.OnChanges(changes)
+	}
+	if w.options.OnMessages != nil && len(subscriptions) > 0 {
+		w.options.OnMessages(subscriptions)
+	}
+}
+
+// purge forgets old answers.
+func (w *writer) purge() {
+	err := w.rows.run(purgeAnswers, millis(time.Now().Add(-answersFor)))
+	if err != nil {
+		w.options.Logger.Error("cannot purge old answers", "error", err)
+	}
+}
