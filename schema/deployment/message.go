@@ -1,0 +1,181 @@
+package deployment
+
+import (
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/metadata"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// DecodeOptional reads optional parameters at e, an element of doc under
+// either of their names. The error is a *DecodeError.
+func DecodeOptional(doc *xmlstrict.Document, e *etree.Element) (*OptionalParameters, error) {
+	r := &reader{document.NewReader(doc, "optional parameters")}
+	v := new(OptionalParameters)
+	if r.Root(e, OptionalFile, OptionalWire); !r.Failed() {
+		r.optional(e, v)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (r *reader) optional(e *etree.Element, v *OptionalParameters) {
+	r.Sequence(e, []document.Field{
+		document.Optional(t("stageIn"), r.transfer(&v.StageIn)),
+		document.Optional(t("stageOut"), r.transfer(&v.StageOut)),
+		document.Many(0, t("filewrite"), func(e *etree.Element) { r.file(e, v) }),
+		document.Optional(t("mdServerUserdata"), func(e *etree.Element) {
+			v.UserData = new(string)
+			r.Text(v.UserData)(e)
+		}),
+		document.Optional(t("credentialToCopy"), func(e *etree.Element) {
+			v.Credential = new(string)
+			r.Text(v.Credential)(e)
+		}),
+	})
+}
+
+func (r *reader) file(e *etree.Element, v *OptionalParameters) {
+	var f File
+	r.Sequence(e, []document.Field{
+		document.One(t("content"), func(e *etree.Element) {
+			r.Text(&f.Content)(e)
+			if size := utf8.RuneCountInString(f.Content); size > MaxContent {
+				r.Fail(e, "at most 40960 characters", "put large files into the image",
+					"the file has %d characters", size)
+			}
+		}),
+		document.One(t("pathOnVM"), r.pathOnVM(&f.Path)),
+	})
+	v.Files = append(v.Files, f)
+}
+
+// pathOnVM reads the absolute path of a file: no directory, no dots, nothing
+// that means another file to another reader.
+func (r *reader) pathOnVM(to *string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		r.Word(to)(e)
+		switch {
+		case r.Failed():
+		case !strings.HasPrefix(*to, "/"):
+			r.Fail(e, "an absolute path such as /etc/role.txt", "begin it with a slash",
+				"%.80q is not absolute", *to)
+		case path.Clean(*to) != *to || *to == "/":
+			r.Fail(e, "the path of a file, without . or .. or empty parts", "write it as "+
+				path.Clean(*to), "%.80q is not a plain path", *to)
+		case len(*to) > 4095:
+			r.Fail(e, "at most 4095 bytes", "", "the path has %d bytes", len(*to))
+		}
+	}
+}
+
+func (r *reader) transfer(to **Transfer) func(*etree.Element) {
+	return func(e *etree.Element) {
+		v := new(Transfer)
+		r.Sequence(e, []document.Field{
+			document.Optional(t("serviceEndpoint"), r.URI(&v.Endpoint)),
+			document.One(t("sourceURL"), r.URI(&v.Source)),
+			document.One(t("destURL"), r.URI(&v.Destination)),
+			document.Optional(t("stagingCredential"), r.epr(&v.StagingCredential)),
+			document.Optional(t("transferCredential"), r.epr(&v.TransferCredential)),
+			document.Optional(t("checksum"), r.Word(&v.Checksum)),
+			document.Optional(t("checksumtype"), r.Word(&v.ChecksumType)),
+		})
+		*to = v
+	}
+}
+
+// DecodeCreate reads the create message at e. The error is a *DecodeError of
+// the document that is wrong: the metadata, the deployment request, the
+// optional parameters, or the message itself.
+func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
+	r := &reader{document.NewReader(doc, "create message")}
+	v := new(CreateRequest)
+	var parts error
+	keep := func(err error) { // the parts' own errors name their own documents
+		if err != nil && parts == nil {
+			parts = err
+			r.Adopt(e, err)
+		}
+	}
+	if r.Root(e, Create); !r.Failed() {
+		r.create(doc, e, v, keep)
+	}
+	if parts != nil {
+		return nil, parts
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (r *reader) create(doc *xmlstrict.Document, e *etree.Element, v *CreateRequest,
+	keep func(error)) {
+	var err error
+	r.Sequence(e, []document.Field{
+		document.One(metadata.Wire, func(e *etree.Element) {
+			v.Metadata, err = metadata.Decode(doc, e)
+			keep(err)
+		}),
+		document.One(RequestWire, func(e *etree.Element) {
+			v.Deployment, err = Decode(doc, e)
+			keep(err)
+		}),
+		document.Optional(OptionalWire, func(e *etree.Element) {
+			v.Optional, err = DecodeOptional(doc, e)
+			keep(err)
+		}),
+		document.Optional(t("partOfEnsemble"), r.Bool(&v.PartOfEnsemble)),
+		document.Optional(t("ensembleEPR"), r.epr(&v.Ensemble)),
+		document.Optional(t("ensembleDone"), r.Bool(&v.EnsembleDone)),
+		document.Optional(t("contextEPR"), r.epr(&v.Context)),
+		document.Optional(t("lockContext"), r.Bool(&v.LockContext)),
+	})
+}
+
+// epr returns what reads an endpoint reference.
+func (r *reader) epr(to **wsa.EPR) func(*etree.Element) {
+	return func(e *etree.Element) {
+		v, err := wsa.ParseEPR(r.Document(), e)
+		r.Adopt(e, err)
+		*to = &v
+	}
+}
+
+// DecodeShutdown reads the shutdown message of a workspace or a group at e.
+// The error is a *DecodeError.
+func DecodeShutdown(doc *xmlstrict.Document, e *etree.Element) (*ShutdownRequest, error) {
+	r := &reader{document.NewReader(doc, "shutdown message")}
+	v := new(ShutdownRequest)
+	if r.Root(e, Shutdown, ShutdownAll); !r.Failed() {
+		r.shutdown(e, v)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (r *reader) shutdown(e *etree.Element, v *ShutdownRequest) {
+	r.Sequence(e, []document.Field{
+		document.One(t("shutdownType"), r.OneOf(&v.Type, "shutdown type",
+			ShutdownNormal, ShutdownPause, ShutdownSerialize, ShutdownReboot, ShutdownTrash,
+			ShutdownReadyForTransport)),
+		document.Optional(n("PostShutdown"), func(e *etree.Element) {
+			r.postShutdown(&v.PostShutdown)(e)
+			if v.Type != ShutdownReadyForTransport {
+				r.Fail(e, "no PostShutdown with "+v.Type, "ask for ReadyForTransport",
+					"PostShutdown is only compatible with a ReadyForTransport request")
+			}
+		}),
+	})
+}

@@ -1,0 +1,203 @@
+package document
+
+import (
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// text returns the text of an element that has no children, and whether it
+// could be read.
+func (r *Reader) text(e *etree.Element, attributes ...string) (string, bool) {
+	if !r.open(e, attributes) {
+		return "", false
+	}
+	for kid := range xmlstrict.Children(e) {
+		r.Fail(kid, "text only", "", "element %s is unknown here", clip(kid.Tag))
+		return "", false
+	}
+	return xmlstrict.RawText(e), true
+}
+
+// Text reads text as it stands (xs:string).
+func (r *Reader) Text(to *string, attributes ...string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		if s, ok := r.text(e, attributes...); ok {
+			*to = strings.Clone(s)
+		}
+	}
+}
+
+// Word reads text of which white space around it is no part. It must not be
+// empty and holds no control characters.
+func (r *Reader) Word(to *string) func(*etree.Element) {
+	return func(e *etree.Element) { *to = r.word(e) }
+}
+
+// word reads a word, empty after an error.
+func (r *Reader) word(e *etree.Element, attributes ...string) string {
+	s, ok := r.text(e, attributes...)
+	if !ok {
+		return ""
+	}
+	s = xmlstrict.Trim(s)
+	if s == "" {
+		r.Fail(e, "text", "", "%s is empty", e.Tag)
+		return ""
+	}
+	if strings.IndexFunc(s, isControl) >= 0 {
+		r.Fail(e, "text without control characters", "", "%q is not a word", clip(s))
+		return ""
+	}
+	return strings.Clone(s)
+}
+
+// isControl reports whether c is a control character.
+func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+
+// Words reads a repeated word into a list.
+func (r *Reader) Words(to *[]string) func(*etree.Element) {
+	return func(e *etree.Element) { *to = append(*to, r.word(e)) }
+}
+
+// URI reads an absolute URI reference (a scheme is required).
+func (r *Reader) URI(to *string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e)
+		if r.err != nil {
+			return
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.Scheme == "" {
+			r.Fail(e, "a URI with a scheme, such as file://NAME", "",
+				"%q is not an absolute URI", clip(s))
+			return
+		}
+		*to = s
+	}
+}
+
+// OneOf reads a word of an enumeration. What names it in errors: "VMM type".
+func (r *Reader) OneOf(to *string, what string, words ...string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e)
+		for _, w := range words {
+			if s == w {
+				*to = w
+				return
+			}
+		}
+		r.Fail(e, "one of "+strings.Join(words, ", "), "the words are case-sensitive",
+			"unknown %s %q", what, clip(s))
+	}
+}
+
+// Bool reads an xs:boolean.
+func (r *Reader) Bool(to *bool) func(*etree.Element) {
+	return func(e *etree.Element) {
+		switch s := r.word(e); s {
+		case "true", "1":
+			*to = true
+		case "false", "0":
+			*to = false
+		default:
+			r.Fail(e, "true or false", "", "%q is not a truth value", clip(s))
+		}
+	}
+}
+
+// Int reads a whole number between least and most.
+func (r *Reader) Int(to *int, least, most int) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e)
+		n, err := strconv.Atoi(s)
+		if err != nil || n < least || n > most {
+			r.Fail(e, "a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most), "",
+				"%q is out of range or not a number", clip(s))
+			return
+		}
+		*to = n
+	}
+}
+
+// Double reads a finite xs:double; attributes are those the element may have.
+func (r *Reader) Double(to *float64, attributes ...string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e, attributes...)
+		f, err := ParseDouble(s)
+		if err != nil {
+			r.Fail(e, "a number such as 256.0", "", "%q is not a finite number", clip(s))
+			return
+		}
+		*to = f
+	}
+}
+
+// ParseDouble reads the finite values of xs:double (XML Schema part 2, 3.2.5):
+// decimal, with or without an exponent.
+func ParseDouble(s string) (float64, error) {
+	if strings.ContainsAny(s, "xXpP_iInN") {
+		return 0, strconv.ErrSyntax
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err == nil && math.IsInf(f, 0) {
+		err = strconv.ErrRange
+	}
+	return f, err
+}
+
+// FormatDouble writes a number as the original does: always with a fraction,
+// 256.0.
+func FormatDouble(f float64) string {
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// Duration reads an xs:duration without years and months. A negative one is
+// refused; one that is zero is refused unless zero is true.
+func (r *Reader) Duration(to *time.Duration, zero bool) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e)
+		if r.err != nil {
+			return
+		}
+		d, err := wsrf.ParseDuration(s)
+		if err != nil {
+			r.Fail(e, "a duration such as PT2H30M", "give days, hours, minutes and seconds only",
+				"%q is no duration for a lease: %w", clip(s), err)
+			return
+		}
+		if d == 0 && !zero {
+			r.Fail(e, "a duration longer than zero", "", "%q is no time at all", clip(s))
+			return
+		}
+		*to = d
+	}
+}
+
+// Time reads an xs:dateTime.
+func (r *Reader) Time(to *time.Time) func(*etree.Element) {
+	return func(e *etree.Element) {
+		s := r.word(e)
+		if r.err != nil {
+			return
+		}
+		at, err := wsrf.ParseTime(s)
+		if err != nil {
+			r.Fail(e, "a time such as 2026-11-22T00:52:31.031Z", "",
+				"%q is not a time: %w", clip(s), err)
+			return
+		}
+		*to = at
+	}
+}
