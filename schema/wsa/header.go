@@ -140,10 +140,10 @@ func (h Header) Write(enc *xmlstrict.Encoder, sv soap.Version) {
 	enc.End()
 }
 
-// WriteTo writes the header blocks of a message to the endpoint: those of h
+// WriteRequest writes the header blocks of a message to the endpoint: those of h
 // with To set to the endpoint's address, and each of its properties as a block
 // of its own.
-func (h Header) WriteTo(enc *xmlstrict.Encoder, sv soap.Version, target EPR) {
+func (h Header) WriteRequest(enc *xmlstrict.Encoder, sv soap.Version, target EPR) {
 	h.To = target.Address
 	h.Write(enc, sv)
 	for _, p := range target.Properties {

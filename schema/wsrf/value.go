@@ -1,0 +1,176 @@
+package wsrf
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// timeLayout is how times are written: UTC with milliseconds.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// FormatTime returns t as an xs:dateTime in UTC with milliseconds.
+func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// timeLayouts are the forms of xs:dateTime, fractions being taken by either.
+var timeLayouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"}
+
+// ParseTime reads an xs:dateTime (XML Schema part 2, 3.2.7) and returns it in
+// UTC, truncated to milliseconds. A time without zone is taken as UTC. It
+// fails with a *ValueError.
+func ParseTime(text string) (time.Time, error) {
+	text = xmlstrict.Trim(text)
+	if !strings.Contains(text, ",") { // package time takes a comma, XML Schema does not
+		for _, layout := range timeLayouts {
+			if t, err := time.Parse(layout, text); err == nil {
+				return t.UTC().Truncate(time.Millisecond), nil
+			}
+		}
+	}
+	return time.Time{}, &ValueError{
+		Value:    clip(text),
+		Reason:   "is not a time",
+		Expected: "a dateTime such as 2026-01-31T12:00:00Z",
+	}
+}
+
+// FormatDuration returns d as an xs:duration in seconds, as the original
+// writes it: PT1800S. Fractions are kept to the millisecond; a negative
+// duration gets a leading minus.
+func FormatDuration(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		sign, d = "-", -d
+	}
+	seconds := strconv.FormatInt(int64(d/time.Second), 10)
+	if ms := d % time.Second / time.Millisecond; ms > 0 {
+		fraction := strconv.Itoa(1000 + int(ms))[1:]
+		seconds += "." + strings.TrimRight(fraction, "0")
+	}
+	return sign + "PT" + seconds + "S"
+}
+
+// durationUnits are the designators of a duration in their order, and what one
+// of each lasts; zero where that depends on the calendar.
+var durationUnits = []struct {
+	designator byte
+	inTime     bool // stands behind the T
+	name       string
+	length     time.Duration
+}{
+	{'Y', false, "years", 0},
+	{'M', false, "months", 0},
+	{'D', false, "days", 24 * time.Hour},
+	{'H', true, "hours", time.Hour},
+	{'M', true, "minutes", time.Minute},
+	{'S', true, "seconds", time.Second},
+}
+
+// ParseDuration reads an xs:duration (XML Schema part 2, 3.2.6) made of days,
+// hours, minutes and seconds. It refuses years and months, whose length
+// depends on the calendar, negative durations, and more than 292 years; it
+// fails with a *ValueError. Fractions below the nanosecond are dropped.
+func ParseDuration(text string) (time.Duration, error) {
+	text = xmlstrict.Trim(text)
+	rest, ok := strings.CutPrefix(text, "P")
+	if !ok {
+		if strings.HasPrefix(text, "-P") {
+			return 0, badDuration(text, "is negative", "")
+		}
+		return 0, badDuration(text, "is not a duration", "")
+	}
+	date, clock, timed := strings.Cut(rest, "T")
+	if date == "" && clock == "" || timed && clock == "" {
+		return 0, badDuration(text, "names no length", "")
+	}
+	d := duration{text: text}
+	d.read(date, false)
+	d.read(clock, true)
+	return d.total, d.err
+}
+
+// duration is the state of reading one.
+type duration struct {
+	text  string
+	next  int // the first unit that may still come
+	total time.Duration
+	err   error
+}
+
+// read reads the date or the time part.
+func (d *duration) read(part string, inTime bool) {
+	for part != "" && d.err == nil {
+		end := strings.IndexFunc(part, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		if end <= 0 {
+			d.err = badDuration(d.text, "is not a duration", "")
+			return
+		}
+		d.add(part[:end], part[end], inTime)
+		part = part[end+1:]
+	}
+}
+
+// add adds one number with its designator.
+func (d *duration) add(number string, designator byte, inTime bool) {
+	for d.next < len(durationUnits) {
+		unit := durationUnits[d.next]
+		d.next++
+		if unit.designator != designator || unit.inTime != inTime {
+			continue
+		}
+		if unit.length == 0 {
+			d.err = badDuration(d.text, "holds "+unit.name+", whose length is not fixed",
+				"write it in days: P30D")
+			return
+		}
+		d.addUnits(number, unit.length)
+		return
+	}
+	d.err = badDuration(d.text, "is not a duration", "")
+}
+
+// addUnits adds number times unit. Only seconds may have a fraction.
+func (d *duration) addUnits(number string, unit time.Duration) {
+	whole, fraction, fractional := strings.Cut(number, ".")
+	n, err := strconv.ParseInt(whole, 10, 64)
+	switch {
+	case fractional && (unit != time.Second || !digits(fraction)), !digits(whole):
+		d.err = badDuration(d.text, "is not a duration", "")
+		return
+	case err != nil || n > int64((math.MaxInt64-d.total)/unit):
+		d.err = badDuration(d.text, "is too long", "")
+		return
+	}
+	d.total += time.Duration(n) * unit
+	nanos := time.Duration(0)
+	for i := range min(len(fraction), 9) {
+		nanos += time.Duration(fraction[i]-'0') * time.Duration(math.Pow10(8-i))
+	}
+	if nanos > math.MaxInt64-d.total {
+		d.err = badDuration(d.text, "is too long", "")
+		return
+	}
+	d.total += nanos
+}
+
+// digits tells whether s is made of digits, at least one.
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// badDuration returns the error for a duration.
+func badDuration(text, reason, hint string) error {
+	return &ValueError{clip(text), reason, "a duration such as PT2H30M or P1D", hint}
+}
+
+// clip shortens a text for an error message.
+func clip(text string) string {
+	const longest = 64
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "..."
+}
