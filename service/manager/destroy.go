@@ -20,7 +20,7 @@ func (m *Manager) Destroy(
 		return destroy(tx, w)
 	})
 	if err == nil {
-		m.interrupt(id)
+		m.work.Interrupt(id)
 	}
 	return err
 }

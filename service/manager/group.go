@@ -66,7 +66,7 @@ func (m *Manager) DestroyGroup(
 		return destroy(tx, w)
 	})
 	for _, member := range members {
-		m.interrupt(member)
+		m.work.Interrupt(member)
 	}
 	return err
 }

@@ -83,7 +83,7 @@ func (m *Manager) Expire(ctx context.Context, id workspace.ID) error {
 		return end(tx, w)
 	})
 	if err == nil && destroyed {
-		m.interrupt(id)
+		m.work.Interrupt(id)
 	}
 	return err
 }

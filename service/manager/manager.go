@@ -9,8 +9,10 @@ package manager
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -40,25 +42,33 @@ type Images interface {
 	Kernel(image string) error
 }
 
+// Work is what the manager asks of the engine that carries changes out.
+type Work interface {
+	// Interrupt stops the running task of a workspace that is being destroyed.
+	Interrupt(id workspace.ID)
+	// Progress tells how far the task under way is, false when there is none.
+	Progress(id workspace.ID) (change.Progress, bool)
+}
+
 // Options are what a Manager is made of. All fields are needed.
 type Options struct {
-	Store     workspace.Store
-	Policy    Policy
-	Images    Images
-	Interrupt func(workspace.ID) // stop the running task of a workspace
+	Store  workspace.Store
+	Policy Policy
+	Images Images
+	Work   Work
 }
 
 // Manager answers the callers. It is safe for concurrent use.
 type Manager struct {
-	store     workspace.Store
-	policy    Policy
-	images    Images
-	interrupt func(workspace.ID)
+	store  workspace.Store
+	policy Policy
+	images Images
+	work   Work
 }
 
 // New returns a Manager over the store.
 func New(o Options) *Manager {
-	return &Manager{store: o.Store, policy: o.Policy, images: o.Images, interrupt: o.Interrupt}
+	return &Manager{store: o.Store, policy: o.Policy, images: o.Images, work: o.Work}
 }
 
 // Site returns what the factory tells about the pool.
@@ -102,6 +112,20 @@ func (m *Manager) Workspaces(
 		}
 	}
 	return living, nil
+}
+
+// Details says in words what is under way on a workspace, for the optional
+// element of the status port: the task, and how far it is, in bytes where
+// bytes are moved. Empty when nothing is, and the fault of a failed attempt.
+func (m *Manager) Details(w *workspace.Workspace) string {
+	p, ok := m.work.Progress(w.ID)
+	switch {
+	case !ok:
+		return w.Fault
+	case p.Total > 0:
+		return fmt.Sprintf("%s %d of %d bytes", p.Task, p.Done, p.Total)
+	}
+	return p.Task
 }
 
 // Usage returns the owner's account: what ended leases took and current ones

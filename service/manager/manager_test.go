@@ -1,0 +1,423 @@
+package manager_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+func TestLife(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	ctx := t.Context()
+	req := request(1)
+	req.Spec.Files = []workspace.File{{Path: "/etc/role", Content: "worker\n"}}
+	w := r.create(req)
+	if w.NICs[0].IP == "" || w.NICs[0].MAC == "" || w.Host == "" {
+		t.Errorf("created without address or host: %+v", w)
+	}
+	w = r.reach(w.ID, workspace.Running)
+	if _, err := os.Stat(r.pool[w.Host].DiskPath(w, 0) + ".file"); err != nil {
+		t.Errorf("customisation: %v", err)
+	}
+	shut := func(kind workspace.ShutdownKind, to workspace.State) {
+		t.Helper()
+		r.check(r.manager.Shutdown(ctx, ada, w.ID, kind, ""))
+		r.reach(w.ID, to)
+	}
+	start := func() {
+		t.Helper()
+		r.check(r.manager.Start(ctx, ada, w.ID))
+		r.reach(w.ID, workspace.Running)
+	}
+	start() // it runs already: no error, nothing happens
+	shut(workspace.ShutdownPause, workspace.Paused)
+	start()
+	shut(workspace.ShutdownReboot, workspace.Running)
+	shut(workspace.ShutdownNormal, workspace.Propagated)
+	start()
+	shut(workspace.ShutdownSerialize, workspace.Serialized)
+	start()
+	shut(workspace.ShutdownSerialize, workspace.Serialized)
+	shut(workspace.ShutdownNormal, workspace.Propagated)
+	r.conserved()
+
+	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownReadyForTransport, "file://saved"))
+	w = r.reach(w.ID, workspace.TransportReady)
+	if _, err := os.Stat(filepath.Join(r.dir, "images", "saved")); err != nil {
+		t.Errorf("saved image: %v", err)
+	}
+	if !w.Released {
+		t.Error("capacity is held although nothing is on the host any more")
+	}
+	if err := r.manager.Start(ctx, ada, w.ID); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("start after a save = %v, want Conflict", err)
+	}
+	r.check(r.manager.Destroy(ctx, ada, w.ID))
+	if err := r.manager.Destroy(ctx, ada, w.ID); workspace.KindOf(err) != workspace.NotFound {
+		t.Errorf("second destroy = %v, want NotFound", err)
+	}
+	r.conserved()
+	if left, _ := r.store.Workspaces(ctx, ""); len(left) != 0 {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+func TestInitialStates(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	for _, state := range []workspace.State{
+		workspace.Unpropagated, workspace.Propagated, workspace.Paused, workspace.Running,
+	} {
+		req := request(1)
+		req.Initial = state
+		w := r.create(req)
+		r.reach(w.ID, state)
+		r.check(r.manager.Start(t.Context(), ada, w.ID))
+		r.reach(w.ID, workspace.Running)
+		r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	}
+	r.conserved()
+}
+
+func TestRefusedRequestsLeaveNoTrace(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	change := func(f func(*workspace.Request)) workspace.Request {
+		req := request(1)
+		f(&req)
+		return req
+	}
+	tests := []struct {
+		name string
+		req  workspace.Request
+		want workspace.Kind
+	}{
+		{"no caller", change(func(r *workspace.Request) { r.Owner = "" }), workspace.Denied},
+		{"too long", change(func(r *workspace.Request) { r.Duration = 25 * time.Hour }), workspace.Denied},
+		{"too many nodes", change(func(r *workspace.Request) { r.Nodes = 9 }), workspace.Denied},
+		{"unknown network", change(func(r *workspace.Request) {
+			r.Spec.NICs = []workspace.NIC{{Name: "e", Association: "x", Method: workspace.AllocateAndConfigure}}
+		}), workspace.Denied},
+		{"own MAC", change(func(r *workspace.Request) {
+			r.Spec.NICs = []workspace.NIC{{Name: "e", MAC: "A2:AA:BB:00:00:01",
+				Method: workspace.AllocateAndConfigure}}
+		}), workspace.Denied},
+		{"own address", change(func(r *workspace.Request) {
+			r.Spec.NICs = []workspace.NIC{{Name: "e", Method: workspace.AcceptAndConfigure,
+				Address: workspace.Address{IP: "10.0.0.1"}}}
+		}), workspace.Denied},
+		{"architecture", change(func(r *workspace.Request) { r.Spec.Architecture = "sparc" }), workspace.Denied},
+		{"VMM", change(func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }), workspace.Denied},
+		{"kernel", change(func(r *workspace.Request) { r.Spec.Kernel.Image = "file://none" }), workspace.Denied},
+		{"missing image", change(func(r *workspace.Request) {
+			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "file://nothing"}}
+		}), workspace.NotFound},
+		{"unknown scheme", change(func(r *workspace.Request) {
+			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "gsiftp://a/b"}}
+		}), workspace.Denied},
+		{"climbing path", change(func(r *workspace.Request) {
+			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "file://../x"}}
+		}), workspace.Invalid},
+		{"more memory than any host", change(func(r *workspace.Request) { r.Demand.MemoryMB = 4096 }),
+			workspace.NoResource},
+		{"group that fits only in part", change(func(r *workspace.Request) {
+			r.Nodes, r.Demand.MemoryMB = 3, 1024
+		}), workspace.NoResource},
+		{"more addresses than there are", change(func(r *workspace.Request) {
+			r.Nodes, r.Demand.MemoryMB = 7, 64
+		}), workspace.NoResource},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := r.manager.Create(t.Context(), tt.req)
+			if got := workspace.KindOf(err); err == nil || got != tt.want {
+				t.Errorf("Create = %v (%s), want %s", err, got, tt.want)
+			}
+			if left, _ := r.store.Workspaces(t.Context(), ""); len(left) != 0 {
+				t.Errorf("it left %+v", left)
+			}
+		})
+	}
+	r.conserved()
+	req := request(6) // all addresses are still there
+	req.Demand.MemoryMB = 64
+	r.create(req)
+}
+
+func TestRefusalSaysFromWhenItWouldFit(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	req := request(1)
+	req.Demand.MemoryMB = 1024
+	first := r.create(req)
+	r.create(req)
+	_, err := r.manager.Create(t.Context(), req)
+	var refusal *workspace.Refusal
+	if !errors.As(err, &refusal) {
+		t.Fatalf("Create = %v, want a Refusal", err)
+	}
+	if !refusal.Earliest.Equal(first.Lease.Termination()) {
+		t.Errorf("earliest %v, want %v", refusal.Earliest, first.Lease.Termination())
+	}
+}
+
+func TestRepeatedMessageGetsTheFirstAnswer(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	req := request(2)
+	req.MessageID = "uuid:1"
+	first, err := r.manager.Create(t.Context(), req)
+	r.check(err)
+	again, err := r.manager.Create(t.Context(), req)
+	r.check(err)
+	if again.Group != first.Group || again.Workspaces[1].ID != first.Workspaces[1].ID {
+		t.Errorf("second answer %+v, want %+v", again, first)
+	}
+	if all, _ := r.store.Workspaces(t.Context(), ""); len(all) != 2 {
+		t.Errorf("%d workspaces, want 2", len(all))
+	}
+	r.check(r.manager.DestroyGroup(t.Context(), ada, first.Group))
+	r.conserved()
+	if _, err := r.manager.Create(t.Context(), req); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("repeat after destruction = %v, want Conflict", err)
+	}
+}
+
+func TestGroup(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	ctx := t.Context()
+	created, err := r.manager.Create(ctx, request(3))
+	r.check(err)
+	each := func(state workspace.State) {
+		t.Helper()
+		for _, w := range created.Workspaces {
+			r.reach(w.ID, state)
+		}
+	}
+	each(workspace.Running)
+	r.check(r.manager.ShutdownGroup(ctx, ada, created.Group, workspace.ShutdownPause, ""))
+	each(workspace.Paused)
+	r.check(r.manager.StartGroup(ctx, ada, created.Group))
+	each(workspace.Running)
+	r.check(r.manager.Destroy(ctx, ada, created.Workspaces[0].ID))
+	created.Workspaces = created.Workspaces[1:]
+	r.check(r.manager.ShutdownGroup(ctx, ada, created.Group,
+		workspace.ShutdownReadyForTransport, "file://group"))
+	each(workspace.TransportReady)
+	err = r.manager.StartGroup(ctx, ada, created.Group)
+	if workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("start of saved members = %v, want Conflict", err)
+	}
+	for _, w := range created.Workspaces {
+		if _, err := os.Stat(filepath.Join(r.dir, "images", "group-"+w.ID.String())); err != nil {
+			t.Errorf("saved image: %v", err)
+		}
+	}
+	r.check(r.manager.DestroyGroup(ctx, ada, created.Group))
+	if err := r.manager.DestroyGroup(ctx, ada, created.Group); workspace.KindOf(err) != workspace.NotFound {
+		t.Errorf("second destroy = %v, want NotFound", err)
+	}
+	r.conserved()
+}
+
+func TestOthersSeeNothing(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	created, err := r.manager.Create(t.Context(), request(2))
+	r.check(err)
+	const eve = workspace.Owner("/O=Example/CN=Eve")
+	ctx, id := t.Context(), created.Workspaces[0].ID
+	_, read := r.manager.Workspace(ctx, eve, id)
+	_, extend := r.manager.SetTermination(ctx, eve, id, time.Now().Add(time.Hour))
+	for name, err := range map[string]error{
+		"read": read, "extend": extend,
+		"start":         r.manager.Start(ctx, eve, id),
+		"pause":         r.manager.Shutdown(ctx, eve, id, workspace.ShutdownPause, ""),
+		"destroy":       r.manager.Destroy(ctx, eve, id),
+		"destroy group": r.manager.DestroyGroup(ctx, eve, created.Group),
+	} {
+		if workspace.KindOf(err) != workspace.NotFound {
+			t.Errorf("%s = %v, want NotFound", name, err)
+		}
+	}
+	if list, _ := r.manager.Workspaces(ctx, eve); len(list) != 0 {
+		t.Errorf("list = %+v", list)
+	}
+}
+
+func TestOperationsQueueBehindADeployment(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	ctx := t.Context()
+	w := r.create(request(1))
+	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""))
+	r.check(r.manager.Start(ctx, ada, w.ID))
+	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownNormal, ""))
+	if err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("pause of what will be off = %v, want Conflict", err)
+	}
+	r.reach(w.ID, workspace.Propagated)
+	r.conserved()
+}
+
+func TestDestroyInTheMiddle(t *testing.T) {
+	for _, op := range []sim.Op{sim.OpDefine, sim.OpStart, sim.OpInspect} {
+		t.Run(string(op), func(t *testing.T) {
+			r := newRig(t, t.TempDir(), "")
+			r.world.Script(sim.Rule{Op: op, Hang: true})
+			w := r.create(request(1))
+			time.Sleep(5 * time.Millisecond)
+			r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+			r.world.ClearScript()
+			r.conserved()
+			if left, _ := r.store.Workspaces(t.Context(), ""); len(left) != 0 {
+				t.Errorf("left: %+v", left[0])
+			}
+		})
+	}
+}
+
+func TestFailedDeploymentIsUndone(t *testing.T) {
+	for _, op := range []string{"define", "start"} {
+		t.Run(op, func(t *testing.T) {
+			r := newRig(t, t.TempDir(), "* "+op+" fail=internal")
+			w := r.reach(r.create(request(1)).ID, workspace.Corrupted)
+			if w.Fault == "" || !w.Released {
+				t.Errorf("corrupted without a reason or with capacity: %+v", w)
+			}
+			r.conserved()
+			r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+			r.conserved()
+		})
+	}
+}
+
+func TestFailedStartKeepsTheDisk(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	req := request(1)
+	req.Initial = workspace.Propagated
+	w := r.reach(r.create(req).ID, workspace.Propagated)
+	r.world.Script(sim.Rule{Op: sim.OpStart, Fail: "internal"})
+	r.check(r.manager.Start(t.Context(), ada, w.ID))
+	for w.Fault == "" {
+		w = r.reach(w.ID, workspace.Propagated)
+	}
+	if _, err := os.Stat(r.pool[w.Host].DiskPath(w, 0)); err != nil {
+		t.Errorf("the disk is gone: %v", err)
+	}
+	r.world.ClearScript()
+	r.check(r.manager.Start(t.Context(), ada, w.ID))
+	r.reach(w.ID, workspace.Running)
+}
+
+func TestFailedSaveKeepsTheDisk(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.reach(r.create(request(1)).ID, workspace.Running)
+	err := r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownReadyForTransport,
+		"file://missing/place/for/it")
+	r.check(err)
+	for w.Fault == "" {
+		w = r.reach(w.ID, workspace.Propagated)
+	}
+	r.check(r.manager.Start(t.Context(), ada, w.ID))
+	r.reach(w.ID, workspace.Running)
+}
+
+func TestGuestsThatStopByThemselves(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	off := r.reach(r.create(request(1)).ID, workspace.Running)
+	crash := r.reach(r.create(request(1)).ID, workspace.Running)
+	r.check(r.world.PowerOff(off.Host, off.ID))
+	r.check(r.world.Crash(crash.Host, crash.ID))
+	r.reach(off.ID, workspace.Propagated)
+	if w := r.reach(crash.ID, workspace.Corrupted); w.Fault != "the guest crashed" {
+		t.Errorf("fault = %q", w.Fault)
+	}
+}
+
+func TestRestartAttachesToWhatRuns(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, dir, "")
+	w := r.reach(r.create(request(1)).ID, workspace.Running)
+	r.stop()
+	r = newRig(t, dir, "")
+	r.reach(w.ID, workspace.Running)
+	r.conserved()
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+func TestExpiry(t *testing.T) {
+	tests := []struct {
+		name      string
+		mechanism workspace.Mechanism
+		saveTo    string
+		rests     workspace.State // at the end of running time; 0: gone
+	}{
+		{"normal", workspace.MechanismNormal, "", workspace.Propagated},
+		{"serialize", workspace.MechanismSerialize, "", workspace.Serialized},
+		{"save", workspace.MechanismNormal, "file://kept", workspace.TransportReady},
+		{"trash", workspace.MechanismTrash, "", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, dir, "")
+				req := request(1)
+				req.Mechanism, req.SaveTo = tt.mechanism, tt.saveTo
+				w := r.reach(r.create(req).ID, workspace.Running)
+				time.Sleep(29 * time.Minute)
+				r.reach(w.ID, workspace.Running)
+				time.Sleep(time.Minute + 2*time.Second)
+				if tt.rests != 0 {
+					w = r.reach(w.ID, tt.rests)
+					err := r.manager.Start(t.Context(), ada, w.ID)
+					if workspace.KindOf(err) != workspace.Conflict {
+						t.Errorf("start after the end = %v, want Conflict", err)
+					}
+					time.Sleep(10 * time.Minute)
+				}
+				r.settle()
+				if left, _ := r.store.Workspaces(t.Context(), ""); len(left) != 0 {
+					t.Errorf("left at the termination time: %+v", left[0])
+				}
+				r.conserved()
+				r.stop()
+			})
+		})
+	}
+}
+
+func TestExtension(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dir, "")
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		at := w.Lease.Termination().Add(time.Hour)
+		got, err := r.manager.SetTermination(t.Context(), ada, w.ID, at)
+		if err != nil || !got.Equal(at) {
+			t.Fatalf("SetTermination = %v, %v", got, err)
+		}
+		for name, bad := range map[string]time.Time{
+			"no end": {}, "past": time.Now().Add(-time.Second), "beyond": time.Now().Add(48 * time.Hour),
+		} {
+			_, err := r.manager.SetTermination(t.Context(), ada, w.ID, bad)
+			if workspace.KindOf(err) != workspace.Denied {
+				t.Errorf("%s: %v, want Denied", name, err)
+			}
+		}
+		time.Sleep(89 * time.Minute)
+		w = r.reach(w.ID, workspace.Running)
+		if !w.Lease.Termination().Equal(at) {
+			t.Errorf("termination %v, want %v", w.Lease.Termination(), at)
+		}
+		time.Sleep(2 * time.Minute)
+		r.reach(w.ID, workspace.Propagated)
+		_, err = r.manager.SetTermination(t.Context(), ada, w.ID, at.Add(time.Hour))
+		if workspace.KindOf(err) != workspace.Conflict {
+			t.Errorf("extension after the end = %v, want Conflict", err)
+		}
+		r.stop()
+	})
+}

@@ -1,0 +1,238 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/adapters/transport/file"
+	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/expire"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
+	"github.com/philoxenia/philoxenia/service/run"
+	"github.com/philoxenia/philoxenia/service/store/sqlite"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+const ada = workspace.Owner("/O=Example/CN=Ada")
+
+// A rig is a whole service without its door, over two simulated hosts.
+type rig struct {
+	t       *testing.T
+	dir     string
+	store   *sqlite.Store
+	world   *sim.World
+	pool    host.Pool
+	manager *manager.Manager
+	stop    func()
+}
+
+// files is a customiser that writes beside the image, for hosts without one.
+type files struct{}
+
+func (files) Customise(_ context.Context, path, _ string, all []workspace.File) error {
+	for _, f := range all {
+		if err := os.WriteFile(path+".file", []byte(f.Path+"\n"+f.Content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newRig starts a rig in dir, which may hold what an earlier one left.
+func newRig(t *testing.T, dir, script string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: dir, pool: host.Pool{}}
+	quiet := slog.New(slog.DiscardHandler)
+	var hosts []workspace.Host
+	for _, id := range []workspace.HostID{"one", "two"} {
+		hosts = append(hosts, workspace.Host{
+			ID: id, VMM: "KVM", Active: true,
+			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024},
+		})
+	}
+	var err error
+	r.world, err = sim.Open(sim.Options{Dir: filepath.Join(dir, "sim"), Hosts: hosts, Script: script})
+	r.check(err)
+	for _, h := range hosts {
+		r.pool[h.ID] = &host.Node{
+			Host: h, Deployment: r.world.Host(h.ID), Dir: filepath.Join(dir, "disks", string(h.ID)),
+			Volatile: true, Customiser: files{},
+		}
+		r.check(os.MkdirAll(r.pool[h.ID].Dir, 0o700))
+	}
+	repository := filepath.Join(dir, "images")
+	r.check(os.MkdirAll(repository, 0o700))
+	r.check(os.WriteFile(filepath.Join(repository, "worker"), make([]byte, 4096), 0o600))
+	transport, err := file.Open(repository)
+	r.check(err)
+	images := image.New(image.Options{
+		Pool: r.pool, Transports: map[string]workspace.Transport{"file": transport},
+	})
+	machines := vmm.New(vmm.Options{Pool: r.pool, Boot: images.Boot, Patience: time.Second})
+	var engine *change.Engine
+	r.store, err = sqlite.Open(t.Context(), sqlite.Options{
+		Path: filepath.Join(dir, "record.db"), Hosts: hosts, Logger: quiet,
+		Networks:  []workspace.Network{network("public", 6), network("private", 6)},
+		OnChanges: func(all []*workspace.Change) { engine.Offer(all) },
+	})
+	r.check(err)
+	engine = change.New(r.store, manager.Plans(images, machines, time.Minute),
+		change.Options{Concurrency: 4, Logger: quiet})
+	r.manager = manager.New(manager.Options{
+		Store: r.store, Images: images, Work: engine, Policy: policy(),
+	})
+	watcher := host.NewWatcher(r.store, r.pool, quiet)
+	sweeper := expire.New(r.store, r.manager, quiet)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- run.All(ctx, run.Part{Name: "engine", Run: engine.Run},
+			run.Part{Name: "watch", Run: watcher.Run}, run.Part{Name: "sweep", Run: sweeper.Run})
+	}()
+	stopped := false
+	r.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		r.check(errors.Join(<-done, r.store.Close(), r.world.Close()))
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+func policy() manager.Policy {
+	return manager.Policy{
+		DefaultDuration: time.Hour, MaximumDuration: 24 * time.Hour, Grace: 10 * time.Minute,
+		MaximumNodes: 8, DefaultCPUs: 1, Architectures: []string{"x86", "x86_64"},
+		Accepts:      map[string][]string{"Xen": {"KVM"}, "KVM": {"KVM"}},
+		Associations: []string{"public", "private"}, ChargeGranularity: time.Minute,
+	}
+}
+
+func network(name string, size int) workspace.Network {
+	n := workspace.Network{Name: name, MACPrefix: "A2:AA:BB"}
+	for i := range size {
+		ip := name[:2] + "." + string(rune('1'+i))
+		n.Addresses = append(n.Addresses, workspace.Address{Hostname: "h" + ip, IP: ip})
+	}
+	return n
+}
+
+func (r *rig) check(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// request is a good request for so many nodes.
+func request(nodes int) workspace.Request {
+	return workspace.Request{
+		Owner: ada, Nodes: nodes, Initial: workspace.Running, Duration: 30 * time.Minute,
+		Mechanism: workspace.MechanismNormal,
+		Demand:    workspace.Allocation{MemoryMB: 256},
+		Spec: workspace.Spec{
+			Name: "urn:worker", Architecture: "x86", VMM: workspace.VMM{Type: "Xen"},
+			Disks: []workspace.Disk{{Role: workspace.RootDisk, Location: "file://worker", MountAs: "sda1"}},
+			NICs: []workspace.NIC{{
+				Name: "eth0", Association: "public", Method: workspace.AllocateAndConfigure,
+			}},
+		},
+	}
+}
+
+func (r *rig) create(req workspace.Request) *workspace.Workspace {
+	r.t.Helper()
+	created, err := r.manager.Create(r.t.Context(), req)
+	r.check(err)
+	return created.Workspaces[0]
+}
+
+// reach waits until the workspace rests in the state with no change under way.
+func (r *rig) reach(id workspace.ID, want workspace.State) *workspace.Workspace {
+	r.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		w, err := r.store.Workspace(r.t.Context(), id)
+		if err == nil && w.State == want && !r.busy(id) {
+			return w
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("workspace %d did not reach %s: %+v, %v", id, want, w, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *rig) busy(id workspace.ID) bool {
+	changes, err := r.store.Changes(r.t.Context())
+	r.check(err)
+	for _, c := range changes {
+		if c.Workspace == id {
+			return true
+		}
+	}
+	return false
+}
+
+// settle waits until no change is under way.
+func (r *rig) settle() {
+	r.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		changes, err := r.store.Changes(r.t.Context())
+		r.check(err)
+		if len(changes) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("still under way: %+v", *changes[0])
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// conserved checks that hosts, disks and addresses hold what the record says
+// and nothing else.
+func (r *rig) conserved() {
+	r.t.Helper()
+	r.settle()
+	all, err := r.store.Workspaces(r.t.Context(), "")
+	r.check(err)
+	want := map[workspace.HostID]workspace.Capacity{}
+	machines := map[workspace.HostID]int{}
+	for _, w := range all {
+		if w.Holds() {
+			c := want[w.Host]
+			c.CPUs, c.MemoryMB = c.CPUs+w.Demand.CPUs, c.MemoryMB+w.Demand.MemoryMB
+			want[w.Host] = c
+			machines[w.Host]++
+		}
+	}
+	uses, err := r.store.Hosts(r.t.Context())
+	r.check(err)
+	for _, u := range uses {
+		if u.Used != want[u.ID] {
+			r.t.Errorf("host %s: used %+v, workspaces hold %+v", u.ID, u.Used, want[u.ID])
+		}
+		there, err := r.pool[u.ID].List(r.t.Context())
+		r.check(err)
+		if len(there) > machines[u.ID] {
+			r.t.Errorf("host %s has machines %v for %d workspaces", u.ID, there, machines[u.ID])
+		}
+		dirs, err := os.ReadDir(r.pool[u.ID].Dir)
+		r.check(err)
+		if len(dirs) > machines[u.ID] {
+			r.t.Errorf("host %s has disks %v for %d workspaces", u.ID, dirs, machines[u.ID])
+		}
+	}
+}
