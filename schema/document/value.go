@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"math"
 	"net/url"
 	"strconv"
@@ -173,8 +174,7 @@ func (r *Reader) Duration(to *time.Duration, zero bool) func(*etree.Element) {
 		}
 		d, err := wsrf.ParseDuration(s)
 		if err != nil {
-			r.Fail(e, "a duration such as PT2H30M", "give days, hours, minutes and seconds only",
-				"%q is no duration for a lease: %w", clip(s), err)
+			r.value(e, err)
 			return
 		}
 		if d == 0 && !zero {
@@ -194,10 +194,19 @@ func (r *Reader) Time(to *time.Time) func(*etree.Element) {
 		}
 		at, err := wsrf.ParseTime(s)
 		if err != nil {
-			r.Fail(e, "a time such as 2026-11-22T00:52:31.031Z", "",
-				"%q is not a time: %w", clip(s), err)
+			r.value(e, err)
 			return
 		}
 		*to = at
 	}
+}
+
+// value records why a text is not the value it should be.
+func (r *Reader) value(e *etree.Element, err error) {
+	var bad *wsrf.ValueError
+	if !errors.As(err, &bad) {
+		r.Adopt(e, err)
+		return
+	}
+	r.Fail(e, bad.Expected, bad.Hint, "%q %s", bad.Value, bad.Reason)
 }

@@ -29,7 +29,7 @@ func DecodeNetworking(doc *xmlstrict.Document, e *etree.Element) ([]NIC, error) 
 	r := &reader{Reader: document.NewReader(doc, "networking")}
 	var nics []NIC
 	if r.Root(e, l("networking")); !r.Failed() {
-		r.networking(e, &nics)
+		r.networking(e, &nics, 0)
 	}
 	return nics, r.Err()
 }
@@ -62,7 +62,7 @@ func (r *reader) workspace(e *etree.Element, v *VirtualWorkspace) {
 func (r *reader) logistics(e *etree.Element, v *VirtualWorkspace) {
 	r.Sequence(e, []document.Field{
 		document.Optional(l("networking"), func(e *etree.Element) {
-			r.networking(e, &v.NICs)
+			r.networking(e, &v.NICs, 1)
 			r.requested(e, v.NICs)
 		}),
 		document.Optional(l("contextualization"), func(e *etree.Element) {
@@ -72,11 +72,11 @@ func (r *reader) logistics(e *etree.Element, v *VirtualWorkspace) {
 	})
 }
 
-// networking reads interfaces, whose names must differ.
-func (r *reader) networking(e *etree.Element, nics *[]NIC) {
+// networking reads at least so many interfaces, whose names must differ.
+func (r *reader) networking(e *etree.Element, nics *[]NIC, least int) {
 	names := make(map[string]bool)
 	r.Sequence(e, []document.Field{
-		document.Many(1, l("nic"), func(e *etree.Element) {
+		document.Many(least, l("nic"), func(e *etree.Element) {
 			var n NIC
 			r.nic(e, &n)
 			if names[n.Name] {

@@ -140,7 +140,18 @@ type RequiredRole struct {
 type RequiredData struct{ Name, Text string }
 
 // l, d, m and j make names in the document's namespaces.
-func m(local string) xmlstrict.Name { return xmlstrict.Name{Space: schema.Metadata, Local: local} }
-func l(local string) xmlstrict.Name { return xmlstrict.Name{Space: schema.Logistics, Local: local} }
-func d(local string) xmlstrict.Name { return xmlstrict.Name{Space: schema.Definition, Local: local} }
-func j(local string) xmlstrict.Name { return xmlstrict.Name{Space: schema.JSDL, Local: local} }
+func m(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Metadata, Local: local}
+}
+
+func l(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Logistics, Local: local}
+}
+
+func d(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Definition, Local: local}
+}
+
+func j(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.JSDL, Local: local}
+}

@@ -1,0 +1,235 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/deployment"
+	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/metadata"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// reader reads the documents of this package.
+type reader struct{ *document.Reader }
+
+// decode reads the document at e, which must bear the name.
+func decode[T any](doc *xmlstrict.Document, e *etree.Element, name xmlstrict.Name,
+	read func(*reader, *etree.Element, *T)) (*T, error) {
+	r := &reader{document.NewReader(doc, name.Local)}
+	v := new(T)
+	if r.Root(e, name); !r.Failed() {
+		read(r, e, v)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// DecodeCreated reads a w:createResponse element.
+func DecodeCreated(doc *xmlstrict.Document, e *etree.Element) (*Created, error) {
+	return decode(doc, e, CreateResponse, (*reader).created)
+}
+
+// DecodeSchedule reads a t:schedule element.
+func DecodeSchedule(doc *xmlstrict.Document, e *etree.Element) (*Schedule, error) {
+	return decode(doc, e, PropertySchedule, (*reader).schedule)
+}
+
+// DecodeState reads a t:currentState element.
+func DecodeState(doc *xmlstrict.Document, e *etree.Element) (*CurrentState, error) {
+	return decode(doc, e, PropertyState, (*reader).state)
+}
+
+// DecodeUsage reads an s:usedAndReservedTime element.
+func DecodeUsage(doc *xmlstrict.Document, e *etree.Element) (*Usage, error) {
+	return decode(doc, e, UsageResponse, func(r *reader, e *etree.Element, u *Usage) {
+		r.Sequence(e, []document.Field{
+			document.One(usedTime, r.Duration(&u.Used, true)),
+			document.One(reservedTime, r.Duration(&u.Reserved, true)),
+		})
+	})
+}
+
+// DecodeCurrentWorkspaces reads an s:currentWorkspaces element.
+func DecodeCurrentWorkspaces(doc *xmlstrict.Document, e *etree.Element) (CurrentWorkspaces, error) {
+	list, err := decode(doc, e, ListResponse, (*reader).list)
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
+}
+
+func (r *reader) created(e *etree.Element, c *Created) {
+	r.Sequence(e, []document.Field{
+		document.Many(1, created, func(e *etree.Element) {
+			var one CreatedWorkspace
+			r.Sequence(e, []document.Field{
+				document.One(createdEPR, r.epr(&one.EPR)),
+				document.One(PropertySchedule, bind(r.schedule, &one.Schedule)),
+				document.One(networking, r.networking(&one.NICs)),
+			})
+			c.Workspaces = append(c.Workspaces, one)
+		}),
+		document.One(groupEPR, r.reference(&c.Group)),
+		document.One(ensembleEPR, r.reference(&c.Ensemble)),
+		document.One(contextEPR, r.reference(&c.Context)),
+	})
+}
+
+// bind joins what reads an element to where the value goes.
+func bind[T any](f func(*etree.Element, *T), to *T) func(*etree.Element) {
+	return func(e *etree.Element) { f(e, to) }
+}
+
+// epr returns what reads an endpoint reference.
+func (r *reader) epr(to *wsa.EPR) func(*etree.Element) {
+	return func(e *etree.Element) {
+		v, err := wsa.ParseEPR(r.Document(), e)
+		r.Adopt(e, err)
+		*to = v
+	}
+}
+
+// reference returns what reads an endpoint reference that may be nil.
+func (r *reader) reference(to **wsa.EPR) func(*etree.Element) {
+	return func(e *etree.Element) {
+		if xmlstrict.IsNil(e) {
+			return
+		}
+		*to = new(wsa.EPR)
+		r.epr(*to)(e)
+	}
+}
+
+// networking returns what reads interfaces.
+func (r *reader) networking(to *[]metadata.NIC) func(*etree.Element) {
+	return func(e *etree.Element) {
+		nics, err := metadata.DecodeNetworking(r.Document(), e)
+		r.Adopt(e, err)
+		*to = nics
+	}
+}
+
+func (r *reader) logistics(to *[]metadata.NIC) func(*etree.Element) {
+	return func(e *etree.Element) {
+		r.Sequence(e, []document.Field{document.Optional(networking, r.networking(to))})
+	}
+}
+
+func (r *reader) allocation(to *deployment.ResourceAllocation) func(*etree.Element) {
+	return func(e *etree.Element) {
+		v, err := deployment.DecodeAllocation(r.Document(), e)
+		if r.Adopt(e, err); err == nil {
+			*to = *v
+		}
+	}
+}
+
+func (r *reader) schedule(e *etree.Element, v *Schedule) {
+	r.Sequence(e, []document.Field{
+		document.Optional(instantiation, r.Time(&v.Start)),
+		document.One(duration, r.Duration(&v.Duration, true)),
+		document.Optional(termination, r.Time(&v.Termination)),
+	})
+}
+
+func (r *reader) state(e *etree.Element, v *CurrentState) {
+	r.Sequence(e, []document.Field{
+		document.One(state, r.OneOf(&v.State, "state", States()...)),
+		document.Optional(workspaceFault, func(e *etree.Element) {
+			fault, err := wsrf.ParseBaseFault(r.Document(), e)
+			r.Adopt(e, err)
+			v.Fault = &fault
+		}),
+	})
+}
+
+// States returns the words of the schema for states.
+func States() []string {
+	return []string{"Unstaged", "Unpropagated", "Propagated", "Running", "Paused",
+		"TransportReady", "StagedOut", "Corrupted", "Cancelled"}
+}
+
+func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
+	r.Sequence(e, []document.Field{
+		document.Many(0, current, func(e *etree.Element) {
+			var c CurrentWorkspace
+			r.Sequence(e, []document.Field{
+				document.One(currentEPR, r.epr(&c.EPR)),
+				document.One(PropertyState, bind(r.state, &c.State)),
+				document.One(PropertySchedule, bind(r.schedule, &c.Schedule)),
+				document.One(PropertyAllocation, r.allocation(&c.Allocation)),
+				document.One(PropertyLogistics, r.logistics(&c.NICs)),
+				document.Optional(currentDetails, r.Text(&c.Details)),
+			})
+			*list = append(*list, c)
+		}),
+	})
+}
+
+// DecodeFactoryProperties reads a w:FactoryRPSet element.
+func DecodeFactoryProperties(
+	doc *xmlstrict.Document, e *etree.Element,
+) (*FactoryProperties, error) {
+	return decode(doc, e, FactoryRPSet, func(r *reader, e *etree.Element, p *FactoryProperties) {
+		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
+			PropertyDefaultRunningTime: r.Duration(&p.DefaultRunningTime, true),
+			PropertyMaximumRunningTime: r.Duration(&p.MaximumRunningTime, true),
+			PropertyArchitecture:       r.Words(&p.Architectures),
+			PropertyVMM: func(e *etree.Element) {
+				vmm, err := metadata.DecodeVMM(r.Document(), e)
+				r.Adopt(e, err)
+				p.VMM = vmm
+			},
+			PropertyAssociations: func(e *etree.Element) {
+				r.Sequence(e, []document.Field{
+					document.Many(1, association, r.Words(&p.Associations)),
+				})
+			},
+		})
+	})
+}
+
+// DecodeServiceProperties reads a w:ServiceRPSet element.
+func DecodeServiceProperties(
+	doc *xmlstrict.Document, e *etree.Element,
+) (*ServiceProperties, error) {
+	return decode(doc, e, ServiceRPSet, func(r *reader, e *etree.Element, p *ServiceProperties) {
+		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
+			PropertyLogistics:    r.logistics(&p.NICs),
+			PropertySchedule:     bind(r.schedule, &p.Schedule),
+			PropertyAllocation:   r.allocation(&p.Allocation),
+			wsrf.CurrentTime:     r.Time(&p.CurrentTime),
+			wsrf.TerminationTime: r.Time(&p.TerminationTime),
+			PropertyState:        bind(r.state, &p.State),
+		})
+	})
+}
+
+// DecodeStatusProperties reads an s:StatusRPSet element.
+func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusProperties, error) {
+	return decode(doc, e, StatusRPSet, func(r *reader, e *etree.Element, p *StatusProperties) {
+		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
+			PropertyChargeGranularity: func(e *etree.Element) {
+				whole := 0
+				r.Int(&whole, 0, math.MaxInt32)(e)
+				p.ChargeGranularity = time.Duration(whole) * time.Minute
+			},
+		})
+	})
+}
+
+// properties reads the known children of e, in whatever order.
+func (r *reader) properties(e *etree.Element, known map[xmlstrict.Name]func(*etree.Element)) {
+	for kid := range xmlstrict.Children(e) {
+		if read := known[xmlstrict.NameOf(kid)]; read != nil && !r.Failed() {
+			read(kid)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+// Package report is what the service tells: the answer to a create message,
+// the property documents of factory, workspace and account, usage and lists.
+// The server writes them, straight into an encoder and without a tree between;
+// clients read them.
+//
+// Parts with a fixed order are read strictly. Property documents may hold
+// their properties in any order, as the standard says (WS-ResourceProperties
+// 1.2, section 4), and unknown properties are passed over.
+//
+// It must not know where the values come from.
+package report
+
+import (
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/deployment"
+	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/metadata"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// DecodeError says what is wrong with a document, and where.
+type DecodeError = document.Error
+
+// The property documents and the other answers.
+var (
+	FactoryRPSet   = w("FactoryRPSet")
+	ServiceRPSet   = w("ServiceRPSet")
+	StatusRPSet    = s("StatusRPSet")
+	CreateResponse = w("createResponse")
+	UsageResponse  = s("usedAndReservedTime")
+	ListResponse   = s("currentWorkspaces")
+)
+
+// The properties of the factory, of a workspace and of the account; the two
+// times of a workspace are wsrf.CurrentTime and wsrf.TerminationTime.
+var (
+	PropertyDefaultRunningTime = t("DefaultRunningTime")
+	PropertyMaximumRunningTime = t("MaximumRunningTime")
+	PropertyArchitecture       = j("CPUArchitectureName")
+	PropertyVMM                = d("VMM")
+	PropertyAssociations       = t("Associations")
+	PropertyLogistics          = l("logistics")
+	PropertySchedule           = t("schedule")
+	PropertyAllocation         = n("ResourceAllocation")
+	PropertyState              = t("currentState")
+	PropertyFixedTopicSet      = b("FixedTopicSet")
+	PropertyTopic              = b("Topic")
+	PropertyDialects           = b("TopicExpressionDialects")
+	PropertyChargeGranularity  = s("chargeGranularity")
+)
+
+// Created is the answer to a create message. References are nil when there is
+// no such thing.
+type Created struct {
+	Workspaces []CreatedWorkspace // at least one
+	Group      *wsa.EPR
+	Ensemble   *wsa.EPR
+	Context    *wsa.EPR
+}
+
+// CreatedWorkspace is one workspace of the answer.
+type CreatedWorkspace struct {
+	EPR      wsa.EPR
+	Schedule Schedule
+	NICs     []metadata.NIC
+}
+
+// Schedule is when a workspace runs and ends.
+type Schedule struct {
+	Start       time.Time // zero: as soon as possible
+	Duration    time.Duration
+	Termination time.Time // zero: not known yet
+}
+
+// CurrentState is a state of the schema (Running, Paused, ...), with the
+// reason when it is Corrupted.
+type CurrentState struct {
+	State string
+	Fault *wsrf.BaseFault // its Name is not used: it is always t:WorkspaceFault
+}
+
+// FactoryProperties is what a factory tells of its pool.
+type FactoryProperties struct {
+	DefaultRunningTime time.Duration
+	MaximumRunningTime time.Duration
+	Architectures      []string
+	VMM                *metadata.VMM
+	Associations       []string
+}
+
+// ServiceProperties is what a workspace tells of itself.
+type ServiceProperties struct {
+	NICs            []metadata.NIC
+	Schedule        Schedule
+	Allocation      deployment.ResourceAllocation
+	CurrentTime     time.Time
+	TerminationTime time.Time
+	State           CurrentState
+}
+
+// StatusProperties is what the status service tells of accounting.
+type StatusProperties struct {
+	ChargeGranularity time.Duration // whole minutes on the wire
+}
+
+// Usage is an account of running time.
+type Usage struct{ Used, Reserved time.Duration }
+
+// CurrentWorkspaces are the caller's workspaces.
+type CurrentWorkspaces []CurrentWorkspace
+
+// CurrentWorkspace is one of them.
+type CurrentWorkspace struct {
+	EPR        wsa.EPR
+	State      CurrentState
+	Schedule   Schedule
+	Allocation deployment.ResourceAllocation
+	NICs       []metadata.NIC
+	Details    string // clients before Nimbus 2.9 refuse it: leave it empty for them
+}
+
+// The name makers, one a namespace.
+func w(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Workspace, Local: local}
+}
+
+func t(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Types, Local: local}
+}
+
+func l(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Logistics, Local: local}
+}
+
+func d(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Definition, Local: local}
+}
+
+func n(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Negotiable, Local: local}
+}
+
+func s(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.Status, Local: local}
+}
+
+func j(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.JSDL, Local: local}
+}
+
+func b(local string) xmlstrict.Name {
+	return xmlstrict.Name{Space: schema.BaseNotification, Local: local}
+}
