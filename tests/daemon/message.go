@@ -50,6 +50,7 @@ var (
 	Save         = load("save", workspace, workspacePort+"/shutdownRequest")
 	Extend       = load("extend", workspace, lifetimeNS+"/SetTerminationTime")
 	Subscribe    = load("subscribe", workspace, notifyNS+"/Subscribe")
+	SubscribeEnd = load("subscribe-end", workspace, notifyNS+"/Subscribe")
 	Destroy      = load("destroy", workspace, lifetimeNS+"/Destroy")
 	DestroyGroup = load("group-destroy", group, lifetimeNS+"/Destroy")
 	List         = load("list", status, statusPort+"/queryCurrentWorkspacesRequest")

@@ -69,3 +69,9 @@ func CountStates(reply []byte, word string) int {
 	}
 	return n
 }
+
+var oneWorkspace = regexp.MustCompile(
+	`(?s)<(?:\w+:)?oneCurrentWorkspace[ >].*?</(?:\w+:)?oneCurrentWorkspace>`)
+
+// Entries returns the workspaces of a list's reply, each by itself.
+func Entries(reply []byte) [][]byte { return oneWorkspace.FindAll(reply, -1) }

@@ -66,14 +66,20 @@ var rooms = []room{
 		"start and stop order is the same for any component, so it can know none"},
 	{"service/cmd/workspaced", []string{"schema", "wsdl", "service", "adapters"}, anyModule,
 		"the daemon joins implementations together; the client is another program"},
-	{"adapters", []string{"service/workspace", "adapters/image/format"}, anyModule,
+	{"adapters", append([]string{"service/workspace"}, codecs...), anyModule,
 		"an adapter implements a port of the domain; it knows no other adapter and no store, " +
-			"so that each can be replaced alone (reading image headers is a codec, not an adapter)"},
+			"so that each can be replaced alone"},
 	{"client", []string{"schema", "wsdl"}, anyModule,
 		"the client speaks to the service over the wire, as anybody else's client must"},
 	{"examples", []string{"client", "schema", "wsdl"}, anyModule,
 		"examples show what a user of the client can do"},
 	{"tests", []string{""}, anyModule, "tests of the whole see everything"},
+}
+
+// codecs are what adapters share: bytes and names, no adapter among them.
+var codecs = []string{
+	"adapters/image/format", "adapters/image/sparse", "adapters/image/checksum",
+	"adapters/transport/location", "adapters/transport/transfer",
 }
 
 // owned are modules that only one room may use, whatever its table row says.

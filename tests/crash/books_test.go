@@ -1,0 +1,463 @@
+package crash
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3" // reads the record from outside
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// settleLimit is how long a daemon may take after a restart until nothing is
+// under way: far more than it needs, so that only one that is stuck meets it.
+const settleLimit = 3 * time.Minute
+
+// recordName is the record's file in the data directory.
+const recordName = "record.db"
+
+// A row is one workspace in the record.
+type row struct {
+	key      string
+	state    string
+	fault    string
+	host     string
+	released bool
+	memoryMB int64
+	ips      []string
+}
+
+// books reads what lies on the disk while the daemon runs.
+type books struct {
+	data string // the daemon's data directory
+	copy string // directory for copies of the record
+	db   *sql.DB
+}
+
+// open takes a fresh copy of the record and opens it: the daemon lets nobody
+// else into the original. A copy that was taken in the middle of a checkpoint
+// may not open or not add up; who waits for something takes another.
+func (b *books) open() error {
+	b.close()
+	for _, suffix := range []string{"", "-wal"} {
+		text, err := os.ReadFile(filepath.Join(b.data, recordName+suffix))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(b.copy, recordName+suffix), text, 0o600); err != nil {
+			return err
+		}
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(b.copy, recordName))
+	b.db = db
+	return err
+}
+
+func (b *books) close() {
+	if b.db != nil {
+		_ = b.db.Close()
+		b.db = nil
+	}
+}
+
+// number answers a question whose answer is one number.
+func (b *books) number(ctx context.Context, query string, args ...any) (int, error) {
+	var n int
+	err := b.db.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+// awaitSettled waits until no change is under way and the live consumer has
+// been told everything. It returns how long the consumer alone took.
+func (b *books) awaitSettled(ctx context.Context, live string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	const changes = "SELECT count(*) FROM change"
+	if err := b.awaitNone(ctx, "changes under way", changes); err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	err := b.awaitNone(ctx, "messages for the live consumer",
+		"SELECT count(*) FROM outbox o JOIN subscription s ON s.id = o.subscription "+
+			"WHERE s.address LIKE ?", live+"/%")
+	return time.Since(begin), err
+}
+
+// awaitNone waits until the query counts nothing.
+func (b *books) awaitNone(ctx context.Context, what, query string, args ...any) error {
+	for {
+		n := -1
+		err := b.open()
+		if err == nil {
+			n, err = b.number(ctx, query, args...)
+		}
+		if err == nil && n == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%d %s remain (%w): %v", n, what, ctx.Err(), err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// rows returns every workspace of the record.
+func (b *books) rows(ctx context.Context) (map[string]row, error) {
+	rs, err := b.db.QueryContext(ctx, "SELECT w.id, s.state, s.fault, s.host, s.released, w.spec "+
+		"FROM workspace w JOIN standing s ON s.workspace = w.id")
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	all := map[string]row{}
+	for rs.Next() {
+		var r row
+		var spec string
+		if err := rs.Scan(&r.key, &r.state, &r.fault, &r.host, &r.released, &spec); err != nil {
+			return nil, err
+		}
+		if err := r.read(spec); err != nil {
+			return nil, err
+		}
+		all[r.key] = r
+	}
+	return all, rs.Err()
+}
+
+// read takes memory and addresses out of what the record keeps as JSON.
+func (r *row) read(text string) error {
+	var kept any
+	if err := json.Unmarshal([]byte(text), &kept); err != nil {
+		return fmt.Errorf("workspace %s: %w", r.key, err)
+	}
+	walk(kept, func(name string, value any) {
+		switch v := value.(type) {
+		case string:
+			if name == "IP" && v != "" {
+				r.ips = append(r.ips, v)
+			}
+		case float64:
+			if name == "MemoryMB" {
+				r.memoryMB = int64(v)
+			}
+		}
+	})
+	return nil
+}
+
+// walk visits every named value of a JSON document.
+func walk(v any, visit func(name string, value any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			visit(name, value)
+			walk(value, visit)
+		}
+	case []any:
+		for _, value := range v {
+			walk(value, visit)
+		}
+	}
+}
+
+// check holds the record, the disk and the simulated pool against each other
+// and returns what does not add up.
+func (b *books) check(ctx context.Context) ([]string, error) {
+	rows, err := b.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	wrong = append(wrong, atRest(rows)...)
+	wrong = append(wrong, addresses(rows)...)
+	files, err := b.files(rows)
+	if err != nil {
+		return nil, err
+	}
+	wrong = append(wrong, files...)
+	machines, err := b.machines(rows)
+	if err != nil {
+		return nil, err
+	}
+	wrong = append(wrong, machines...)
+	orphans, err := b.orphans(ctx)
+	return append(wrong, orphans...), err
+}
+
+// atRest says which workspaces are neither at rest nor well.
+func atRest(rows map[string]row) []string {
+	var wrong []string
+	for _, r := range rows {
+		if r.state == "Corrupted" {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is Corrupted: %s", r.key, r.fault))
+		} else if strings.HasSuffix(r.state, "ing") && r.state != "Running" {
+			wrong = append(wrong, fmt.Sprintf("workspace %s rests in %s", r.key, r.state))
+		}
+	}
+	return wrong
+}
+
+// addresses says which addresses two workspaces hold, or none where one is due.
+func addresses(rows map[string]row) []string {
+	var wrong []string
+	holder := map[string]string{}
+	for _, r := range rows {
+		if r.released {
+			continue
+		}
+		if len(r.ips) == 0 {
+			wrong = append(wrong, fmt.Sprintf("workspace %s holds no address", r.key))
+		}
+		for _, ip := range r.ips {
+			if holder[ip] != "" {
+				wrong = append(wrong, fmt.Sprintf("%s is held by workspaces %s and %s",
+					ip, holder[ip], r.key))
+			}
+			holder[ip] = r.key
+		}
+	}
+	return wrong
+}
+
+// files says which disks are there without a workspace that needs them, and
+// which are missing.
+func (b *books) files(rows map[string]row) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(b.data, "disks"))
+	if err != nil {
+		return nil, err
+	}
+	var wrong []string
+	there := map[string]bool{}
+	for _, e := range entries {
+		there[e.Name()] = true
+		if r, ok := rows[e.Name()]; !ok || !hasDisk(r.state) {
+			wrong = append(wrong, fmt.Sprintf("disks of %s are left (state %q)", e.Name(), r.state))
+		}
+	}
+	for key, r := range rows {
+		if hasDisk(r.state) && !there[key] {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is %s and has no disk", key, r.state))
+		}
+	}
+	return wrong, nil
+}
+
+func hasDisk(state string) bool {
+	return !slices.Contains([]string{"Unpropagated", "TransportReady", "Corrupted"}, state)
+}
+
+// conditions says what a host may report of a workspace at rest.
+var conditions = map[string][]workspace.Condition{
+	"Unpropagated":   {workspace.ConditionAbsent},
+	"Propagated":     {workspace.ConditionAbsent, workspace.ConditionOff},
+	"Running":        {workspace.ConditionRunning},
+	"Paused":         {workspace.ConditionPaused},
+	"Serialized":     {workspace.ConditionSaved},
+	"TransportReady": {workspace.ConditionAbsent},
+}
+
+// pool returns what the simulated hosts have, by key.
+func (b *books) pool() (map[string]sim.History, []string, error) {
+	records, err := sim.ReadJournal(filepath.Join(b.data, "sim"))
+	if err != nil {
+		return nil, nil, err
+	}
+	var wrong []string
+	all := map[string]sim.History{}
+	for at, h := range sim.Replay(records) {
+		key := strconv.FormatInt(int64(at.Machine), 10)
+		if _, twice := all[key]; twice {
+			wrong = append(wrong, fmt.Sprintf("machine %s is on two hosts", key))
+		}
+		all[key] = h
+	}
+	return all, wrong, nil
+}
+
+// machines holds the simulated hosts against the record.
+func (b *books) machines(rows map[string]row) ([]string, error) {
+	pool, wrong, err := b.pool()
+	if err != nil {
+		return nil, err
+	}
+	for key := range pool {
+		if _, ok := rows[key]; !ok {
+			wrong = append(wrong, fmt.Sprintf("machine %s belongs to no workspace", key))
+		}
+	}
+	for key, r := range rows {
+		is := workspace.ConditionAbsent
+		if h, ok := pool[key]; ok {
+			is = h.Condition
+		}
+		if may := conditions[r.state]; may != nil && !slices.Contains(may, is) {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is %s, its machine %s",
+				key, r.state, is))
+		}
+	}
+	return wrong, nil
+}
+
+// orphans counts rows that belong to a workspace that is not there.
+func (b *books) orphans(ctx context.Context) ([]string, error) {
+	var wrong []string
+	for _, q := range []struct{ what, query string }{
+		{"standings", "SELECT count(*) FROM standing WHERE workspace NOT IN " +
+			"(SELECT id FROM workspace)"},
+		{"memberships", "SELECT count(*) FROM member WHERE workspace NOT IN " +
+			"(SELECT id FROM workspace)"},
+		{"groups", "SELECT count(*) FROM workspace_group WHERE id NOT IN " +
+			"(SELECT group_id FROM member)"},
+		{"messages", "SELECT count(*) FROM outbox WHERE subscription NOT IN " +
+			"(SELECT id FROM subscription)"},
+	} {
+		n, err := b.number(ctx, q.query)
+		if err != nil {
+			return nil, err
+		}
+		if n != 0 {
+			wrong = append(wrong, fmt.Sprintf("%d %s belong to nothing", n, q.what))
+		}
+	}
+	return wrong, nil
+}
+
+// audit holds what clients and consumers know against the record and the
+// pool. It runs when all is settled and no client is at work.
+func (b *books) audit(ctx context.Context, l *ledger, c *consumers) ([]string, error) {
+	rows, err := b.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pool, _, err := b.pool()
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wrong := slices.Clone(c.wrong)
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		if l.living[key] == nil {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is there and ought not to be", key))
+		}
+	}
+	for key, t := range l.living {
+		r, ok := rows[key]
+		if !ok {
+			wrong = append(wrong, fmt.Sprintf("workspace %s was acknowledged and is gone", key))
+			continue
+		}
+		wrong = append(wrong, t.startedTwice(r, pool[key])...)
+		wrong = append(wrong, t.listened(r, c)...)
+	}
+	for _, t := range l.dead {
+		wrong = append(wrong, t.mourned(c)...)
+	}
+	return wrong, nil
+}
+
+// startedTwice holds how often a machine was started and rebooted against how
+// often anybody asked for it.
+func (t *tenancy) startedTwice(r row, h sim.History) []string {
+	var wrong []string
+	if h.Starts > 1+t.begins {
+		wrong = append(wrong, fmt.Sprintf("machine %s was started %d times, asked for %d",
+			t.key, h.Starts, 1+t.begins))
+	}
+	if up := r.state == "Running" || r.state == "Paused"; up && t.halts == 0 && h.Starts != 1 {
+		wrong = append(wrong, fmt.Sprintf("machine %s was never shut down and started %d times",
+			t.key, h.Starts))
+	}
+	return wrong
+}
+
+// listened holds what the consumer heard of a living workspace against its state.
+func (t *tenancy) listened(r row, c *consumers) []string {
+	var wrong []string
+	state, err := workspace.ParseState(r.state)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, s := range t.streams {
+		heard := c.heard[s.path]
+		if err := ordered(heard); err != nil {
+			wrong = append(wrong, fmt.Sprintf("workspace %s: %v", t.key, err))
+		}
+		last := s.since
+		if len(heard) > 0 {
+			last = heard[len(heard)-1].text
+		}
+		if s.acked && !s.end && last != "" && last != state.Wire() {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is %s, its subscriber heard last %q",
+				t.key, state.Wire(), last))
+		}
+		if s.end && c.ended[s.path] > 0 {
+			wrong = append(wrong, fmt.Sprintf("workspace %s lives, its subscriber heard of its "+
+				"end", t.key))
+		}
+	}
+	return wrong
+}
+
+// mourned says whether who asked was told of the end.
+func (t *tenancy) mourned(c *consumers) []string {
+	var wrong []string
+	for _, s := range t.streams {
+		if s.acked && s.end && c.ended[s.path] == 0 {
+			wrong = append(wrong, fmt.Sprintf("workspace %s ended, its subscriber was not told",
+				t.key))
+		}
+		if err := ordered(c.heard[s.path]); err != nil {
+			wrong = append(wrong, fmt.Sprintf("workspace %s: %v", t.key, err))
+		}
+	}
+	return wrong
+}
+
+// listed holds the service's own answer against what clients know: each
+// living workspace is there with the end that was acknowledged, no other.
+func listed(addr string, l *ledger) ([]string, error) {
+	c := daemon.NewCaller(addr)
+	defer c.Close()
+	_, reply, err := c.Send(daemon.List, daemon.Values{})
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var wrong []string
+	seen := map[string]bool{}
+	for _, entry := range daemon.Entries(reply) {
+		keys := daemon.Keys(entry)
+		if len(keys) != 1 {
+			return nil, fmt.Errorf("an entry of the list has keys %v", keys)
+		}
+		seen[keys[0]] = true
+		if t := l.living[keys[0]]; t == nil {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is listed, against what clients know",
+				keys[0]))
+		} else if got := daemon.Termination(entry); !got.Equal(t.ends) {
+			wrong = append(wrong, fmt.Sprintf("workspace %s ends %v, acknowledged was %v",
+				t.key, got, t.ends))
+		}
+	}
+	for key := range l.living {
+		if !seen[key] {
+			wrong = append(wrong, fmt.Sprintf("workspace %s is not listed, but acknowledged", key))
+		}
+	}
+	return wrong, nil
+}

@@ -1,0 +1,263 @@
+package crash
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+var (
+	binFlag   = flag.String("bin", "", "directory with the built programs; empty: build them")
+	killsFlag = flag.Int("kills", 10, "how often the daemon with simulated hosts is killed")
+	seedFlag  = flag.Uint64("seed", 0, "of the clients' choices and the moments; 0: by the clock")
+)
+
+// clients work at once.
+const clients = 4
+
+// script slows the simulated hosts down a little, so that kills also meet
+// tasks in the middle of their effect.
+const script = `
+* define   delay=3ms
+* start    delay=15ms
+* stop     delay=10ms
+* reboot   delay=10ms
+* undefine delay=3ms
+`
+
+func TestKillsAreSurvived(t *testing.T) {
+	r := newRig(t)
+	for r.kills < *killsFlag && !t.Failed() {
+		r.live(t)
+	}
+	r.finish(t)
+	r.report(t)
+}
+
+// A rig is one daemon with its lives, its clients and its consumers.
+type rig struct {
+	options   daemon.Options
+	rand      *rand.Rand
+	ledger    *ledger
+	consumers *consumers
+	books     *books
+	log       *tail
+
+	kills     int // in all
+	early     int // of them before the last kill's work was settled
+	worst     time.Duration
+	slowest   time.Duration // the live consumer's wait after all changes had ended
+	deadWaits int           // most messages that waited for the dead consumers
+}
+
+func newRig(t *testing.T) *rig {
+	dir := t.TempDir()
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d", seed)
+	scriptFile := filepath.Join(dir, "sim.script")
+	for _, name := range []string{"copy", "data"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(scriptFile, []byte(script), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	log := &tail{}
+	data := filepath.Join(dir, "data")
+	return &rig{
+		options: daemon.Options{Bin: programs(t), Data: data, Log: log,
+			Args: []string{"--sim-script", scriptFile, "--log-level", "WARN"}},
+		rand: rand.New(rand.NewPCG(seed, 1)), ledger: newLedger(),
+		consumers: newConsumers(t), log: log,
+		books: &books{data: data, copy: filepath.Join(dir, "copy")},
+	}
+}
+
+// programs returns the directory of the built programs.
+func programs(t *testing.T) string {
+	if *binFlag != "" {
+		return *binFlag
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", dir+"/", "-tags", "sqlite_omit_load_extension",
+		"github.com/philoxenia/philoxenia/service/cmd/workspaced")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// live is one life of the daemon: it starts, finishes what the last one left,
+// the books are checked, clients work, and it is killed. Now and then it is
+// killed while it recovers.
+func (r *rig) live(t *testing.T) {
+	p := r.start(t)
+	defer p.Kill()
+	if r.rand.IntN(5) == 0 {
+		r.kill(t, p, time.Duration(r.rand.IntN(60))*time.Millisecond)
+		r.early++
+		return
+	}
+	r.settle(t, p)
+	var wg sync.WaitGroup
+	for range clients {
+		c := &client{ledger: r.ledger, consumers: r.consumers, addr: p.Addr(),
+			rand: rand.New(rand.NewPCG(r.rand.Uint64(), r.rand.Uint64()))}
+		wg.Go(c.run)
+	}
+	r.kill(t, p, time.Duration(10+r.rand.IntN(490))*time.Millisecond)
+	wg.Wait()
+}
+
+func (r *rig) start(t *testing.T) *daemon.Process {
+	r.consumers.life.Add(1)
+	p, err := daemon.Start(t.Context(), r.options)
+	if err != nil {
+		t.Fatalf("after %d kills: %v\n%s", r.kills, err, r.log)
+	}
+	return p
+}
+
+// kill ends the daemon after a while. One that ended by itself before that is
+// a failure.
+func (r *rig) kill(t *testing.T, p *daemon.Process, after time.Duration) {
+	select {
+	case <-time.After(after):
+	case <-p.Ended():
+		t.Errorf("the daemon ended by itself:\n%s", r.log)
+	}
+	p.Kill()
+	r.kills++
+}
+
+// settle lets the daemon finish what was half done and checks everything.
+func (r *rig) settle(t *testing.T, p *daemon.Process) {
+	t.Helper()
+	begin := time.Now()
+	c := daemon.NewCaller(p.Addr())
+	defer c.Close()
+	if !r.ledger.resolve(c) {
+		t.Fatalf("the daemon does not answer after kill %d:\n%s", r.kills, r.log)
+	}
+	r.ledger.reopen()
+	waited, err := r.books.awaitSettled(t.Context(), r.consumers.live)
+	if err != nil {
+		t.Fatalf("after kill %d: %v\n%s", r.kills, err, r.log)
+	}
+	r.worst, r.slowest = max(r.worst, time.Since(begin)), max(r.slowest, waited)
+	for _, wrong := range r.examine(t.Context(), p) {
+		t.Errorf("after kill %d: %s", r.kills, wrong)
+	}
+	if t.Failed() {
+		t.Logf("the daemon's last words:\n%s", r.log)
+	}
+}
+
+// examine returns everything that does not add up.
+func (r *rig) examine(ctx context.Context, p *daemon.Process) []string {
+	wrong := r.ledger.faults()
+	for _, look := range []func() ([]string, error){
+		func() ([]string, error) { return r.books.check(ctx) },
+		func() ([]string, error) { return r.books.audit(ctx, r.ledger, r.consumers) },
+		func() ([]string, error) { return listed(p.Addr(), r.ledger) },
+	} {
+		found, err := look()
+		if err != nil {
+			found = append(found, err.Error())
+		}
+		wrong = append(wrong, found...)
+	}
+	if n, err := r.books.number(ctx, "SELECT count(*) FROM outbox"); err == nil {
+		r.deadWaits = max(r.deadWaits, n)
+	}
+	return wrong
+}
+
+// finish destroys all that lives; then nothing may be left anywhere but what
+// waits for the dead consumers.
+func (r *rig) finish(t *testing.T) {
+	p := r.start(t)
+	defer p.Kill()
+	r.settle(t, p)
+	c := daemon.NewCaller(p.Addr())
+	defer c.Close()
+	maker := &client{ledger: r.ledger}
+	for _, tenant := range slices.Collect(maps.Values(r.ledger.living)) {
+		a := &act{name: "destroy", on: []*tenancy{tenant}, values: daemon.Values{Key: tenant.key}}
+		maker.destroy(a, tenant)
+		if !r.ledger.send(c, a) {
+			t.Fatalf("the daemon does not answer:\n%s", r.log)
+		}
+	}
+	r.settle(t, p)
+	for _, table := range []string{"workspace", "standing", "member", "workspace_group", "change"} {
+		n, err := r.books.number(t.Context(), "SELECT count(*) FROM "+table)
+		if err != nil || n != 0 {
+			t.Errorf("%d rows of %s are left (%v)", n, table, err)
+		}
+	}
+	if err := p.Stop(); err != nil {
+		t.Errorf("the daemon did not end well: %v\n%s", err, r.log)
+	}
+	r.books.close()
+}
+
+// report prints the counts.
+func (r *rig) report(t *testing.T) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d kills, %d of them during recovery\n", r.kills, r.early)
+	fmt.Fprintf(&b, "%-15s %8s %8s %8s\n", "", "acked", "refused", "unknown")
+	for _, name := range slices.Sorted(maps.Keys(r.ledger.tallies)) {
+		n := r.ledger.tallies[name]
+		fmt.Fprintf(&b, "%-15s %8d %8d %8d\n", name, n.acked, n.refused, n.unknown)
+	}
+	fmt.Fprintf(&b, "notifications heard %d, most waiting for dead consumers %d\n",
+		r.consumers.total(), r.deadWaits)
+	fmt.Fprintf(&b, "settled after a start within %v, the live consumer within %v\n",
+		r.worst.Round(time.Millisecond), r.slowest.Round(time.Millisecond))
+	t.Log("\n" + b.String())
+	if r.kills > 20 && r.deadWaits == 0 {
+		t.Error("no message ever waited for a dead consumer: nothing was proven about them")
+	}
+}
+
+// tail keeps the last words that were written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// Write implements io.Writer.
+func (l *tail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, p...)
+	if over := len(l.text) - 8<<10; over > 0 {
+		l.text = bytes.Clone(l.text[over:])
+	}
+	return len(p), nil
+}
+
+// String returns them.
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}

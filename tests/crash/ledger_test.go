@@ -1,0 +1,205 @@
+package crash
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// A tenancy is what the clients know of one workspace.
+type tenancy struct {
+	key   string
+	group string
+	busy  bool      // a client is at it, or died at it in this life of the daemon
+	gone  bool      // its destruction was acknowledged
+	ends  time.Time // last acknowledged termination time
+	// How often each was asked for, whether acknowledged or not.
+	begins, halts, reboots, saves int
+	streams                       []*stream
+}
+
+// A stream is one subscription of the live consumer, known by the path under
+// which its messages come.
+type stream struct {
+	path  string
+	end   bool   // of the termination topic; else of states
+	acked bool   // the subscription was acknowledged
+	since string // word of the state read after that; empty when there was no time
+}
+
+// An act is one request with what its answer means.
+type act struct {
+	name    string
+	message daemon.Message
+	values  daemon.Values
+	on      []*tenancy
+	answer  func(reply []byte) error // told of a 200, once
+	refused func(reply []byte) error // told of a fault; nil: a typed fault is fine
+	again   bool                     // sent again after a crash until it is answered
+}
+
+// A tally counts one kind of act.
+type tally struct{ acked, refused, unknown int }
+
+// ledger is what all clients together were told.
+type ledger struct {
+	mu         sync.Mutex
+	living     map[string]*tenancy
+	dead       map[string]*tenancy
+	groups     map[string][]*tenancy
+	unanswered []*act
+	tallies    map[string]*tally
+	wrong      []string
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		living: map[string]*tenancy{}, dead: map[string]*tenancy{},
+		groups: map[string][]*tenancy{}, tallies: map[string]*tally{},
+	}
+}
+
+// complain notes something that must not be.
+func (l *ledger) complain(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.wrong) < 50 {
+		l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
+	}
+}
+
+// count returns the tally of a kind of act; the ledger is locked.
+func (l *ledger) count(name string) *tally {
+	if l.tallies[name] == nil {
+		l.tallies[name] = &tally{}
+	}
+	return l.tallies[name]
+}
+
+// pick returns an idle living workspace and marks it busy; nil when none is.
+// The ledger is locked.
+func (l *ledger) pick(r *rand.Rand) *tenancy {
+	keys := slices.Sorted(maps.Keys(l.living))
+	if len(keys) == 0 {
+		return nil
+	}
+	for range 8 {
+		if t := l.living[keys[r.IntN(len(keys))]]; !t.busy {
+			t.busy = true
+			return t
+		}
+	}
+	return nil
+}
+
+// send plays one act and writes down its outcome. It reports whether the
+// daemon answered.
+func (l *ledger) send(c *daemon.Caller, a *act) bool {
+	status, reply, err := c.Send(a.message, a.values)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.count(a.name).unknown++
+		if a.again {
+			l.unanswered = append(l.unanswered, a)
+		}
+		return false
+	}
+	for _, t := range a.on {
+		t.busy = false
+	}
+	if err := l.book(a, status, reply); err != nil {
+		l.wrong = append(l.wrong, fmt.Sprintf("%s %s: %v", a.name, a.values.Key, err))
+	}
+	return true
+}
+
+// book applies an answer; the ledger is locked.
+func (l *ledger) book(a *act, status int, reply []byte) error {
+	switch {
+	case status == http.StatusOK:
+		l.count(a.name).acked++
+		return a.answer(reply)
+	case strings.Contains(string(reply), "internal error"):
+		return fmt.Errorf("the service says %.900s", reply)
+	case status == http.StatusInternalServerError:
+		l.count(a.name).refused++
+		if a.refused != nil {
+			return a.refused(reply)
+		}
+		return nil
+	}
+	return fmt.Errorf("status %d: %.600s", status, reply)
+}
+
+// created enters the workspaces of a create's reply; the ledger is locked.
+// A create that is answered twice must name the same workspaces both times.
+func (l *ledger) created(nodes int) func(reply []byte) error {
+	return func(reply []byte) error {
+		keys, group := daemon.Keys(reply), daemon.GroupKey(reply)
+		if len(keys) != nodes || (nodes > 1) != (group != "") {
+			return fmt.Errorf("%d nodes asked for, keys %v and group %q given", nodes, keys, group)
+		}
+		for _, key := range keys {
+			if l.living[key] != nil || l.dead[key] != nil {
+				return fmt.Errorf("key %s was given before", key)
+			}
+			t := &tenancy{key: key, group: group, ends: daemon.Termination(reply)}
+			l.living[key] = t
+			if group != "" {
+				l.groups[group] = append(l.groups[group], t)
+			}
+		}
+		return nil
+	}
+}
+
+// destroyed moves workspaces to the dead; the ledger is locked.
+func (l *ledger) destroyed(all ...*tenancy) {
+	for _, t := range all {
+		t.gone = true
+		delete(l.living, t.key)
+		l.dead[t.key] = t
+	}
+}
+
+// reopen makes the workspaces usable again whose client died with the daemon.
+func (l *ledger) reopen() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.living {
+		t.busy = false
+	}
+}
+
+// resolve sends every unanswered act again. A create that was carried out
+// before the crash is answered from the record, so nothing is made twice.
+func (l *ledger) resolve(c *daemon.Caller) bool {
+	l.mu.Lock()
+	open := l.unanswered
+	l.unanswered = nil
+	l.mu.Unlock()
+	for i, a := range open {
+		if !l.send(c, a) {
+			l.mu.Lock()
+			l.unanswered = append(l.unanswered, open[i+1:]...)
+			l.mu.Unlock()
+			return false
+		}
+	}
+	return true
+}
+
+// faults returns what was wrong so far.
+func (l *ledger) faults() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.wrong)
+}

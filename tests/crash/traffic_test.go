@@ -1,0 +1,217 @@
+package crash
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// crowd is how many living workspaces the clients aim at.
+const crowd = 120
+
+// client sends random acts until the daemon no longer answers.
+type client struct {
+	ledger    *ledger
+	rand      *rand.Rand
+	consumers *consumers
+	addr      string
+}
+
+// run plays until an answer fails to come.
+func (c *client) run() {
+	caller := daemon.NewCaller(c.addr)
+	defer caller.Close()
+	for {
+		a := c.next()
+		if !c.ledger.send(caller, a) {
+			return
+		}
+		if a.name == "subscribe" && !c.note(caller, a) {
+			return
+		}
+	}
+}
+
+// weights say how often each act is played, out of their sum.
+var weights = []struct {
+	name   string
+	weight int
+}{
+	{"create", 22}, {"create group", 4}, {"extend", 12}, {"pause", 10}, {"start", 12},
+	{"shutdown", 8}, {"reboot", 6}, {"save", 3}, {"destroy", 14}, {"destroy group", 2},
+	{"subscribe", 10}, {"subscribe end", 5}, {"subscribe dead", 4},
+}
+
+// next chooses an act that the ledger allows.
+func (c *client) next() *act {
+	l := c.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		if a := c.make(c.draw()); a != nil {
+			return a
+		}
+	}
+}
+
+// draw returns the name of an act by its weight, so that the crowd stays near
+// its size.
+func (c *client) draw() string {
+	if len(c.ledger.living) > 2*crowd && c.rand.IntN(2) == 0 {
+		return "destroy"
+	}
+	if len(c.ledger.living) < crowd/2 && c.rand.IntN(2) == 0 {
+		return "create"
+	}
+	sum := 0
+	for _, w := range weights {
+		sum += w.weight
+	}
+	n := c.rand.IntN(sum)
+	for _, w := range weights {
+		if n -= w.weight; n < 0 {
+			return w.name
+		}
+	}
+	return "create"
+}
+
+// make fills an act in; nil when there is nothing to do it to. The ledger is
+// locked.
+func (c *client) make(name string) *act {
+	a := &act{name: name, values: daemon.Values{Message: daemon.NewMessageID()}}
+	a.answer = func([]byte) error { return nil }
+	switch name {
+	case "create":
+		a.message, a.again, a.answer = daemon.Create, true, c.ledger.created(1)
+		return a
+	case "create group":
+		a.message, a.again, a.answer = daemon.CreateGroup, true, c.ledger.created(3)
+		return a
+	case "destroy group":
+		return c.destroyGroup(a)
+	}
+	t := c.ledger.pick(c.rand)
+	if t == nil {
+		return nil
+	}
+	a.on, a.values.Key = []*tenancy{t}, t.key
+	c.fill(a, t)
+	return a
+}
+
+// fill completes an act on one workspace.
+func (c *client) fill(a *act, t *tenancy) {
+	switch a.name {
+	case "extend":
+		c.extend(a, t)
+	case "destroy":
+		c.destroy(a, t)
+	case "pause":
+		a.message = daemon.Pause
+	case "start":
+		a.message = daemon.Begin
+		t.begins++
+	case "shutdown":
+		a.message = daemon.Shutdown
+		t.halts++
+	case "reboot":
+		a.message = daemon.Reboot
+		t.reboots++
+	case "save":
+		a.message = daemon.Save
+		t.saves++
+	default:
+		c.subscribe(a, t)
+	}
+}
+
+func (c *client) extend(a *act, t *tenancy) {
+	to := time.Now().Add(time.Hour + time.Duration(c.rand.Int64N(int64(9*time.Hour))))
+	a.message, a.again, a.values.Time = daemon.Extend, true, to.UTC().Truncate(time.Millisecond)
+	a.answer = func(reply []byte) error {
+		given := daemon.Termination(reply)
+		if !given.Equal(a.values.Time) {
+			return fmt.Errorf("asked for %v, was given %v", a.values.Time, given)
+		}
+		t.ends = given
+		return nil
+	}
+}
+
+func (c *client) destroy(a *act, t *tenancy) {
+	a.message, a.again = daemon.Destroy, true
+	a.answer = func([]byte) error { c.ledger.destroyed(t); return nil }
+	a.refused = func(reply []byte) error {
+		if !strings.Contains(string(reply), "ResourceUnknownFault") {
+			return fmt.Errorf("refused: %.600s", reply)
+		}
+		return a.answer(reply) // an unanswered try before was carried out
+	}
+}
+
+func (c *client) destroyGroup(a *act) *act {
+	for _, group := range slices.Sorted(maps.Keys(c.ledger.groups)) {
+		members := c.ledger.groups[group]
+		if slices.ContainsFunc(members, func(t *tenancy) bool { return t.busy }) {
+			continue
+		}
+		delete(c.ledger.groups, group)
+		members = slices.DeleteFunc(members, func(t *tenancy) bool { return t.gone })
+		if len(members) == 0 {
+			continue
+		}
+		for _, t := range members {
+			t.busy = true
+		}
+		a.message, a.again, a.values.Key, a.on = daemon.DestroyGroup, true, group, members
+		a.answer = func([]byte) error { c.ledger.destroyed(members...); return nil }
+		a.refused = func(reply []byte) error {
+			if !strings.Contains(string(reply), "ResourceUnknownFault") {
+				return fmt.Errorf("refused: %.600s", reply)
+			}
+			return a.answer(reply)
+		}
+		return a
+	}
+	return nil
+}
+
+// subscribe gives each subscription an address of its own, by which its
+// messages are told apart.
+func (c *client) subscribe(a *act, t *tenancy) {
+	a.message, a.values.Consumer = daemon.Subscribe, c.consumers.address()
+	if a.name == "subscribe dead" {
+		a.values.Consumer = c.consumers.dead[c.rand.IntN(len(c.consumers.dead))]
+		return
+	}
+	s := &stream{path: pathOf(a.values.Consumer), end: a.name == "subscribe end"}
+	if s.end {
+		a.message = daemon.SubscribeEnd
+	}
+	t.streams = append(t.streams, s)
+	a.answer = func([]byte) error { s.acked = true; return nil }
+}
+
+// note reads the state after a subscription was acknowledged: from then on
+// the consumer must learn of every change.
+func (c *client) note(caller *daemon.Caller, a *act) bool {
+	t := a.on[0]
+	_, reply, err := caller.Send(daemon.State, daemon.Values{Key: t.key})
+	if err != nil {
+		return false
+	}
+	c.ledger.mu.Lock()
+	defer c.ledger.mu.Unlock()
+	for _, s := range t.streams {
+		if s.acked && s.path == pathOf(a.values.Consumer) {
+			s.since = daemon.StateOf(reply)
+		}
+	}
+	return true
+}
