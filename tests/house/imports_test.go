@@ -92,7 +92,6 @@ var owned = []struct{ module, room, why string }{
 	{"libvirt.org/go/libvirtxml", "adapters/deployment/libvirt",
 		"libvirt's words stay in its adapter"},
 	{"github.com/pkg/sftp", "adapters/transport/sftp", "sftp is one transport of several"},
-	{"github.com/alecthomas/kong", "client/cmd/workspace", "flags belong to the command line"},
 }
 
 func TestImportsKeepToTheirRooms(t *testing.T) {

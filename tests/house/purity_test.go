@@ -128,7 +128,7 @@ func TestTestsNeitherSkipNorSleep(t *testing.T) {
 // polls reports whether a function is one that waits for a condition, by its name.
 func polls(name string) bool {
 	name = strings.ToLower(name)
-	for _, word := range []string{"wait", "await", "poll", "until", "eventually", "settle"} {
+	for _, word := range []string{"wait", "await", "poll", "until", "eventually", "settle", "reach"} {
 		if strings.Contains(name, word) {
 			return true
 		}
