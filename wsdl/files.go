@@ -1,0 +1,130 @@
+package wsdl
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/schema"
+)
+
+// render makes the three files of a service, by name.
+func (s *service) render() map[string][]byte {
+	return map[string][]byte{
+		s.file + "_port_type.wsdl": s.portTypeFile(),
+		s.file + "_bindings.wsdl":  s.bindingsFile(),
+		s.file + "_service.wsdl":   s.serviceFile(),
+	}
+}
+
+// portTypeFile makes the file that the other two build on.
+func (s *service) portTypeFile() []byte {
+	d := new(document)
+	d.open(s.port, s.space, append(s.elementSpaces(),
+		[2]string{"wsaw", wsawSpace}, [2]string{"tns", s.space})...)
+	d.line(`  <wsdl:types>`)
+	d.line(`    <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">`)
+	for _, file := range s.schemaFiles() {
+		d.line(`      <xs:import namespace=%q`, schema.Space(file))
+		d.line(`          schemaLocation="../schema/%s"/>`, file)
+	}
+	d.line(`    </xs:schema>`)
+	d.line(`  </wsdl:types>`)
+	s.writeMessages(d)
+	s.writePortType(d)
+	return d.close()
+}
+
+// bindingsFile makes the file of the binding.
+func (s *service) bindingsFile() []byte {
+	d := new(document)
+	d.open(s.port, s.space+"/bindings",
+		[2]string{"soap", soapSpace}, [2]string{"porttype", s.space})
+	d.line(`  <wsdl:import namespace=%q location="%s_port_type.wsdl"/>`, s.space, s.file)
+	s.writeBinding(d, "porttype")
+	return d.close()
+}
+
+// serviceFile makes the file of the service. Its address is an example: only
+// the flat document knows where the service really is.
+func (s *service) serviceFile() []byte {
+	d := new(document)
+	d.open(s.name, s.space+"/service",
+		[2]string{"soap", soapSpace}, [2]string{"binding", s.space + "/bindings"})
+	d.line(`  <wsdl:import namespace="%s/bindings" location="%s_bindings.wsdl"/>`,
+		s.space, s.file)
+	s.writeService(d, "binding", "http://localhost:8080/wsrf/services/"+s.name)
+	return d.close()
+}
+
+// Flat returns one document that holds all of a service: schemas, port type,
+// binding, and the address baseURL/SERVICE. It imports nothing. BaseURL is an
+// absolute http or https URL such as http://host:8080/wsrf/services. The text
+// is made anew on each call.
+func Flat(service, baseURL string) ([]byte, error) {
+	base, err := url.Parse(baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("cannot describe the service %q: %w", service, err)
+	}
+	if base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("cannot describe the service %q: %q is not an http URL",
+			service, baseURL)
+	}
+	for i := range services {
+		if services[i].name == service {
+			return services[i].flat(strings.TrimRight(baseURL, "/") + "/" + service), nil
+		}
+	}
+	return nil, fmt.Errorf("cannot describe the service %q: %w", service, ErrUnknownService)
+}
+
+// ErrUnknownService says that a service is not in the table.
+var ErrUnknownService = errors.New("there is no such service")
+
+// flat makes the flat document with the service at an address.
+func (s *service) flat(address string) []byte {
+	d := new(document)
+	d.open(s.name, s.space, append(s.elementSpaces(), [2]string{"soap", soapSpace},
+		[2]string{"wsaw", wsawSpace}, [2]string{"tns", s.space})...)
+	d.line(`  <wsdl:types>`)
+	for _, file := range s.schemaFiles() {
+		d.WriteString(inline(file))
+	}
+	d.line(`  </wsdl:types>`)
+	s.writeMessages(d)
+	s.writePortType(d)
+	s.writeBinding(d, "tns")
+	s.writeService(d, "tns", address)
+	return d.close()
+}
+
+// What an inline schema must not have: a declaration of its own, and places to
+// fetch what stands beside it. Comments are left out for brevity.
+var (
+	declaration = regexp.MustCompile(`(?s)<\?xml.*?\?>\s*|<!--.*?-->\s*`)
+	location    = regexp.MustCompile(`\s+schemaLocation="[^"]*"`)
+	imported    = regexp.MustCompile(`(?s)<xs:import\s+namespace="([^"]*)"`)
+)
+
+// inline returns a schema as it stands inside a flat document.
+func inline(file string) string {
+	text, _ := schema.File(file)
+	return location.ReplaceAllString(declaration.ReplaceAllString(string(text), ""), "")
+}
+
+// imports returns the namespaces that the schema of a namespace imports.
+func imports(space string) []string {
+	var spaces []string
+	for _, file := range schema.Names() {
+		if schema.Space(file) != space {
+			continue
+		}
+		text, _ := schema.File(file)
+		for _, m := range imported.FindAllSubmatch(text, -1) {
+			spaces = append(spaces, string(m[1]))
+		}
+	}
+	return spaces
+}

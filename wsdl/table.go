@@ -1,0 +1,166 @@
+package wsdl
+
+import "github.com/philoxenia/philoxenia/schema"
+
+// The stems of the actions of the standards' operations.
+const (
+	propertiesAction   = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties/"
+	lifetimeAction     = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime/"
+	notificationAction = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification/"
+)
+
+// notificationPorts is the namespace of the port types of WS-BaseNotification.
+const notificationPorts = "http://docs.oasis-open.org/wsn/2004/06/" +
+	"wsn-WS-BaseNotification-1.2-draft-01.wsdl"
+
+// services is the table.
+var services = []service{
+	{
+		name: "WorkspaceFactoryService", port: "WorkspaceFactoryPortType",
+		file: "factory", space: schema.Workspace,
+		properties: QName{schema.Workspace, "FactoryRPSet"},
+		operations: append([]Operation{
+			own(schema.Workspace, "WorkspaceFactoryPortType", "create", "create",
+				"createResponse", types("WorkspaceCreationFault",
+					"WorkspaceResourceRequestDeniedFault", "WorkspaceSchedulingFault",
+					"WorkspaceMetadataFault")),
+		}, propertyOperations...),
+	},
+	{
+		name: "WorkspaceService", port: "WorkspacePortType",
+		file: "workspace", space: schema.Workspace,
+		properties: QName{schema.Workspace, "ServiceRPSet"},
+		operations: join(
+			commands(schema.Workspace, "WorkspacePortType", "Workspace"),
+			propertyOperations, producerOperations, lifetimeOperations),
+	},
+	{
+		name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
+		file: "group", space: schema.Group,
+		operations: join(
+			commands(schema.Group, "WorkspaceGroupPortType", "Workspaces"),
+			lifetimeOperations[:1]),
+	},
+	{
+		name: "WorkspaceStatusService", port: "WorkspaceStatusPortType",
+		file: "status", space: schema.Status,
+		properties: QName{schema.Status, "StatusRPSet"},
+		operations: append([]Operation{
+			own(schema.Status, "WorkspaceStatusPortType", "queryUsedAndReservedTime",
+				"queryUsedAndReserved", "usedAndReservedTime", statusFaults),
+			own(schema.Status, "WorkspaceStatusPortType", "queryCurrentWorkspaces",
+				"queryCurrentWorkspaces", "currentWorkspaces", statusFaults),
+		}, propertyOperations...),
+	},
+	{
+		name: "SubscriptionManagerService", port: "SubscriptionManager",
+		file: "subscription_manager", space: notificationPorts,
+		properties: QName{schema.BaseNotification, "SubscriptionManagerRP"},
+		extra:      []string{schema.Core},
+		operations: join(
+			[]Operation{
+				standard(notificationAction, schema.BaseNotification, "PauseSubscription",
+					"ResourceUnknownFault", "PauseFailedFault"),
+				standard(notificationAction, schema.BaseNotification, "ResumeSubscription",
+					"ResourceUnknownFault", "ResumeFailedFault"),
+			}, propertyOperations, lifetimeOperations[:1]),
+	},
+	{
+		name: "NotificationConsumerService", port: "NotificationConsumer",
+		file: "notification_consumer", space: notificationPorts,
+		extra: []string{schema.Core, schema.CoreNotification, schema.Types},
+		operations: []Operation{{
+			Name: "Notify", Action: notificationAction + "Notify", OneWay: true,
+			In: QName{schema.BaseNotification, "Notify"},
+		}},
+	},
+}
+
+// statusFaults are the faults of the status service's own operations.
+var statusFaults = []QName{{schema.Status, "WorkspaceStatusFault"}}
+
+// propertyOperations read resource properties.
+var propertyOperations = []Operation{
+	standard(propertiesAction, schema.Properties, "GetResourceProperty",
+		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault"),
+	standard(propertiesAction, schema.Properties, "GetMultipleResourceProperties",
+		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault"),
+	standard(propertiesAction, schema.Properties, "QueryResourceProperties",
+		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault",
+		"UnknownQueryExpressionDialectFault", "InvalidQueryExpressionFault",
+		"QueryEvaluationErrorFault"),
+}
+
+// producerOperations are those of a notification producer.
+var producerOperations = []Operation{
+	standard(notificationAction, schema.BaseNotification, "Subscribe",
+		"ResourceUnknownFault", "SubscribeCreationFailedFault", "InvalidTopicExpressionFault",
+		"TopicNotSupportedFault", "TopicPathDialectUnknownFault"),
+	standard(notificationAction, schema.BaseNotification, "GetCurrentMessage",
+		"ResourceUnknownFault", "InvalidTopicExpressionFault", "TopicNotSupportedFault",
+		"TopicPathDialectUnknownFault", "NoCurrentMessageOnTopicFault"),
+}
+
+// lifetimeOperations end a resource, now or at a time.
+var lifetimeOperations = []Operation{
+	standard(lifetimeAction, schema.Lifetime, "Destroy",
+		"ResourceUnknownFault", "ResourceNotDestroyedFault"),
+	standard(lifetimeAction, schema.Lifetime, "SetTerminationTime",
+		"ResourceUnknownFault", "UnableToSetTerminationTimeFault",
+		"TerminationTimeChangeRejectedFault"),
+}
+
+// own makes an operation of the service's own namespace.
+func own(space, port, name, in, out string, faults []QName) Operation {
+	return Operation{
+		Name:        name,
+		Action:      space + "/" + port + "/" + name + "Request",
+		ReplyAction: space + "/" + port + "/" + name + "Response",
+		In:          QName{space, in},
+		Out:         QName{space, out},
+		Faults:      faults,
+	}
+}
+
+// commands makes start and shutdown, whose elements end in what they act on.
+func commands(space, port, object string) []Operation {
+	return []Operation{
+		own(space, port, "start", "start"+object, "start"+object+"Response",
+			types("WorkspaceUnknownFault", "OperationDisabledFault", "WorkspaceStartFault")),
+		own(space, port, "shutdown", "shutdown"+object, "shutdown"+object+"Response",
+			types("WorkspaceUnknownFault", "OperationDisabledFault", "WorkspaceShutdownFault")),
+	}
+}
+
+// standard makes an operation whose elements and faults are of one standard.
+func standard(action, space, name string, faults ...string) Operation {
+	op := Operation{
+		Name:        name,
+		Action:      action + name,
+		ReplyAction: action + name + "Response",
+		In:          QName{space, name},
+		Out:         QName{space, name + "Response"},
+	}
+	for _, f := range faults {
+		op.Faults = append(op.Faults, QName{space, f})
+	}
+	return op
+}
+
+// types makes names of the types namespace.
+func types(locals ...string) []QName {
+	var names []QName
+	for _, l := range locals {
+		names = append(names, QName{schema.Types, l})
+	}
+	return names
+}
+
+// join puts lists of operations behind one another.
+func join(lists ...[]Operation) []Operation {
+	var all []Operation
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
