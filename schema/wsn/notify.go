@@ -19,9 +19,13 @@ type Notification struct {
 	Message *etree.Element
 }
 
-// Content writes what a message says: into the Message element of a Notify,
-// whose start tag is open for attributes, or bare into another element.
-type Content func(enc *xmlstrict.Encoder)
+// Content is what a message says. Write writes it; Type is the xsi:type of the
+// Message element around it, zero for none. Where a message travels bare, in
+// the Body or in a GetCurrentMessageResponse, Write alone counts.
+type Content struct {
+	Type  xmlstrict.Name
+	Write func(enc *xmlstrict.Encoder)
+}
 
 var (
 	notificationMessage = name("NotificationMessage")
@@ -43,24 +47,23 @@ var (
 
 // ValueChange is the content of a message that a property has a new value,
 // which value writes as the property's element (WS-ResourceProperties 1.2
-// draft 1, 6). It gives the open element the xsi:type that GT4 needs.
+// draft 1, 6). It has the xsi:type that GT4 needs.
 func ValueChange(value func(*xmlstrict.Encoder)) Content {
-	return func(enc *xmlstrict.Encoder) {
-		enc.AttrQName(xmlstrict.XSIType, valueChangeType)
+	return Content{valueChangeType, func(enc *xmlstrict.Encoder) {
 		enc.Start(valueChange)
 		enc.Start(newValue)
 		value(enc)
 		enc.End()
 		enc.End()
-	}
+	}}
 }
 
 // Termination is the content of a message that the resource ended. GT4 sends
 // the bare time, without the wrapper that the specification has for it.
 func Termination(at time.Time) Content {
-	return func(enc *xmlstrict.Encoder) {
+	return Content{Write: func(enc *xmlstrict.Encoder) {
 		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(at))
-	}
+	}}
 }
 
 // WriteNotify writes the Notify with its messages.
@@ -80,7 +83,10 @@ func (n Notification) write(enc *xmlstrict.Encoder) {
 		n.Producer.Write(enc, producerReference, wsa.V200403)
 	}
 	enc.Start(message)
-	n.Content(enc)
+	if n.Content.Type != (xmlstrict.Name{}) {
+		enc.AttrQName(xmlstrict.XSIType, n.Content.Type)
+	}
+	n.Content.Write(enc)
 	enc.End()
 	enc.End()
 }

@@ -162,10 +162,9 @@ func WriteGetCurrentMessage(enc *xmlstrict.Encoder, topic TopicExpression) {
 	enc.End()
 }
 
-// WriteGetCurrentMessageResponse writes the answer around the message's
-// content.
-func WriteGetCurrentMessageResponse(enc *xmlstrict.Encoder, content func(*xmlstrict.Encoder)) {
+// WriteGetCurrentMessageResponse writes the answer around the last message.
+func WriteGetCurrentMessageResponse(enc *xmlstrict.Encoder, last Content) {
 	enc.Start(GetCurrentMessageResponse)
-	content(enc)
+	last.Write(enc)
 	enc.End()
 }

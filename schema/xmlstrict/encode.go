@@ -85,9 +85,6 @@ func (e *Encoder) misuse(err error) {
 
 // Start opens an element.
 func (e *Encoder) Start(name Name) {
-	if !isNCName(name.Local) {
-		e.misuse(fmt.Errorf("%q is not an element name", name.Local))
-	}
 	e.closeTag()
 	scope := len(e.scope)
 	prefix, fresh := e.prefix(name.Space)
@@ -156,9 +153,6 @@ func (e *Encoder) attrName(name Name) {
 	if !e.inTag {
 		e.misuse(fmt.Errorf("attribute %s comes after content", name.Local))
 	}
-	if !isNCName(name.Local) {
-		e.misuse(fmt.Errorf("%q is not an attribute name", name.Local))
-	}
 	prefix := e.ensure(name.Space)
 	e.buf = append(e.buf, ' ')
 	e.qualified(prefix, name.Local)
@@ -210,6 +204,9 @@ func (e *Encoder) closeTag() {
 
 // qualified writes prefix:local, or local when there is no prefix.
 func (e *Encoder) qualified(prefix, local string) {
+	if !isNCName(local) {
+		e.misuse(fmt.Errorf("%q is not a name", local))
+	}
 	if prefix != "" {
 		e.buf = append(append(e.buf, prefix...), ':')
 	}

@@ -5,7 +5,7 @@ package xmlstrict
 type Limits struct {
 	Bytes      int // size of the whole document, in bytes
 	Depth      int // open elements, the root included
-	Attributes int // attributes on one element, namespace declarations included
+	Attributes int // attributes on one element, declarations included; 4 times that when nested
 	Namespaces int // namespace declarations in scope at one place
 	Tokens     int // tags, runs of text and comments, together
 	Text       int // one run of text or one attribute value, in bytes

@@ -40,6 +40,7 @@ type scanner struct {
 	pending []etree.Token // children of the open elements, not yet handed to them
 	scope   []binding     // namespace declarations in force, innermost last
 	attrs   []attribute   // of the start tag being read
+	carried int           // attributes of all open elements
 	run     textRun
 }
 
@@ -58,7 +59,7 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 // begin makes the scanner ready for a document.
 func (s *scanner) begin(src string, limits Limits) {
-	s.src, s.pos, s.limits, s.tokens = src, 0, limits, 0
+	s.src, s.pos, s.limits, s.tokens, s.carried = src, 0, limits, 0, 0
 	s.doc = &Document{source: src}
 	s.arena.begin(src)
 }
@@ -185,6 +186,7 @@ func (s *scanner) closeElement() {
 	top := s.open[last]
 	s.open = s.open[:last]
 	s.scope = s.scope[:top.scope]
+	s.carried -= len(top.element.Attr)
 	kids := s.pending[top.kids:]
 	top.element.Child = s.arena.children(len(kids))
 	for _, k := range kids {

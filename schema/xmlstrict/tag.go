@@ -47,11 +47,19 @@ func (s *scanner) startTag() error {
 		return err
 	}
 	s.keepAttributes()
+	if s.carried > carriedFactor*s.limits.Attributes {
+		return s.fail(start, "the open elements have more than %d attributes together",
+			carriedFactor*s.limits.Attributes)
+	}
 	if empty {
 		s.closeElement()
 	}
 	return nil
 }
+
+// carriedFactor times the limit of attributes on one element is what all open
+// elements may have together: finding a namespace looks at each of them.
+const carriedFactor = 4
 
 // push opens a new element.
 func (s *scanner) push(name qname, start int) {
@@ -214,6 +222,7 @@ func (s *scanner) keepAttributes() {
 		return
 	}
 	e := s.open[len(s.open)-1].element
+	s.carried += len(s.attrs)
 	e.Attr = s.arena.attributes(len(s.attrs))
 	for i := range s.attrs {
 		e.CreateAttr(s.attrs[i].full, s.attrs[i].value)

@@ -57,12 +57,9 @@ func (e *Encoder) treeAttr(a *etree.Attr) {
 	e.buf = append(e.buf, '"')
 }
 
-// checkPrefix notes names that are none and prefixes that the tree declares
-// nowhere, which only trees made by hand can have.
+// checkPrefix notes prefixes that the tree declares nowhere, which only trees
+// made by hand can have.
 func (e *Encoder) checkPrefix(el *etree.Element, prefix, local string) {
-	if !isNCName(local) || prefix != "" && !isNCName(prefix) {
-		e.misuse(fmt.Errorf("%q is not a name", local))
-	}
 	if prefix == "" || prefix == "xmlns" {
 		return
 	}
