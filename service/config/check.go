@@ -14,6 +14,11 @@ func (c *Config) Check() error {
 	if err := c.checkListen(); err != nil {
 		return err
 	}
+	for _, prefix := range c.Notify.Allow {
+		if _, err := netip.ParsePrefix(prefix); err != nil {
+			return fmt.Errorf("notify.allow: %q is not a CIDR prefix such as 10.0.0.0/8", prefix)
+		}
+	}
 	seen := map[string]bool{}
 	for i, h := range c.Hosts {
 		if err := h.check(); err != nil {

@@ -55,7 +55,7 @@ type Site struct {
 // Notify is how notifications are delivered.
 type Notify struct {
 	AllowLoopback bool     `toml:"allow_loopback"` // consumers on this machine
-	AllowPrivate  bool     `toml:"allow_private"`  // consumers in private networks
+	Allow         []string `toml:"allow"`          // further networks, as CIDR prefixes
 	Timeout       Duration `toml:"timeout"`        // of one delivery; default 10s
 }
 

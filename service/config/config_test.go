@@ -16,6 +16,7 @@ func TestParseRefuses(t *testing.T) {
 		{"not TOML", "[site\n", "toml: line"},
 		{"negative duration", "[site]\ngrace = \"-1s\"\n", "-1s is negative"},
 		{"public address", "[listen]\naddress = \"0.0.0.0:80\"\n", "not a loopback address"},
+		{"bad prefix", "[notify]\nallow = [\"ten\"]\n", "not a CIDR prefix"},
 		{"no port", "[listen]\naddress = \"localhost\"\n", "not HOST:PORT"},
 		{"unknown adapter", "[[host]]\nid = \"a\"\nadapter = \"esx\"\n",
 			`host 1 ("a"): adapter "esx" is neither libvirt nor sim`},

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -123,7 +124,7 @@ func policy() manager.Policy {
 func network(name string, size int) workspace.Network {
 	n := workspace.Network{Name: name, MACPrefix: "A2:AA:BB"}
 	for i := range size {
-		ip := name[:2] + "." + string(rune('1'+i))
+		ip := fmt.Sprintf("10.%d.0.%d", len(name), i+1)
 		n.Addresses = append(n.Addresses, workspace.Address{Hostname: "h" + ip, IP: ip})
 	}
 	return n

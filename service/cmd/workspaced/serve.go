@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/expire"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
+	"github.com/philoxenia/philoxenia/service/notify"
+	"github.com/philoxenia/philoxenia/service/run"
+	"github.com/philoxenia/philoxenia/service/store/sqlite"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// farewell is how long requests under way may take to end at a stop.
+const farewell = 5 * time.Second
+
+// serve opens everything in the order in which it leans on each other, says
+// that it listens, and runs until ctx ends.
+func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) error {
+	if err := prepare(c, f.Demo); err != nil {
+		return err
+	}
+	script, err := readScript(f.SimScript)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen.Address)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	defer listener.Close()
+	url := c.Listen.PublicURL
+	if url == "" {
+		url = "http://" + listener.Addr().String()
+	}
+	pool, err := nodes(ctx, c, script, log)
+	if err != nil {
+		return err
+	}
+	defer closeAll(pool, log)
+	d, err := assemble(ctx, c, pool, url, log)
+	if err != nil {
+		return err
+	}
+	defer d.close(log)
+	parts := append(d.parts, run.Part{Name: "http", Run: door(listener, d.handler)})
+	if f.Pprof != "" {
+		parts = append(parts, run.Part{Name: "pprof", Run: profiles(f.Pprof)})
+	}
+	fmt.Printf("listening on http://%s\n", listener.Addr())
+	return run.All(ctx, parts...)
+}
+
+// A daemon is the assembled service: parts in starting order, and its door.
+type daemon struct {
+	store   *sqlite.Store
+	parts   []run.Part
+	handler http.Handler
+}
+
+func (d *daemon) close(log *slog.Logger) {
+	if err := d.store.Close(); err != nil {
+		log.Error("cannot close the record", "error", err)
+	}
+}
+
+// assemble joins the implementations.
+func assemble(
+	ctx context.Context, c *config.Config, pool host.Pool, url string, log *slog.Logger,
+) (*daemon, error) {
+	transports, err := transports(c)
+	if err != nil {
+		return nil, err
+	}
+	images := image.New(image.Options{
+		Pool: pool, Transports: transports, Kernels: kernels(c),
+	})
+	machines := vmm.New(vmm.Options{
+		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
+	})
+	var engine *change.Engine
+	var notifier *notify.Notifier
+	store, err := sqlite.Open(ctx, sqlite.Options{
+		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(c, pool), Networks: networks(c),
+		OnChanges:  func(all []*workspace.Change) { engine.Offer(all) },
+		OnMessages: func(all []workspace.SubscriptionID) { notifier.Tell(all) },
+		Logger:     log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	charge := time.Duration(c.Site.ChargeGranularity)
+	engine = change.New(store, manager.Plans(images, machines, charge),
+		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
+	notifier = notify.New(store, notify.Options{
+		Base: url + dispatch.ServicesPath, Guard: guard(c), Logger: log,
+		Timeout: time.Duration(c.Notify.Timeout),
+	})
+	m := manager.New(manager.Options{
+		Store: store, Policy: policy(c), Images: images, Work: engine,
+	})
+	handler, err := dispatch.New(dispatch.Options{
+		Services: services(c, m), Authenticator: authn.Fixed(c.Listen.Caller),
+		URL: url, Logger: log,
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	watcher := host.NewWatcher(store, pool, log)
+	sweeper := expire.New(store, m, log)
+	return &daemon{store: store, handler: handler, parts: []run.Part{
+		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
+		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
+	}}, nil
+}
+
+// guard says which consumers may be notified.
+func guard(c *config.Config) notify.Guard {
+	var g notify.Guard
+	if c.Notify.AllowLoopback {
+		g.Allow = notify.Loopback()
+	}
+	for _, prefix := range c.Notify.Allow {
+		g.Allow = append(g.Allow, netip.MustParsePrefix(prefix))
+	}
+	return g
+}
+
+// policy is the site's part of the configuration in the manager's words.
+func policy(c *config.Config) manager.Policy {
+	s := c.Site
+	p := manager.Policy{
+		DefaultDuration: time.Duration(s.DefaultDuration),
+		MaximumDuration: time.Duration(s.MaximumDuration),
+		Grace:           time.Duration(s.Grace), MaximumNodes: s.MaximumNodes,
+		DefaultCPUs: s.DefaultCPUs, Architectures: s.Architectures,
+		AdvertisedVMM: workspace.VMM{
+			Type: s.AdvertisedVMM, Versions: []string{s.AdvertisedVersion},
+		},
+		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
+		ChargeGranularity: time.Duration(s.ChargeGranularity),
+	}
+	for _, n := range c.Networks {
+		p.Associations = append(p.Associations, n.Name)
+	}
+	return p
+}
+
+// door returns the part that answers requests, and stops taking new ones first.
+func door(listener net.Listener, handler http.Handler) func(context.Context) error {
+	return func(ctx context.Context) error {
+		server := dispatch.NewServer(handler, dispatch.DefaultLimits())
+		served := make(chan error, 1)
+		go func() { served <- server.Serve(listener) }()
+		select {
+		case err := <-served:
+			return err
+		case <-ctx.Done():
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+		err := server.Shutdown(last)
+		<-served
+		if errors.Is(err, context.DeadlineExceeded) {
+			return server.Close()
+		}
+		return err
+	}
+}
+
+// profiles returns the part that serves pprof, on loopback alone.
+func profiles(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ip, err := netip.ParseAddrPort(address)
+		if err != nil || !ip.Addr().IsLoopback() {
+			return fmt.Errorf("%q is not a loopback ADDRESS:PORT", address)
+		}
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		mux := http.NewServeMux()
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		return door(listener, mux)(ctx)
+	}
+}
+
+// prepare makes the directories, and for a demonstration the image that its
+// documents name.
+func prepare(c *config.Config, demo bool) error {
+	for _, dir := range []string{c.Data, c.Repositories.File.Dir} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return fmt.Errorf("cannot make a directory: %w", err)
+		}
+	}
+	if !demo {
+		return nil
+	}
+	image := filepath.Join(c.Repositories.File.Dir, "ttylinux-xen")
+	if _, err := os.Stat(image); err == nil {
+		return nil
+	}
+	return os.WriteFile(image, make([]byte, 4096), 0o644)
+}
+
+func readScript(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the script: %w", err)
+	}
+	return string(data), nil
+}
+
+func closeAll(pool host.Pool, log *slog.Logger) {
+	for _, n := range pool {
+		if err := n.Close(); err != nil {
+			log.Error("cannot let go of host", "host", n.ID, "error", err)
+		}
+	}
+}
