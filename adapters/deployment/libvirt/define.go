@@ -1,0 +1,172 @@
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/digitalocean/go-libvirt"
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Define makes the domain, and then its entries in the networks' DHCP: so
+// whatever Define leaves behind, Undefine finds by the domain.
+func (h *Host) Define(ctx context.Context, m workspace.Machine) error {
+	return h.fault("define the machine", m.ID, h.define(ctx, m))
+}
+
+func (h *Host) define(ctx context.Context, m workspace.Machine) error {
+	who, err := h.identify(m)
+	if err != nil {
+		return err
+	}
+	known, err := h.find(ctx, m.ID)
+	if err != nil {
+		return err
+	}
+	if known != nil && known.spec != who.Spec {
+		return refuse(workspace.Internal, "the host knows it with another definition")
+	}
+	if known == nil {
+		if err := h.makeDomain(ctx, m, who); err != nil {
+			return err
+		}
+	}
+	return h.addHosts(ctx, m)
+}
+
+// makeDomain defines the domain, unless the name or UUID is somebody else's.
+func (h *Host) makeDomain(ctx context.Context, m workspace.Machine, who identity) error {
+	if err := h.checkFree(ctx, m.ID); err != nil {
+		return err
+	}
+	accel, err := h.accel(ctx)
+	if err != nil {
+		return err
+	}
+	domain, err := h.domainOf(m, who, accel)
+	if err != nil {
+		return err
+	}
+	text, err := domain.Marshal()
+	if err != nil {
+		return err
+	}
+	if err := h.makeConsoleDir(); err != nil {
+		return err
+	}
+	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		_, err := rpc.DomainDefineXMLFlags(text, libvirt.DomainDefineValidate)
+		return err
+	})
+}
+
+// checkFree refuses a name or UUID that a domain has already: libvirt would
+// redefine it. It is not one of ours, or it would have been found.
+func (h *Host) checkFree(ctx context.Context, id workspace.ID) error {
+	taken := func(look func(*libvirt.Libvirt) (libvirt.Domain, error)) error {
+		domain, err := ask(ctx, h.link, callLimit, look)
+		if err == nil {
+			return refuse(workspace.Conflict, "domain %q (%x) exists and is not ours",
+				domain.Name, domain.UUID)
+		}
+		if isCode(err, libvirt.ErrNoDomain) {
+			return nil
+		}
+		return err
+	}
+	err := taken(func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
+		return rpc.DomainLookupByName(domainName(id))
+	})
+	if err != nil {
+		return err
+	}
+	return taken(func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
+		return rpc.DomainLookupByUUID(libvirt.UUID(h.uuidOf(id)))
+	})
+}
+
+// makeConsoleDir makes the directory of the serial consoles, if the host is this
+// computer.
+func (h *Host) makeConsoleDir() error {
+	if h.o.ConsoleDir == "" || h.at.network != "unix" {
+		return nil
+	}
+	return os.MkdirAll(h.o.ConsoleDir, 0o711)
+}
+
+// consolePath is the file of a machine's serial console; empty when there is none.
+func (h *Host) consolePath(id workspace.ID) string {
+	if h.o.ConsoleDir == "" {
+		return ""
+	}
+	return filepath.Join(h.o.ConsoleDir, domainName(id)+".log")
+}
+
+// Undefine removes the machine: the domain last, because the rest is found by it.
+func (h *Host) Undefine(ctx context.Context, id workspace.ID) error {
+	return h.fault("undefine the machine", id, h.undefine(ctx, id))
+}
+
+func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
+	m, err := h.find(ctx, id)
+	if err != nil || m == nil {
+		return err
+	}
+	if m.inMemory() {
+		if err := h.destroy(ctx, m); err != nil {
+			return err
+		}
+	}
+	if err := h.removeHosts(ctx, m); err != nil {
+		return err
+	}
+	if err := h.removeConsole(id); err != nil {
+		return err
+	}
+	err = order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		return rpc.DomainUndefineFlags(m.domain, h.undefineFlags())
+	})
+	if isCode(err, libvirt.ErrNoDomain) {
+		return nil
+	}
+	return err
+}
+
+// undefineFlags says what goes with the domain, as far as the driver knows of it.
+func (h *Host) undefineFlags() libvirt.DomainUndefineFlagsValues {
+	flags := libvirt.DomainUndefineManagedSave
+	if h.at.driver == "qemu" {
+		flags |= libvirt.DomainUndefineSnapshotsMetadata |
+			libvirt.DomainUndefineCheckpointsMetadata | libvirt.DomainUndefineNvram
+	}
+	return flags
+}
+
+// removeConsole removes the console's file, if the host is this computer.
+func (h *Host) removeConsole(id workspace.ID) error {
+	if h.o.ConsoleDir == "" || h.at.network != "unix" {
+		return nil
+	}
+	err := os.Remove(h.consolePath(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// definition reads a machine's domain as it will next start.
+func (h *Host) definition(ctx context.Context, m *machine) (*libvirtxml.Domain, error) {
+	text, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (string, error) {
+		return rpc.DomainGetXMLDesc(m.domain, libvirt.DomainXMLInactive)
+	})
+	if err != nil {
+		return nil, err
+	}
+	domain := new(libvirtxml.Domain)
+	return domain, domain.Unmarshal(text)
+}

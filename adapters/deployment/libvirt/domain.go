@@ -1,0 +1,262 @@
+package libvirt
+
+import (
+	"encoding/xml"
+	"path/filepath"
+	"strings"
+
+	"libvirt.org/go/libvirtxml"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// flavour is what differs between the hypervisors.
+type flavour struct {
+	kind    string // of the domain
+	machine string
+	os      string
+	disk    string // prefix of disk names
+	bus     string
+	driver  string // of disks
+	console string // the guest's name for its serial console
+}
+
+// The flavours. The test driver takes what QEMU takes.
+var (
+	qemuFlavour = flavour{"qemu", "pc", "hvm", "vd", "virtio", "qemu", "ttyS0"}
+	kvmFlavour  = flavour{"kvm", "pc", "hvm", "vd", "virtio", "qemu", "ttyS0"}
+	testFlavour = flavour{"test", "", "hvm", "vd", "virtio", "qemu", "ttyS0"}
+	xenFlavour  = flavour{"xen", "xenpv", "linux", "xvd", "xen", "", "hvc0"}
+)
+
+// flavourOf chooses by the host's driver and what its processor can do.
+func (h *Host) flavourOf(accel Accel) flavour {
+	switch {
+	case h.at.driver == "xen":
+		return xenFlavour
+	case h.at.driver == "test":
+		return testFlavour
+	case accel == AccelKVM:
+		return kvmFlavour
+	}
+	return qemuFlavour
+}
+
+// domainOf is the machine as a domain. All text goes through typed fields; the
+// metadata, which libvirtxml takes as markup, is marshalled from a type too.
+func (h *Host) domainOf(m workspace.Machine, who identity, accel Accel) (*libvirtxml.Domain, error) {
+	f := h.flavourOf(accel)
+	arch, err := archOf(m.Architecture)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := xml.Marshal(who)
+	if err != nil {
+		return nil, err
+	}
+	devices, err := h.devicesOf(m, f)
+	if err != nil {
+		return nil, err
+	}
+	d := &libvirtxml.Domain{
+		Type:       f.kind,
+		Name:       domainName(m.ID),
+		UUID:       h.uuidOf(m.ID).String(),
+		Metadata:   &libvirtxml.DomainMetadata{XML: string(metadata)},
+		Memory:     &libvirtxml.DomainMemory{Value: uint(m.MemoryMB), Unit: "MiB"},
+		VCPU:       &libvirtxml.DomainVCPU{Value: uint(max(m.CPUs, 1))},
+		CPUTune:    tuneOf(m.CPUPercent, f),
+		OS:         osOf(m, f, arch),
+		OnPoweroff: "destroy",
+		OnReboot:   "restart",
+		OnCrash:    "destroy",
+		Devices:    devices,
+	}
+	if f.kind != xenFlavour.kind {
+		d.Features = &libvirtxml.DomainFeatureList{
+			ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}}
+		d.CPU = cpuOf(f)
+	}
+	return d, nil
+}
+
+// archOf translates a JSDL architecture. A 32-bit guest runs on a 64-bit PC.
+func archOf(word string) (string, error) {
+	switch word {
+	case "", "x86", "x86_32", "x86_64", "other":
+		return "x86_64", nil
+	}
+	return "", refuse(workspace.Internal, "the host has no processor of architecture %q", word)
+}
+
+// cpuOf is the processor that the guest sees: the host's own under KVM, one that
+// today's distributions still accept under emulation.
+func cpuOf(f flavour) *libvirtxml.DomainCPU {
+	if f.kind == kvmFlavour.kind {
+		return &libvirtxml.DomainCPU{Mode: "host-model"}
+	}
+	return &libvirtxml.DomainCPU{Mode: "custom", Match: "exact", Check: "none",
+		Model: &libvirtxml.DomainCPUModel{Fallback: "allow", Value: "Nehalem"}}
+}
+
+// tuneOf gives the machine its part of the host's processors: a weight against
+// its neighbours, and below a whole processor a ceiling for each of its own.
+// Xen's scheduler has a weight alone here.
+func tuneOf(percent int64, f flavour) *libvirtxml.DomainCPUTune {
+	const (
+		wholeShares = 1024
+		leastShares = 2 // the kernel's own limit
+		period      = 100_000
+	)
+	if percent <= 0 {
+		return nil
+	}
+	shares := max(uint(percent*wholeShares/100), leastShares)
+	tune := &libvirtxml.DomainCPUTune{Shares: &libvirtxml.DomainCPUTuneShares{Value: shares}}
+	if percent < 100 && f.kind != xenFlavour.kind {
+		tune.Period = &libvirtxml.DomainCPUTunePeriod{Value: period}
+		tune.Quota = &libvirtxml.DomainCPUTuneQuota{Value: percent * period / 100}
+	}
+	return tune
+}
+
+// osOf says what is started: the kernel, or the first disk.
+func osOf(m workspace.Machine, f flavour, arch string) *libvirtxml.DomainOS {
+	os := &libvirtxml.DomainOS{
+		Type: &libvirtxml.DomainOSType{Arch: arch, Machine: f.machine, Type: f.os}}
+	if m.Boot.Kernel == "" {
+		if f.kind != xenFlavour.kind {
+			os.BootDevices = []libvirtxml.DomainBootDevice{{Dev: "hd"}}
+		}
+		return os
+	}
+	os.Kernel, os.Initrd = m.Boot.Kernel, m.Boot.Initrd
+	os.Cmdline = cmdlineOf(m, f)
+	return os
+}
+
+// cmdlineOf adds to the kernel's parameters what only the host knows: the names
+// that its root disk and its console will have.
+func cmdlineOf(m workspace.Machine, f flavour) string {
+	words := strings.Fields(m.Boot.Cmdline)
+	line := m.Boot.Cmdline
+	if !hasParameter(words, "root=") && len(m.Disks) > 0 {
+		line += " root=/dev/" + f.disk + "a"
+	}
+	if !hasParameter(words, "console=") {
+		line += " console=" + f.console
+	}
+	return strings.TrimPrefix(line, " ")
+}
+
+func hasParameter(words []string, name string) bool {
+	for _, w := range words {
+		if strings.HasPrefix(w, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// devicesOf lists the machine's devices.
+func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDeviceList, error) {
+	disks, err := disksOf(m.Disks, f)
+	if err != nil {
+		return nil, err
+	}
+	nics, err := h.nicsOf(m.NICs, f)
+	if err != nil {
+		return nil, err
+	}
+	list := &libvirtxml.DomainDeviceList{Disks: disks, Interfaces: nics}
+	if f.kind == xenFlavour.kind {
+		list.Consoles = []libvirtxml.DomainConsole{{
+			Source: h.consoleOf(m.ID),
+			Target: &libvirtxml.DomainConsoleTarget{Type: "xen", Port: new(uint)}}}
+		return list, nil
+	}
+	list.Serials = []libvirtxml.DomainSerial{{
+		Source: h.consoleOf(m.ID),
+		Target: &libvirtxml.DomainSerialTarget{Type: "isa-serial", Port: new(uint)}}}
+	list.Graphics = []libvirtxml.DomainGraphic{{VNC: &libvirtxml.DomainGraphicVNC{
+		Port: -1, AutoPort: "yes", Listen: "127.0.0.1"}}}
+	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "cirrus"}}}
+	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio"}
+	list.RNGs = []libvirtxml.DomainRNG{{Model: "virtio", Backend: &libvirtxml.DomainRNGBackend{
+		Random: &libvirtxml.DomainRNGBackendRandom{Device: "/dev/urandom"}}}}
+	list.Controllers = []libvirtxml.DomainController{{Type: "usb", Model: "none"}}
+	return list, nil
+}
+
+// disksOf gives the disks the hypervisor's names in their order, the first one
+// being the root: a virtio guest has no partition without its disk, so sda1 and
+// sda2 of the metadata become two disks.
+func disksOf(disks []workspace.MachineDisk, f flavour) ([]libvirtxml.DomainDisk, error) {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	if len(disks) > len(letters) {
+		return nil, refuse(workspace.Internal, "%d disks are too many", len(disks))
+	}
+	var list []libvirtxml.DomainDisk
+	for i, d := range disks {
+		if d.Format != "raw" && d.Format != "qcow2" || !filepath.IsAbs(d.Path) {
+			return nil, refuse(workspace.Internal, "disk %q: neither raw nor qcow2 (%q), "+
+				"or not an absolute path", d.Path, d.Format)
+		}
+		disk := libvirtxml.DomainDisk{
+			Device: "disk",
+			Driver: &libvirtxml.DomainDiskDriver{Name: f.driver, Type: d.Format},
+			Source: &libvirtxml.DomainDiskSource{
+				File: &libvirtxml.DomainDiskSourceFile{File: d.Path}},
+			Target: &libvirtxml.DomainDiskTarget{Dev: f.disk + letters[i:i+1], Bus: f.bus},
+		}
+		if d.ReadOnly {
+			disk.ReadOnly = &libvirtxml.DomainDiskReadOnly{}
+		}
+		list = append(list, disk)
+	}
+	return list, nil
+}
+
+// nicsOf connects the NICs to what their associations are on this host.
+func (h *Host) nicsOf(nics []workspace.NIC, f flavour) ([]libvirtxml.DomainInterface, error) {
+	var list []libvirtxml.DomainInterface
+	for _, n := range nics {
+		net, ok := h.o.Networks[n.Association]
+		if !ok {
+			return nil, refuse(workspace.Internal, "the host has no network for association %q",
+				n.Association)
+		}
+		nic := libvirtxml.DomainInterface{
+			MAC:    &libvirtxml.DomainInterfaceMAC{Address: strings.ToLower(n.MAC)},
+			Source: sourceOf(net),
+		}
+		switch {
+		case f.kind != xenFlavour.kind:
+			nic.Model = &libvirtxml.DomainInterfaceModel{Type: "virtio"}
+		case net.Kind == NetworkBridge:
+			nic.Script = &libvirtxml.DomainInterfaceScript{Path: "vif-bridge"}
+		}
+		list = append(list, nic)
+	}
+	return list, nil
+}
+
+func sourceOf(n Network) *libvirtxml.DomainInterfaceSource {
+	if n.Kind == NetworkBridge {
+		return &libvirtxml.DomainInterfaceSource{
+			Bridge: &libvirtxml.DomainInterfaceSourceBridge{Bridge: n.Name}}
+	}
+	return &libvirtxml.DomainInterfaceSource{
+		Network: &libvirtxml.DomainInterfaceSourceNetwork{Network: n.Name}}
+}
+
+// consoleOf is where the serial line goes: a file that keeps what earlier boots
+// said, or a terminal.
+func (h *Host) consoleOf(id workspace.ID) *libvirtxml.DomainChardevSource {
+	path := h.consolePath(id)
+	if path == "" {
+		return &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}}
+	}
+	return &libvirtxml.DomainChardevSource{
+		File: &libvirtxml.DomainChardevSourceFile{Path: path, Append: "on"}}
+}

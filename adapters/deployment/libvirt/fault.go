@@ -1,0 +1,95 @@
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/digitalocean/go-libvirt"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// refusal is an error of our own making that knows its kind.
+type refusal struct {
+	kind workspace.Kind
+	text string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// refuse makes a refusal.
+func refuse(kind workspace.Kind, format string, args ...any) error {
+	return &refusal{kind, fmt.Sprintf(format, args...)}
+}
+
+// fault gives an error its kind and says what could not be done.
+func (h *Host) fault(op string, id workspace.ID, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &workspace.Error{Op: op + " on host " + string(h.o.Host), Kind: kindOf(err), Err: err}
+	if id != 0 {
+		e.ID = id.String()
+	}
+	return e
+}
+
+// kindOf tells the kinds apart: what we refuse ourselves, what the connection
+// did to us, and what libvirt says.
+func kindOf(err error) workspace.Kind {
+	var own *refusal
+	var theirs libvirt.Error
+	switch {
+	case errors.As(err, &own):
+		return own.kind
+	case errors.Is(err, context.Canceled):
+		return workspace.Transient
+	case cutOff(err):
+		return workspace.Unavailable
+	case errors.As(err, &theirs):
+		return kindOfCode(libvirt.ErrorNumber(theirs.Code))
+	}
+	return workspace.Internal
+}
+
+// cutOff reports whether err means that the host was not reached, or that the
+// answer was lost.
+func cutOff(err error) bool {
+	var network net.Error
+	for _, lost := range []error{
+		errUnreachable, errClosed, context.DeadlineExceeded, libvirt.ErrInterrupted,
+		syscall.EINVAL, syscall.EPIPE, syscall.ECONNRESET, net.ErrClosed, io.EOF,
+	} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	return errors.As(err, &network)
+}
+
+// kindOfCode maps libvirt's error numbers. We look before we ask, so an
+// "operation invalid" means that the domain changed in between: trying again
+// looks again.
+func kindOfCode(code libvirt.ErrorNumber) workspace.Kind {
+	switch code {
+	case libvirt.ErrNoDomain:
+		return workspace.NotFound
+	case libvirt.ErrDomExist:
+		return workspace.Conflict
+	case libvirt.ErrOperationInvalid, libvirt.ErrOperationTimeout, libvirt.ErrResourceBusy:
+		return workspace.Transient
+	case libvirt.ErrNoConnect, libvirt.ErrRPC:
+		return workspace.Unavailable
+	}
+	return workspace.Internal
+}
+
+// isCode reports whether libvirt answered with this error number.
+func isCode(err error, code libvirt.ErrorNumber) bool {
+	var theirs libvirt.Error
+	return errors.As(err, &theirs) && theirs.Code == uint32(code)
+}

@@ -1,0 +1,77 @@
+package libvirt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Namespace is that of our element in a domain's metadata.
+const Namespace = "urn:philoxenia:libvirt:1"
+
+// prefix begins the name of each of our domains.
+const prefix = "workspace-"
+
+// uuidSpace is the root of our domains' UUIDs, drawn once at random.
+var uuidSpace = uuid.MustParse("5d3c5a0e-5c53-4b0e-9f1c-2b7f1f6f2f0a")
+
+// identity is our element in the metadata of a domain: whose it is, and for
+// the operator's eyes what it is. The namespace is an attribute here because
+// libvirt gives the element back without it.
+type identity struct {
+	XMLName   xml.Name `xml:"workspace"`
+	Namespace string   `xml:"xmlns,attr"`
+	Pool      string   `xml:"pool,attr"`
+	ID        string   `xml:"id,attr"`
+	Spec      string   `xml:"spec,attr"` // digest of the machine
+	Owner     string   `xml:"owner"`
+	Name      string   `xml:"name"`
+}
+
+// identify makes the element for a machine.
+func (h *Host) identify(m workspace.Machine) (identity, error) {
+	spec, err := digest(m)
+	return identity{Namespace: Namespace, Pool: h.o.Pool, ID: m.ID.String(), Spec: spec,
+		Owner: string(m.Owner), Name: m.Name}, err
+}
+
+// digest is a fingerprint of the machine, to tell a repeated definition from
+// another one.
+func digest(m workspace.Machine) (string, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("cannot write the machine down: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// domainName is the name of a workspace's domain.
+func domainName(id workspace.ID) string { return prefix + id.String() }
+
+// uuidOf derives the UUID of a workspace's domain.
+func (h *Host) uuidOf(id workspace.ID) uuid.UUID {
+	pool := uuid.NewSHA1(uuidSpace, []byte(h.o.Pool))
+	return uuid.NewSHA1(pool, []byte(id.String()))
+}
+
+// keyOf returns the workspace that a domain's name and UUID belong to; false
+// when they are not ours.
+func (h *Host) keyOf(name string, id uuid.UUID) (workspace.ID, bool) {
+	text, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return 0, false
+	}
+	key, err := workspace.ParseID(text)
+	if err != nil || h.uuidOf(key) != id {
+		return 0, false
+	}
+	return key, true
+}

@@ -1,0 +1,111 @@
+#!/bin/bash
+# One private libvirtd: a hypervisor host of its own, for tests and for the
+# demonstration. It has its own mounts, network, processes and host name, so it
+# needs no libvirtd of the system and disturbs none; everything in it ends when
+# this script does, guests included. Run as root:
+#
+#   daemon.sh DIRECTORY
+#
+# The socket is DIRECTORY/run/libvirt-sock. Standard input takes commands, one
+# a line, each answered by a line: kill, stop, cont and start (the daemon, by
+# signals), and sh COMMAND (run inside, its output before the answer). The end
+# of input is the end of all.
+set -eu
+
+dir=$1
+root=/sys/fs/cgroup
+group=libvirtd-$(basename "$dir")-$$
+controllers="cpu cpuacct memory"
+
+# outside makes control groups that no other private libvirtd shares, and goes
+# inside. They are a version 1 affair: on version 2 machines get no shares.
+outside() {
+	local c
+	for c in $controllers; do
+		[ -d $root/$c ] || continue
+		mkdir -p "$root/$c/$group"
+		echo $$ >"$root/$c/$group/cgroup.procs"
+	done
+	unshare --mount --net --uts --ipc --cgroup --pid --fork --kill-child \
+		--propagation private "$0" "$dir" inside || true
+	for c in $controllers; do
+		[ -d "$root/$c/$group" ] || continue
+		echo $$ >"$root/$c/cgroup.procs"
+		find "$root/$c/$group" -depth -type d -exec rmdir {} +
+	done
+}
+
+# The directories of a libvirtd that root runs are fixed: mount ours over them.
+mounts() {
+	local pair c
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	if [ -n "$(ls /sys/fs/cgroup 2>/dev/null || true)" ] || [ -d /sys/fs/cgroup ]; then
+		mount -t tmpfs tmpfs /sys/fs/cgroup
+		for c in $controllers; do
+			mkdir /sys/fs/cgroup/$c
+			mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c || rmdir /sys/fs/cgroup/$c
+		done
+	fi
+	for pair in etc:/etc/libvirt lib:/var/lib/libvirt run:/run/libvirt \
+		cache:/var/cache/libvirt log:/var/log/libvirt; do
+		mkdir -p "$dir/${pair%%:*}" "${pair#*:}"
+		mount --bind "$dir/${pair%%:*}" "${pair#*:}"
+	done
+}
+
+configure() {
+	mkdir -p "$dir/etc/qemu"
+	cat >"$dir/etc/libvirtd.conf" <<-END
+		auth_unix_rw = "none"
+		auth_unix_ro = "none"
+		unix_sock_rw_perms = "0700"
+		host_uuid = "$(cat /proc/sys/kernel/random/uuid)"
+		max_clients = 500
+		max_client_requests = 100
+		log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
+	END
+	cat >"$dir/etc/qemu.conf" <<-END
+		user = "root"
+		group = "root"
+		dynamic_ownership = 0
+		remember_owner = 0
+		security_driver = "none"
+		namespaces = []
+		stdio_handler = "file"
+		vnc_listen = "127.0.0.1"
+	END
+}
+
+daemon=
+start() {
+	libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid \
+		</dev/null >/dev/null &
+	daemon=$!
+}
+
+obey() {
+	case $1 in
+	kill) kill -KILL $daemon && wait $daemon ;;
+	stop) kill -STOP $daemon ;;
+	cont) kill -CONT $daemon ;;
+	start) start ;;
+	"sh "*) bash -c "${1#sh }" </dev/null ;;
+	*) echo "no command $1" ;;
+	esac 2>&1 || true
+}
+
+inside() {
+	mounts
+	configure
+	hostname "$(basename "$dir")"
+	ip link set lo up
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	start
+	while read -r line; do
+		obey "$line"
+		echo done
+	done
+}
+
+if [ "${2:-}" = inside ]; then inside; else outside; fi

@@ -1,0 +1,166 @@
+package libvirt
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Accel says whether machines may use the processor's virtualisation.
+type Accel string
+
+// The choices. The presence of /dev/kvm proves nothing, so AccelAuto boots a
+// probe and believes only what that says on its serial line.
+const (
+	AccelAuto Accel = "auto"
+	AccelKVM  Accel = "kvm"
+	AccelTCG  Accel = "tcg" // emulation: slow, and works everywhere
+)
+
+// NetworkKind says what a Network names.
+type NetworkKind string
+
+// The kinds of network.
+const (
+	NetworkBridge  NetworkKind = "bridge"  // a bridge device of the host
+	NetworkLibvirt NetworkKind = "network" // a libvirt network: addresses by its DHCP
+)
+
+// Network is what an association is on this host.
+type Network struct {
+	Kind NetworkKind
+	Name string
+}
+
+// Options say which host, and how to use it.
+type Options struct {
+	Host workspace.HostID
+	// URI as libvirt writes it: qemu+unix:///system?socket=/path,
+	// xen+unix:///system, test+unix:///default?socket=/path, or DRIVER+tcp://host:port/NAME,
+	// which is neither encrypted nor authenticated: for closed networks only.
+	URI string
+	// Pool tells this installation's machines from another's on the same host;
+	// any text that stays the same for ever.
+	Pool string
+	// Networks has an entry for each association that reaches the host.
+	Networks map[string]Network
+	Accel    Accel // empty: auto
+	// ConsoleDir is a directory on the host in which each machine's serial
+	// console is written to workspace-KEY.log. Empty: no file.
+	ConsoleDir string
+	Logger     *slog.Logger // nil: none
+}
+
+// endpoint is a URI taken apart.
+type endpoint struct {
+	driver  string // qemu, xen, test
+	network string // unix, tcp
+	address string
+	uri     string // as the daemon wants to hear it
+}
+
+// parseURI reads the forms that Options.URI allows.
+func parseURI(text string) (endpoint, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return endpoint{}, err
+	}
+	driver, network, _ := strings.Cut(u.Scheme, "+")
+	at := endpoint{driver: driver, network: network, uri: driver + "://" + u.Path}
+	switch {
+	case driver != "qemu" && driver != "xen" && driver != "test":
+		return at, fmt.Errorf("the driver is %q, not qemu, xen or test", driver)
+	case network == "" || network == "unix":
+		at.network, at.address = "unix", u.Query().Get("socket")
+		if at.address == "" {
+			at.address = "/run/libvirt/libvirt-sock"
+		}
+	case network == "tcp" && u.Hostname() != "":
+		at.address = net.JoinHostPort(u.Hostname(), orElse(u.Port(), "16509"))
+	default:
+		return at, fmt.Errorf("the transport is %q, not unix, or tcp with a host", network)
+	}
+	return at, nil
+}
+
+// orElse returns text, or other when it is empty.
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
+
+// Host is one libvirt host. Its methods may be called from any goroutine.
+type Host struct {
+	o      Options
+	at     endpoint
+	log    *slog.Logger
+	link   *link
+	hearer hub
+	told   told
+
+	probing chan struct{} // a lock that a context can give up waiting for
+	verdict Accel         // guarded by probing; empty: not yet known
+}
+
+var _ workspace.Deployment = (*Host)(nil)
+
+// Open returns the adapter of a host. The error has kind Invalid and speaks of
+// the options: a host that is out of reach is no error here, its calls fail as
+// Unavailable until it comes back. ctx bounds the first attempt to connect.
+func Open(ctx context.Context, o Options) (*Host, error) {
+	at, err := parseURI(o.URI)
+	if err == nil {
+		err = o.check(at)
+	}
+	if err != nil {
+		return nil, &workspace.Error{Op: "open the host", Kind: workspace.Invalid,
+			ID: string(o.Host), Err: err}
+	}
+	h := &Host{o: o, at: at, log: o.Logger, probing: make(chan struct{}, 1)}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	h.log = h.log.With("host", string(o.Host))
+	h.link = newLink(at, h.log, h.hearer.tell)
+	if _, err := h.link.session(ctx); err != nil {
+		h.log.Warn("host is out of reach", "error", err)
+	}
+	return h, nil
+}
+
+// check refuses options that cannot work.
+func (o *Options) check(at endpoint) error {
+	switch o.Accel {
+	case "":
+		o.Accel = AccelAuto
+	case AccelAuto, AccelKVM, AccelTCG:
+	default:
+		return fmt.Errorf("accel is %q, not auto, kvm or tcg", o.Accel)
+	}
+	if o.Accel == AccelAuto && at.driver == "qemu" && at.network != "unix" {
+		return fmt.Errorf("only a local host can be probed for KVM: say accel kvm or tcg")
+	}
+	if o.Pool == "" {
+		return fmt.Errorf("the pool has no identity")
+	}
+	for name, n := range o.Networks {
+		if n.Name == "" || (n.Kind != NetworkBridge && n.Kind != NetworkLibvirt) {
+			return fmt.Errorf("association %q: kind %q with name %q is not a network",
+				name, n.Kind, n.Name)
+		}
+	}
+	return nil
+}
+
+// Close ends the connection and waits for what was under way. The machines go on.
+func (h *Host) Close() error {
+	h.link.close()
+	return nil
+}
