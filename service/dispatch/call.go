@@ -1,0 +1,56 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Call is one request for one operation.
+type Call struct {
+	Owner     workspace.Owner     // who calls; empty only where Operation.Anonymous
+	Key       string              // of the resource; empty for a singleton
+	MessageID string              // as the caller gave it, may be empty
+	Document  *xmlstrict.Document // the whole message, for places in it
+	Body      *etree.Element      // the operation's element
+	Base      string              // URL the services hang under, with a final slash
+}
+
+// Reply writes the element that answers a call. It cannot fail: what may fail
+// is done before.
+type Reply func(*xmlstrict.Encoder)
+
+// Empty returns the reply that is one element without content.
+func Empty(name xmlstrict.Name) Reply {
+	return func(enc *xmlstrict.Encoder) {
+		enc.Start(name)
+		enc.End()
+	}
+}
+
+// Operation is one operation of a port type.
+type Operation struct {
+	// Do carries it out. What its errors become on the wire is told in
+	// faults.go: *workspace.Error by its kind, *InvalidKey, and the typed
+	// errors of the wire packages. The call's strings share the memory of the
+	// message: what is kept must be copied.
+	Do func(context.Context, *Call) (Reply, error)
+	// Anonymous operations tell only what anybody may know: no identity is asked.
+	Anonymous bool
+}
+
+// Service is a port type at its address.
+type Service struct {
+	Name       string               // last segment of the path
+	Key        xmlstrict.Name       // header block with the resource key; zero for a singleton
+	Operations map[string]Operation // by name, as the WSDL has it
+}
+
+// InvalidKey says that a resource key is missing or not of its form.
+type InvalidKey struct{ Reason string }
+
+// Error returns the reason.
+func (e *InvalidKey) Error() string { return e.Reason }

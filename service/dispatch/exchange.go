@@ -1,0 +1,179 @@
+package dispatch
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// An exchange is one request on its way to its reply. Fields fill up on the
+// way, so that a fault can say as much as was understood by then.
+type exchange struct {
+	handler  *Handler
+	endpoint *endpoint
+	request  *http.Request
+	base     string // of this server's services
+	hangUp   bool   // the connection is of no use after this
+
+	version    soap.Version
+	message    *soap.Message
+	addressing wsa.Header
+	keyBlock   *etree.Element
+	operation  *operation
+	owner      workspace.Owner
+}
+
+// answer writes the reply, or the fault, and returns the HTTP status.
+func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			id := newRequestID()
+			x.handler.recovered(cause, id)
+			enc.Reset()
+			status = x.writeFault(enc, internalFault(x.names(), id))
+		}
+	}()
+	reply, err := x.carryOut()
+	if err != nil {
+		return x.writeFault(enc, x.faultFor(err))
+	}
+	header := x.addressing.Reply(newMessageID(), x.operation.replyAction, x.from())
+	soap.Write(enc, x.version, func(enc *xmlstrict.Encoder) {
+		header.Write(enc, x.version)
+	}, reply)
+	return http.StatusOK
+}
+
+// carryOut reads the request and has its operation done.
+func (x *exchange) carryOut() (Reply, error) {
+	if err := x.read(); err != nil {
+		return nil, err
+	}
+	if err := x.route(); err != nil {
+		return nil, err
+	}
+	call := Call{
+		MessageID: x.addressing.MessageID, Document: x.message.Doc,
+		Body: x.message.Body, Base: x.base,
+	}
+	if err := x.identify(&call); err != nil {
+		return nil, err
+	}
+	if err := x.find(&call); err != nil {
+		return nil, err
+	}
+	return x.operation.Do(x.request.Context(), &call)
+}
+
+// read takes the message from the request and checks its form.
+func (x *exchange) read() error {
+	version, err := x.mediaType()
+	if err != nil {
+		return err
+	}
+	m, err := x.parse()
+	if err != nil {
+		return err
+	}
+	x.message, x.version = m, m.Version
+	if version != anyVersion && version != m.Version {
+		return &refusal{http.StatusUnsupportedMediaType,
+			"the content type and the envelope are of different versions of SOAP"}
+	}
+	if err := m.CheckUnderstood(x.understood); err != nil {
+		return err
+	}
+	if x.endpoint.Key != (xmlstrict.Name{}) {
+		x.keyBlock = m.Header(x.endpoint.Key)
+	}
+	x.addressing, err = wsa.ParseHeader(m)
+	return err
+}
+
+// understood tells which header blocks we can deal with.
+func (x *exchange) understood(name xmlstrict.Name) bool {
+	return name.Space == wsa.Space200403 || name.Space == wsa.Space200508 ||
+		name == x.endpoint.Key
+}
+
+// route finds the operation by the body's element, and refuses a request whose
+// header says that it is another.
+func (x *exchange) route() error {
+	body, err := x.message.Payload()
+	if err != nil {
+		return err
+	}
+	o := x.endpoint.operations[xmlstrict.NameOf(body)]
+	if o == nil {
+		return &noOperation{xmlstrict.NameOf(body)}
+	}
+	x.operation = o
+	actions := [...]struct{ header, value string }{
+		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `)},
+		{"wsa:Action", x.addressing.Action},
+	}
+	for _, a := range actions {
+		if a.value != "" && a.value != o.action {
+			return &contradiction{a.header, strings.Clone(a.value), o.action}
+		}
+	}
+	return nil
+}
+
+// identify finds out who calls.
+func (x *exchange) identify(call *Call) error {
+	owner, err := x.handler.authn.Caller(x.request)
+	if err != nil {
+		return err
+	}
+	if owner == "" && !x.operation.Anonymous {
+		return workspace.Errorf(workspace.Denied, "carry out "+x.operation.name, "",
+			"no caller identity")
+	}
+	x.owner, call.Owner = owner, owner
+	return nil
+}
+
+// find reads the resource's key. Singletons have none and ignore any.
+func (x *exchange) find(call *Call) error {
+	if x.endpoint.Key == (xmlstrict.Name{}) {
+		return nil
+	}
+	call.Key = xmlstrict.Text(x.keyBlock)
+	if call.Key == "" {
+		return &InvalidKey{"resource key is missing, expected the header block " +
+			x.endpoint.Key.String() + " with the key from the resource's reference"}
+	}
+	return nil
+}
+
+// from returns who answers, key included; nil when the request did not say
+// whom it asked.
+func (x *exchange) from() *wsa.EPR {
+	if x.addressing.To == "" {
+		return nil
+	}
+	return x.self()
+}
+
+// self returns the reference of the resource that was asked.
+func (x *exchange) self() *wsa.EPR {
+	r := &wsa.EPR{Address: x.base + x.endpoint.Name}
+	if x.keyBlock != nil {
+		r.Properties = []*etree.Element{x.keyBlock}
+	}
+	return r
+}
+
+// isTimeout reports whether reading the body took too long.
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,163 @@
+package dispatch
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/wsdl"
+)
+
+// The paths of face one.
+const (
+	ServicesPath = "/wsrf/services/" // a service's name follows
+	SchemaPath   = "/wsrf/schema/"   // the name of a published document follows
+)
+
+// Options are what a Handler is made of.
+type Options struct {
+	Services      []Service
+	Authenticator authn.Authenticator
+	// URL is the server's root as clients reach it, such as
+	// http://vms.example.org:8080. References to resources are made of it.
+	// When it is empty the address that a connection came in on is used.
+	URL    string
+	Limits Limits
+	Logger *slog.Logger // slog.Default() when nil
+}
+
+// Handler is face one as an http.Handler. It keeps no state between requests.
+type Handler struct {
+	authn     authn.Authenticator
+	url       string
+	limits    Limits
+	logger    *slog.Logger
+	endpoints map[string]*endpoint // by path
+	panics    atomic.Int64
+}
+
+// An endpoint is a service with what can be known of it before any request.
+type endpoint struct {
+	Service
+	operations map[xmlstrict.Name]*operation // by the body's element
+}
+
+// An operation is one row of the WSDL table, joined with who carries it out.
+type operation struct {
+	Operation
+	name        string
+	action      string // of the request, as SOAPAction and wsa:Action have it
+	replyAction string
+	faults      *faultNames
+}
+
+// New returns the Handler, or an error when the services do not carry out
+// exactly what the WSDL table promises for them.
+func New(o Options) (*Handler, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	h := &Handler{
+		authn: o.Authenticator, url: strings.TrimRight(o.URL, "/"),
+		limits: o.Limits.withDefaults(), logger: o.Logger,
+		endpoints: make(map[string]*endpoint),
+	}
+	for _, s := range o.Services {
+		e, err := newEndpoint(s)
+		if err != nil {
+			return nil, err
+		}
+		h.endpoints[ServicesPath+s.Name] = e
+	}
+	return h, nil
+}
+
+func newEndpoint(s Service) (*endpoint, error) {
+	e := &endpoint{Service: s, operations: make(map[xmlstrict.Name]*operation)}
+	for _, row := range wsdl.Operations() {
+		if row.Service != s.Name {
+			continue
+		}
+		o, ok := s.Operations[row.Name]
+		if !ok {
+			return nil, fmt.Errorf("cannot serve %s: nothing carries out %s", s.Name, row.Name)
+		}
+		e.operations[xmlstrict.Name(row.In)] = &operation{
+			Operation: o, name: row.Name, action: row.Action,
+			replyAction: strings.TrimSuffix(row.Action, "Request") + "Response",
+			faults:      faultsOf(row.Name),
+		}
+	}
+	if len(e.operations) != len(s.Operations) {
+		return nil, fmt.Errorf("cannot serve %s: it has %d operations, its WSDL %d",
+			s.Name, len(s.Operations), len(e.operations))
+	}
+	return e, nil
+}
+
+// Panics returns how many requests ended in a panic. It ought to be 0.
+func (h *Handler) Panics() int64 { return h.panics.Load() }
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		h.post(w, r)
+		return
+	}
+	h.publish(w, r)
+}
+
+// post answers a SOAP request.
+func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
+	e := h.endpoints[r.URL.Path]
+	if e == nil {
+		notFound(w)
+		return
+	}
+	x := exchange{handler: h, endpoint: e, request: r, base: h.base(r)}
+	enc := xmlstrict.Borrow()
+	defer enc.Release()
+	status := x.answer(enc)
+	header := w.Header()
+	header["Content-Type"] = contentTypes[x.version]
+	header["Content-Length"] = []string{itoa(len(enc.Bytes()))}
+	if x.hangUp {
+		header["Connection"] = hangUp
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(enc.Bytes())
+}
+
+// base returns the URL that the services hang under.
+func (h *Handler) base(r *http.Request) string {
+	if h.url != "" {
+		return h.url + ServicesPath
+	}
+	return localURL(r) + ServicesPath
+}
+
+// localURL returns the server's root by the address the connection came in on.
+// The Host header is the caller's to write, so it is not believed.
+func localURL(r *http.Request) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return scheme + a.String()
+	}
+	return scheme + "localhost"
+}
+
+// recovered counts and logs a panic.
+func (h *Handler) recovered(cause any, requestID string) {
+	h.panics.Add(1)
+	h.logger.Error("request ended in a panic",
+		"request", requestID, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}

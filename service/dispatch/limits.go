@@ -1,0 +1,55 @@
+package dispatch
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// Limits bound what one request, and one connection, may cost. A zero field
+// means its default.
+type Limits struct {
+	Body          int64            // bytes of a request's body; 1 MiB
+	HeaderBytes   int              // bytes of its HTTP header; 64 KiB
+	HeaderTimeout time.Duration    // to send the HTTP header; 10 s
+	BodyTimeout   time.Duration    // to send header and body; 30 s
+	WriteTimeout  time.Duration    // from the end of the header to the end of the reply; 60 s
+	IdleTimeout   time.Duration    // of a connection between requests; 60 s
+	XML           xmlstrict.Limits // of the document; its own defaults
+}
+
+// DefaultLimits returns the defaults.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.Body, 1<<20)
+	setDefault(&l.HeaderBytes, 64<<10)
+	setDefault(&l.HeaderTimeout, 10*time.Second)
+	setDefault(&l.BodyTimeout, 30*time.Second)
+	setDefault(&l.WriteTimeout, time.Minute)
+	setDefault(&l.IdleTimeout, time.Minute)
+	setDefault(&l.XML, xmlstrict.DefaultLimits())
+	return l
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// NewServer returns the http.Server that holds connections to the limits. Who
+// calls it listens, serves and shuts it down.
+func NewServer(handler http.Handler, limits Limits) *http.Server {
+	l := limits.withDefaults()
+	return &http.Server{
+		Handler:           handler,
+		MaxHeaderBytes:    l.HeaderBytes,
+		ReadHeaderTimeout: l.HeaderTimeout,
+		ReadTimeout:       l.BodyTimeout,
+		WriteTimeout:      l.WriteTimeout,
+		IdleTimeout:       l.IdleTimeout,
+	}
+}

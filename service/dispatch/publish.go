@@ -1,0 +1,70 @@
+package dispatch
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/wsdl"
+)
+
+// publish answers what is not a SOAP request: the services' descriptions.
+func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if e := h.endpoints[r.URL.Path]; e != nil {
+		switch {
+		case !read:
+			notAllowed(w, "GET, HEAD, POST")
+		case strings.EqualFold(strings.TrimSuffix(r.URL.RawQuery, "="), "wsdl"):
+			h.describe(w, r, e)
+		default:
+			notFound(w)
+		}
+		return
+	}
+	name, ok := strings.CutPrefix(r.URL.Path, SchemaPath)
+	text, known := document(name)
+	switch {
+	case !ok || !known:
+		notFound(w)
+	case !read:
+		notAllowed(w, "GET, HEAD")
+	default:
+		writeXML(w, text)
+	}
+}
+
+// describe writes the flat WSDL of a service.
+func (h *Handler) describe(w http.ResponseWriter, r *http.Request, e *endpoint) {
+	url := h.url
+	if url == "" {
+		url = localURL(r)
+	}
+	text, err := wsdl.Flat(e.Name, url+ServicesPath)
+	if err != nil {
+		id := newRequestID()
+		h.logger.Error("cannot describe a service", "request", id, "service", e.Name, "error", err)
+		http.Error(w, "internal error, request "+id, http.StatusInternalServerError)
+		return
+	}
+	writeXML(w, text)
+}
+
+// document returns a published schema or WSDL file by its name.
+func document(name string) ([]byte, bool) {
+	if text, ok := schema.File(name); ok {
+		return text, true
+	}
+	return wsdl.File(name)
+}
+
+func notAllowed(w http.ResponseWriter, methods string) {
+	w.Header().Set("Allow", methods)
+	http.Error(w, "method not allowed here", http.StatusMethodNotAllowed)
+}
+
+func writeXML(w http.ResponseWriter, text []byte) {
+	w.Header()["Content-Type"] = []string{"text/xml; charset=utf-8"}
+	w.Header()["Content-Length"] = []string{itoa(len(text))}
+	_, _ = w.Write(text)
+}

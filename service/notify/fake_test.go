@@ -1,0 +1,268 @@
+package notify
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// outbox is a Source in memory.
+type outbox struct {
+	mu            sync.Mutex
+	subscriptions map[workspace.SubscriptionID]*workspace.Subscription
+	pending       map[workspace.SubscriptionID][]workspace.Message
+	seq           int64
+	changed       chan struct{} // closed at each Delivered
+}
+
+func newOutbox() *outbox {
+	return &outbox{
+		subscriptions: make(map[workspace.SubscriptionID]*workspace.Subscription),
+		pending:       make(map[workspace.SubscriptionID][]workspace.Message),
+		changed:       make(chan struct{}),
+	}
+}
+
+// subscribe makes a subscription whose consumer is at the URL.
+func (o *outbox) subscribe(id workspace.SubscriptionID, url string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.subscriptions[id] = &workspace.Subscription{
+		ID: id, Workspace: 7, Topic: workspace.TopicState, Address: url, UseNotify: true,
+		Consumer: []byte(`<ConsumerReference xmlns="` + wsntSpace + `" xmlns:wsa="` + wsaSpace + `">` +
+			`<wsa:Address>` + url + `</wsa:Address><wsa:ReferenceProperties>` +
+			`<k:NotificationConsumerKey xmlns:k="http://www.globus.org/namespaces/2004/06/core">` +
+			string(id) + `</k:NotificationConsumerKey></wsa:ReferenceProperties></ConsumerReference>`),
+	}
+}
+
+const (
+	wsntSpace = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification-1.2-draft-01.xsd"
+	wsaSpace  = "http://schemas.xmlsoap.org/ws/2004/03/addressing"
+)
+
+// put queues an event of the workspace numbered n for the subscription.
+func (o *outbox) put(id workspace.SubscriptionID, n workspace.ID) {
+	o.event(id, workspace.Event{
+		Workspace: n, Topic: workspace.TopicState, State: workspace.Running, At: time.Now(),
+	})
+}
+
+func (o *outbox) event(id workspace.SubscriptionID, e workspace.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seq++
+	o.pending[id] = append(o.pending[id],
+		workspace.Message{Seq: o.seq, Subscription: id, Event: e})
+}
+
+func (o *outbox) Waiting(context.Context) ([]workspace.SubscriptionID, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var ids []workspace.SubscriptionID
+	for id, messages := range o.pending {
+		if len(messages) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+func (o *outbox) Pending(
+	_ context.Context, id workspace.SubscriptionID, limit int,
+) ([]workspace.Message, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := o.pending[id]
+	return slices.Clone(all[:min(limit, len(all))]), nil
+}
+
+func (o *outbox) Delivered(_ context.Context, id workspace.SubscriptionID, seq int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pending[id] = slices.DeleteFunc(o.pending[id],
+		func(m workspace.Message) bool { return m.Seq <= seq })
+	close(o.changed)
+	o.changed = make(chan struct{})
+	return nil
+}
+
+func (o *outbox) Subscription(
+	_ context.Context, id workspace.SubscriptionID,
+) (*workspace.Subscription, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s := o.subscriptions[id]; s != nil {
+		return s, nil
+	}
+	return nil, workspace.Errorf(workspace.NotFound, "find the subscription", string(id), "gone")
+}
+
+// left returns how many messages wait, and what to wait on for a change.
+func (o *outbox) left() (int, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, messages := range o.pending {
+		n += len(messages)
+	}
+	return n, o.changed
+}
+
+// waitEmpty waits until everything is delivered.
+func (o *outbox) waitEmpty(t *testing.T) {
+	t.Helper()
+	o.waitLeft(t, 0)
+}
+
+func (o *outbox) waitLeft(t *testing.T, want int) {
+	t.Helper()
+	limit := time.After(time.Minute)
+	for {
+		n, changed := o.left()
+		if n == want {
+			return
+		}
+		select {
+		case <-changed:
+		case <-limit:
+			t.Fatalf("%d messages are left, want %d", n, want)
+		}
+	}
+}
+
+// listener is a consumer that writes down what it got.
+type listener struct {
+	mu      sync.Mutex
+	got     []received
+	handler func(n int, w http.ResponseWriter) // of the n-th request, from 0
+}
+
+// received is what a listener understood of a message.
+type received struct {
+	Subscription string // its NotificationConsumerKey
+	Workspace    string // the producer's key
+	Action       string
+	Body         string
+}
+
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	l.mu.Lock()
+	n := len(l.got)
+	l.got = append(l.got, received{
+		Subscription: between(string(body), "NotificationConsumerKey"),
+		Workspace:    between(string(body), "WorkspaceKey"),
+		Action:       r.Header.Get("SOAPAction"), Body: string(body),
+	})
+	l.mu.Unlock()
+	if l.handler != nil {
+		l.handler(n, w)
+	}
+}
+
+// all returns what came so far.
+func (l *listener) all() []received {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.got)
+}
+
+// order returns the producers' keys in the order they came.
+func (l *listener) order() string {
+	var keys []string
+	for _, r := range l.all() {
+		keys = append(keys, r.Workspace)
+	}
+	return strings.Join(keys, " ")
+}
+
+// between returns the text of the first element of the local name.
+func between(body, local string) string {
+	d := xml.NewDecoder(strings.NewReader(body))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return ""
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == local {
+			var text string
+			if d.DecodeElement(&text, &start) != nil {
+				return ""
+			}
+			return text
+		}
+	}
+}
+
+// serve starts a consumer.
+func serve(t *testing.T, l *listener) string {
+	t.Helper()
+	s := httptest.NewServer(l)
+	t.Cleanup(s.Close)
+	return s.URL + "/wsrf/services/NotificationConsumerService"
+}
+
+// start runs a Notifier until the test, or stop, ends it.
+func start(t *testing.T, o *outbox, options Options) (n *Notifier, stop func()) {
+	t.Helper()
+	options.Guard = Guard{Loopback()}
+	options.Base = "http://127.0.0.1:8080/wsrf/services/"
+	n = New(o, options)
+	stop = run(t, n)
+	t.Cleanup(stop)
+	return n, stop
+}
+
+func ids(n int) []workspace.SubscriptionID {
+	all := make([]workspace.SubscriptionID, n)
+	for i := range all {
+		all[i] = workspace.SubscriptionID(fmt.Sprintf("s%03d", i))
+	}
+	return all
+}
+
+// run runs a Notifier as it is until the returned function is called.
+func run(t *testing.T, n *Notifier) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run() = %v", err)
+		}
+	})
+}
+
+// inProcess is a transport that hands requests to a handler.
+type inProcess struct{ handler http.Handler }
+
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	p.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// waitFor waits until a condition holds.
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	for range 6000 {
+		if holds() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("waited a minute in vain")
+}

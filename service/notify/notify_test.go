@@ -1,0 +1,247 @@
+package notify
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// quick are options whose waits a test can afford.
+func quick() Options {
+	return Options{
+		First: time.Millisecond, Most: 5 * time.Millisecond,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+}
+
+func TestDeliversInOrder(t *testing.T) {
+	o, l := newOutbox(), &listener{}
+	o.subscribe("s", serve(t, l))
+	n, _ := start(t, o, quick())
+	want := ""
+	for i := range 100 {
+		o.put("s", workspace.ID(i+1))
+		n.Tell([]workspace.SubscriptionID{"s"})
+		want += fmt.Sprintf(" %d", i+1)
+	}
+	o.waitEmpty(t)
+	if got := " " + l.order(); got != want {
+		t.Errorf("order is %s, want %s", got, want)
+	}
+}
+
+func TestRetriesUntilAccepted(t *testing.T) {
+	answers := map[string]int{
+		"server error": 500, "not found": 404, "redirect": 302, "no content": 204,
+	}
+	for name, status := range answers {
+		t.Run(name, func(t *testing.T) {
+			o := newOutbox()
+			l := &listener{handler: func(n int, w http.ResponseWriter) {
+				w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
+				if n < 3 {
+					w.WriteHeader(status)
+					return
+				}
+				w.WriteHeader(http.StatusAccepted)
+			}}
+			o.subscribe("s", serve(t, l))
+			o.put("s", 1)
+			o.put("s", 2)
+			start(t, o, quick())
+			o.waitEmpty(t)
+			if got := l.order(); got != "1 1 1 1 2" {
+				t.Errorf("the consumer got %s, want the first message until it took it", got)
+			}
+		})
+	}
+}
+
+func TestDeadConsumersDelayNobody(t *testing.T) {
+	o, l := newOutbox(), &listener{}
+	hang := make(chan struct{})
+	dead := &listener{handler: func(int, http.ResponseWriter) { <-hang }}
+	options := quick()
+	options.Workers, options.Doubted = 4, 2
+	options.Timeout = 50 * time.Millisecond
+	url, deadURL := serve(t, l), serve(t, dead)
+	for _, id := range ids(20) { // far more than there are workers
+		o.subscribe(id, deadURL)
+		o.put(id, 1)
+	}
+	defer close(hang)
+	o.subscribe("well", url)
+	n, _ := start(t, o, options)
+	for i := range 50 {
+		o.put("well", workspace.ID(i+1))
+		n.Tell([]workspace.SubscriptionID{"well"})
+	}
+	o.waitLeft(t, 20)
+	if got := len(l.all()); got != 50 {
+		t.Errorf("the consumer that is well got %d messages, want 50", got)
+	}
+}
+
+func TestOneListenerWithManyKeysIsManyConsumers(t *testing.T) {
+	o := newOutbox()
+	var refused atomic.Int64
+	l := &listener{}
+	l.handler = func(n int, w http.ResponseWriter) {
+		if l.all()[n].Subscription == "s000" {
+			refused.Add(1)
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}
+	url := serve(t, l)
+	for _, id := range ids(3) {
+		o.subscribe(id, url)
+		o.put(id, 1)
+	}
+	start(t, o, quick())
+	o.waitLeft(t, 1)
+	if n := refused.Load(); n == 0 {
+		t.Log("the key that is gone was not tried yet")
+	}
+}
+
+func TestRestartDeliversWhatIsLeft(t *testing.T) {
+	o := newOutbox()
+	var up atomic.Bool
+	l := &listener{handler: func(_ int, w http.ResponseWriter) {
+		if !up.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}}
+	o.subscribe("s", serve(t, l))
+	for i := range 5 {
+		o.put("s", workspace.ID(i+1))
+	}
+	_, stop := start(t, o, quick())
+	waitFor(t, func() bool { return len(l.all()) > 0 })
+	stop()
+	before := len(l.all())
+	up.Store(true)
+	start(t, o, quick()) // nobody tells it anything
+	o.waitEmpty(t)
+	got := l.all()[before:]
+	if len(got) != 5 || got[0].Workspace != "1" || got[4].Workspace != "5" {
+		t.Errorf("after the restart came %d messages, want all five in order", len(got))
+	}
+}
+
+func TestGivesUpOnOldMessages(t *testing.T) {
+	o := newOutbox()
+	l := &listener{handler: func(_ int, w http.ResponseWriter) { w.WriteHeader(500) }}
+	o.subscribe("s", serve(t, l))
+	o.event("s", workspace.Event{
+		Workspace: 1, Topic: workspace.TopicTermination, At: time.Now().Add(-25 * time.Hour),
+	})
+	start(t, o, quick())
+	o.waitEmpty(t)
+	if len(l.all()) != 1 {
+		t.Errorf("an old message was tried %d times, want once", len(l.all()))
+	}
+}
+
+func TestSubscriptionThatIsGoneIsForgotten(t *testing.T) {
+	o, l := newOutbox(), &listener{}
+	o.subscribe("s", serve(t, l))
+	n, _ := start(t, o, quick())
+	n.Tell([]workspace.SubscriptionID{"gone"})
+	o.put("s", 1)
+	n.Tell([]workspace.SubscriptionID{"gone", "s"})
+	o.waitEmpty(t)
+}
+
+func TestClosedAddressIsNeverDialled(t *testing.T) {
+	o, l := newOutbox(), &listener{}
+	o.subscribe("s", serve(t, l))
+	o.event("s", workspace.Event{
+		Workspace: 1, Topic: workspace.TopicState, At: time.Now().Add(-25 * time.Hour),
+	})
+	n := New(o, quick()) // its guard allows nothing
+	stopped := run(t, n)
+	o.waitEmpty(t)
+	stopped()
+	if len(l.all()) != 0 {
+		t.Error("a loopback consumer was reached although loopback is not allowed")
+	}
+}
+
+func TestBackoffGrowsToItsLimit(t *testing.T) {
+	o := Options{}.withDefaults()
+	for failures, want := range map[int]time.Duration{
+		1: 500 * time.Millisecond, 2: time.Second, 4: 4 * time.Second, 8: time.Minute,
+		100: time.Minute,
+	} {
+		for range 100 {
+			if got := o.backoff(failures); got < want*3/4 || got > want*5/4 {
+				t.Errorf("wait after %d failures is %s, want %s give or take a quarter",
+					failures, got, want)
+			}
+		}
+	}
+}
+
+// TestNothingIsLost lets consumers fail at random: each message arrives, the
+// first arrivals of each subscription in order.
+func TestNothingIsLost(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		o := newOutbox()
+		fail := rapid.SliceOfN(rapid.Bool(), 1, 40).Draw(rt, "fail")
+		counts := rapid.SliceOfN(rapid.IntRange(0, 6), 1, 5).Draw(rt, "messages")
+		synctest.Test(t, func(t *testing.T) {
+			l := &listener{handler: func(n int, w http.ResponseWriter) {
+				if n < len(fail) && fail[n] {
+					w.WriteHeader(http.StatusInternalServerError)
+				}
+			}}
+			n := New(o, quick())
+			n.client.Transport = inProcess{l}
+			stop := run(t, n)
+			for i, count := range counts {
+				id := workspace.SubscriptionID(fmt.Sprint("s", i))
+				o.subscribe(id, fmt.Sprintf("http://consumer%d.example/", i%2))
+				for k := range count {
+					o.put(id, workspace.ID(k+1))
+					n.Tell([]workspace.SubscriptionID{id})
+				}
+			}
+			time.Sleep(time.Hour) // of the bubble
+			stop()
+			checkArrivals(t, l, counts)
+		})
+	})
+}
+
+// checkArrivals wants each subscription's messages 1..count, in order when
+// repetitions are left out.
+func checkArrivals(t *testing.T, l *listener, counts []int) {
+	t.Helper()
+	next := make(map[string]int)
+	for _, r := range l.all() {
+		if r.Workspace == fmt.Sprint(next[r.Subscription]+1) {
+			next[r.Subscription]++
+		} else if r.Workspace > fmt.Sprint(next[r.Subscription]) {
+			t.Errorf("subscription %s got %s after %d", r.Subscription, r.Workspace,
+				next[r.Subscription])
+		}
+	}
+	for i, count := range counts {
+		if got := next[fmt.Sprint("s", i)]; got != count {
+			t.Errorf("subscription s%d got %d messages, want %d", i, got, count)
+		}
+	}
+}

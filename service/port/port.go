@@ -1,0 +1,71 @@
+// Package port is what the port types share: the names of their services and
+// resource keys, how keys are read, and how a workspace looks in the documents
+// of the protocol. Its sub-packages hold one port type each; they translate
+// documents to domain calls and back.
+//
+// Neither it nor they may know of HTTP, of envelopes or of other port types,
+// and nothing is decided here: what a caller may do is the domain's business.
+package port
+
+import (
+	"strings"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// The services of face one, by the last segment of their path.
+const (
+	Factory      = "WorkspaceFactoryService"
+	Workspace    = "WorkspaceService"
+	Group        = "WorkspaceGroupService"
+	Status       = "WorkspaceStatusService"
+	Subscription = "SubscriptionManagerService"
+)
+
+// The names of resource keys (contract, section 0.2).
+var (
+	WorkspaceKey    = xmlstrict.Name{Space: schema.Workspace, Local: "WorkspaceKey"}
+	GroupKey        = xmlstrict.Name{Space: schema.Group, Local: "WorkspaceGroupKey"}
+	SubscriptionKey = wsn.SubscriptionKey
+)
+
+// WorkspaceEPR returns the reference of a workspace, for the reply to c.
+func WorkspaceEPR(c *dispatch.Call, id workspace.ID) wsa.EPR {
+	return wsa.NewEPR(c.Base+Workspace, WorkspaceKey, id.String())
+}
+
+// GroupEPR returns the reference of a group, for the reply to c.
+func GroupEPR(c *dispatch.Call, id workspace.GroupID) wsa.EPR {
+	return wsa.NewEPR(c.Base+Group, GroupKey, string(id))
+}
+
+// SubscriptionEPR returns the reference of a subscription, for the reply to c.
+func SubscriptionEPR(c *dispatch.Call, id workspace.SubscriptionID) wsa.EPR {
+	return wsa.NewEPR(c.Base+Subscription, SubscriptionKey, string(id))
+}
+
+// WorkspaceID reads the call's key as that of a workspace. A key that is no
+// number is a *dispatch.InvalidKey, in the words of the original.
+func WorkspaceID(c *dispatch.Call) (workspace.ID, error) {
+	id, err := workspace.ParseID(c.Key)
+	if err != nil {
+		return 0, &dispatch.InvalidKey{Reason: "key value is not integer based, " +
+			"expected the WorkspaceKey from the workspace's reference"}
+	}
+	return id, nil
+}
+
+// GroupID returns the call's key as that of a group.
+func GroupID(c *dispatch.Call) workspace.GroupID {
+	return workspace.GroupID(strings.Clone(c.Key))
+}
+
+// SubscriptionID returns the call's key as that of a subscription.
+func SubscriptionID(c *dispatch.Call) workspace.SubscriptionID {
+	return workspace.SubscriptionID(strings.Clone(c.Key))
+}

@@ -1,0 +1,138 @@
+package ws
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// topics are what a workspace publishes.
+var topics = map[xmlstrict.Name]workspace.Topic{
+	report.PropertyState:     workspace.TopicState,
+	wsrf.ResourceTermination: workspace.TopicTermination,
+}
+
+// topicOf returns the topic that an expression names.
+func topicOf(t wsn.TopicExpression) (workspace.Topic, error) {
+	if topic, ok := topics[t.Topic]; ok {
+		return topic, nil
+	}
+	return "", &wsrf.FaultError{
+		Fault: wsn.TopicNotSupported,
+		Err: fmt.Errorf("topic %s is not published here, expected %s or %s",
+			t, report.PropertyState, wsrf.ResourceTermination),
+	}
+}
+
+func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	id, err := port.WorkspaceID(c)
+	if err != nil {
+		return nil, err
+	}
+	message, err := wsn.ParseSubscribe(c.Document, c.Body)
+	if err != nil {
+		return nil, err
+	}
+	wish, err := f.wish(message)
+	if err != nil {
+		return nil, err
+	}
+	wish.Workspace, wish.Owner = id, c.Owner
+	s, err := f.manager.Subscribe(ctx, wish)
+	if err != nil {
+		return nil, err
+	}
+	return func(enc *xmlstrict.Encoder) {
+		wsn.WriteSubscribeResponse(enc, port.SubscriptionEPR(c, s.ID))
+	}, nil
+}
+
+// wish checks what a Subscribe asks for, and copies what is kept of it.
+func (f face) wish(m wsn.Subscription) (workspace.Subscription, error) {
+	var none workspace.Subscription
+	topic, err := topicOf(m.Topic)
+	if err != nil {
+		return none, err
+	}
+	switch {
+	case m.Precondition != nil || m.Selector != nil || m.Policy != nil:
+		return none, refuse("Precondition, Selector and SubscriptionPolicy are not served here")
+	case !m.Termination.IsZero() && !m.Termination.After(time.Now()):
+		return none, refuse("InitialTerminationTime %s has passed", wsrf.FormatTime(m.Termination))
+	}
+	if err := f.checkConsumer(m.Consumer.Address); err != nil {
+		return none, refuse("%w", err)
+	}
+	consumer, err := standalone(m.Consumer)
+	if err != nil {
+		return none, err
+	}
+	return workspace.Subscription{
+		Topic: topic, Dialect: m.Topic.Dialect, Expression: m.Topic.Topic.String(),
+		Consumer: consumer, Address: strings.Clone(m.Consumer.Address),
+		UseNotify: m.UseNotify, Expires: m.Termination,
+	}, nil
+}
+
+func refuse(format string, args ...any) error {
+	return workspace.Errorf(workspace.Invalid, "subscribe", "", format, args...)
+}
+
+// maxConsumer is how large the reference of a consumer may be, in bytes: it is
+// kept for as long as the subscription.
+const maxConsumer = 8 << 10
+
+// standalone returns the consumer's reference as an element of its own.
+func standalone(consumer wsa.EPR) ([]byte, error) {
+	enc := xmlstrict.Borrow()
+	defer enc.Release()
+	consumer.Write(enc, consumerReference, wsa.V200403)
+	if err := enc.Err(); err != nil {
+		return nil, refuse("the consumer's reference cannot be kept: %w", err)
+	}
+	if len(enc.Bytes()) > maxConsumer {
+		return nil, refuse("the consumer's reference is larger than %d bytes", maxConsumer)
+	}
+	return bytes.Clone(enc.Bytes()), nil
+}
+
+var consumerReference = xmlstrict.Name{Space: wsn.Space, Local: "ConsumerReference"}
+
+// currentMessage answers GetCurrentMessage. The last message about the state
+// is the one that told of the state the workspace is in; of its end there is
+// none yet.
+func (f face) currentMessage(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	w, err := f.workspace(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	expression, err := wsn.ParseGetCurrentMessage(c.Document, c.Body)
+	if err != nil {
+		return nil, err
+	}
+	topic, err := topicOf(expression)
+	if err != nil {
+		return nil, err
+	}
+	if topic != workspace.TopicState {
+		return nil, &wsrf.FaultError{
+			Fault: wsn.NoCurrentMessageOnTopic,
+			Err:   fmt.Errorf("there is no message on topic %s yet", expression),
+		}
+	}
+	last := wsn.ValueChange(port.State(w).Write)
+	return func(enc *xmlstrict.Encoder) {
+		wsn.WriteGetCurrentMessageResponse(enc, last)
+	}, nil
+}
