@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,10 +95,8 @@ func programs(t *testing.T) string {
 		return *binFlag
 	}
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", dir+"/", "-tags", "sqlite_omit_load_extension",
-		"github.com/philoxenia/philoxenia/service/cmd/workspaced")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build: %v\n%s", err, out)
+	if err := daemon.Build(dir); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }

@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+var binFlag = flag.String("bin", "", "directory with the built programs; empty: build them")
+
+// bin is the directory of the programs under test.
+var bin string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	bin = *binFlag
+	if bin == "" {
+		dir, err := os.MkdirTemp("", "philoxenia-e2e-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		if err := daemon.Build(dir); err != nil {
+			panic(err)
+		}
+		bin = dir
+	}
+	return m.Run()
+}
+
+// result is what a command did.
+type result struct {
+	out, err string
+	code     int
+}
+
+// command runs a program in a process group of its own and proves that
+// nothing of the group is left when it has ended.
+func command(t *testing.T, name string, args ...string) result {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out, notes bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &notes
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("cannot run %s: %v", name, err)
+	}
+	if err := syscall.Kill(-cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		t.Errorf("%s left processes behind", name)
+	}
+	return result{out.String(), notes.String(), cmd.ProcessState.ExitCode()}
+}
+
+func TestDemonstration(t *testing.T) {
+	r := command(t, "../../examples/demo/run", bin)
+	if r.code != 0 {
+		t.Fatalf("exit status %d\n%s\n%s", r.code, r.out, r.err)
+	}
+	text := r.out + r.err
+	for _, want := range []string{
+		"Running", "Paused", "Propagated", "10.9.1.", "group", "nothing is left",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the demonstration does not show %q:\n%s", want, text)
+		}
+	}
+}
+
+func start(t *testing.T, o daemon.Options) *daemon.Process {
+	t.Helper()
+	o.Bin = bin
+	p, err := daemon.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	return p
+}
+
+func create(t *testing.T, p *daemon.Process) string {
+	t.Helper()
+	c := daemon.NewCaller(p.Addr())
+	defer c.Close()
+	status, reply, err := c.Send(daemon.Create, daemon.Values{})
+	keys := daemon.Keys(reply)
+	if err != nil || status != http.StatusOK || len(keys) != 1 {
+		t.Fatalf("create: status %d, %v\n%s", status, err, reply)
+	}
+	return keys[0]
+}
+
+func TestTermEndsCleanlyAndLosesNothing(t *testing.T) {
+	o := daemon.Options{Data: t.TempDir()}
+	p := start(t, o)
+	key := create(t, p)
+	if err := p.Stop(); err != nil {
+		t.Fatalf("SIGTERM: %v", err)
+	}
+	p = start(t, o)
+	c := daemon.NewCaller(p.Addr())
+	defer c.Close()
+	status, reply, err := c.Send(daemon.State, daemon.Values{Key: key})
+	if err != nil || status != http.StatusOK {
+		t.Fatalf("the workspace is lost: status %d, %v\n%s", status, err, reply)
+	}
+}
+
+func TestSecondDaemonOnTheSameDataIsRefused(t *testing.T) {
+	data := t.TempDir()
+	start(t, daemon.Options{Data: data})
+	r := command(t, filepath.Join(bin, "workspaced"),
+		"--demo", "--listen", "127.0.0.1:0", "--data", data)
+	if r.code == 0 || !strings.Contains(r.err, "open") || strings.Contains(r.err, "goroutine") {
+		t.Errorf("exit status %d, words %q; want a refusal that says who has it open", r.code, r.err)
+	}
+}
+
+func TestBadCommandLinesAreExplained(t *testing.T) {
+	dir := t.TempDir()
+	unknown := filepath.Join(dir, "unknown.toml")
+	text := "[listen]\nadress = \"127.0.0.1:8080\"\n"
+	if err := os.WriteFile(unknown, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"nothing to serve", nil, "--demo"},
+		{"unknown key", []string{"--config", unknown, "--check"}, "did you mean \"address\""},
+		{"no such file", []string{"--config", filepath.Join(dir, "none.toml")}, "no such file"},
+		{"open to the world", []string{"--demo", "--listen", "0.0.0.0:0", "--data", dir},
+			"not a loopback address"},
+		{"both", []string{"--demo", "--config", unknown}, "exclude each other"},
+		{"unknown flag", []string{"--dmeo"}, "--dmeo"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := command(t, filepath.Join(bin, "workspaced"), c.args...)
+			if r.code == 0 || !strings.Contains(r.err, c.want) {
+				t.Errorf("exit status %d, words %q; want %q in them", r.code, r.err, c.want)
+			}
+			if strings.Contains(r.out, "listening") {
+				t.Errorf("it listened: %q", r.out)
+			}
+		})
+	}
+}
+
+func TestProgramsSayTheirVersion(t *testing.T) {
+	for _, args := range [][]string{{"workspaced", "--version"}, {"workspace", "version"}} {
+		r := command(t, filepath.Join(bin, args[0]), args[1:]...)
+		if r.code != 0 || strings.TrimSpace(r.out) == "" {
+			t.Errorf("%v: exit status %d, %q %q", args, r.code, r.out, r.err)
+		}
+	}
+}
