@@ -20,8 +20,8 @@ var services = []service{
 		file: "factory", space: schema.Workspace,
 		properties: QName{schema.Workspace, "FactoryRPSet"},
 		operations: append([]Operation{
-			own(schema.Workspace, "WorkspaceFactoryPortType", "create", "create",
-				"createResponse", types("WorkspaceCreationFault",
+			port{schema.Workspace, "WorkspaceFactoryPortType"}.own(
+				"create", "create", "createResponse", types("WorkspaceCreationFault",
 					"WorkspaceResourceRequestDeniedFault", "WorkspaceSchedulingFault",
 					"WorkspaceMetadataFault")),
 		}, propertyOperations...),
@@ -31,14 +31,14 @@ var services = []service{
 		file: "workspace", space: schema.Workspace,
 		properties: QName{schema.Workspace, "ServiceRPSet"},
 		operations: join(
-			commands(schema.Workspace, "WorkspacePortType", "Workspace"),
+			port{schema.Workspace, "WorkspacePortType"}.commands("Workspace"),
 			propertyOperations, producerOperations, lifetimeOperations),
 	},
 	{
 		name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
 		file: "group", space: schema.Group,
 		operations: join(
-			commands(schema.Group, "WorkspaceGroupPortType", "Workspaces"),
+			port{schema.Group, "WorkspaceGroupPortType"}.commands("Workspaces"),
 			lifetimeOperations[:1]),
 	},
 	{
@@ -46,9 +46,9 @@ var services = []service{
 		file: "status", space: schema.Status,
 		properties: QName{schema.Status, "StatusRPSet"},
 		operations: append([]Operation{
-			own(schema.Status, "WorkspaceStatusPortType", "queryUsedAndReservedTime",
+			statusPort.own("queryUsedAndReservedTime",
 				"queryUsedAndReserved", "usedAndReservedTime", statusFaults),
-			own(schema.Status, "WorkspaceStatusPortType", "queryCurrentWorkspaces",
+			statusPort.own("queryCurrentWorkspaces",
 				"queryCurrentWorkspaces", "currentWorkspaces", statusFaults),
 		}, propertyOperations...),
 	},
@@ -75,6 +75,9 @@ var services = []service{
 		}},
 	},
 }
+
+// statusPort is the port type of the status service.
+var statusPort = port{schema.Status, "WorkspaceStatusPortType"}
 
 // statusFaults are the faults of the status service's own operations.
 var statusFaults = []QName{{schema.Status, "WorkspaceStatusFault"}}
@@ -110,24 +113,27 @@ var lifetimeOperations = []Operation{
 		"TerminationTimeChangeRejectedFault"),
 }
 
-// own makes an operation of the service's own namespace.
-func own(space, port, name, in, out string, faults []QName) Operation {
+// port is a port type of the workspace service itself.
+type port struct{ space, name string }
+
+// own makes an operation whose elements are in the port type's namespace.
+func (p port) own(name, in, out string, faults []QName) Operation {
 	return Operation{
 		Name:        name,
-		Action:      space + "/" + port + "/" + name + "Request",
-		ReplyAction: space + "/" + port + "/" + name + "Response",
-		In:          QName{space, in},
-		Out:         QName{space, out},
+		Action:      p.space + "/" + p.name + "/" + name + "Request",
+		ReplyAction: p.space + "/" + p.name + "/" + name + "Response",
+		In:          QName{p.space, in},
+		Out:         QName{p.space, out},
 		Faults:      faults,
 	}
 }
 
 // commands makes start and shutdown, whose elements end in what they act on.
-func commands(space, port, object string) []Operation {
+func (p port) commands(object string) []Operation {
 	return []Operation{
-		own(space, port, "start", "start"+object, "start"+object+"Response",
+		p.own("start", "start"+object, "start"+object+"Response",
 			types("WorkspaceUnknownFault", "OperationDisabledFault", "WorkspaceStartFault")),
-		own(space, port, "shutdown", "shutdown"+object, "shutdown"+object+"Response",
+		p.own("shutdown", "shutdown"+object, "shutdown"+object+"Response",
 			types("WorkspaceUnknownFault", "OperationDisabledFault", "WorkspaceShutdownFault")),
 	}
 }

@@ -183,7 +183,10 @@ func (id *Identity) write(enc *xmlstrict.Encoder) {
 	for _, f := range []struct {
 		local string
 		value *string
-	}{{"interface", id.Interface}, {"ip", id.IP}, {"hostname", id.Hostname}, {"pubkey", id.Pubkey}} {
+	}{
+		{"interface", id.Interface}, {"ip", id.IP},
+		{"hostname", id.Hostname}, {"pubkey", id.Pubkey},
+	} {
 		if f.value != nil {
 			enc.Element(l(f.local), *f.value)
 		}
