@@ -1,0 +1,74 @@
+package main
+
+import (
+	"github.com/alecthomas/kong"
+)
+
+// A cli is the command table: arguments, help, man page and completion all
+// come from it.
+type cli struct {
+	Globals
+
+	Deploy     deployCmd     `cmd:"" help:"Lease machines: send workspace metadata and a deployment request."`
+	Status     statusCmd     `cmd:"" help:"Show workspaces in detail: state, addresses, lease."`
+	List       listCmd       `cmd:"" aliases:"ls" help:"List my workspaces."`
+	Wait       waitCmd       `cmd:"" help:"Wait until workspaces are in a state."`
+	Watch      watchCmd      `cmd:"" help:"Print each change of workspaces until they end."`
+	Start      startCmd      `cmd:"" help:"Start workspaces: boot, or go on after a pause."`
+	Pause      pauseCmd      `cmd:"" help:"Pause workspaces, keeping them in memory."`
+	Shutdown   shutdownCmd   `cmd:"" help:"Shut workspaces down; they can be started again."`
+	Reboot     rebootCmd     `cmd:"" help:"Reboot workspaces."`
+	Save       saveCmd       `cmd:"" help:"Shut workspaces down and return their images to the repository."`
+	Destroy    destroyCmd    `cmd:"" help:"Destroy workspaces and end their leases."`
+	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
+	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
+	Events     eventsCmd     `cmd:"" help:"Print notifications as they arrive until interrupted."`
+	Config     configCmd     `cmd:"" help:"Show the configuration."`
+	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Man        manCmd        `cmd:"" hidden:"" help:"Print the man page workspace.1."`
+}
+
+// Globals are the options of every command. Empty means: not given here.
+type Globals struct {
+	Service   string   `placeholder:"URL" help:"URL of the service: its base or its factory."`
+	Output    string   `short:"o" placeholder:"FORM" help:"Output form: table, wide, json, yaml, xml or name."`
+	Wait      waitFlag `placeholder:"STATE" help:"Wait until it is done, or until STATE."`
+	Timeout   string   `placeholder:"TIME" help:"Longest wait, such as 90s or 10m."`
+	Profile   string   `short:"p" placeholder:"NAME" help:"Profile of the configuration file."`
+	EPRFile   string   `name:"epr-file" short:"e" placeholder:"FILE" help:"EPR file: deploy writes it, the other commands act on it."`
+	NoHeaders bool     `help:"Leave out the header line of tables."`
+	Yes       bool     `short:"y" help:"Answer yes to every question."`
+	Color     string   `placeholder:"WHEN" help:"Colour: auto, always or never."`
+	Verbose   bool     `short:"v" help:"Show each exchange with the service."`
+}
+
+// flags returns what was given on the command line, by key of the settings.
+func (g *Globals) flags() map[string]string {
+	return map[string]string{
+		"service": g.Service, "output": g.Output, "timeout": g.Timeout, "color": g.Color,
+	}
+}
+
+// A waitFlag is --wait or --wait=STATE.
+type waitFlag struct {
+	On    bool
+	State string
+}
+
+// IsBool tells kong that the flag needs no value.
+func (w *waitFlag) IsBool() bool { return true }
+
+// Decode takes the state when one is attached with an equals sign.
+func (w *waitFlag) Decode(ctx *kong.DecodeContext) error {
+	w.On = true
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	token, err := ctx.Scan.PopValue("STATE")
+	if err != nil {
+		return err
+	}
+	w.State, err = parseState(token.String())
+	return err
+}

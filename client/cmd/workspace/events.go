@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/client/notify"
+)
+
+// An eventsCmd is the command events.
+type eventsCmd struct{ targetsArg }
+
+// An eventView is one event as it is shown; in JSON, one line each.
+type eventView struct {
+	Time      time.Time `json:"time"`
+	Workspace string    `json:"workspace"`
+	Previous  string    `json:"previous"`
+	State     string    `json:"state"`
+	Fault     string    `json:"fault,omitempty"`
+	Source    string    `json:"source"`
+}
+
+// Run prints events of the named workspaces, or of all, until interrupted.
+func (c *eventsCmd) Run(ctx context.Context, a *app) error {
+	var targets []target
+	var err error
+	if len(c.Targets) > 0 || a.globals.EPRFile != "" {
+		targets, err = a.workspaces(c.Targets)
+	} else {
+		targets, err = a.mine(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if len(targets) == 0 {
+		a.tell("There is no workspace to hear of.")
+		return nil
+	}
+	err = a.stream(ctx, targets)
+	if ctx.Err() != nil {
+		return nil // being interrupted is how it ends
+	}
+	return err
+}
+
+// mine returns every workspace that the caller has.
+func (a *app) mine(ctx context.Context) ([]target, error) {
+	current, err := a.client.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.keep()
+	all := make([]target, 0, len(current))
+	for _, w := range current {
+		all = append(all, target{epr: w.EPR, named: client.Key(w.EPR)})
+	}
+	return all, nil
+}
+
+// stream prints events until every workspace is gone.
+func (a *app) stream(ctx context.Context, targets []target) error {
+	f, err := a.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if err := f.watcher.Add(ctx, "", eprs(targets)...); err != nil {
+		return err
+	}
+	var broken error
+	err = f.watcher.Run(ctx, func(e notify.Event) bool {
+		broken = a.printEvent(e)
+		return broken == nil
+	})
+	if broken != nil {
+		return broken
+	}
+	return err
+}
+
+// printEvent writes one event.
+func (a *app) printEvent(e notify.Event) error {
+	v := eventView{e.At, e.Workspace, e.Was, e.State, e.Fault, string(e.Source)}
+	var err error
+	switch a.form {
+	case "json":
+		err = writeJSON(a.out, v, "")
+	case "yaml":
+		err = writeYAML(a.out, []eventView{v})
+	case "name":
+		_, err = fmt.Fprintln(a.out, v.Workspace)
+	default:
+		_, err = fmt.Fprintln(a.out, v.line(a.colors))
+	}
+	return err
+}
+
+// line is the event for people.
+func (v eventView) line(colors palette) string {
+	text := fmt.Sprintf("%s workspace %s: %s", v.Time.Local().Format("15:04:05.000"),
+		v.Workspace, colors.state(v.State))
+	if v.Previous != "" {
+		text = fmt.Sprintf("%s workspace %s: %s --> %s", v.Time.Local().Format("15:04:05.000"),
+			v.Workspace, v.Previous, colors.state(v.State))
+	}
+	if v.Fault != "" {
+		text += ": " + v.Fault
+	}
+	return text
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/philoxenia/philoxenia/client"
+)
+
+// An extendCmd is the command extend.
+type extendCmd struct {
+	targetsArg
+	For   string `placeholder:"TIME" help:"So much longer than now set, such as 1h or 30m."`
+	Until string `placeholder:"WHEN" help:"Until then, such as 18:30 or 2006-01-02T18:30:00Z."`
+}
+
+// A leaseView is the end of a lease as it is shown.
+type leaseView struct {
+	Key         string     `json:"key"`
+	Previous    *time.Time `json:"previous"`
+	Termination time.Time  `json:"termination"`
+}
+
+// leasesView are several ends of leases.
+type leasesView []leaseView
+
+// names returns the keys.
+func (l leasesView) names() []string {
+	var names []string
+	for _, v := range l {
+		names = append(names, v.Key)
+	}
+	return names
+}
+
+// write prints a line for each.
+func (l leasesView) write(w io.Writer, p *printer) error {
+	for _, v := range l {
+		_, err := fmt.Fprintf(w, "Workspace #%s terminates at %s (%s).\n", v.Key,
+			moment(&v.Termination), relative(v.Termination, p.present()))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run moves the end of each lease.
+func (c *extendCmd) Run(ctx context.Context, a *app) error {
+	move, err := c.move(time.Now())
+	if err != nil {
+		return err
+	}
+	targets, err := a.workspaces(c.Targets)
+	if err != nil {
+		return err
+	}
+	view := leasesView{}
+	failure := each(a, targets, func(t target) error {
+		p, err := a.client.Properties(ctx, t.epr)
+		if err != nil {
+			return err
+		}
+		at, err := a.client.SetTerminationTime(ctx, t.epr, move(p.TerminationTime))
+		if err != nil {
+			return err
+		}
+		a.keep()
+		view = append(view, leaseView{client.Key(t.epr), known(p.TerminationTime), at.UTC()})
+		return nil
+	})
+	if len(view) == 0 && failure != nil {
+		return failure
+	}
+	if err := a.print(view); err != nil {
+		return err
+	}
+	return failure
+}
+
+// move returns how the new end follows from the old.
+func (c *extendCmd) move(now time.Time) (func(time.Time) time.Time, error) {
+	const op = "cannot extend a lease: "
+	switch {
+	case (c.For == "") == (c.Until == ""):
+		return nil, usagef("", op+"say either --for TIME or --until WHEN")
+	case c.For != "":
+		d, err := parseSpan(c.For)
+		if err != nil {
+			return nil, usagef("", op+"--for: %w", err)
+		}
+		return func(old time.Time) time.Time { return old.Add(d) }, nil
+	}
+	at, err := parseMoment(c.Until, now)
+	if err != nil {
+		return nil, usagef("", op+"--until: %w", err)
+	}
+	if !at.After(now) {
+		return nil, usagef("`workspace destroy` ends a lease at once",
+			op+"--until: %s is in the past", c.Until)
+	}
+	return func(time.Time) time.Time { return at }, nil
+}

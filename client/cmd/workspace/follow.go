@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/client/notify"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+)
+
+// A follower watches workspaces on behalf of a command: it owns the consumer
+// that notifications come to, and the watcher that reads them.
+type follower struct {
+	app      *app
+	watcher  *notify.Watcher
+	consumer *notify.Consumer
+	stopped  chan error // what the consumer's Run returned
+	stop     context.CancelFunc
+}
+
+// follow starts to listen; the caller calls close.
+func (a *app) follow(ctx context.Context) (*follower, error) {
+	f := &follower{app: a, stopped: make(chan error, 1), stop: func() {}}
+	consumer, err := a.listen()
+	if err != nil {
+		return nil, failf(exitError, "choose another address with the setting \"listen\", or off",
+			"cannot listen for notifications: %w", err)
+	}
+	f.watcher = notify.New(a.client, notify.Options{
+		Consumer: consumer, Poll: a.settings.span("poll"), Trouble: f.trouble,
+	})
+	if consumer == nil {
+		f.stopped <- nil
+		return f, nil
+	}
+	f.consumer = consumer
+	ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
+	go func() { f.stopped <- consumer.Run(ctx) }()
+	return f, nil
+}
+
+// listen opens the consumer that the settings ask for; nil means to poll.
+func (a *app) listen() (*notify.Consumer, error) {
+	listen := a.settings.text("listen")
+	if listen == "off" {
+		return nil, nil
+	}
+	advertise := a.settings.text("advertise")
+	if listen == "auto" {
+		host, err := localHost(a.settings.text("service"))
+		if err != nil {
+			return nil, nil //nolint:nilerr // no way to the service: the first read will say so
+		}
+		listen = net.JoinHostPort(host, "0")
+	}
+	return notify.Listen(notify.ConsumerOptions{Listen: listen, Advertise: advertise})
+}
+
+// localHost returns the address of this machine from which the service is
+// reached. Nothing is sent: connecting a datagram socket only asks the routes.
+func localHost(service string) (string, error) {
+	u, err := url.Parse(service)
+	if err != nil {
+		return "", err
+	}
+	conn, err := net.Dial("udp", net.JoinHostPort(u.Hostname(), "9"))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	host, _, err := net.SplitHostPort(conn.LocalAddr().String())
+	return host, err
+}
+
+// trouble tells why events may come late.
+func (f *follower) trouble(err error) {
+	f.app.note("workspace: %v; asking every %s instead of waiting to be told",
+		err, span(f.app.settings.span("poll")))
+}
+
+// close ends the subscriptions and the consumer. It takes two seconds at most.
+func (f *follower) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = f.watcher.Close(ctx) // what stays behind ends with its workspace
+	f.stop()
+	<-f.stopped
+}
+
+// A goal is what a command waits for.
+type goal struct {
+	state string        // where each workspace shall come to
+	again bool          // the present state does not count, even when it is that state
+	limit time.Duration // longest wait
+}
+
+// A pursuit is the progress of workspaces towards a goal.
+type pursuit struct {
+	app     *app
+	goal    goal
+	began   time.Time
+	open    map[string]bool   // keys of those not there yet
+	states  map[string]string // last known
+	failure error
+	line    *activity
+}
+
+// reach waits until every workspace has come to the goal's state, and returns
+// the last known states. It tells of each change on the way. Its errors have
+// the codes exitTimeout, exitFailed and exitInterrupted.
+func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string]string, error) {
+	p := &pursuit{
+		app: f.app, goal: g, began: time.Now(), open: map[string]bool{},
+		states: map[string]string{},
+	}
+	for _, epr := range all {
+		p.open[client.Key(epr)] = true
+	}
+	// Polling cannot see a state that is left and entered again between reads.
+	p.goal.again = g.again && !f.watcher.Polling()
+	limited, cancel := context.WithTimeout(ctx, g.limit)
+	defer cancel()
+	p.line = startActivity(f.app.terminal(), p.waiting(), g.limit)
+	err := f.watcher.Run(limited, p.see)
+	p.line.stop()
+	switch {
+	case ctx.Err() != nil:
+		return p.states, p.detached()
+	case errors.Is(err, context.DeadlineExceeded):
+		return p.states, p.late()
+	case err != nil:
+		return p.states, err
+	}
+	return p.states, p.failure
+}
+
+// see takes one event and reports whether to go on.
+func (p *pursuit) see(e notify.Event) bool {
+	p.states[e.Workspace] = e.State
+	arrived := e.State == p.goal.state && (!p.goal.again || e.Source == notify.Notified)
+	if arrived || isEnd(e.State) {
+		delete(p.open, e.Workspace)
+	}
+	if !arrived && isEnd(e.State) && p.failure == nil {
+		p.failure = p.ended(e)
+	}
+	p.line.say(p.waiting())
+	if e.Changed() || p.goal.again {
+		p.app.tell("%s", changeLine(p.app.notes, e, time.Since(p.began)))
+	}
+	return len(p.open) > 0
+}
+
+// isEnd reports whether no other state follows by itself.
+func isEnd(state string) bool {
+	return state == client.Corrupted || state == client.Gone
+}
+
+// ended is the failure of a workspace that ended in another state.
+func (p *pursuit) ended(e notify.Event) error {
+	cause := "it is " + e.State
+	if e.State == client.Gone {
+		cause = "it no longer exists"
+	}
+	if e.Fault != "" {
+		cause += ": " + e.Fault
+	}
+	hint := "`workspace destroy` ends its lease"
+	if e.State == client.Gone {
+		hint = ""
+	}
+	return failf(exitFailed, hint, "cannot see workspace %s reach %s: %s",
+		e.Workspace, p.goal.state, cause)
+}
+
+// late is the failure of a wait that took too long.
+func (p *pursuit) late() error {
+	return failf(exitTimeout, p.resume(), "cannot wait any longer than %s for %s: %s",
+		span(p.goal.limit), p.goal.state, p.where())
+}
+
+// detached is what an interrupt leads to: the work goes on at the service.
+func (p *pursuit) detached() error {
+	return failf(exitInterrupted, p.resume(), "cannot wait for %s: interrupted after %s; %s",
+		p.goal.state, span(time.Since(p.began)), p.where())
+}
+
+// where says in what states the workspaces are that have not arrived.
+func (p *pursuit) where() string {
+	var parts []string
+	for _, key := range sortedKeys(p.open) {
+		state := p.states[key]
+		if state == "" {
+			state = "in a state not read yet"
+		}
+		parts = append(parts, fmt.Sprintf("workspace %s exists and is %s", key, state))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// resume tells how to go on waiting.
+func (p *pursuit) resume() string {
+	return fmt.Sprintf("go on waiting with: workspace wait %s %s",
+		p.goal.state, strings.Join(sortedKeys(p.open), " "))
+}
+
+// waiting is the text of the activity line.
+func (p *pursuit) waiting() string {
+	return fmt.Sprintf("waiting for %s, %d to go", p.goal.state, len(p.open))
+}
+
+// changeLine tells of a change as the original client did.
+func changeLine(colors palette, e notify.Event, elapsed time.Duration) string {
+	was := e.Was
+	if was == "" {
+		was = client.Unstaged
+	}
+	line := fmt.Sprintf("%q state change: %s --> %s (%.1fs)", "Workspace #"+e.Workspace,
+		was, colors.state(e.State), elapsed.Seconds())
+	if e.Fault != "" {
+		line += ": " + e.Fault
+	}
+	return line
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when the binary is built.
+var version = "devel"
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run parses the arguments, runs the command and returns the exit code.
+func run(args []string) int {
+	var c cli
+	return runParsed(&c, newParser(&c, os.Stdout), args)
+}
+
+// newParser builds the command table's parser.
+func newParser(c *cli, help io.Writer) *kong.Kong {
+	return kong.Must(c,
+		kong.Name("workspace"),
+		kong.Description("Lease virtual machines from a workspace service."),
+		kong.Writers(help, os.Stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ShortUsageOnError(),
+	)
+}
+
+// runParsed runs the command that the arguments name.
+func runParsed(c *cli, parser *kong.Kong, args []string) int {
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		f := usagef("`workspace --help` shows the commands, `workspace COMMAND --help` its options",
+			"cannot read the arguments: %w", err)
+		return conclude(f, &c.Globals, nil)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The second interrupt finds the default action again and ends us at once.
+	context.AfterFunc(ctx, stop)
+	a, err := newApp(&c.Globals)
+	if err == nil {
+		err = checkGlobals(parsed.Selected().Name, &c.Globals, a.form)
+	}
+	if err == nil {
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		err = parsed.Run(a)
+	}
+	return conclude(err, &c.Globals, a)
+}
+
+// conclude prints an error, with its advice, in the form that the output has,
+// and returns the exit code.
+func conclude(err error, g *Globals, a *app) int {
+	code := exitCode(err)
+	var many *partial
+	switch {
+	case err == nil:
+		return code
+	case errors.As(err, &many):
+		return code // each was told when it failed
+	}
+	form, service := g.Output, g.Service
+	if a != nil {
+		form, service = a.form, a.settings.text("service")
+	}
+	printError(os.Stderr, err, form, service)
+	return code
+}
+
+// printError writes one error for people, or as a JSON document.
+func printError(w io.Writer, err error, form, service string) {
+	hint := hintFor(err, service)
+	if form == "json" {
+		code := exitCode(err)
+		_ = writeJSON(w, map[string]any{"error": map[string]any{
+			"code": code, "kind": exitName(code), "message": err.Error(), "hint": hint,
+		}}, "  ")
+		return
+	}
+	fmt.Fprintf(w, "workspace: %s\n", err)
+	if hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+}

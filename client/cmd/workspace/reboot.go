@@ -1,0 +1,18 @@
+package main
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/client"
+)
+
+// A rebootCmd is the command reboot.
+type rebootCmd struct{ targetsArg }
+
+// Run reboots each target.
+func (c *rebootCmd) Run(ctx context.Context, a *app) error {
+	return a.act(ctx, c.Targets, action{
+		verb: "Rebooting", done: "rebooting", goal: client.Running, again: true,
+		do: a.shutdown(client.Reboot, ""),
+	})
+}

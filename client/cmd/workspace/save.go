@@ -1,0 +1,21 @@
+package main
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/client"
+)
+
+// A saveCmd is the command save.
+type saveCmd struct {
+	targetsArg
+	To string `placeholder:"URL" help:"Where the root image goes; by default to where it came from."`
+}
+
+// Run shuts each target down and has its image returned.
+func (c *saveCmd) Run(ctx context.Context, a *app) error {
+	return a.act(ctx, c.Targets, action{
+		verb: "Saving", done: "shutting down to be saved", goal: client.TransportReady,
+		do: a.shutdown(client.ReadyForTransport, c.To),
+	})
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A partial is the error of a command over several things some of which
+// failed. Each failure was told when it happened, so this one is only a code.
+type partial struct {
+	failed, of int
+	first      error
+}
+
+// Error counts the failures.
+func (p *partial) Error() string {
+	return fmt.Sprintf("%d of %d failed: %v", p.failed, p.of, p.first)
+}
+
+// Unwrap returns the first failure.
+func (p *partial) Unwrap() error { return p.first }
+
+// exitCode is the common failure's code when all failed, else exitPartial.
+func (p *partial) exitCode() int {
+	if p.failed == p.of {
+		return exitCode(p.first)
+	}
+	return exitPartial
+}
+
+// each does the same for several things, goes on after a failure and tells of
+// it. One thing's failure is returned as it is; of several, a *partial.
+func each[T any](a *app, all []T, do func(T) error) error {
+	var failed []error
+	for _, one := range all {
+		err := do(one)
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err != nil && len(all) > 1 {
+			printError(a.err, err, a.form, a.settings.text("service"))
+		}
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	if len(all) == 1 {
+		return failed[0]
+	}
+	return &partial{failed: len(failed), of: len(all), first: failed[0]}
+}

@@ -1,0 +1,292 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+)
+
+// Service is what a Watcher asks of the service; *client.Client is one.
+type Service interface {
+	State(ctx context.Context, workspace wsa.EPR) (client.State, error)
+	Subscribe(ctx context.Context, workspace, consumer wsa.EPR, topic client.Topic) (wsa.EPR, error)
+	Destroy(ctx context.Context, resource wsa.EPR) error
+}
+
+// Options adjust a Watcher; zero values mean the defaults named.
+type Options struct {
+	Consumer *Consumer     // receives notifications; nil: poll
+	Poll     time.Duration // between reads without notifications, 2 s
+	Resync   time.Duration // between reads with notifications, 15 s
+	Grace    time.Duration // what a read grants to notifications under way, 500 ms
+	// Trouble is told why notifications cannot be had, and when the service
+	// stops answering, once each time; may be nil.
+	Trouble func(error)
+}
+
+// Watcher follows a set of workspaces. It is used by one goroutine.
+type Watcher struct {
+	service       Service
+	options       Options
+	targets       []*target
+	byKey         map[string]*target
+	subscriptions []wsa.EPR
+	polling       bool
+	troubled      bool
+	see           func(Event) bool
+	enough        bool // see said so
+}
+
+// A target is one workspace that is followed.
+type target struct {
+	epr      wsa.EPR
+	key      string
+	state    string    // last known; empty: nothing yet
+	doubtful bool      // a read differs, but the notifications that lead there may be under way
+	believe  time.Time // when doubt ends
+}
+
+// New returns a watcher that follows nothing yet.
+func New(service Service, options Options) *Watcher {
+	options.Poll = orDefault(options.Poll, 2*time.Second)
+	options.Resync = orDefault(options.Resync, 15*time.Second)
+	options.Grace = orDefault(options.Grace, 500*time.Millisecond)
+	return &Watcher{
+		service: service, options: options, byKey: map[string]*target{},
+		polling: options.Consumer == nil,
+	}
+}
+
+// orDefault returns d, or the fallback when d is not positive.
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d <= 0 {
+		return fallback
+	}
+	return d
+}
+
+// Add subscribes to workspaces and follows them from now on. known is the
+// state that the caller already knows of, or "". Where the service refuses the
+// subscription or cannot be asked for it, the watcher polls instead. A
+// workspace that does not exist is followed too: the first read says Gone.
+// The only error is that of ctx.
+func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) error {
+	for _, epr := range workspaces {
+		key := client.Key(epr)
+		if w.byKey[key] != nil {
+			continue
+		}
+		t := &target{epr: epr, key: key, state: known}
+		w.targets = append(w.targets, t)
+		w.byKey[key] = t
+		w.subscribe(ctx, epr)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// subscribe asks for both topics of a workspace, or turns to polling.
+func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) {
+	for _, topic := range []client.Topic{client.TopicState, client.TopicTermination} {
+		if w.polling {
+			return
+		}
+		s, err := w.service.Subscribe(ctx, epr, w.options.Consumer.Reference(), topic)
+		if client.IsUnknown(err) {
+			return
+		}
+		if err != nil {
+			w.polling = true
+			w.trouble(err)
+			return
+		}
+		w.subscriptions = append(w.subscriptions, s)
+	}
+}
+
+// trouble tells of a failure that the watcher lives with.
+func (w *Watcher) trouble(err error) {
+	if w.options.Trouble != nil {
+		w.options.Trouble(err)
+	}
+}
+
+// Run hands events to see, in order for each workspace, until see returns
+// false or every workspace is gone: then it returns nil. It returns the error
+// of ctx, or the fault with which the service answered a read. While the
+// service cannot be reached it goes on trying.
+func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
+	w.see, w.enough = see, false
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var next time.Time
+	for !w.enough && !w.allGone() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case e := <-w.notifications():
+			w.take(e)
+		case <-timer.C:
+			if !time.Now().Before(next) {
+				if err := w.readAll(ctx); err != nil {
+					return err
+				}
+				next = time.Now().Add(w.period())
+			}
+			if err := w.settle(ctx); err != nil {
+				return err
+			}
+		}
+		timer.Reset(time.Until(w.due(next)))
+	}
+	return nil
+}
+
+// notifications returns the channel of the consumer; nil, which never yields,
+// without one.
+func (w *Watcher) notifications() <-chan Event {
+	if w.options.Consumer == nil {
+		return nil
+	}
+	return w.options.Consumer.Events()
+}
+
+// period returns the time between two reads.
+func (w *Watcher) period() time.Duration {
+	if w.polling || w.troubled {
+		return w.options.Poll
+	}
+	return w.options.Resync
+}
+
+// due returns when there is something to do next: a read, or a doubt to settle.
+func (w *Watcher) due(next time.Time) time.Time {
+	for _, t := range w.targets {
+		if t.doubtful && t.believe.Before(next) {
+			next = t.believe
+		}
+	}
+	return next
+}
+
+// take handles a notification.
+func (w *Watcher) take(e Event) {
+	t := w.byKey[e.Workspace]
+	if t == nil || t.state == client.Gone {
+		return
+	}
+	w.emit(t, client.State{Name: e.State, Fault: e.Fault}, Notified)
+}
+
+// readAll reads the state of every workspace that is not gone.
+func (w *Watcher) readAll(ctx context.Context) error {
+	for _, t := range w.targets {
+		if t.state == client.Gone || w.enough {
+			continue
+		}
+		state, err := w.read(ctx, t)
+		if err != nil {
+			return err
+		}
+		if state != nil {
+			w.weigh(t, *state)
+		}
+	}
+	return nil
+}
+
+// read asks for the state of one workspace. Failing to reach the service
+// yields neither state nor error: it may be restarting.
+func (w *Watcher) read(ctx context.Context, t *target) (*client.State, error) {
+	state, err := w.service.State(ctx, t.epr)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case client.IsUnknown(err):
+		state = client.State{Name: client.Gone}
+	case client.IsFault(err):
+		return nil, err
+	case err != nil:
+		if !w.troubled {
+			w.trouble(err)
+		}
+		w.troubled = true
+		return nil, nil
+	}
+	w.troubled = false
+	return &state, nil
+}
+
+// weigh decides what a read is worth. Where notifications come, those that
+// lead to the new state may be under way, and are waited for a little, so that
+// a watcher sees each step once and in order.
+func (w *Watcher) weigh(t *target, state client.State) {
+	switch {
+	case state.Name == t.state:
+		t.doubtful = false
+	case w.polling || t.state == "":
+		w.emit(t, state, Read)
+	case !t.doubtful:
+		t.doubtful, t.believe = true, time.Now().Add(w.options.Grace)
+	}
+}
+
+// settle reads again where no notification has caught up with a read, and
+// believes the answer.
+func (w *Watcher) settle(ctx context.Context) error {
+	for _, t := range w.targets {
+		if !t.doubtful || time.Now().Before(t.believe) {
+			continue
+		}
+		t.doubtful = false
+		state, err := w.read(ctx, t)
+		if err != nil {
+			return err
+		}
+		if state != nil && state.Name != t.state {
+			w.emit(t, *state, Read)
+		}
+	}
+	return nil
+}
+
+// emit hands one event on.
+func (w *Watcher) emit(t *target, state client.State, source Source) {
+	e := Event{
+		Workspace: t.key, Was: t.state, State: state.Name, Fault: state.Fault,
+		At: time.Now().UTC(), Source: source,
+	}
+	t.state = state.Name
+	if !w.enough && !w.see(e) {
+		w.enough = true
+	}
+}
+
+// allGone reports whether nothing is left to follow.
+func (w *Watcher) allGone() bool {
+	for _, t := range w.targets {
+		if t.state != client.Gone {
+			return false
+		}
+	}
+	return true
+}
+
+// Polling reports whether the watcher asks rather than being told.
+func (w *Watcher) Polling() bool { return w.polling }
+
+// Close ends the subscriptions. One that went with its workspace is no error.
+func (w *Watcher) Close(ctx context.Context) error {
+	var failed error
+	for _, s := range w.subscriptions {
+		if err := w.service.Destroy(ctx, s); err != nil && !client.IsUnknown(err) {
+			failed = err
+		}
+	}
+	w.subscriptions = nil
+	return failed
+}

@@ -1,0 +1,63 @@
+package client
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// Topic is what one can subscribe to.
+type Topic xmlstrict.Name
+
+// The topics of a workspace.
+var (
+	TopicState       = Topic(inTypes("currentState"))
+	TopicTermination = Topic(wsrf.ResourceTermination)
+)
+
+// Subscribe asks that the consumer is told of a topic of a workspace, and
+// returns the reference to the subscription. It is not repeated after a lost
+// answer: a second subscription would tell everything twice.
+func (c *Client) Subscribe(
+	ctx context.Context, workspace, consumer wsa.EPR, topic Topic,
+) (wsa.EPR, error) {
+	s := wsn.Subscription{
+		Consumer: consumer, Topic: wsn.SimpleTopic(xmlstrict.Name(topic)), UseNotify: true,
+	}
+	a, err := c.call(ctx, request{
+		op: "subscribe to " + Describe(workspace), target: workspace,
+		action: wsn.Action + "Subscribe", body: s.Write, reply: wsn.SubscribeResponse,
+	})
+	if err != nil {
+		return wsa.EPR{}, err
+	}
+	return wsn.ParseSubscribeResponse(a.doc, a.body)
+}
+
+// PauseSubscription stops messages until ResumeSubscription. What happens
+// meanwhile is not told later.
+func (c *Client) PauseSubscription(ctx context.Context, subscription wsa.EPR) error {
+	return c.switchSubscription(ctx, subscription, "pause ", wsn.PauseSubscription,
+		wsn.PauseSubscriptionResponse)
+}
+
+// ResumeSubscription lets messages flow again.
+func (c *Client) ResumeSubscription(ctx context.Context, subscription wsa.EPR) error {
+	return c.switchSubscription(ctx, subscription, "resume ", wsn.ResumeSubscription,
+		wsn.ResumeSubscriptionResponse)
+}
+
+// switchSubscription carries out both.
+func (c *Client) switchSubscription(
+	ctx context.Context, subscription wsa.EPR, verb string, name, reply xmlstrict.Name,
+) error {
+	_, err := c.call(ctx, request{
+		op: verb + Describe(subscription), target: subscription, again: true,
+		action: wsn.Action + name.Local, reply: reply,
+		body: func(enc *xmlstrict.Encoder) { wsn.WriteEmpty(enc, name) },
+	})
+	return err
+}
