@@ -41,6 +41,8 @@ type Store struct {
 	stopped chan struct{}
 	close   func() error
 
+	requests sync.Pool // of *request, to be used again
+
 	mu    sync.RWMutex // guards owed and the committed part of state
 	state *state
 	owed  debts
@@ -70,6 +72,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	s.close = sync.OnceValue(s.shut)
+	s.requests.New = func() any { return &request{done: make(chan struct{}, 1)} }
 	if err := s.open(context.WithoutCancel(ctx)); err != nil {
 		return nil, explain(openOp, options.Path, errors.Join(err, s.release()))
 	}
@@ -145,9 +148,9 @@ func (s *Store) release() error {
 // others have kind Unavailable (the disk refuses, the store is closed) or
 // Internal (f panicked).
 func (s *Store) Update(ctx context.Context, f func(workspace.Tx) error) error {
-	r := requests.Get().(*request)
+	r := s.requests.Get().(*request)
 	r.f, r.err = f, nil
-	defer requests.Put(r)
+	defer s.requests.Put(r)
 	select {
 	case s.queue <- r:
 		<-r.done

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -25,8 +24,6 @@ type request struct {
 	err  error
 	done chan struct{}
 }
-
-var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
 
 // A writer runs all updates, one after the other, and commits those that wait
 // together in one transaction, so that they share the wait for the disk.
