@@ -89,6 +89,7 @@ func comparable(data []byte) bool {
 // dumpTokens writes what encoding/xml reads, in the form of dumpTree.
 func dumpTokens(w *strings.Builder, data []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(data))
+	depth := 0
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -106,10 +107,14 @@ func dumpTokens(w *strings.Builder, data []byte) error {
 				}
 			}
 			w.WriteString(">")
+			depth++
 		case xml.EndElement:
 			w.WriteString("</>")
+			depth--
 		case xml.CharData:
-			w.Write(token)
+			if depth > 0 {
+				w.Write(token)
+			}
 		}
 	}
 }
