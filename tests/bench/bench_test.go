@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestTableJudgesByTheMedian(t *testing.T) {
+	tab := newTable()
+	cpu := goal{name: "cpu", unit: "ms", target: 0.8}
+	rate := goal{name: "rate", unit: "/s", target: 1500, least: true}
+	for _, v := range []float64{0.5, 9, 0.7} {
+		tab.add(cpu, v)
+		tab.add(rate, v*1000)
+	}
+	tab.addBare(cpu, 0.35)
+	var out strings.Builder
+	tab.print(&out)
+	for _, want := range []string{"0.700", "9.00", "<= 0.800", "ok", "MISSED", ">= 1500", "2.00"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+// TestBareHandlerIsMeasured runs the whole way of a measurement against the
+// bare handler, which is this test's own program again.
+func TestBareHandlerIsMeasured(t *testing.T) {
+	s := scene{dir: t.TempDir(), table: newTable(), samples: &replies{}}
+	for _, name := range []string{"create", "state", "destroy"} {
+		s.samples.keep(name, []byte("<reply/>"))
+	}
+	if err := bareRuns(t.Context(), options{runs: 1, reads: 40}, s); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.table.figures) != 9 {
+		t.Errorf("%d figures, want 9", len(s.table.figures))
+	}
+}
+
+func TestMain(m *testing.M) {
+	if dir, ok := bareArgument(); ok {
+		if err := serveBare(context.Background(), dir); err != nil {
+			panic(err)
+		}
+		return
+	}
+	m.Run()
+}
+
+// bareArgument returns what follows -bare on the command line.
+func bareArgument() (string, bool) {
+	for i, arg := range os.Args {
+		if arg == "-bare" && i+1 < len(os.Args) {
+			return os.Args[i+1], true
+		}
+	}
+	return "", false
+}
