@@ -43,7 +43,7 @@ type pool struct {
 // A slot is what is known of one address.
 type slot struct {
 	holders int  // workspaces; more than one only if clients brought it themselves
-	listed  bool // in the free list
+	listed  bool // in the free list, or taken from it by the update under way
 }
 
 // newPool checks the network and returns its pool, all free.
@@ -102,31 +102,33 @@ func (p *pool) list(i int) {
 	p.free = append(p.free, i)
 }
 
-// take returns the next free slot and removes it from the list.
+// take removes the next free slot from the list. It must be settled when the
+// update ends.
 func (p *pool) take() (int, bool) {
 	for p.head < len(p.free) {
 		i := p.free[p.head]
 		p.head++
-		p.slots[i].listed = false
 		if p.slots[i].holders == 0 {
 			return i, true
 		}
+		p.slots[i].listed = false
 	}
 	return 0, false
 }
 
-// giveBack puts a slot that was taken, but is held by nobody, where it was.
-func (p *pool) giveBack(i int) {
-	if p.slots[i].holders > 0 || p.slots[i].listed {
-		return
-	}
-	if p.head == 0 {
+// settle ends the taking of a slot: one that nobody holds goes back to where
+// it was.
+func (p *pool) settle(i int) {
+	switch {
+	case p.slots[i].holders > 0:
+		p.slots[i].listed = false
+	case p.head > 0:
+		p.head--
+		p.free[p.head] = i
+	default: // the list has moved on
+		p.slots[i].listed = false
 		p.list(i)
-		return
 	}
-	p.head--
-	p.free[p.head] = i
-	p.slots[i].listed = true
 }
 
 // hold counts n more holders of the address, if it is one of ours.

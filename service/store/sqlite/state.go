@@ -91,7 +91,7 @@ func (s *state) keep() {
 	}
 	s.pending = append(s.pending, s.fresh...)
 	s.fresh = s.fresh[:0]
-	s.giveBack()
+	s.settle()
 }
 
 // drop takes the current update back.
@@ -104,13 +104,13 @@ func (s *state) drop() {
 		t.drop()
 	}
 	s.fresh = s.fresh[:0]
-	s.giveBack()
+	s.settle()
 }
 
-// giveBack returns the addresses that the update took and no workspace holds.
-func (s *state) giveBack() {
+// settle gives back the addresses that the update took and no workspace holds.
+func (s *state) settle() {
 	for i := len(s.taken) - 1; i >= 0; i-- {
-		s.taken[i].pool.giveBack(s.taken[i].slot)
+		s.taken[i].pool.settle(s.taken[i].slot)
 	}
 	s.taken = s.taken[:0]
 }
