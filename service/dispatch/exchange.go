@@ -45,9 +45,7 @@ func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
 		return x.writeFault(enc, x.faultFor(err))
 	}
 	header := x.addressing.Reply(newMessageID(), x.operation.replyAction, x.from())
-	soap.Write(enc, x.version, func(enc *xmlstrict.Encoder) {
-		header.Write(enc, x.version)
-	}, reply)
+	soap.Write(enc, x.version, x.blocks(header), reply)
 	return http.StatusOK
 }
 
@@ -152,6 +150,14 @@ func (x *exchange) find(call *Call) error {
 			x.endpoint.Key.String() + " with the key from the resource's reference"}
 	}
 	return nil
+}
+
+// blocks writes the header blocks, with their namespace declared once.
+func (x *exchange) blocks(h wsa.Header) func(*xmlstrict.Encoder) {
+	return func(enc *xmlstrict.Encoder) {
+		enc.Declare(h.Version.Space())
+		h.Write(enc, x.version)
+	}
 }
 
 // from returns who answers, key included; nil when the request did not say

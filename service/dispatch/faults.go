@@ -249,8 +249,7 @@ func (x *exchange) faultHeader() func(*xmlstrict.Encoder) {
 	if x.message == nil {
 		return nil
 	}
-	header := x.addressing.FaultReply(newMessageID(), x.from())
-	return func(enc *xmlstrict.Encoder) { header.Write(enc, x.version) }
+	return x.blocks(x.addressing.FaultReply(newMessageID(), x.from()))
 }
 
 // clip keeps a stranger's text short enough for an error message.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
-	"github.com/philoxenia/philoxenia/adapters/image/ext4"
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -96,7 +95,6 @@ func real(
 	}
 	n := &host.Node{
 		Host: hostOf(h), Deployment: adapter, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
-		Customiser: ext4.New(),
 	}
 	if h.CPUs > 0 && h.MemoryMB > 0 {
 		return n, nil
@@ -108,10 +106,10 @@ func real(
 		return n, nil
 	}
 	if h.CPUs == 0 {
-		n.Capacity.CPUs = has.CPUs
+		n.Host.Capacity.CPUs = has.CPUs
 	}
 	if h.MemoryMB == 0 {
-		n.Capacity.MemoryMB = has.MemoryMB
+		n.Host.Capacity.MemoryMB = has.MemoryMB
 	}
 	return n, nil
 }

@@ -98,7 +98,7 @@ func assemble(
 	var engine *change.Engine
 	var notifier *notify.Notifier
 	store, err := sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(c, pool), Networks: networks(c),
+		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
 		OnChanges:  func(all []*workspace.Change) { engine.Offer(all) },
 		OnMessages: func(all []workspace.SubscriptionID) { notifier.Tell(all) },
 		Logger:     log,

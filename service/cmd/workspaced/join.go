@@ -1,0 +1,55 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/file"
+	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/port/factory"
+	"github.com/philoxenia/philoxenia/service/port/group"
+	"github.com/philoxenia/philoxenia/service/port/status"
+	"github.com/philoxenia/philoxenia/service/port/subscription"
+	"github.com/philoxenia/philoxenia/service/port/ws"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// services are the port types of face one.
+func services(c *config.Config, m *manager.Manager) []dispatch.Service {
+	return []dispatch.Service{
+		factory.New(m), ws.New(m, guard(c).URL), group.New(m), status.New(m),
+		subscription.New(m),
+	}
+}
+
+// transports opens the repositories that the configuration names, by scheme.
+func transports(c *config.Config) (map[string]workspace.Transport, error) {
+	local, err := file.Open(c.Repositories.File.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]workspace.Transport{"file": local}, nil
+}
+
+// kernels are those that requests may name.
+func kernels(c *config.Config) []image.Kernel {
+	var all []image.Kernel
+	for _, k := range c.Kernels {
+		all = append(all, image.Kernel(k))
+	}
+	return all
+}
+
+// hosts lists the pool by name: the order in which the scheduler sees it.
+func hosts(pool host.Pool) []workspace.Host {
+	all := make([]workspace.Host, 0, len(pool))
+	for _, n := range pool {
+		all = append(all, n.Host)
+	}
+	slices.SortFunc(all, func(a, b workspace.Host) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
