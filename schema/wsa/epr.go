@@ -70,6 +70,7 @@ func ParseEPR(doc *xmlstrict.Document, e *etree.Element) (EPR, error) {
 // ReferenceParameters.
 func (r EPR) Write(enc *xmlstrict.Encoder, name xmlstrict.Name, v Version) {
 	enc.Start(name)
+	enc.Declare(v.Space())
 	r.content(enc, v)
 	if v == V200403 {
 		enc.Element(v.name("ReferenceParameters"), "")

@@ -122,6 +122,7 @@ func (h Header) FaultReply(messageID string, from *EPR) Header {
 // Write writes the header blocks, each marked as not mandatory, in the order
 // of the original: MessageID, To, Action, From, ReplyTo, FaultTo, RelatesTo.
 func (h Header) Write(enc *xmlstrict.Encoder, sv soap.Version) {
+	enc.Declare(h.Version.Space())
 	h.block(enc, sv, "MessageID", h.MessageID)
 	h.block(enc, sv, "To", h.To)
 	h.block(enc, sv, "Action", h.Action)

@@ -159,11 +159,14 @@ func (e *Encoder) attrName(name Name) {
 	e.buf = append(e.buf, '=', '"')
 }
 
-// Declare puts namespaces in scope on the element just started, for the
-// descendants that will need them. Those in scope already are left alone.
+// Declare puts namespaces in scope on the element just started, to spare its
+// descendants declarations of their own. Behind the element's first content it
+// does nothing.
 func (e *Encoder) Declare(spaces ...string) {
 	for _, space := range spaces {
-		e.ensure(space)
+		if e.inTag {
+			e.ensure(space)
+		}
 	}
 }
 

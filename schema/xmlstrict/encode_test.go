@@ -126,7 +126,7 @@ func TestEncoderMisuse(t *testing.T) {
 		"empty element name":   {func(e *Encoder) { e.Element(Name{"urn:1", ""}, "") }, "not a name"},
 		"late attribute":       {func(e *Encoder) { e.Element(Name{"", "a"}, "x"); e.Attr(Name{"", "y"}, "") }, "after content"},
 		"no attribute name":    {func(e *Encoder) { e.Start(Name{"", "a"}); e.Attr(Name{"", "="}, "") }, "not a name"},
-		"late declaration":     {func(e *Encoder) { e.Start(Name{"", "a"}); e.Text("x"); e.Declare("urn:1") }, "after content"},
+		"late declaration":     {func(e *Encoder) { e.Start(Name{"", "a"}); e.Text("x"); e.Declare("urn:1"); e.QName(Name{"urn:1", "x"}) }, "after content"},
 		"undeclared in a tree": {func(e *Encoder) { e.Tree(etree.NewElement("p:a")) }, "not declared"},
 		"bad name in a tree":   {func(e *Encoder) { e.Tree(etree.NewElement("a b")) }, "not a name"},
 		"no name for text":     {func(e *Encoder) { e.Start(Name{"", "a"}); e.QName(Name{"", "<"}); e.End() }, "not a name"},

@@ -1,0 +1,85 @@
+package wsa
+
+import (
+	"testing"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+func TestParseEPR(t *testing.T) {
+	key := xmlstrict.Name{Space: "urn:k", Local: "Key"}
+	tests := map[string]struct{ content, address, key string }{
+		"as recorded": {`<a:Address>http://x</a:Address><a:ReferenceProperties>` +
+			`<Key xmlns="urn:k">7</Key></a:ReferenceProperties><a:ReferenceParameters/>`, "http://x", "7"},
+		"key as a parameter": {`<a:Address>http://x</a:Address><a:ReferenceParameters>` +
+			`<Key xmlns="urn:k">7</Key></a:ReferenceParameters>`, "http://x", "7"},
+		"no key":          {`<a:Address> http://x </a:Address>`, "http://x", ""},
+		"unknown parts":   {`<x/><a:Address>http://x</a:Address><a:PortType>y</a:PortType>`, "http://x", ""},
+		"foreign address": {`<Address>http://x</Address>`, "", ""},
+		"no address":      {``, "", ""},
+		"second address":  {`<a:Address>http://x</a:Address><a:Address>http://y</a:Address>`, "", ""},
+		"another's key":   {`<a:Address>http://x</a:Address><a:ReferenceProperties><Key>7</Key></a:ReferenceProperties>`, "http://x", ""},
+	}
+	for name, tt := range tests {
+		for _, v := range []Version{V200403, V200508} {
+			t.Run(name+" "+v.Space(), func(t *testing.T) {
+				doc, err := xmlstrict.Parse(
+					[]byte(`<e xmlns:a="`+v.Space()+`">`+tt.content+`</e>`), xmlstrict.Limits{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r, err := ParseEPR(doc, doc.Root)
+				if (err != nil) != (tt.address == "") {
+					t.Fatalf("got %+v, %v", r, err)
+				}
+				if got, _ := r.Key(key); err == nil && (r.Address != tt.address || got != tt.key) {
+					t.Errorf("got %s with key %q", r.Address, got)
+				}
+			})
+		}
+	}
+}
+
+func TestParseEPRMissing(t *testing.T) {
+	if _, err := ParseEPR(nil, nil); err == nil {
+		t.Error("nothing was taken for an endpoint reference")
+	}
+}
+
+// TestWriteEPR checks the recorded shape and that of the recommendation.
+func TestWriteEPR(t *testing.T) {
+	r := NewEPR("http://x?a=1&b=2", workspaceKey, "7")
+	key := `<k:WorkspaceKey xmlns:k="` + workspaceKey.Space + `">7</k:WorkspaceKey>`
+	tests := map[string]struct {
+		epr     EPR
+		version Version
+		want    string
+	}{
+		"2004/03": {r, V200403, `<e xmlns:wsa="` + Space200403 + `"><wsa:Address>http://x?a=1&amp;b=2` +
+			`</wsa:Address><wsa:ReferenceProperties>` + key + `</wsa:ReferenceProperties>` +
+			`<wsa:ReferenceParameters/></e>`},
+		"2005/08": {r, V200508, `<e xmlns:wsa="` + Space200508 + `"><wsa:Address>http://x?a=1&amp;b=2` +
+			`</wsa:Address><wsa:ReferenceParameters>` + key + `</wsa:ReferenceParameters></e>`},
+		"without key": {EPR{Address: "urn:x"}, V200508,
+			`<e xmlns:wsa="` + Space200508 + `"><wsa:Address>urn:x</wsa:Address></e>`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			enc := xmlstrict.NewEncoder()
+			tt.epr.Write(enc, xmlstrict.Name{Local: "e"}, tt.version)
+			if got := string(enc.Bytes()); got != tt.want || enc.Err() != nil {
+				t.Errorf("wrote %s (%v)\nwant  %s", got, enc.Err(), tt.want)
+			}
+		})
+	}
+}
+
+func TestKeyWithoutNamespace(t *testing.T) {
+	r := NewEPR("http://x", xmlstrict.Name{Local: "id"}, "a & b")
+	if got, ok := r.Key(xmlstrict.Name{Local: "id"}); got != "a & b" || !ok {
+		t.Errorf("the key is %q, %v", got, ok)
+	}
+	if _, ok := r.Key(workspaceKey); ok {
+		t.Error("it has a key of another name")
+	}
+}
