@@ -3,6 +3,7 @@ package deployment
 import (
 	"strconv"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -12,6 +13,7 @@ import (
 // Write writes the deployment request under a name, RequestFile or RequestWire.
 func (v *WorkspaceDeployment) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	enc.Start(name)
+	enc.Declare(schema.Negotiable, schema.JSDL)
 	enc.Start(n("DeploymentTime"))
 	if v.MinDuration > 0 {
 		enc.Element(n("minDuration"), wsrf.FormatDuration(v.MinDuration))
@@ -135,6 +137,7 @@ func reference(enc *xmlstrict.Encoder, name xmlstrict.Name, epr *wsa.EPR) {
 // the original client does.
 func (v *CreateRequest) Write(enc *xmlstrict.Encoder) {
 	enc.Start(Create)
+	enc.Declare(schema.Types)
 	v.Metadata.Write(enc, metadata.Wire)
 	v.Deployment.Write(enc, RequestWire)
 	optionals := v.Optional

@@ -3,12 +3,14 @@ package metadata
 import (
 	"strconv"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // Write writes the document under a name, File or Wire.
 func (v *VirtualWorkspace) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	enc.Start(name)
+	enc.Declare(schema.Metadata, schema.Logistics, schema.Definition, schema.JSDL)
 	enc.Element(m("name"), v.Name)
 	if len(v.NICs) > 0 || v.Contextualization != nil {
 		enc.Start(l("logistics"))

@@ -18,9 +18,13 @@ type property[T any] struct {
 // properties is the content of a property document, in the order of the schema.
 type properties[T any] []property[T]
 
-// all writes the whole document.
+// all writes the whole document. What its properties share is declared once,
+// at the root.
 func (set properties[T]) all(enc *xmlstrict.Encoder, root xmlstrict.Name, v *T) {
 	enc.Start(root)
+	for i := range set {
+		enc.Declare(set[i].name.Space)
+	}
 	for i := range set {
 		set[i].write(v, enc)
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -37,6 +38,7 @@ var (
 // Write writes the answer as a w:createResponse element.
 func (c *Created) Write(enc *xmlstrict.Encoder) {
 	enc.Start(CreateResponse)
+	enc.Declare(schema.Addressing, schema.Types, schema.Logistics)
 	for i := range c.Workspaces {
 		one := &c.Workspaces[i]
 		enc.Start(created)
@@ -105,6 +107,8 @@ func minutes(d time.Duration) string {
 // Write writes the list as an s:currentWorkspaces element.
 func (list CurrentWorkspaces) Write(enc *xmlstrict.Encoder) {
 	enc.Start(ListResponse)
+	enc.Declare(schema.Addressing, schema.Workspace, schema.Types, schema.Negotiable,
+		schema.JSDL, schema.Logistics)
 	for i := range list {
 		list[i].write(enc)
 	}
