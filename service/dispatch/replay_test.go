@@ -2,7 +2,6 @@ package dispatch_test
 
 import (
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -42,7 +41,7 @@ func startDemo(t *testing.T) string {
 		t.Fatalf("cannot build workspaced: %v\n%s", err, out)
 	}
 	p, err := daemon.Start(t.Context(), daemon.Options{
-		Bin: bin, Data: filepath.Join(t.TempDir(), "data"), Log: os.Stderr,
+		Bin: bin, Data: filepath.Join(t.TempDir(), "data"), Log: t.Output(),
 	})
 	if err != nil {
 		t.Fatal(err)
