@@ -1,0 +1,93 @@
+package client
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+func TestFaults(t *testing.T) {
+	is := map[string]func(error) bool{
+		"unknown": IsUnknown, "denied": IsDenied, "no resource": IsNoResource,
+		"conflict": IsConflict, "invalid": IsInvalid,
+	}
+	tests := []struct {
+		name xmlstrict.Name
+		text string
+		want []string
+	}{
+		{inTypes("WorkspaceUnknownFault"), "", []string{"unknown"}},
+		{wsrf.LifetimeResourceUnknown, "", []string{"unknown"}},
+		{wsn.ResourceUnknown, "", []string{"unknown"}},
+		{inTypes("WorkspaceResourceRequestDeniedFault"), "too long", []string{"denied"}},
+		{inTypes("WorkspaceResourceRequestDeniedFault"),
+			"memory: wanted 9 MB, h1 has 8 free; it would fit from noon",
+			[]string{"denied", "no resource"}},
+		{wsrf.TerminationTimeChangeRejected, "", []string{"denied"}},
+		{inTypes("OperationDisabledFault"), "", []string{"conflict"}},
+		{inTypes("WorkspaceSchedulingFault"), "", []string{"conflict"}},
+		{inTypes("WorkspaceMetadataFault"), "", []string{"invalid"}},
+		{wsrf.InvalidQueryExpression, "", []string{"invalid"}},
+		{inTypes("WorkspaceCreationFault"), "", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name.Local+" "+test.text, func(t *testing.T) {
+			f := newFake(t, failWith(test.name, test.text))
+			err := start(t.Context(), f.client(t, Options{}))
+			var fault *Fault
+			if !errors.As(err, &fault) || fault.Name != test.name {
+				t.Fatalf("error %#v, expected the fault %s", err, test.name)
+			}
+			for kind, holds := range is {
+				expected := false
+				for _, w := range test.want {
+					expected = expected || w == kind
+				}
+				if holds(err) != expected {
+					t.Errorf("is it %s? %t", kind, !expected)
+				}
+			}
+		})
+	}
+}
+
+func TestFaultTexts(t *testing.T) {
+	name := inTypes("WorkspaceMetadataFault")
+	tests := []struct {
+		name, description, want string
+		place                   Place
+	}{
+		{"what the service says", "no memory request",
+			"cannot start workspace 7: no memory request", Place{}},
+		{"no stutter", "cannot start the workspace: it is Corrupted",
+			"cannot start the workspace: it is Corrupted", Place{}},
+		{"the cause stands in", "", "cannot start workspace 7: deep down", Place{}},
+		{"the place is found",
+			"cannot create the workspace: deployment request /resourceRequest/NodeNumber[2] " +
+				"(line 14): zero",
+			"cannot create the workspace: deployment request /resourceRequest/NodeNumber[2] " +
+				"(line 14): zero",
+			Place{"/resourceRequest/NodeNumber[2]", 14}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFake(t, failWith(name, test.description))
+			err := start(t.Context(), f.client(t, Options{}))
+			if err.Error() != test.want {
+				t.Errorf("text %q, expected %q", err, test.want)
+			}
+			var fault *Fault
+			if errors.As(err, &fault); fault.Place != test.place {
+				t.Error(cmp.Diff(test.place, fault.Place))
+			}
+			if fault.Timestamp.IsZero() || fault.Code != "Server.generalException" {
+				t.Errorf("fault %+v", fault)
+			}
+		})
+	}
+}
