@@ -99,18 +99,8 @@ func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
 	r := &reader{document.NewReader(doc, "create message")}
 	v := new(CreateRequest)
-	var parts error
-	keep := func(err error) { // the parts' own errors name their own documents
-		if err != nil && parts == nil {
-			parts = err
-			r.Adopt(e, err)
-		}
-	}
 	if r.Root(e, Create); !r.Failed() {
-		r.create(doc, e, v, keep)
-	}
-	if parts != nil {
-		return nil, parts
+		r.create(e, v)
 	}
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -118,21 +108,20 @@ func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, er
 	return v, nil
 }
 
-func (r *reader) create(doc *xmlstrict.Document, e *etree.Element, v *CreateRequest,
-	keep func(error)) {
+func (r *reader) create(e *etree.Element, v *CreateRequest) {
 	var err error
 	r.Sequence(e, []document.Field{
 		document.One(metadata.Wire, func(e *etree.Element) {
-			v.Metadata, err = metadata.Decode(doc, e)
-			keep(err)
+			v.Metadata, err = metadata.Decode(r.Document(), e)
+			r.Adopt(e, err)
 		}),
 		document.One(RequestWire, func(e *etree.Element) {
-			v.Deployment, err = Decode(doc, e)
-			keep(err)
+			v.Deployment, err = Decode(r.Document(), e)
+			r.Adopt(e, err)
 		}),
 		document.Optional(OptionalWire, func(e *etree.Element) {
-			v.Optional, err = DecodeOptional(doc, e)
-			keep(err)
+			v.Optional, err = DecodeOptional(r.Document(), e)
+			r.Adopt(e, err)
 		}),
 		document.Optional(t("partOfEnsemble"), r.Bool(&v.PartOfEnsemble)),
 		document.Optional(t("ensembleEPR"), r.epr(&v.Ensemble)),

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -74,10 +75,21 @@ func (r *Reader) Failed() bool { return r.err != nil }
 func (r *Reader) Document() *xmlstrict.Document { return r.doc }
 
 // Adopt takes over an error from a codec that reads a part of the document.
+// One that knows its place is kept as it is; another is placed at the element.
 func (r *Reader) Adopt(at *etree.Element, err error) {
-	if err != nil {
-		r.Fail(at, "", "", "%w", err)
+	if err == nil || r.err != nil {
+		return
 	}
+	var placed *Error
+	if !errors.As(err, &placed) {
+		r.Fail(at, "", "", "%w", err)
+		return
+	}
+	whole := *placed
+	if whole.Document == "" {
+		whole.Document = r.name
+	}
+	r.err = &whole
 }
 
 // Fail records an error at an element. Expected and hint may be empty.

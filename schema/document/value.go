@@ -164,8 +164,8 @@ func FormatDouble(f float64) string {
 	return s
 }
 
-// Duration reads an xs:duration without years and months. A negative one is
-// refused; one that is zero is refused unless zero is true.
+// Duration reads an xs:duration without years and months, to the millisecond.
+// A negative one is refused; one that is zero is refused unless zero is true.
 func (r *Reader) Duration(to *time.Duration, zero bool) func(*etree.Element) {
 	return func(e *etree.Element) {
 		s := r.word(e)
@@ -177,6 +177,7 @@ func (r *Reader) Duration(to *time.Duration, zero bool) func(*etree.Element) {
 			r.value(e, err)
 			return
 		}
+		d = d.Truncate(time.Millisecond)
 		if d == 0 && !zero {
 			r.Fail(e, "a duration longer than zero", "", "%q is no time at all", clip(s))
 			return
