@@ -1,6 +1,7 @@
 package wsrf
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -23,42 +24,72 @@ func set(words string) map[string]bool {
 	return m
 }
 
-// namespaces walks over an expression's tokens, resolves the prefixes and
-// refuses functions that XPath 1.0 does not have, and variables.
-func namespaces(
+// resolved is an expression on its way to the library.
+type resolved struct {
+	ns     func(prefix string) (string, bool)
+	spaces map[string]string // of the prefixes met so far
+	text   strings.Builder
+}
+
+// resolve walks over an expression's tokens, resolves the prefixes and refuses
+// variables and functions that XPath 1.0 does not have. It returns the
+// expression as the library wants it and the namespaces by prefix.
+func resolve(
 	expression string, ns func(prefix string) (string, bool),
-) (map[string]string, error) {
-	spaces := map[string]string{}
+) (string, map[string]string, error) {
+	r := &resolved{ns: ns, spaces: map[string]string{}}
 	for rest := expression; rest != ""; {
 		token, behind := nextToken(rest)
-		if err := checkToken(token, behind, spaces, ns); err != nil {
-			return nil, err
+		if token == "$" {
+			return "", nil, errors.New("variables are not defined here")
+		}
+		if isWord(token[0]) {
+			var err error
+			if behind, err = r.word(token, behind); err != nil {
+				return "", nil, err
+			}
+		} else {
+			r.text.WriteString(token)
 		}
 		rest = behind
 	}
-	return spaces, nil
+	return r.text.String(), r.spaces, nil
 }
 
-// checkToken judges one token by what stands behind it.
-func checkToken(
-	token, behind string, spaces map[string]string, ns func(string) (string, bool),
-) error {
-	next := strings.TrimLeft(behind, " \t\r\n")
-	switch {
-	case token == "$":
-		return fmt.Errorf("variables are not defined here")
-	case !isWord(token[0]):
-	case strings.HasPrefix(next, "("):
-		if !functions[token] && !operators[token] {
-			return fmt.Errorf("the function %s() is not one of XPath 1.0", token)
-		}
-	case strings.HasPrefix(behind, ":") && !strings.HasPrefix(behind, "::"):
-		space, ok := ns(token)
-		if !ok {
-			return fmt.Errorf("the prefix %q of the expression is not declared", token)
-		}
-		spaces[token] = space
+// word judges a word by what stands behind it and returns what is left.
+func (r *resolved) word(word, behind string) (string, error) {
+	if strings.HasPrefix(strings.TrimLeft(behind, " \t\r\n"), "(") &&
+		!functions[word] && !operators[word] {
+		return "", fmt.Errorf("the function %s() is not one of XPath 1.0", word)
 	}
+	if !strings.HasPrefix(behind, ":") || strings.HasPrefix(behind, "::") {
+		r.text.WriteString(word)
+		return behind, nil
+	}
+	space, ok := r.ns(word)
+	if !ok {
+		return "", fmt.Errorf("the prefix %q of the expression is not declared", word)
+	}
+	if rest, ok := strings.CutPrefix(behind, ":*"); ok {
+		return rest, r.anyOf(space)
+	}
+	r.spaces[word] = space
+	r.text.WriteString(word)
+	return behind, nil
+}
+
+// anyOf writes the test for any name of a namespace, prefix:*, in words that
+// the library knows. A namespace that no literal can hold is refused, lest it
+// end the literal.
+func (r *resolved) anyOf(space string) error {
+	quote := `'`
+	if strings.Contains(space, quote) {
+		quote = `"`
+	}
+	if strings.Contains(space, quote) {
+		return fmt.Errorf("the namespace %q holds quotes of both kinds", clip(space))
+	}
+	r.text.WriteString("*[namespace-uri()=" + quote + space + quote + "]")
 	return nil
 }
 

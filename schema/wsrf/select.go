@@ -92,7 +92,7 @@ func compile(
 	if len(expression) > MaxExpression {
 		return nil, fmt.Errorf("the expression is longer than %d bytes", MaxExpression)
 	}
-	spaces, err := namespaces(expression, ns)
+	text, spaces, err := resolve(expression, ns)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func compile(
 			err = fmt.Errorf("the expression is not XPath 1.0: %v", p)
 		}
 	}()
-	compiled, err = xpath.CompileWithNS(expression, spaces)
+	compiled, err = xpath.CompileWithNS(text, spaces)
 	if err != nil {
 		return nil, fmt.Errorf("the expression is not XPath 1.0: %w", err)
 	}

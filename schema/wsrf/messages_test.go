@@ -1,0 +1,358 @@
+package wsrf
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+const typesSpace = "http://www.globus.org/2008/06/workspace/types"
+
+var currentState = xmlstrict.Name{Space: typesSpace, Local: "currentState"}
+
+// recorded returns the message of the original client or server.
+func recorded(t testing.TB, name string) *soap.Message {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("../soap/testdata/gt4", name+".xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := soap.Parse(data, xmlstrict.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// parse parses a document that must be well-formed.
+func parse(t testing.TB, text string) *xmlstrict.Document {
+	t.Helper()
+	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// written parses what write writes.
+func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
+	t.Helper()
+	enc := xmlstrict.NewEncoder()
+	write(enc)
+	if err := enc.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(enc.Bytes()))
+}
+
+// wantFault checks that err carries the typed fault, or none for the zero
+// name, and always a place.
+func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
+	t.Helper()
+	var typed *FaultError
+	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil && typed.Fault != fault {
+		t.Errorf("error is %#v, want the fault %v", err, fault)
+	}
+	var content *xmlstrict.ContentError
+	if !errors.As(err, &content) || content.Path == "" {
+		t.Errorf("error %v has no place", err)
+	}
+}
+
+func TestGetResourceProperty(t *testing.T) {
+	m := recorded(t, "34-getrp-currentstate-request")
+	name, err := ParseGetResourceProperty(m.Doc, m.Body)
+	if name != currentState || err != nil {
+		t.Errorf("it asks for %v, %v", name, err)
+	}
+	again := written(t, func(enc *xmlstrict.Encoder) { WriteGetResourceProperty(enc, name) })
+	if name, err := ParseGetResourceProperty(again, again.Root); name != currentState || err != nil {
+		t.Errorf("what we write asks for %v, %v", name, err)
+	}
+	for _, text := range []string{"", "p:x", "a b"} {
+		doc := parse(t, "<a>"+text+"</a>")
+		_, err := ParseGetResourceProperty(doc, doc.Root)
+		wantFault(t, err, InvalidResourcePropertyQName)
+	}
+}
+
+func TestGetMultipleResourceProperties(t *testing.T) {
+	want := []xmlstrict.Name{
+		currentState, {Space: typesSpace, Local: "schedule"}, TerminationTime, CurrentTime,
+	}
+	m := recorded(t, "35-getmrp-request")
+	names, err := ParseGetMultipleResourceProperties(m.Doc, m.Body)
+	if !slices.Equal(names, want) || err != nil {
+		t.Errorf("it asks for %v, %v", names, err)
+	}
+	again := written(t, func(enc *xmlstrict.Encoder) {
+		WriteGetMultipleResourceProperties(enc, names...)
+	})
+	names, err = ParseGetMultipleResourceProperties(again, again.Root)
+	if !slices.Equal(names, want) || err != nil {
+		t.Errorf("what we write asks for %v, %v", names, err)
+	}
+}
+
+func TestGetMultipleRefuses(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		fault   xmlstrict.Name
+	}{
+		"nothing":         {"", xmlstrict.Name{}},
+		"another element": {"<x/>", xmlstrict.Name{}},
+		"no name":         {"<r:ResourceProperty>p:x</r:ResourceProperty>", InvalidResourcePropertyQName},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			doc := parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			_, err := ParseGetMultipleResourceProperties(doc, doc.Root)
+			wantFault(t, err, tt.fault)
+		})
+	}
+}
+
+func TestParseProperties(t *testing.T) {
+	tests := map[string]struct {
+		response xmlstrict.Name
+		want     []string
+	}{
+		"34-getrp-currentstate-response": {GetResourcePropertyResponse, []string{"currentState"}},
+		"41-getrp-topics-response":       {GetResourcePropertyResponse, []string{"Topic", "Topic"}},
+		"35-getmrp-response": {GetMultipleResourcePropertiesResponse,
+			[]string{"currentState", "schedule", "TerminationTime", "CurrentTime"}},
+		"37-query-xpath-response": {QueryResourcePropertiesResponse, []string{"state"}},
+		"03-rpquery-response":     {QueryResourcePropertiesResponse, []string{"ServiceRPSet"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := recorded(t, name)
+			properties, err := ParseProperties(m.Doc, m.Body, tt.response)
+			var got []string
+			for _, p := range properties {
+				got = append(got, p.Tag)
+			}
+			if !slices.Equal(got, tt.want) || err != nil {
+				t.Errorf("it holds %v, %v", got, err)
+			}
+			_, err = ParseProperties(m.Doc, m.Body, DestroyResponse)
+			wantFault(t, err, xmlstrict.Name{})
+			again := written(t, func(enc *xmlstrict.Encoder) {
+				WriteProperties(enc, tt.response, func(enc *xmlstrict.Encoder) { enc.Tree(properties[0]) })
+			})
+			back, err := ParseProperties(again, again.Root, tt.response)
+			if err != nil || len(back) != 1 || xmlstrict.NameOf(back[0]) != xmlstrict.NameOf(properties[0]) {
+				t.Errorf("what we write holds %v, %v", back, err)
+			}
+		})
+	}
+	if _, err := ParseProperties(nil, nil, DestroyResponse); err == nil {
+		t.Error("nothing was taken for a response")
+	}
+}
+
+func TestQuery(t *testing.T) {
+	tests := map[string]string{
+		"03-rpquery-request":     "/",
+		"37-query-xpath-request": "//*[local-name()='state']",
+	}
+	for name, want := range tests {
+		m := recorded(t, name)
+		q, err := ParseQuery(m.Doc, m.Body)
+		if q.Expression != want || err != nil {
+			t.Errorf("%s asks for %q, %v", name, q.Expression, err)
+		}
+	}
+	doc := written(t, func(enc *xmlstrict.Encoder) {
+		WriteQuery(enc, "/x:a[. < 1]", map[string]string{"x": "urn:x", "wsrp": "urn:y"})
+	})
+	q, err := ParseQuery(doc, doc.Root)
+	if err != nil || q.Expression != "/x:a[. < 1]" {
+		t.Fatalf("what we write asks for %q, %v", q.Expression, err)
+	}
+	for prefix, want := range map[string]string{"x": "urn:x", "wsrp": "urn:y", "z": ""} {
+		if got, ok := q.Prefix(prefix); got != want || ok != (want != "") {
+			t.Errorf("prefix %s stands for %q, %v", prefix, got, ok)
+		}
+	}
+}
+
+func TestQueryRefuses(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		fault   xmlstrict.Name
+	}{
+		"nothing":         {"", xmlstrict.Name{}},
+		"no dialect":      {"<r:QueryExpression>/</r:QueryExpression>", UnknownQueryExpressionDialect},
+		"another dialect": {"<r:QueryExpression Dialect='urn:xquery'>/</r:QueryExpression>", UnknownQueryExpressionDialect},
+		"no expression": {"<r:QueryExpression Dialect='" + XPathDialect + "'> </r:QueryExpression>",
+			InvalidQueryExpression},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			doc := parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			_, err := ParseQuery(doc, doc.Root)
+			wantFault(t, err, tt.fault)
+		})
+	}
+}
+
+func TestSetTerminationTime(t *testing.T) {
+	tests := map[string]time.Time{
+		"38-settermtime-relative-request": time.Date(2026, 11, 22, 0, 52, 31, 31e6, time.UTC),
+		"39-settermtime-infinite-request": {},
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := recorded(t, name)
+			at, err := ParseSetTerminationTime(m.Doc, m.Body)
+			if !at.Equal(want) || err != nil {
+				t.Errorf("it asks for %v, %v", at, err)
+			}
+			doc := written(t, func(enc *xmlstrict.Encoder) { WriteSetTerminationTime(enc, at) })
+			if at, err := ParseSetTerminationTime(doc, doc.Root); !at.Equal(want) || err != nil {
+				t.Errorf("what we write asks for %v, %v", at, err)
+			}
+		})
+	}
+	for _, content := range []string{"", "<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
+		doc := parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
+		_, err := ParseSetTerminationTime(doc, doc.Root)
+		wantFault(t, err, xmlstrict.Name{})
+	}
+}
+
+func TestSetTerminationTimeResponse(t *testing.T) {
+	tests := map[string]NewTermination{
+		"38-settermtime-relative-response": {
+			time.Date(2026, 11, 22, 0, 52, 31, 31e6, time.UTC),
+			time.Date(2026, 11, 21, 22, 52, 31, 144e6, time.UTC)},
+		"39-settermtime-infinite-response": {
+			time.Time{}, time.Date(2026, 11, 21, 22, 52, 32, 910e6, time.UTC)},
+	}
+	for name, want := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := recorded(t, name)
+			got, err := ParseSetTerminationTimeResponse(m.Doc, m.Body)
+			if got != want || err != nil {
+				t.Errorf("it says %v, %v", got, err)
+			}
+			doc := written(t, got.Write)
+			if got, err := ParseSetTerminationTimeResponse(doc, doc.Root); got != want || err != nil {
+				t.Errorf("what we write says %v, %v", got, err)
+			}
+		})
+	}
+	doc := parse(t, `<SetTerminationTimeResponse xmlns="`+LifetimeSpace+`"/>`)
+	_, err := ParseSetTerminationTimeResponse(doc, doc.Root)
+	wantFault(t, err, xmlstrict.Name{})
+	_, err = ParseSetTerminationTimeResponse(nil, nil)
+	wantFault(t, err, xmlstrict.Name{})
+}
+
+func TestDestroy(t *testing.T) {
+	request, response := written(t, WriteDestroy), written(t, WriteDestroyResponse)
+	if !xmlstrict.Is(request.Root, xmlstrict.NameOf(recorded(t, "11-destroy-request").Body)) ||
+		!xmlstrict.Is(response.Root, xmlstrict.NameOf(recorded(t, "11-destroy-response").Body)) {
+		t.Errorf("we write %v and %v", request.Root.Tag, response.Root.Tag)
+	}
+}
+
+func TestTypedRecorded(t *testing.T) {
+	workspaceKey := xmlstrict.Name{Space: "http://www.globus.org/2008/06/workspace", Local: "WorkspaceKey"}
+	tests := map[string]struct {
+		name        xmlstrict.Name
+		key         string
+		description []string
+		causes      int
+		nested      string // first description of the second cause
+	}{
+		"36-getrp-badname-response": {InvalidResourcePropertyQName, "16",
+			[]string{"{" + typesSpace + "}noSuchThing"}, 1, ""},
+		"12-rpquery-after-destroy-response": {PropertiesResourceUnknown, "6", nil, 2,
+			"unknown workspace: '6'"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			fault, ok := soap.ParseFault(recorded(t, name))
+			if !ok {
+				t.Fatal("it is no fault")
+			}
+			f, ok := Typed(fault)
+			if !ok || f.Name != tt.name || f.Timestamp.IsZero() ||
+				!slices.Equal(f.Description, tt.description) || len(f.Cause) != tt.causes {
+				t.Fatalf("it is %+v", f)
+			}
+			if key, _ := f.Originator.Key(workspaceKey); key != tt.key {
+				t.Errorf("it comes from %q", key)
+			}
+			if tt.nested != "" && f.Cause[1].Description[0] != tt.nested {
+				t.Errorf("its second cause is %+v", f.Cause[1])
+			}
+			roundTripFault(t, f)
+		})
+	}
+}
+
+// roundTripFault writes a fault as a SOAP fault of both versions and reads it.
+func roundTripFault(t *testing.T, written BaseFault) {
+	t.Helper()
+	for _, v := range []soap.Version{soap.V11, soap.V12} {
+		enc := xmlstrict.NewEncoder()
+		soap.WriteFault(enc, v, nil, written.SOAP())
+		m, err := soap.Parse(enc.Bytes(), xmlstrict.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fault, _ := soap.ParseFault(m)
+		got, ok := Typed(fault)
+		if !ok || fault.Code != soap.CodeTyped {
+			t.Fatalf("%s has no typed fault", enc.Bytes())
+		}
+		want := written
+		if (got.Originator == nil) != (want.Originator == nil) {
+			t.Errorf("the originator is %v", got.Originator)
+		}
+		want.Originator, got.Originator = nil, nil
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("it came back different: %s", diff)
+		}
+	}
+}
+
+func TestUntypedFault(t *testing.T) {
+	fault, _ := soap.ParseFault(recorded(t, "65-unknown-operation-response"))
+	if f, ok := Typed(fault); ok {
+		t.Errorf("a plain fault is the typed fault %+v", f)
+	}
+}
+
+func TestParseBaseFaultRefuses(t *testing.T) {
+	for _, content := range []string{
+		"<Timestamp>late</Timestamp>", "<Originator/>",
+		"<FaultCause><Timestamp>late</Timestamp></FaultCause>",
+	} {
+		doc := parse(t, `<a><b xmlns="`+BaseFaultsSpace+`">`+content+`</b></a>`)
+		_, err := ParseBaseFault(doc, doc.Root.ChildElements()[0])
+		wantFault(t, err, xmlstrict.Name{})
+	}
+}
+
+func TestCauseWithoutName(t *testing.T) {
+	doc := written(t, BaseFault{
+		Name:  PropertiesResourceUnknown,
+		Cause: []BaseFault{{Description: []string{"why"}}},
+	}.Write)
+	f, err := ParseBaseFault(doc, doc.Root)
+	if err != nil || len(f.Cause) != 1 || f.Cause[0].Name != FaultCause {
+		t.Errorf("it came back as %+v, %v", f, err)
+	}
+}
