@@ -1,0 +1,367 @@
+package wsn
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+var (
+	workspaceKey = xmlstrict.Name{
+		Space: "http://www.globus.org/2008/06/workspace", Local: "WorkspaceKey",
+	}
+	currentState = xmlstrict.Name{
+		Space: "http://www.globus.org/2008/06/workspace/types", Local: "currentState",
+	}
+)
+
+// recorded returns a message of the original client or server.
+func recorded(t testing.TB, name string) *soap.Message {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("../soap/testdata/gt4", name+".xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := soap.Parse(data, xmlstrict.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// parse parses a document that must be well-formed.
+func parse(t testing.TB, text string) *xmlstrict.Document {
+	t.Helper()
+	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// written parses what write writes.
+func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
+	t.Helper()
+	enc := xmlstrict.NewEncoder()
+	write(enc)
+	if err := enc.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, string(enc.Bytes()))
+}
+
+// wantFault checks that err carries the typed fault, or none for the zero
+// name, and always a place.
+func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
+	t.Helper()
+	var typed *wsrf.FaultError
+	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil && typed.Fault != fault {
+		t.Errorf("error is %v, want the fault %v", err, fault)
+	}
+	var content *xmlstrict.ContentError
+	if !errors.As(err, &content) || content.Path == "" {
+		t.Errorf("error %v has no place", err)
+	}
+}
+
+// in wraps content in an element of the namespace; n is its prefix.
+func in(local, content string) string {
+	return `<n:` + local + ` xmlns:n="` + Space + `" xmlns:a="` + wsa.Space200403 + `">` + content +
+		`</n:` + local + `>`
+}
+
+// The parts of a good Subscribe.
+const (
+	consumer = "<n:ConsumerReference><a:Address>http://x</a:Address></n:ConsumerReference>"
+	topic    = "<n:TopicExpression Dialect='" + SimpleDialect + "'>x</n:TopicExpression>"
+)
+
+func TestSubscribeRecorded(t *testing.T) {
+	m := recorded(t, "25-subscribe-request")
+	s, err := ParseSubscribe(m.Doc, m.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(s Subscription) {
+		t.Helper()
+		key, _ := s.Consumer.Key(ConsumerKey)
+		if s.Consumer.Address != "http://127.0.0.1:18500/wsrf/services/NotificationConsumerService" ||
+			key != "f84e8ca0-e5fd-11f1-b221-db7754d5b3eb" {
+			t.Errorf("the consumer is %s with key %s", s.Consumer.Address, key)
+		}
+		if s.Topic != SimpleTopic(wsrf.ResourceTermination) || !s.UseNotify ||
+			!s.Termination.IsZero() || s.Precondition != nil || s.Selector != nil || s.Policy != nil {
+			t.Errorf("it asks for %+v", s)
+		}
+	}
+	check(s)
+	doc := written(t, s.Write)
+	again, err := ParseSubscribe(doc, doc.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(again)
+}
+
+func TestSubscribeRoundTrip(t *testing.T) {
+	content := consumer + topic + "<n:UseNotify>0</n:UseNotify><n:Precondition>p</n:Precondition>" +
+		"<n:Selector Dialect='d'>s</n:Selector><n:SubscriptionPolicy/>" +
+		"<n:InitialTerminationTime>2026-01-31T12:00:00Z</n:InitialTerminationTime>"
+	doc := parse(t, in("Subscribe", content))
+	for range 2 {
+		s, err := ParseSubscribe(doc, doc.Root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.UseNotify || xmlstrict.Text(s.Precondition) != "p" || xmlstrict.Text(s.Selector) != "s" ||
+			s.Policy == nil || wsrf.FormatTime(s.Termination) != "2026-01-31T12:00:00.000Z" {
+			t.Errorf("it asks for %+v", s)
+		}
+		doc = written(t, s.Write)
+	}
+}
+
+func TestSubscribeRefuses(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		fault   xmlstrict.Name
+	}{
+		"nothing":          {"", xmlstrict.Name{}},
+		"no consumer":      {topic, xmlstrict.Name{}},
+		"no address":       {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
+		"no topic":         {consumer, InvalidTopicExpression},
+		"unknown part":     {consumer + topic + "<x/>", xmlstrict.Name{}},
+		"no truth value":   {consumer + topic + "<n:UseNotify>maybe</n:UseNotify>", xmlstrict.Name{}},
+		"no time":          {consumer + topic + "<n:InitialTerminationTime>P1D</n:InitialTerminationTime>", xmlstrict.Name{}},
+		"unknown dialect":  {consumer + strings.Replace(topic, "Simple", "Full", 1), TopicPathDialectUnknown},
+		"no dialect":       {consumer + "<n:TopicExpression>x</n:TopicExpression>", InvalidTopicExpression},
+		"undeclared topic": {consumer + strings.Replace(topic, ">x<", ">p:x<", 1), InvalidTopicExpression},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			doc := parse(t, in("Subscribe", tt.content))
+			_, err := ParseSubscribe(doc, doc.Root)
+			wantFault(t, err, tt.fault)
+		})
+	}
+}
+
+func TestNeverEndingSubscription(t *testing.T) {
+	doc := parse(t, in("Subscribe", consumer+topic+
+		`<n:InitialTerminationTime xmlns:i="`+xmlstrict.XSISpace+`" i:nil="true"/>`))
+	s, err := ParseSubscribe(doc, doc.Root)
+	if err != nil || !s.Termination.IsZero() {
+		t.Errorf("it ends at %v, %v", s.Termination, err)
+	}
+}
+
+func TestSubscribeResponse(t *testing.T) {
+	m := recorded(t, "25-subscribe-response")
+	r, err := ParseSubscribeResponse(m.Doc, m.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := written(t, func(enc *xmlstrict.Encoder) { WriteSubscribeResponse(enc, r) })
+	again, err := ParseSubscribeResponse(doc, doc.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []wsa.EPR{r, again} {
+		key, _ := r.Key(SubscriptionKey)
+		if r.Address != "http://127.0.0.1:8080/wsrf/services/SubscriptionManagerService" ||
+			key != "f8a00800-e5fd-11f1-96d4-c2b0270bde91" {
+			t.Errorf("the subscription is %s with key %s", r.Address, key)
+		}
+	}
+	for _, document := range []string{in("SubscribeResponse", ""), in("Subscribe", "")} {
+		doc := parse(t, document)
+		_, err := ParseSubscribeResponse(doc, doc.Root)
+		wantFault(t, err, xmlstrict.Name{})
+	}
+}
+
+func TestTopicExpression(t *testing.T) {
+	m := recorded(t, "41-getrp-topics-response")
+	want := []TopicExpression{SimpleTopic(currentState), SimpleTopic(wsrf.ResourceTermination)}
+	for i, e := range m.Body.ChildElements() {
+		got, err := ParseTopicExpression(m.Doc, e) // here the Dialect is qualified
+		if got != want[i] || err != nil {
+			t.Errorf("topic %d is %v, %v", i, got, err)
+		}
+		doc := written(t, func(enc *xmlstrict.Encoder) { got.Write(enc, Topic) })
+		if got, err := ParseTopicExpression(doc, doc.Root); got != want[i] || err != nil {
+			t.Errorf("what we write is %v, %v", got, err)
+		}
+	}
+	if got := want[0].String(); got != currentState.String() {
+		t.Errorf("it prints as %s", got)
+	}
+	for _, d := range Dialects() {
+		if dialects[d] == nil {
+			t.Errorf("dialect %s has no reader", d)
+		}
+	}
+	if len(Dialects()) != len(dialects) {
+		t.Errorf("%d dialects are told of, %d can be read", len(Dialects()), len(dialects))
+	}
+}
+
+func TestGetCurrentMessage(t *testing.T) {
+	m := recorded(t, "40-getcurrentmessage-request")
+	got, err := ParseGetCurrentMessage(m.Doc, m.Body)
+	if got != SimpleTopic(currentState) || err != nil {
+		t.Errorf("it asks for %v, %v", got, err)
+	}
+	doc := written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessage(enc, got) })
+	if got, err := ParseGetCurrentMessage(doc, doc.Root); got != SimpleTopic(currentState) || err != nil {
+		t.Errorf("what we write asks for %v, %v", got, err)
+	}
+	doc = parse(t, in("GetCurrentMessage", ""))
+	_, err = ParseGetCurrentMessage(doc, doc.Root)
+	wantFault(t, err, InvalidTopicExpression)
+	doc = written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessageResponse(enc, state("Paused")) })
+	if !xmlstrict.Is(doc.Root, GetCurrentMessageResponse) ||
+		!xmlstrict.Is(doc.Root.ChildElements()[0], valueChange) {
+		t.Errorf("the answer is %s", doc.Root.Tag)
+	}
+}
+
+func TestWriteEmpty(t *testing.T) {
+	for _, name := range []xmlstrict.Name{PauseSubscription, PauseSubscriptionResponse,
+		ResumeSubscription, ResumeSubscriptionResponse} {
+		doc := written(t, func(enc *xmlstrict.Encoder) { WriteEmpty(enc, name) })
+		if !xmlstrict.Is(doc.Root, name) || len(doc.Root.Child) != 0 {
+			t.Errorf("%s is written with %d tokens", name.Local, len(doc.Root.Child))
+		}
+	}
+}
+
+// state is the content of a message about a workspace's new state.
+func state(s string) Content {
+	return ValueChange(func(enc *xmlstrict.Encoder) {
+		enc.Start(currentState)
+		enc.Element(xmlstrict.Name{Space: currentState.Space, Local: "state"}, s)
+		enc.End()
+	})
+}
+
+func TestNotifyRecorded(t *testing.T) {
+	m := recorded(t, "25-subscribe-notify-request")
+	all, err := ParseNotify(m.Doc, m.Body)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("got %d messages, %v", len(all), err)
+	}
+	n := all[0]
+	want := time.Date(2026, 11, 21, 22, 51, 4, 249e6, time.UTC)
+	key, _ := n.Producer.Key(workspaceKey)
+	at, ok := n.Terminated()
+	if key != "13" || !ok || !at.Equal(want) || n.Topic != SimpleTopic(wsrf.ResourceTermination) {
+		t.Errorf("workspace %s ended at %v, topic %v", key, at, n.Topic)
+	}
+	if value, ok := n.NewValue(); ok {
+		t.Errorf("it tells of the new value %v", value)
+	}
+	n.Content = Termination(at)
+	doc := written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
+	if got, want := names(doc.Root), names(m.Body); got != want {
+		t.Errorf("wrote %s\nwant  %s", got, want)
+	}
+}
+
+// names lists the names in a tree, in order.
+func names(e *etree.Element) string {
+	text := e.Tag + "("
+	for c := range xmlstrict.Children(e) {
+		text += names(c)
+	}
+	return text + ")"
+}
+
+// TestNotifyRoundTrip sends both kinds of messages in one Notify.
+func TestNotifyRoundTrip(t *testing.T) {
+	producer := wsa.NewEPR("http://x", workspaceKey, "7")
+	at := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	doc := written(t, func(enc *xmlstrict.Encoder) {
+		WriteNotify(enc,
+			Notification{Topic: SimpleTopic(currentState), Producer: &producer, Content: state("Paused")},
+			Notification{Topic: SimpleTopic(wsrf.ResourceTermination), Content: Termination(at)})
+	})
+	all, err := ParseNotify(doc, doc.Root)
+	if err != nil || len(all) != 2 {
+		t.Fatalf("got %d messages, %v", len(all), err)
+	}
+	value, ok := all[0].NewValue()
+	if !ok || !xmlstrict.Is(value, currentState) || xmlstrict.Text(value.ChildElements()[0]) != "Paused" {
+		t.Errorf("the new value is %v", value)
+	}
+	if _, ok := all[0].Terminated(); ok {
+		t.Error("a state change ends the workspace")
+	}
+	ended, ok := all[1].Terminated()
+	if !ok || !ended.Equal(at) || all[1].Producer != nil {
+		t.Errorf("it ended at %v, producer %v", ended, all[1].Producer)
+	}
+}
+
+// TestStateMessageType checks the xsi:type without which the original's
+// consumer cannot cast the message, and that a termination has none.
+func TestStateMessageType(t *testing.T) {
+	doc := written(t, func(enc *xmlstrict.Encoder) {
+		WriteNotify(enc, Notification{Topic: SimpleTopic(currentState), Content: state("Paused")},
+			Notification{Topic: SimpleTopic(wsrf.ResourceTermination), Content: Termination(time.Now())})
+	})
+	all, err := ParseNotify(doc, doc.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := xmlstrict.Attr(all[0].Message, xmlstrict.XSIType)
+	if got, err := xmlstrict.ResolveQName(all[0].Message, text); got != valueChangeType || err != nil {
+		t.Errorf("the message has the type %v, %v", got, err)
+	}
+	if text, ok := xmlstrict.Attr(all[1].Message, xmlstrict.XSIType); ok {
+		t.Errorf("a termination has the type %s", text)
+	}
+}
+
+func TestTerminationWrapped(t *testing.T) {
+	doc := parse(t, in("Message", `<l:TerminationNotification xmlns:l="`+wsrf.LifetimeSpace+`">`+
+		`<l:TerminationTime>2026-01-31T12:00:00Z</l:TerminationTime></l:TerminationNotification>`))
+	if at, ok := (Notification{Message: doc.Root}).Terminated(); !ok || at.Year() != 2026 {
+		t.Errorf("it ended at %v, %v", at, ok)
+	}
+}
+
+func TestNotifyRefuses(t *testing.T) {
+	good := "<n:Topic Dialect='" + SimpleDialect + "'>x</n:Topic>"
+	tests := map[string]struct {
+		document string
+		fault    xmlstrict.Name
+	}{
+		"another message": {in("Subscribe", ""), xmlstrict.Name{}},
+		"no message":      {in("Notify", ""), xmlstrict.Name{}},
+		"unknown part":    {in("Notify", "<x/>"), xmlstrict.Name{}},
+		"no topic":        {in("Notify", "<n:NotificationMessage><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
+		"no content":      {in("Notify", "<n:NotificationMessage>"+good+"</n:NotificationMessage>"), xmlstrict.Name{}},
+		"bad topic": {in("Notify", "<n:NotificationMessage><n:Topic/><n:Message/></n:NotificationMessage>"),
+			InvalidTopicExpression},
+		"bad producer": {in("Notify", "<n:NotificationMessage>"+good+
+			"<n:ProducerReference/><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			doc := parse(t, tt.document)
+			_, err := ParseNotify(doc, doc.Root)
+			wantFault(t, err, tt.fault)
+		})
+	}
+}
