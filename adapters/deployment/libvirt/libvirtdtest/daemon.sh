@@ -36,17 +36,18 @@ outside() {
 }
 
 # The directories of a libvirtd that root runs are fixed: mount ours over them.
+# The system's control groups must go, not only be covered: libvirtd would find
+# them in the list of mounts.
 mounts() {
 	local pair c
+	umount -R /sys
 	mount -t proc proc /proc
 	mount -t sysfs sysfs /sys
-	if [ -n "$(ls /sys/fs/cgroup 2>/dev/null || true)" ] || [ -d /sys/fs/cgroup ]; then
-		mount -t tmpfs tmpfs /sys/fs/cgroup
-		for c in $controllers; do
-			mkdir /sys/fs/cgroup/$c
-			mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c || rmdir /sys/fs/cgroup/$c
-		done
-	fi
+	mount -t tmpfs tmpfs $root
+	for c in $controllers; do
+		mkdir $root/$c
+		mount -t cgroup -o $c cgroup $root/$c || rmdir $root/$c
+	done
 	for pair in etc:/etc/libvirt lib:/var/lib/libvirt run:/run/libvirt \
 		cache:/var/cache/libvirt log:/var/log/libvirt; do
 		mkdir -p "$dir/${pair%%:*}" "${pair#*:}"

@@ -1,0 +1,156 @@
+package libvirtdtest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// guestLimit is how long a guest may take to say something: emulated, on a
+// busy computer.
+const guestLimit = 5 * time.Minute
+
+// Guest is the tiny guest of examples/guest: it boots, says on its serial
+// console who it is, and obeys the power button.
+type Guest struct {
+	Boot  workspace.Boot
+	image string // pristine
+}
+
+// BuildGuest builds the guest, or takes it from the cache of an earlier build.
+func BuildGuest(t testing.TB) Guest {
+	t.Helper()
+	var out, errs bytes.Buffer
+	build := exec.Command(filepath.Join(moduleRoot(t), "examples", "guest", "build"))
+	build.Stdout, build.Stderr = &out, &errs
+	if err := build.Run(); err != nil {
+		t.Fatalf("cannot build the guest: %v\n%s", err, errs.String())
+	}
+	values := make(map[string]string)
+	for line := range strings.Lines(out.String()) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		values[key] = value
+	}
+	return Guest{
+		Boot:  workspace.Boot{Kernel: values["GUEST_KERNEL"], Initrd: values["GUEST_INITRD"]},
+		image: values["GUEST_IMAGE"],
+	}
+}
+
+// moduleRoot finds the directory of go.mod above the test's.
+func moduleRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test's directory")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Disk copies the pristine disk image to path, unless something is there already.
+func (g Guest) Disk(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	out, err := exec.Command("cp", "--sparse=always", g.image, path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("cannot copy the guest's disk: %v: %s", err, out)
+	}
+}
+
+// Network defines and starts a libvirt network with DHCP on 192.168.77.0/24.
+func (d *Daemon) Network(name string) {
+	d.t.Helper()
+	path := filepath.Join(d.Dir, name+".xml")
+	text := fmt.Sprintf(`<network>
+  <name>%s</name>
+  <bridge name='virbr7' stp='off' delay='0'/>
+  <mac address='52:54:00:77:00:01'/>
+  <ip address='192.168.77.1' netmask='255.255.255.0'>
+    <dhcp><range start='192.168.77.200' end='192.168.77.250'/></dhcp>
+  </ip>
+</network>
+`, name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	d.Virsh("net-define", path)
+	d.Virsh("net-start", name)
+}
+
+// Console follows what a guest says on its serial line.
+type Console struct {
+	Path string
+	read int64
+	text string
+}
+
+// Await waits until the guest has said something that contains the words,
+// since the last Await, and returns the line.
+func (c *Console) Await(t testing.TB, words string) string {
+	t.Helper()
+	deadline := time.Now().Add(guestLimit)
+	for {
+		if line, ok := c.find(words); ok {
+			return line
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the guest never said %q; it said:\n%s", words, c.text)
+		}
+		time.Sleep(50 * time.Millisecond)
+		c.more(t)
+	}
+}
+
+// find looks for a whole line with the words and forgets what is before its end.
+func (c *Console) find(words string) (string, bool) {
+	for {
+		line, rest, whole := strings.Cut(c.text, "\n")
+		if !whole {
+			return "", false
+		}
+		if strings.Contains(line, words) {
+			c.text = rest
+			return strings.TrimRight(line, "\r"), true
+		}
+		if !strings.Contains(rest, "\n") {
+			return "", false
+		}
+		c.text = rest
+	}
+}
+
+// more reads what was written since.
+func (c *Console) more(t testing.TB) {
+	f, err := os.Open(c.Path)
+	if os.IsNotExist(err) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.NewSectionReader(f, c.read, 1<<30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.read += int64(len(data))
+	c.text += string(data)
+}
