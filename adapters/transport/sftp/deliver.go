@@ -1,0 +1,332 @@
+package sftp
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+
+	pkgsftp "github.com/pkg/sftp"
+	"golang.org/x/sys/unix"
+
+	"github.com/philoxenia/philoxenia/adapters/image/checksum"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// deliverSuffix is what the account of a broken Deliver has after the name of
+// the file on the host.
+const deliverSuffix = ".deliver.state"
+
+// Deliver brings an image of the host to the server, with its checksum beside
+// it. It is written under another name, flushed to the server's disk where the
+// server offers that, and renamed when its size is right. When it is broken off, what
+// is on the server is kept and the next Deliver goes on from there, and then reads
+// the whole back to be sure. When the server's disk is full, or it fails for
+// good, what is there is removed: it takes the very room that is missing.
+func (t *Transport) Deliver(
+	ctx context.Context, d workspace.Deliver,
+) (workspace.ImageInfo, error) {
+	info, err := t.deliver(ctx, d)
+	if err != nil {
+		return workspace.ImageInfo{}, transfer.Error("deliver the image", d.Location, err)
+	}
+	return info, nil
+}
+
+func (t *Transport) deliver(
+	ctx context.Context, d workspace.Deliver,
+) (workspace.ImageInfo, error) {
+	p, err := t.place(d.Location)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	f, err := os.OpenFile(d.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return workspace.ImageInfo{}, invalid("%s is no regular file", d.Path)
+	}
+	g := &putter{place: p, Deliver: d, from: f, stat: info}
+	if g.info, err = inspect(f, info.Size(), 0); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	err = p.pool.use(ctx, func(c *connection) error { return g.put(ctx, c) })
+	return g.info, err
+}
+
+// putter is one Deliver under way.
+type putter struct {
+	place
+	workspace.Deliver
+
+	from   *os.File
+	stat   os.FileInfo
+	info   workspace.ImageInfo
+	target string // on the server, without symbolic links
+	temp   string // beside it
+	offset int64  // so much is in temp already
+}
+
+func (g *putter) put(ctx context.Context, c *connection) error {
+	if err := g.locate(c); err != nil {
+		return err
+	}
+	if done, err := g.found(ctx, c); done || err != nil {
+		return err
+	}
+	to, err := g.begin(c)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	err = g.upload(ctx, c, to)
+	if err == nil {
+		err = g.install(c)
+	}
+	if err != nil {
+		return g.abandon(c, err)
+	}
+	os.Remove(g.Path + deliverSuffix)
+	return nil
+}
+
+// locate finds the target's directory and refuses a target that is no file.
+func (g *putter) locate(c *connection) error {
+	dir, err := c.contain(path.Dir(g.full()))
+	if err != nil {
+		return err
+	}
+	base := path.Base(g.name)
+	g.target = path.Join(dir, base)
+	// Two hosts may deliver under one name at the same time.
+	host, _ := os.Hostname()
+	mark := sha256.Sum256([]byte(host + "\x00" + g.Path))
+	g.temp = fmt.Sprintf("%s.%x%s", g.target, mark[:4], transfer.Suffix)
+	info, err := c.Lstat(g.target)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = invalid("%q is there and no regular file but %s", base, info.Mode().Type())
+	}
+	return err
+}
+
+// found tells whether an earlier Deliver has done the work: the image there
+// has the size and time of ours, and the checksum beside it is that of our bytes.
+func (g *putter) found(ctx context.Context, c *connection) (bool, error) {
+	info, err := c.Stat(g.target)
+	if err != nil || info.Size() != g.stat.Size() ||
+		info.ModTime().Unix() != g.stat.ModTime().Unix() {
+		return false, nil
+	}
+	beside, err := c.expected(g.target, g.name)
+	if err != nil || beside == "" {
+		return false, nil
+	}
+	sum := transfer.NewSum()
+	r := touching{io.NewSectionReader(g.from, 0, g.stat.Size()), c}
+	if err := sum.AddReader(ctx, r); err != nil {
+		return false, err
+	}
+	g.info.SHA256 = sum.Text()
+	return g.info.SHA256 == beside, nil
+}
+
+// begin opens the half-made file on the server and finds out how much of it
+// can be gone on with.
+func (g *putter) begin(c *connection) (*pkgsftp.File, error) {
+	last := loadState(g.Path + deliverSuffix)
+	info, err := c.Lstat(g.temp)
+	flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	if err == nil && info.Mode().IsRegular() && last.of(g.Location, g.stat) {
+		g.offset = last.Offset
+	}
+	if g.offset > 0 {
+		flags = os.O_WRONLY
+	} else if err == nil {
+		// Not what we know, or nothing of worth: it must not be followed if it is a link.
+		if err := c.Remove(g.temp); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.account(g.offset); err != nil {
+		return nil, err
+	}
+	to, err := c.OpenFile(g.temp, flags)
+	if err != nil {
+		os.Remove(g.Path + deliverSuffix)
+		return nil, err
+	}
+	if err := c.Chmod(g.temp, 0o600); err != nil {
+		to.Close()
+		return nil, err
+	}
+	return to, nil
+}
+
+// account notes that all before offset is on the server.
+func (g *putter) account(offset int64) error {
+	s := newState(g.Location, g.stat)
+	s.Offset = offset
+	return s.save(g.Path + deliverSuffix)
+}
+
+// upload sends the data and makes sure that it arrived.
+func (g *putter) upload(ctx context.Context, c *connection, to *pkgsftp.File) error {
+	u := newUploader(g, c, to)
+	if err := u.run(ctx); err != nil {
+		return g.whyFailed(c, err)
+	}
+	g.info.SHA256 = u.sum.Text()
+	if err := to.Truncate(g.stat.Size()); err != nil {
+		return err
+	}
+	if _, offered := c.HasExtension("fsync@openssh.com"); offered {
+		if err := to.Sync(); err != nil {
+			return g.whyFailed(c, err)
+		}
+	}
+	now, err := g.from.Stat()
+	if err != nil {
+		return err
+	}
+	if !same(now, g.stat) {
+		return errChanged(g.Path)
+	}
+	there, err := to.Stat()
+	if err != nil {
+		return err
+	}
+	if there.Size() != g.stat.Size() {
+		return workspace.Errorf(workspace.Transient, "verify the image", "",
+			"%d bytes arrived, expected %d", there.Size(), g.stat.Size())
+	}
+	if g.offset > 0 {
+		return g.readBack(ctx, c)
+	}
+	return nil
+}
+
+// changedError says that the file was written to while it was read.
+type changedError struct{ path string }
+
+func (e *changedError) Error() string { return e.path + " changed while it was read" }
+
+func errChanged(path string) error {
+	return &workspace.Error{Op: "read the image", Kind: workspace.Transient,
+		Err: &changedError{path}}
+}
+
+// readBack compares what lies on the server with what we sent, when part of it
+// was sent by an earlier Deliver.
+func (g *putter) readBack(ctx context.Context, c *connection) error {
+	f, err := c.Open(g.temp)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	there := transfer.NewSum()
+	if _, err := f.WriteTo(summing{ctx, there}); err != nil {
+		return err
+	}
+	if there.Text() == g.info.SHA256 {
+		return nil
+	}
+	return errors.Join(workspace.Errorf(workspace.Transient, "verify the image", "",
+		"what arrived has the SHA-256 %s, expected %s; the next try begins anew",
+		there.Text(), g.info.SHA256), c.Remove(g.temp))
+}
+
+// summing is a writer that adds to a checksum.
+type summing struct {
+	ctx context.Context
+	sum *transfer.Sum
+}
+
+func (s summing) Write(b []byte) (int, error) {
+	s.sum.Add(b)
+	return len(b), s.ctx.Err()
+}
+
+// install gives the image its name. An image and its checksum cannot be
+// replaced at one stroke, so the old checksum goes first: a crash may then leave an
+// image without a checksum, which the next Deliver mends, but never with a wrong one.
+func (g *putter) install(c *connection) error {
+	if err := c.Chtimes(g.temp, g.stat.ModTime(), g.stat.ModTime()); err != nil {
+		return err
+	}
+	sums := g.target + checksum.Suffix
+	if err := c.Remove(sums); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := c.replace(g.temp, g.target); err != nil {
+		return err
+	}
+	line := checksum.Line(g.info.SHA256, path.Base(g.name))
+	f, err := c.OpenFile(sums+transfer.Suffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte(line))
+	if _, offered := c.HasExtension("fsync@openssh.com"); offered && err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return c.replace(sums+transfer.Suffix, sums)
+}
+
+// replace renames at one stroke where the server can, else with a moment in
+// which nothing has the name.
+func (c *connection) replace(from, to string) error {
+	if _, offered := c.HasExtension("posix-rename@openssh.com"); offered {
+		return c.PosixRename(from, to)
+	}
+	if err := c.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return c.Rename(from, to)
+}
+
+// whyFailed finds out whether an error that says no more than "failure" is a
+// full disk: SFTP has no word for that.
+func (g *putter) whyFailed(c *connection, cause error) error {
+	var status *pkgsftp.StatusError
+	if !errors.As(cause, &status) || status.FxCode() != pkgsftp.ErrSSHFxFailure {
+		return cause
+	}
+	fs, err := c.StatVFS(path.Dir(g.temp))
+	if err != nil || fs.Bavail*fs.Frsize >= lanes*packetBytes {
+		return cause
+	}
+	return workspace.Errorf(workspace.NoResource, "write the image", "",
+		"the server's disk is full, %d bytes are left: %w", fs.Bavail*fs.Frsize, cause)
+}
+
+// abandon keeps what is on the server when going on with it makes sense, else
+// removes it, and returns cause.
+func (g *putter) abandon(c *connection, cause error) error {
+	cause = c.explain(cause)
+	var changed *changedError
+	kind := transfer.Kind(cause)
+	if kind == workspace.Unavailable || kind == workspace.Transient && !errors.As(cause, &changed) {
+		return cause
+	}
+	os.Remove(g.Path + deliverSuffix)
+	if c.dead() {
+		return cause
+	}
+	return errors.Join(cause, c.Remove(g.temp))
+}

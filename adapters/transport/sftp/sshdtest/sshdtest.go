@@ -1,0 +1,230 @@
+// Package sshdtest starts a private OpenSSH server on loopback for a test and
+// stops it again: own host key, own user key, own directory, nothing of the
+// machine's configuration. It is for tests alone and knows nothing of images.
+package sshdtest
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// Server is a running sshd. Its files lie in a directory that the test removes.
+type Server struct {
+	Address    string // 127.0.0.1:PORT
+	User       string // who may log in: the user of the test
+	KeyFile    string // the private key with which it may
+	KnownHosts string // a known_hosts file that holds the server's host key
+	Root       string // an empty directory for images
+
+	t    testing.TB
+	dir  string
+	port int
+	cmd  *exec.Cmd
+	log  *bytes.Buffer
+}
+
+// Start starts a server, which is stopped at the end of the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := &Server{
+		User: me.Username, KeyFile: filepath.Join(dir, "id"), Root: filepath.Join(dir, "root"),
+		KnownHosts: filepath.Join(dir, "known_hosts"), t: t, dir: dir, port: freePort(t),
+	}
+	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+	if err := os.Mkdir(s.Root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	line := ssh.MarshalAuthorizedKey(WriteKey(t, s.KeyFile))
+	s.write("authorized_keys", line)
+	s.NewHostKey()
+	s.write("known_hosts", []byte(s.KnownHostsLine()+"\n"))
+	s.configure()
+	s.Restart()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// WriteKey makes a new private key at path and returns its public half.
+func WriteKey(t testing.TB, path string) ssh.PublicKey {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func (s *Server) write(name string, data []byte) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), data, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// NewHostKey gives the server another host key, which takes effect at the next
+// Restart; KnownHosts keeps the old one.
+func (s *Server) NewHostKey() {
+	s.t.Helper()
+	key := WriteKey(s.t, filepath.Join(s.dir, "host_key"))
+	s.write("host_key.pub", ssh.MarshalAuthorizedKey(key))
+}
+
+// HostKey returns the host key that the server has now.
+func (s *Server) HostKey() ssh.PublicKey {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "host_key.pub"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	key, _, _, _, err := ssh.ParseAuthorizedKey(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return key
+}
+
+// KnownHostsLine returns the line for known_hosts with the host key of now.
+func (s *Server) KnownHostsLine() string {
+	s.t.Helper()
+	return knownhosts.Line([]string{knownhosts.Normalize(s.Address)}, s.HostKey())
+}
+
+func (s *Server) configure() {
+	s.write("sshd_config", fmt.Appendf(nil, `ListenAddress 127.0.0.1
+Port %d
+HostKey %[2]s/host_key
+AuthorizedKeysFile %[2]s/authorized_keys
+PidFile %[2]s/pid
+UsePAM no
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+MaxStartups 100
+Subsystem sftp internal-sftp
+`, s.port, s.dir))
+}
+
+// Restart starts the server, again after Stop, and waits until it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	program, err := exec.LookPath("sshd")
+	if err != nil {
+		program = "/usr/sbin/sshd" // not in the path of plain users
+	}
+	// sshd wants its directory for unprivileged children; without root it needs none.
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil && os.Getuid() == 0 {
+		s.t.Fatal(err)
+	}
+	s.log = new(bytes.Buffer)
+	s.cmd = exec.Command(program, "-D", "-e", "-f", filepath.Join(s.dir, "sshd_config"))
+	s.cmd.Stderr = s.log
+	s.cmd.WaitDelay = 10 * time.Second
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("cannot start sshd (Debian package openssh-server): %v", err)
+	}
+	s.await()
+}
+
+// await waits for the banner of the server.
+func (s *Server) await() {
+	s.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for time.Now().Before(deadline) {
+		c, err := net.DialTimeout("tcp", s.Address, time.Second)
+		if err == nil {
+			c.SetDeadline(deadline)
+			_, err = c.Read(make([]byte, 4))
+			c.Close()
+		}
+		if err == nil {
+			return
+		}
+		if syscall.Kill(s.cmd.Process.Pid, 0) != nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.Stop()
+	s.t.Fatalf("sshd does not answer on %s: %s", s.Address, s.log)
+}
+
+// Stop kills the server with all its connections, at once, as a crash would.
+// A server that is stopped already stays so.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	s.Signal(syscall.SIGKILL)
+	s.cmd.Wait()
+	s.cmd = nil
+}
+
+// Signal sends a signal to the server and to the processes of its connections:
+// SIGSTOP makes it stall, SIGCONT ends that.
+func (s *Server) Signal(signal syscall.Signal) {
+	for _, pid := range family(s.cmd.Process.Pid) {
+		syscall.Kill(pid, signal)
+	}
+}
+
+// family returns a process and all that descend from it: those of connections
+// have left the server's process group.
+func family(pid int) []int {
+	all := []int{pid}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return all
+	}
+	for _, field := range strings.Fields(string(text)) {
+		if child, err := strconv.Atoi(field); err == nil {
+			all = append(all, family(child)...)
+		}
+	}
+	return all
+}
+
+// Log returns what the stopped server has logged.
+func (s *Server) Log() string { return s.log.String() }
