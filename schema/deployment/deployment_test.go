@@ -246,7 +246,8 @@ func TestDecodeOptionalErrors(t *testing.T) {
 }
 
 func TestContentAtTheLimit(t *testing.T) {
-	doc := parse(t, strings.Replace(optionals, "role: worker\n", strings.Repeat("ä", MaxContent), 1))
+	content := strings.Repeat("ä", MaxContent)
+	doc := parse(t, strings.Replace(optionals, "role: worker\n", content, 1))
 	if _, err := DecodeOptional(doc, doc.Root); err != nil {
 		t.Error(err)
 	}

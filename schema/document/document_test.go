@@ -96,38 +96,39 @@ func TestValues(t *testing.T) {
 	var f float64
 	var d time.Duration
 	var at time.Time
+	type reads = func(*etree.Element)
 	tests := []struct {
 		name, text string
-		read       func(*Reader) func(*etree.Element)
+		read       func(*Reader) reads
 		value      func() any
 		want       any // of type error: its text
 	}{
-		{"true", "true", func(r *Reader) func(*etree.Element) { return r.Bool(&flag) },
+		{"true", "true", func(r *Reader) reads { return r.Bool(&flag) },
 			func() any { return flag }, true},
-		{"zero", " 0 ", func(r *Reader) func(*etree.Element) { return r.Bool(&flag) },
+		{"zero", " 0 ", func(r *Reader) reads { return r.Bool(&flag) },
 			func() any { return flag }, false},
-		{"yes", "yes", func(r *Reader) func(*etree.Element) { return r.Bool(&flag) },
+		{"yes", "yes", func(r *Reader) reads { return r.Bool(&flag) },
 			nil, errors.New(`"yes" is not a truth value`)},
-		{"number", "7", func(r *Reader) func(*etree.Element) { return r.Int(&n, 1, 9) },
+		{"number", "7", func(r *Reader) reads { return r.Int(&n, 1, 9) },
 			func() any { return n }, 7},
-		{"number too large", "10", func(r *Reader) func(*etree.Element) { return r.Int(&n, 1, 9) },
+		{"number too large", "10", func(r *Reader) reads { return r.Int(&n, 1, 9) },
 			nil, errors.New(`"10" is out of range`)},
-		{"double", "2.5E2", func(r *Reader) func(*etree.Element) { return r.Double(&f) },
+		{"double", "2.5E2", func(r *Reader) reads { return r.Double(&f) },
 			func() any { return f }, 250.0},
-		{"double too large", "1e999", func(r *Reader) func(*etree.Element) { return r.Double(&f) },
+		{"double too large", "1e999", func(r *Reader) reads { return r.Double(&f) },
 			nil, errors.New(`"1e999" is not a finite number`)},
-		{"duration", "P1DT1.0015S", func(r *Reader) func(*etree.Element) {
+		{"duration", "P1DT1.0015S", func(r *Reader) reads {
 			return r.Duration(&d, false)
 		}, func() any { return d }, 24*time.Hour + 1001*time.Millisecond},
 		{"duration shorter than a millisecond", "PT0.0001S",
-			func(r *Reader) func(*etree.Element) { return r.Duration(&d, false) },
+			func(r *Reader) reads { return r.Duration(&d, false) },
 			nil, errors.New("is no time at all")},
-		{"no duration", "PT0S", func(r *Reader) func(*etree.Element) { return r.Duration(&d, true) },
+		{"no duration", "PT0S", func(r *Reader) reads { return r.Duration(&d, true) },
 			func() any { return d }, time.Duration(0)},
 		{"time", "2026-11-22T01:00:00+01:00",
-			func(r *Reader) func(*etree.Element) { return r.Time(&at) },
+			func(r *Reader) reads { return r.Time(&at) },
 			func() any { return at }, time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
-		{"not a time", "tomorrow", func(r *Reader) func(*etree.Element) { return r.Time(&at) },
+		{"not a time", "tomorrow", func(r *Reader) reads { return r.Time(&at) },
 			nil, errors.New(`"tomorrow" is not a time`)},
 	}
 	for _, tt := range tests {
