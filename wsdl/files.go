@@ -28,7 +28,7 @@ func (s *service) portTypeFile() []byte {
 	d.line(`    <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">`)
 	for _, file := range s.schemaFiles() {
 		d.line(`      <xs:import namespace=%q`, schema.Space(file))
-		d.line(`          schemaLocation="../schema/%s"/>`, file)
+		d.line(`          schemaLocation=%q/>`, file)
 	}
 	d.line(`    </xs:schema>`)
 	d.line(`  </wsdl:types>`)

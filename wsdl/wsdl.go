@@ -73,7 +73,8 @@ func Services() []string {
 var files embed.FS
 
 // Names returns the names of the published files: port type, bindings and
-// service of each service. They import the schemas as ../schema/NAME.xsd.
+// service of each service. They import one another and the published schemas
+// by bare names: all are to be served from one directory.
 func Names() []string {
 	names, err := fs.Glob(files, "*.wsdl")
 	if err != nil {

@@ -344,6 +344,35 @@ func (d *definitions) checkNames(t *testing.T) {
 	}
 }
 
+// TestImports expects the files to import nothing but published files, of the
+// namespaces that those define.
+func TestImports(t *testing.T) {
+	targets := make(map[string]string)
+	for _, name := range schema.Names() {
+		targets[name] = schema.Space(name)
+	}
+	for _, name := range Names() {
+		data, _ := File(name)
+		targets[name] = parse(t, data).Target
+	}
+	for _, name := range Names() {
+		data, _ := File(name)
+		d := parse(t, data)
+		all := d.Imports
+		for _, s := range d.Schemas {
+			all = append(all, s.Imports...)
+		}
+		if len(all) == 0 {
+			t.Errorf("%s imports nothing", name)
+		}
+		for _, i := range all {
+			if target, ok := targets[i.Location+i.Schema]; !ok || target != i.Namespace {
+				t.Errorf("%s imports %s from %q", name, i.Namespace, i.Location+i.Schema)
+			}
+		}
+	}
+}
+
 // TestMessageNamesAreUnique covers all services, because some stacks confuse
 // equal names.
 func TestMessageNamesAreUnique(t *testing.T) {
