@@ -13,7 +13,7 @@ import (
 )
 
 // kernelStep is how much the kernel copies between two looks at the context.
-const kernelStep = 16 << 20
+const kernelStep = 4 << 20
 
 // copier copies one image into an empty file, holes left out.
 type copier struct {

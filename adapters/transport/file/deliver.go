@@ -2,6 +2,9 @@ package file
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -30,6 +33,13 @@ func (t *Transport) deliver(
 		return workspace.ImageInfo{}, err
 	}
 	if err := ctx.Err(); err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	there, err := t.in().Lstat(name)
+	if err == nil && !there.Mode().IsRegular() {
+		err = invalid(fmt.Errorf("there is a %s of that name", modeName(there.Mode())))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return workspace.ImageInfo{}, err
 	}
 	src, err := openHost(d.Path)
