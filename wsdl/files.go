@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/philoxenia/philoxenia/schema"
 )
@@ -90,7 +91,7 @@ func (s *service) flat(address string) []byte {
 		[2]string{"wsaw", wsawSpace}, [2]string{"tns", s.space})...)
 	d.line(`  <wsdl:types>`)
 	for _, file := range s.schemaFiles() {
-		d.WriteString(inline(file))
+		d.WriteString(inline()[file])
 	}
 	d.line(`  </wsdl:types>`)
 	s.writeMessages(d)
@@ -108,23 +109,26 @@ var (
 	imported    = regexp.MustCompile(`(?s)<xs:import\s+namespace="([^"]*)"`)
 )
 
-// inline returns a schema as it stands inside a flat document.
-func inline(file string) string {
-	text, _ := schema.File(file)
-	return location.ReplaceAllString(declaration.ReplaceAllString(string(text), ""), "")
-}
-
-// imports returns the namespaces that the schema of a namespace imports.
-func imports(space string) []string {
-	var spaces []string
+// inline returns the schemas, by file, as they stand inside a flat document.
+// They are made once, when the first flat document is asked for.
+var inline = sync.OnceValue(func() map[string]string {
+	texts := make(map[string]string)
 	for _, file := range schema.Names() {
-		if schema.Space(file) != space {
-			continue
-		}
+		text, _ := schema.File(file)
+		texts[file] = location.ReplaceAllString(declaration.ReplaceAllString(string(text), ""), "")
+	}
+	return texts
+})
+
+// imports returns the namespaces that each namespace's schema imports.
+var imports = sync.OnceValue(func() map[string][]string {
+	spaces := make(map[string][]string)
+	for _, file := range schema.Names() {
 		text, _ := schema.File(file)
 		for _, m := range imported.FindAllSubmatch(text, -1) {
-			spaces = append(spaces, string(m[1]))
+			space := schema.Space(file)
+			spaces[space] = append(spaces[space], string(m[1]))
 		}
 	}
 	return spaces
-}
+})

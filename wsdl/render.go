@@ -187,7 +187,7 @@ func (s *service) schemaFiles() []string {
 			return
 		}
 		needed[space] = true
-		for _, imported := range imports(space) {
+		for _, imported := range imports()[space] {
 			need(imported)
 		}
 	}

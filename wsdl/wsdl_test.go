@@ -431,3 +431,12 @@ func TestOperationsAreCopies(t *testing.T) {
 		t.Error("the schemas that the files import are not published")
 	}
 }
+
+func BenchmarkFlat(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Flat("WorkspaceService", "http://localhost:8080/wsrf/services"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
