@@ -11,7 +11,8 @@ func TestParseFaultRecorded(t *testing.T) {
 	tests := map[string]struct{ code, text, detail string }{
 		"36-getrp-badname-response": {"Server.generalException", "",
 			"InvalidResourcePropertyQNameFault exceptionName hostname"},
-		"65-unknown-operation-response": {"Client", "No such operation 'FooBar'", "stackTrace hostname"},
+		"65-unknown-operation-response": {"Client", "No such operation 'FooBar'",
+			"stackTrace hostname"},
 		"12-rpquery-after-destroy-response": {"Server.generalException", "",
 			"ResourceUnknownFault exceptionName hostname"},
 	}
@@ -41,7 +42,10 @@ func TestNoFault(t *testing.T) {
 
 // TestFaultRoundTrip writes each fault in both versions and reads it back.
 func TestFaultRoundTrip(t *testing.T) {
-	detail := func(enc *xmlstrict.Encoder) { enc.Element(xmlstrict.Name{Space: "urn:d", Local: "d"}, "x") }
+	detail := func(enc *xmlstrict.Encoder) {
+		enc.Element(xmlstrict.Name{Space: "urn:d",
+			Local: "d"}, "x")
+	}
 	tests := map[string]*Fault{
 		"typed":            {Code: CodeTyped, Detail: detail},
 		"client":           {Code: CodeClient, String: "no <such> operation"},

@@ -43,8 +43,9 @@ func TestParseRecorded(t *testing.T) {
 		"02-deploy-nosub-request":                {V11, "MessageID To Action From", "create"},
 		"66-no-soapaction-no-wsa-http10-request": {V11, "WorkspaceKey", "GetResourceProperty"},
 		"67-soap12-request":                      {V12, "WorkspaceKey", "GetResourceProperty"},
-		"67-soap12-response":                     {V12, "MessageID To Action", "GetResourcePropertyResponse"},
-		"36-getrp-badname-response":              {V11, "MessageID Action From RelatesTo", "Fault"},
+		"67-soap12-response": {V12, "MessageID To Action",
+			"GetResourcePropertyResponse"},
+		"36-getrp-badname-response": {V11, "MessageID Action From RelatesTo", "Fault"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -79,21 +80,30 @@ func TestParseProblems(t *testing.T) {
 		code     string
 		place    string
 	}{
-		"another document":   {"<a/>", NotEnvelope, "Client", "/a"},
-		"no namespace":       {"<Envelope><Body/></Envelope>", WrongVersion, "VersionMismatch", "/Envelope"},
-		"unknown version":    {`<Envelope xmlns="urn:soap13"/>`, WrongVersion, "VersionMismatch", "/Envelope"},
-		"no body":            {envelope(""), BadStructure, "Client", "/Envelope"},
-		"header alone":       {envelope("<S:Header/>"), BadStructure, "Client", "/Envelope"},
-		"body before header": {envelope("<S:Body/><S:Header/>"), BadStructure, "Client", "/Envelope/Header"},
-		"two headers":        {envelope("<S:Header/><S:Header/><S:Body/>"), BadStructure, "Client", "/Envelope/Header[2]"},
-		"two Bodies":         {envelope("<S:Body/><S:Body/>"), BadStructure, "Client", "/Envelope/Body[2]"},
-		"foreign part":       {envelope("<S:Body/><x/>"), BadStructure, "Client", "/Envelope/x"},
-		"body of other version": {`<Envelope xmlns="` + Space11 + `"><Body xmlns="` + Space12 + `"/></Envelope>`,
+		"another document": {"<a/>", NotEnvelope, "Client", "/a"},
+		"no namespace": {"<Envelope><Body/></Envelope>", WrongVersion, "VersionMismatch",
+			"/Envelope"},
+		"unknown version": {`<Envelope xmlns="urn:soap13"/>`, WrongVersion, "VersionMismatch",
+			"/Envelope"},
+		"no body":      {envelope(""), BadStructure, "Client", "/Envelope"},
+		"header alone": {envelope("<S:Header/>"), BadStructure, "Client", "/Envelope"},
+		"body before header": {envelope("<S:Body/><S:Header/>"), BadStructure, "Client",
+			"/Envelope/Header"},
+		"two headers": {envelope("<S:Header/><S:Header/><S:Body/>"), BadStructure,
+			"Client", "/Envelope/Header[2]"},
+		"two Bodies": {envelope("<S:Body/><S:Body/>"), BadStructure, "Client",
+			"/Envelope/Body[2]"},
+		"foreign part": {envelope("<S:Body/><x/>"), BadStructure, "Client", "/Envelope/x"},
+		"body of other version": {`<Envelope xmlns="` + Space11 + `"><Body xmlns="` + Space12 +
+			`"/></Envelope>`,
 			BadStructure, "Client", "/Envelope/Body"},
-		"several bodies": {envelope("<S:Body><a/><b/></S:Body>"), SeveralBodies, "Client", "/Envelope/Body/b"},
-		"text in Body":   {envelope("<S:Body>x<a/></S:Body>"), BadStructure, "Client", "/Envelope/Body"},
-		"attachment": {envelope(`<S:Body><a><i:Include xmlns:i="http://www.w3.org/2004/08/xop/include"` +
-			` href="file:///etc/passwd"/></a></S:Body>`), Attachment, "Client", "/Envelope/Body/a/Include"},
+		"several bodies": {envelope("<S:Body><a/><b/></S:Body>"), SeveralBodies, "Client",
+			"/Envelope/Body/b"},
+		"text in Body": {envelope("<S:Body>x<a/></S:Body>"), BadStructure, "Client",
+			"/Envelope/Body"},
+		"attachment": {envelope("<S:Body><a><i:Include xmlns:i='" + xopInclude.Space + "'" +
+			` href="file:///etc/passwd"/></a></S:Body>`), Attachment, "Client",
+			"/Envelope/Body/a/Include"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +112,8 @@ func TestParseProblems(t *testing.T) {
 			if !errors.As(err, &problem) {
 				t.Fatalf("got %v, want an Error", err)
 			}
-			if problem.Problem != tt.problem || problem.Code() != tt.code || problem.Path != tt.place {
+			if problem.Problem != tt.problem || problem.Code() != tt.code ||
+				problem.Path != tt.place {
 				t.Errorf("got problem %d, code %s at %s: %v", problem.Problem, problem.Code(),
 					problem.Path, err)
 			}
@@ -157,12 +168,13 @@ func TestCheckUnderstood(t *testing.T) {
 	}{
 		"mandatory":           {block(`S:mustUnderstand="1"`), NotUnderstood, true},
 		"mandatory, in words": {block(`S:mustUnderstand="true"`), NotUnderstood, true},
-		"for the next":        {block(`S:mustUnderstand="1" S:actor="` + actorNext11 + `"`), NotUnderstood, true},
-		"for another":         {block(`S:mustUnderstand="1" S:actor="urn:another"`), 0, false},
-		"not mandatory":       {block(`S:mustUnderstand="0"`), 0, false},
-		"no mark":             {block(""), 0, false},
-		"mark elsewhere":      {block(`mustUnderstand="1"`), 0, false},
-		"perhaps":             {block(`S:mustUnderstand="perhaps"`), BadStructure, true},
+		"for the next": {block(`S:mustUnderstand="1" S:actor="` + actorNext11 + `"`),
+			NotUnderstood, true},
+		"for another":    {block(`S:mustUnderstand="1" S:actor="urn:another"`), 0, false},
+		"not mandatory":  {block(`S:mustUnderstand="0"`), 0, false},
+		"no mark":        {block(""), 0, false},
+		"mark elsewhere": {block(`mustUnderstand="1"`), 0, false},
+		"perhaps":        {block(`S:mustUnderstand="perhaps"`), BadStructure, true},
 	}
 	for name, tt := range tests {
 		for _, space := range []string{Space11, Space12} {
@@ -217,7 +229,8 @@ func TestWrite(t *testing.T) {
 		header, body func(*xmlstrict.Encoder)
 		want         string
 	}{
-		"both": {header, body, open + `<soapenv:Header><h soapenv:mustUnderstand="0"/></soapenv:Header>` +
+		"both": {header, body, open +
+			`<soapenv:Header><h soapenv:mustUnderstand="0"/></soapenv:Header>` +
 			`<soapenv:Body><b>x</b></soapenv:Body></soapenv:Envelope>`},
 		"no header": {nil, body, open + `<soapenv:Body><b>x</b></soapenv:Body></soapenv:Envelope>`},
 		"nothing":   {nil, nil, open + `<soapenv:Body/></soapenv:Envelope>`},

@@ -13,12 +13,14 @@ func TestParseEPR(t *testing.T) {
 			`<Key xmlns="urn:k">7</Key></a:ReferenceProperties><a:ReferenceParameters/>`, "http://x", "7"},
 		"key as a parameter": {`<a:Address>http://x</a:Address><a:ReferenceParameters>` +
 			`<Key xmlns="urn:k">7</Key></a:ReferenceParameters>`, "http://x", "7"},
-		"no key":          {`<a:Address> http://x </a:Address>`, "http://x", ""},
-		"unknown parts":   {`<x/><a:Address>http://x</a:Address><a:PortType>y</a:PortType>`, "http://x", ""},
+		"no key": {`<a:Address> http://x </a:Address>`, "http://x", ""},
+		"unknown parts": {`<x/><a:Address>http://x</a:Address><a:PortType>y</a:PortType>`,
+			"http://x", ""},
 		"foreign address": {`<Address>http://x</Address>`, "", ""},
 		"no address":      {``, "", ""},
-		"second address":  {`<a:Address>http://x</a:Address><a:Address>http://y</a:Address>`, "", ""},
-		"another's key":   {`<a:Address>http://x</a:Address><a:ReferenceProperties><Key>7</Key></a:ReferenceProperties>`, "http://x", ""},
+		"second address": {`<a:Address>http://x</a:Address><a:Address>http://y</a:Address>`, "",
+			""},
+		"another's key": {`<a:Address>http://x</a:Address><a:ReferenceProperties><Key>7</Key></a:ReferenceProperties>`, "http://x", ""},
 	}
 	for name, tt := range tests {
 		for _, v := range []Version{V200403, V200508} {
@@ -55,10 +57,12 @@ func TestWriteEPR(t *testing.T) {
 		version Version
 		want    string
 	}{
-		"2004/03": {r, V200403, `<e xmlns:wsa="` + Space200403 + `"><wsa:Address>http://x?a=1&amp;b=2` +
+		"2004/03": {r, V200403, `<e xmlns:wsa="` + Space200403 +
+			`"><wsa:Address>http://x?a=1&amp;b=2` +
 			`</wsa:Address><wsa:ReferenceProperties>` + key + `</wsa:ReferenceProperties>` +
 			`<wsa:ReferenceParameters/></e>`},
-		"2005/08": {r, V200508, `<e xmlns:wsa="` + Space200508 + `"><wsa:Address>http://x?a=1&amp;b=2` +
+		"2005/08": {r, V200508, `<e xmlns:wsa="` + Space200508 +
+			`"><wsa:Address>http://x?a=1&amp;b=2` +
 			`</wsa:Address><wsa:ReferenceParameters>` + key + `</wsa:ReferenceParameters></e>`},
 		"without key": {EPR{Address: "urn:x"}, V200508,
 			`<e xmlns:wsa="` + Space200508 + `"><wsa:Address>urn:x</wsa:Address></e>`},

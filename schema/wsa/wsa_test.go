@@ -114,35 +114,41 @@ func TestParseHeaderRecorded(t *testing.T) {
 	}
 }
 
+// exchange is a recorded message and the one it answers.
+type exchange struct {
+	version soap.Version
+	request Header         // of the message that is answered
+	said    Header         // of the recorded message
+	key     *etree.Element // the last header block of the request
+}
+
 // TestWriteAsRecorded makes each recorded header anew from what it says and
 // compares the two, block by block and attribute by attribute.
 func TestWriteAsRecorded(t *testing.T) {
 	tests := map[string]struct {
 		request string // the message it answers
-		write   func(enc *xmlstrict.Encoder, sv soap.Version, request, h Header, key *etree.Element)
+		write   func(enc *xmlstrict.Encoder, x exchange)
 	}{
-		"34-getrp-currentstate-response":          {"34-getrp-currentstate-request", reply},
-		"66-no-soapaction-no-wsa-http10-response": {"66-no-soapaction-no-wsa-http10-request", bareReply},
-		"67-soap12-response":                      {"67-soap12-request", bareReply},
-		"36-getrp-badname-response":               {"36-getrp-badname-request", faultReply},
-		"34-getrp-currentstate-request":           {"34-getrp-currentstate-request", request},
-		"25-subscribe-notify-request":             {"25-subscribe-notify-request", request},
+		"34-getrp-currentstate-response": {"34-getrp-currentstate-request", reply},
+		"66-no-soapaction-no-wsa-http10-response": {
+			"66-no-soapaction-no-wsa-http10-request", bareReply},
+		"67-soap12-response":            {"67-soap12-request", bareReply},
+		"36-getrp-badname-response":     {"36-getrp-badname-request", faultReply},
+		"34-getrp-currentstate-request": {"34-getrp-currentstate-request", request},
+		"25-subscribe-notify-request":   {"25-subscribe-notify-request", request},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			asked, answer := recorded(t, tt.request), recorded(t, name)
-			request, err := ParseHeader(asked)
-			if err != nil {
+			x := exchange{version: answer.Version, key: asked.Headers[len(asked.Headers)-1]}
+			var err error
+			if x.request, err = ParseHeader(asked); err != nil {
 				t.Fatal(err)
 			}
-			said, err := ParseHeader(answer)
-			if err != nil {
+			if x.said, err = ParseHeader(answer); err != nil {
 				t.Fatal(err)
 			}
-			key := asked.Headers[len(asked.Headers)-1]
-			data := write(t, answer.Version, func(enc *xmlstrict.Encoder) {
-				tt.write(enc, answer.Version, request, said, key)
-			})
+			data := write(t, x.version, func(enc *xmlstrict.Encoder) { tt.write(enc, x) })
 			if got, want := shape(message(t, data)), shape(answer); got != want {
 				t.Errorf("wrote\n%swant\n%s", got, want)
 			}
@@ -151,27 +157,27 @@ func TestWriteAsRecorded(t *testing.T) {
 }
 
 // reply answers a request with the key echoed in From.
-func reply(enc *xmlstrict.Encoder, sv soap.Version, request, h Header, key *etree.Element) {
-	from := EPR{h.From.Address, []*etree.Element{key}}
-	request.Reply(h.MessageID, h.Action, &from).Write(enc, sv)
+func reply(enc *xmlstrict.Encoder, x exchange) {
+	from := EPR{x.said.From.Address, []*etree.Element{x.key}}
+	x.request.Reply(x.said.MessageID, x.said.Action, &from).Write(enc, x.version)
 }
 
 // bareReply answers a request that had no addressing.
-func bareReply(enc *xmlstrict.Encoder, sv soap.Version, request, h Header, _ *etree.Element) {
-	request.Reply(h.MessageID, h.Action, nil).Write(enc, sv)
+func bareReply(enc *xmlstrict.Encoder, x exchange) {
+	x.request.Reply(x.said.MessageID, x.said.Action, nil).Write(enc, x.version)
 }
 
 // faultReply answers a request with a fault.
-func faultReply(enc *xmlstrict.Encoder, sv soap.Version, request, h Header, key *etree.Element) {
-	from := EPR{h.From.Address, []*etree.Element{key}}
-	request.FaultReply(h.MessageID, &from).Write(enc, sv)
+func faultReply(enc *xmlstrict.Encoder, x exchange) {
+	from := EPR{x.said.From.Address, []*etree.Element{x.key}}
+	x.request.FaultReply(x.said.MessageID, &from).Write(enc, x.version)
 }
 
 // request writes the header of a request to the resource with that key.
-func request(enc *xmlstrict.Encoder, sv soap.Version, _, h Header, key *etree.Element) {
-	target := NewEPR(h.To, xmlstrict.NameOf(key), xmlstrict.Text(key))
-	h.To = ""
-	h.WriteRequest(enc, sv, target)
+func request(enc *xmlstrict.Encoder, x exchange) {
+	target := NewEPR(x.said.To, xmlstrict.NameOf(x.key), xmlstrict.Text(x.key))
+	x.said.To = ""
+	x.said.WriteRequest(enc, x.version, target)
 }
 
 func TestParseHeaderRefuses(t *testing.T) {
@@ -182,14 +188,17 @@ func TestParseHeaderRefuses(t *testing.T) {
 	mixed := `<a:To>x</a:To><b:Action xmlns:b="` + Space200508 + `">y</b:Action>`
 	tests := map[string]struct{ document, path string }{
 		"To twice": {block(Space200403, "<a:To>x</a:To><a:To>y</a:To>"), "/Envelope/Header/To[2]"},
-		"MessageID twice": {block(Space200508, "<a:MessageID>x</a:MessageID><a:MessageID>x</a:MessageID>"),
+		"MessageID twice": {block(Space200508,
+			"<a:MessageID>x</a:MessageID><a:MessageID>x</a:MessageID>"),
 			"/Envelope/Header/MessageID[2]"},
 		"Action twice": {block(Space200403, "<a:Action>x</a:Action><a:Action>y</a:Action>"),
 			"/Envelope/Header/Action[2]"},
-		"From twice": {block(Space200403, strings.Repeat("<a:From><a:Address>x</a:Address></a:From>", 2)),
+		"From twice": {block(Space200403,
+			strings.Repeat("<a:From><a:Address>x</a:Address></a:From>", 2)),
 			"/Envelope/Header/From[2]"},
-		"no address":     {block(Space200403, "<a:ReplyTo/>"), "/Envelope/Header/ReplyTo"},
-		"empty address":  {block(Space200403, "<a:FaultTo><a:Address> </a:Address></a:FaultTo>"), "/Envelope/Header/FaultTo"},
+		"no address": {block(Space200403, "<a:ReplyTo/>"), "/Envelope/Header/ReplyTo"},
+		"empty address": {block(Space200403, "<a:FaultTo><a:Address> </a:Address></a:FaultTo>"),
+			"/Envelope/Header/FaultTo"},
 		"mixed versions": {block(Space200403, mixed), "/Envelope/Header/Action"},
 	}
 	for name, tt := range tests {
@@ -232,7 +241,8 @@ func TestRequestOf200508(t *testing.T) {
 		h := Header{Version: V200508, Action: "urn:a"}
 		h.WriteRequest(enc, soap.V12, NewEPR("http://to", workspaceKey, "7"))
 	})
-	want := `{` + workspaceKey.Space + `}WorkspaceKey @{` + Space200508 + `}IsReferenceParameter=true`
+	want := `{` + workspaceKey.Space + `}WorkspaceKey @{` + Space200508 +
+		`}IsReferenceParameter=true`
 	if got := shape(message(t, data)); !strings.Contains(got, want) {
 		t.Errorf("wrote\n%swant something with %s", got, want)
 	}
@@ -248,7 +258,8 @@ func TestNestedProperty(t *testing.T) {
 	data := write(t, soap.V11, func(enc *xmlstrict.Encoder) {
 		Header{}.WriteRequest(enc, soap.V11, EPR{"http://to", []*etree.Element{doc.Root}})
 	})
-	if got := shape(message(t, data)); !strings.Contains(got, "{urn:k}k \n  {urn:k}a 1\n  {urn:k}b") {
+	if got := shape(message(t, data)); !strings.Contains(got,
+		"{urn:k}k \n  {urn:k}a 1\n  {urn:k}b") {
 		t.Errorf("wrote\n%s", got)
 	}
 }

@@ -68,7 +68,8 @@ func FuzzNotify(f *testing.F) {
 
 // FuzzTopicExpression checks that any text is a topic or a typed fault.
 func FuzzTopicExpression(f *testing.F) {
-	for _, text := range []string{"t:currentState", "currentState", "t:a/b", "//.", "p:x", "", " t:x "} {
+	for _, text := range []string{"t:currentState", "currentState", "t:a/b", "//.", "p:x", "",
+		" t:x "} {
 		f.Add(SimpleDialect, text)
 		f.Add("", text)
 		f.Add("http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Full", text)

@@ -56,7 +56,8 @@ func ParseTopicExpression(doc *xmlstrict.Document, e *etree.Element) (TopicExpre
 	parse, known := dialects[dialect]
 	if !known {
 		return TopicExpression{}, fault(TopicPathDialectUnknown,
-			doc.Errorf(e, SimpleDialect, "the topic expression's dialect %.200q is unknown", dialect))
+			doc.Errorf(e, SimpleDialect, "the topic expression's dialect %.200q is unknown",
+				dialect))
 	}
 	expression, err := parse(e)
 	if err != nil {

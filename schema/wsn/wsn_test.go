@@ -65,7 +65,8 @@ func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
 func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
 	t.Helper()
 	var typed *wsrf.FaultError
-	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil && typed.Fault != fault {
+	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil &&
+		typed.Fault != fault {
 		t.Errorf("error is %v, want the fault %v", err, fault)
 	}
 	var content *xmlstrict.ContentError
@@ -95,12 +96,14 @@ func TestSubscribeRecorded(t *testing.T) {
 	check := func(s Subscription) {
 		t.Helper()
 		key, _ := s.Consumer.Key(ConsumerKey)
-		if s.Consumer.Address != "http://127.0.0.1:18500/wsrf/services/NotificationConsumerService" ||
+		const address = "http://127.0.0.1:18500/wsrf/services/NotificationConsumerService"
+		if s.Consumer.Address != address ||
 			key != "f84e8ca0-e5fd-11f1-b221-db7754d5b3eb" {
 			t.Errorf("the consumer is %s with key %s", s.Consumer.Address, key)
 		}
 		if s.Topic != SimpleTopic(wsrf.ResourceTermination) || !s.UseNotify ||
-			!s.Termination.IsZero() || s.Precondition != nil || s.Selector != nil || s.Policy != nil {
+			!s.Termination.IsZero() || s.Precondition != nil || s.Selector != nil ||
+			s.Policy != nil {
 			t.Errorf("it asks for %+v", s)
 		}
 	}
@@ -123,7 +126,8 @@ func TestSubscribeRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.UseNotify || xmlstrict.Text(s.Precondition) != "p" || xmlstrict.Text(s.Selector) != "s" ||
+		if s.UseNotify || xmlstrict.Text(s.Precondition) != "p" ||
+			xmlstrict.Text(s.Selector) != "s" ||
 			s.Policy == nil || wsrf.FormatTime(s.Termination) != "2026-01-31T12:00:00.000Z" {
 			t.Errorf("it asks for %+v", s)
 		}
@@ -136,16 +140,21 @@ func TestSubscribeRefuses(t *testing.T) {
 		content string
 		fault   xmlstrict.Name
 	}{
-		"nothing":          {"", xmlstrict.Name{}},
-		"no consumer":      {topic, xmlstrict.Name{}},
-		"no address":       {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
-		"no topic":         {consumer, InvalidTopicExpression},
-		"unknown part":     {consumer + topic + "<x/>", xmlstrict.Name{}},
-		"no truth value":   {consumer + topic + "<n:UseNotify>maybe</n:UseNotify>", xmlstrict.Name{}},
-		"no time":          {consumer + topic + "<n:InitialTerminationTime>P1D</n:InitialTerminationTime>", xmlstrict.Name{}},
-		"unknown dialect":  {consumer + strings.Replace(topic, "Simple", "Full", 1), TopicPathDialectUnknown},
-		"no dialect":       {consumer + "<n:TopicExpression>x</n:TopicExpression>", InvalidTopicExpression},
-		"undeclared topic": {consumer + strings.Replace(topic, ">x<", ">p:x<", 1), InvalidTopicExpression},
+		"nothing":      {"", xmlstrict.Name{}},
+		"no consumer":  {topic, xmlstrict.Name{}},
+		"no address":   {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
+		"no topic":     {consumer, InvalidTopicExpression},
+		"unknown part": {consumer + topic + "<x/>", xmlstrict.Name{}},
+		"no truth value": {consumer + topic + "<n:UseNotify>maybe</n:UseNotify>",
+			xmlstrict.Name{}},
+		"no time": {consumer + topic +
+			"<n:InitialTerminationTime>P1D</n:InitialTerminationTime>", xmlstrict.Name{}},
+		"unknown dialect": {consumer + strings.Replace(topic, "Simple", "Full", 1),
+			TopicPathDialectUnknown},
+		"no dialect": {consumer + "<n:TopicExpression>x</n:TopicExpression>",
+			InvalidTopicExpression},
+		"undeclared topic": {consumer + strings.Replace(topic, ">x<", ">p:x<", 1),
+			InvalidTopicExpression},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -223,13 +232,17 @@ func TestGetCurrentMessage(t *testing.T) {
 		t.Errorf("it asks for %v, %v", got, err)
 	}
 	doc := written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessage(enc, got) })
-	if got, err := ParseGetCurrentMessage(doc, doc.Root); got != SimpleTopic(currentState) || err != nil {
+	if got, err := ParseGetCurrentMessage(doc, doc.Root); got != SimpleTopic(currentState) ||
+		err != nil {
 		t.Errorf("what we write asks for %v, %v", got, err)
 	}
 	doc = parse(t, in("GetCurrentMessage", ""))
 	_, err = ParseGetCurrentMessage(doc, doc.Root)
 	wantFault(t, err, InvalidTopicExpression)
-	doc = written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessageResponse(enc, state("Paused")) })
+	doc = written(t, func(enc *xmlstrict.Encoder) {
+		WriteGetCurrentMessageResponse(enc,
+			state("Paused"))
+	})
 	if !xmlstrict.Is(doc.Root, GetCurrentMessageResponse) ||
 		!xmlstrict.Is(doc.Root.ChildElements()[0], valueChange) {
 		t.Errorf("the answer is %s", doc.Root.Tag)
@@ -293,7 +306,8 @@ func TestNotifyRoundTrip(t *testing.T) {
 	at := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	doc := written(t, func(enc *xmlstrict.Encoder) {
 		WriteNotify(enc,
-			Notification{Topic: SimpleTopic(currentState), Producer: &producer, Content: state("Paused")},
+			Notification{Topic: SimpleTopic(currentState), Producer: &producer,
+				Content: state("Paused")},
 			Notification{Topic: SimpleTopic(wsrf.ResourceTermination), Content: Termination(at)})
 	})
 	all, err := ParseNotify(doc, doc.Root)
@@ -301,7 +315,8 @@ func TestNotifyRoundTrip(t *testing.T) {
 		t.Fatalf("got %d messages, %v", len(all), err)
 	}
 	value, ok := all[0].NewValue()
-	if !ok || !xmlstrict.Is(value, currentState) || xmlstrict.Text(value.ChildElements()[0]) != "Paused" {
+	if !ok || !xmlstrict.Is(value, currentState) ||
+		xmlstrict.Text(value.ChildElements()[0]) != "Paused" {
 		t.Errorf("the new value is %v", value)
 	}
 	if _, ok := all[0].Terminated(); ok {
@@ -318,14 +333,16 @@ func TestNotifyRoundTrip(t *testing.T) {
 func TestStateMessageType(t *testing.T) {
 	doc := written(t, func(enc *xmlstrict.Encoder) {
 		WriteNotify(enc, Notification{Topic: SimpleTopic(currentState), Content: state("Paused")},
-			Notification{Topic: SimpleTopic(wsrf.ResourceTermination), Content: Termination(time.Now())})
+			Notification{Topic: SimpleTopic(wsrf.ResourceTermination),
+				Content: Termination(time.Now())})
 	})
 	all, err := ParseNotify(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, _ := xmlstrict.Attr(all[0].Message, xmlstrict.XSIType)
-	if got, err := xmlstrict.ResolveQName(all[0].Message, text); got != valueChangeType || err != nil {
+	if got, err := xmlstrict.ResolveQName(all[0].Message, text); got != valueChangeType ||
+		err != nil {
 		t.Errorf("the message has the type %v, %v", got, err)
 	}
 	if text, ok := xmlstrict.Attr(all[1].Message, xmlstrict.XSIType); ok {
@@ -350,8 +367,10 @@ func TestNotifyRefuses(t *testing.T) {
 		"another message": {in("Subscribe", ""), xmlstrict.Name{}},
 		"no message":      {in("Notify", ""), xmlstrict.Name{}},
 		"unknown part":    {in("Notify", "<x/>"), xmlstrict.Name{}},
-		"no topic":        {in("Notify", "<n:NotificationMessage><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
-		"no content":      {in("Notify", "<n:NotificationMessage>"+good+"</n:NotificationMessage>"), xmlstrict.Name{}},
+		"no topic": {in("Notify",
+			"<n:NotificationMessage><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
+		"no content": {in("Notify",
+			"<n:NotificationMessage>"+good+"</n:NotificationMessage>"), xmlstrict.Name{}},
 		"bad topic": {in("Notify", "<n:NotificationMessage><n:Topic/><n:Message/></n:NotificationMessage>"),
 			InvalidTopicExpression},
 		"bad producer": {in("Notify", "<n:NotificationMessage>"+good+

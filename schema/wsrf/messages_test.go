@@ -58,7 +58,8 @@ func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
 func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
 	t.Helper()
 	var typed *FaultError
-	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil && typed.Fault != fault {
+	if errors.As(err, &typed) != (fault != xmlstrict.Name{}) || typed != nil &&
+		typed.Fault != fault {
 		t.Errorf("error is %#v, want the fault %v", err, fault)
 	}
 	var content *xmlstrict.ContentError
@@ -74,7 +75,8 @@ func TestGetResourceProperty(t *testing.T) {
 		t.Errorf("it asks for %v, %v", name, err)
 	}
 	again := written(t, func(enc *xmlstrict.Encoder) { WriteGetResourceProperty(enc, name) })
-	if name, err := ParseGetResourceProperty(again, again.Root); name != currentState || err != nil {
+	if name, err := ParseGetResourceProperty(again, again.Root); name != currentState ||
+		err != nil {
 		t.Errorf("what we write asks for %v, %v", name, err)
 	}
 	for _, text := range []string{"", "p:x", "a b"} {
@@ -109,7 +111,8 @@ func TestGetMultipleRefuses(t *testing.T) {
 	}{
 		"nothing":         {"", xmlstrict.Name{}},
 		"another element": {"<x/>", xmlstrict.Name{}},
-		"no name":         {"<r:ResourceProperty>p:x</r:ResourceProperty>", InvalidResourcePropertyQName},
+		"no name": {"<r:ResourceProperty>p:x</r:ResourceProperty>",
+			InvalidResourcePropertyQName},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,10 +149,12 @@ func TestParseProperties(t *testing.T) {
 			_, err = ParseProperties(m.Doc, m.Body, DestroyResponse)
 			wantFault(t, err, xmlstrict.Name{})
 			again := written(t, func(enc *xmlstrict.Encoder) {
-				WriteProperties(enc, tt.response, func(enc *xmlstrict.Encoder) { enc.Tree(properties[0]) })
+				WriteProperties(enc, tt.response,
+					func(enc *xmlstrict.Encoder) { enc.Tree(properties[0]) })
 			})
 			back, err := ParseProperties(again, again.Root, tt.response)
-			if err != nil || len(back) != 1 || xmlstrict.NameOf(back[0]) != xmlstrict.NameOf(properties[0]) {
+			if err != nil || len(back) != 1 ||
+				xmlstrict.NameOf(back[0]) != xmlstrict.NameOf(properties[0]) {
 				t.Errorf("what we write holds %v, %v", back, err)
 			}
 		})
@@ -190,9 +195,11 @@ func TestQueryRefuses(t *testing.T) {
 		content string
 		fault   xmlstrict.Name
 	}{
-		"nothing":         {"", xmlstrict.Name{}},
-		"no dialect":      {"<r:QueryExpression>/</r:QueryExpression>", UnknownQueryExpressionDialect},
-		"another dialect": {"<r:QueryExpression Dialect='urn:xquery'>/</r:QueryExpression>", UnknownQueryExpressionDialect},
+		"nothing": {"", xmlstrict.Name{}},
+		"no dialect": {"<r:QueryExpression>/</r:QueryExpression>",
+			UnknownQueryExpressionDialect},
+		"another dialect": {"<r:QueryExpression Dialect='urn:xquery'>/</r:QueryExpression>",
+			UnknownQueryExpressionDialect},
 		"no expression": {"<r:QueryExpression Dialect='" + XPathDialect + "'> </r:QueryExpression>",
 			InvalidQueryExpression},
 	}
@@ -223,7 +230,8 @@ func TestSetTerminationTime(t *testing.T) {
 			}
 		})
 	}
-	for _, content := range []string{"", "<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
+	for _, content := range []string{"",
+		"<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
 		doc := parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
 		_, err := ParseSetTerminationTime(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
@@ -246,7 +254,8 @@ func TestSetTerminationTimeResponse(t *testing.T) {
 				t.Errorf("it says %v, %v", got, err)
 			}
 			doc := written(t, got.Write)
-			if got, err := ParseSetTerminationTimeResponse(doc, doc.Root); got != want || err != nil {
+			if got, err := ParseSetTerminationTimeResponse(doc, doc.Root); got != want ||
+				err != nil {
 				t.Errorf("what we write says %v, %v", got, err)
 			}
 		})
@@ -267,7 +276,8 @@ func TestDestroy(t *testing.T) {
 }
 
 func TestTypedRecorded(t *testing.T) {
-	workspaceKey := xmlstrict.Name{Space: "http://www.globus.org/2008/06/workspace", Local: "WorkspaceKey"}
+	workspaceKey := xmlstrict.Name{Space: "http://www.globus.org/2008/06/workspace",
+		Local: "WorkspaceKey"}
 	tests := map[string]struct {
 		name        xmlstrict.Name
 		key         string

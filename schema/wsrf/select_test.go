@@ -20,7 +20,8 @@ const properties = `<w:Set xmlns:w="urn:w" xmlns:t="urn:t"><t:state>Running</t:s
 // prefixes resolves the prefixes of the expressions in these tests.
 func prefixes(prefix string) (string, bool) {
 	space, ok := map[string]string{
-		"w": "urn:w", "x": "urn:t", "d": "urn:d", "odd": "urn:'odd", "evil": "']|matches(.,\"x\")|*['",
+		"w": "urn:w", "x": "urn:t", "d": "urn:d", "odd": "urn:'odd",
+		"evil": "']|matches(.,\"x\")|*['",
 	}[prefix]
 	return space, ok
 }
@@ -104,25 +105,29 @@ func TestSelectRefuses(t *testing.T) {
 		expression string
 		fault      xmlstrict.Name
 	}{
-		"empty":                  {"", InvalidQueryExpression},
-		"not XPath":              {"][", InvalidQueryExpression},
-		"half a path":            {"/w:Set/", InvalidQueryExpression},
-		"open parenthesis":       {"count(", InvalidQueryExpression},
-		"open quote":             {"x:state['", InvalidQueryExpression},
-		"undeclared prefix":      {"/z:Set", InvalidQueryExpression},
-		"namespace with quotes":  {"evil:*", InvalidQueryExpression},
-		"variable":               {"$x", InvalidQueryExpression},
-		"unknown function":       {"system('id')", InvalidQueryExpression},
-		"unknown axis":           {"sideways::x", InvalidQueryExpression},
-		"function that grows":    {"replace(replace(., '', 'xxxx'), '', 'xxxx')", InvalidQueryExpression},
-		"regular expression":     {"matches(., '(a+)+')", InvalidQueryExpression},
-		"joining function":       {"string-join(//*, 'x')", InvalidQueryExpression},
-		"function with a blank":  {"reverse (//*)", InvalidQueryExpression},
-		"too few arguments":      {"contains('a')", InvalidQueryExpression},
-		"too long":               {"/" + strings.Repeat("*", MaxExpression), InvalidQueryExpression},
-		"deep":                   {strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500), InvalidQueryExpression},
-		"wrong argument":         {"sum('a')", QueryEvaluationError},
-		"nested over everything": {"//*" + strings.Repeat("[count(//*", 8) + strings.Repeat(")>0]", 8), QueryEvaluationError},
+		"empty":                 {"", InvalidQueryExpression},
+		"not XPath":             {"][", InvalidQueryExpression},
+		"half a path":           {"/w:Set/", InvalidQueryExpression},
+		"open parenthesis":      {"count(", InvalidQueryExpression},
+		"open quote":            {"x:state['", InvalidQueryExpression},
+		"undeclared prefix":     {"/z:Set", InvalidQueryExpression},
+		"namespace with quotes": {"evil:*", InvalidQueryExpression},
+		"variable":              {"$x", InvalidQueryExpression},
+		"unknown function":      {"system('id')", InvalidQueryExpression},
+		"unknown axis":          {"sideways::x", InvalidQueryExpression},
+		"function that grows": {"replace(replace(., '', 'xxxx'), '', 'xxxx')",
+			InvalidQueryExpression},
+		"regular expression":    {"matches(., '(a+)+')", InvalidQueryExpression},
+		"joining function":      {"string-join(//*, 'x')", InvalidQueryExpression},
+		"function with a blank": {"reverse (//*)", InvalidQueryExpression},
+		"too few arguments":     {"contains('a')", InvalidQueryExpression},
+		"too long": {"/" + strings.Repeat("*", MaxExpression),
+			InvalidQueryExpression},
+		"deep": {strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500),
+			InvalidQueryExpression},
+		"wrong argument": {"sum('a')", QueryEvaluationError},
+		"nested over everything": {"//*" + strings.Repeat("[count(//*", 8) +
+			strings.Repeat(")>0]", 8), QueryEvaluationError},
 	}
 	doc := parse(t, properties)
 	for name, tt := range tests {

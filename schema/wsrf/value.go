@@ -103,7 +103,10 @@ type duration struct {
 // read reads the date or the time part.
 func (d *duration) read(part string, inTime bool) {
 	for part != "" && d.err == nil {
-		end := strings.IndexFunc(part, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+		end := strings.IndexFunc(part, func(r rune) bool {
+			return r != '.' && (r < '0' ||
+				r > '9')
+		})
 		if end <= 0 {
 			d.err = badDuration(d.text, "is not a duration", "")
 			return

@@ -68,7 +68,8 @@ func TestParseDurationRefuses(t *testing.T) {
 	for text, want := range tests {
 		_, err := ParseDuration(text)
 		var value *ValueError
-		if !errors.As(err, &value) || !strings.Contains(value.Reason, want) || value.Expected == "" {
+		if !errors.As(err, &value) || !strings.Contains(value.Reason, want) ||
+			value.Expected == "" {
 			t.Errorf("%q gives %v, want something with %q", text, err, want)
 		}
 	}
@@ -113,7 +114,8 @@ func TestParseTime(t *testing.T) {
 func TestParseTimeRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "now", "2026-01-31", "12:00:00", "2026-02-30T12:00:00Z", "2026-01-31 12:00:00Z",
-		"2026-01-31T12:00Z", "2026-01-31T12:00:00,5Z", "26-01-31T12:00:00Z", "-0001-01-01T00:00:00Z",
+		"2026-01-31T12:00Z", "2026-01-31T12:00:00,5Z", "26-01-31T12:00:00Z",
+		"-0001-01-01T00:00:00Z",
 		"2026-01-31T25:00:00Z", "2026-01-31T12:00:00ZZ", strings.Repeat("9", 1000),
 	} {
 		got, err := ParseTime(text)
@@ -134,7 +136,8 @@ func TestFormatTime(t *testing.T) {
 // FuzzDuration checks that no text makes the reader panic, that no accepted
 // one is negative, and that what it reads is written and read the same.
 func FuzzDuration(f *testing.F) {
-	for _, text := range []string{"PT1800S", "PT2H30M", "P1DT0.5S", "P1Y", "-PT1S", "PT9223372036.9S",
+	for _, text := range []string{"PT1800S", "PT2H30M", "P1DT0.5S", "P1Y", "-PT1S",
+		"PT9223372036.9S",
 		"P", "PT", "P1DT", "PT1.S", "PT99999999999999999999S"} {
 		f.Add(text)
 	}

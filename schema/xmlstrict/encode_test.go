@@ -13,92 +13,95 @@ const (
 	soap12 = "http://www.w3.org/2003/05/soap-envelope"
 )
 
+// encodings are what is written and how it looks.
+var encodings = map[string]struct {
+	write func(*Encoder)
+	want  string
+}{
+	"empty element": {func(e *Encoder) { e.Element(Name{"", "a"}, "") }, "<a/>"},
+	"text":          {func(e *Encoder) { e.Element(Name{"", "a"}, "x") }, "<a>x</a>"},
+	"well-known prefix": {func(e *Encoder) { e.Element(Name{types, "state"}, "Running") },
+		`<t:state xmlns:t="` + types + `">Running</t:state>`},
+	"made-up prefixes": {func(e *Encoder) {
+		e.Start(Name{"urn:1", "a"})
+		e.Element(Name{"urn:2", "b"}, "")
+		e.Element(Name{"urn:1", "c"}, "")
+		e.End()
+	}, `<ns1:a xmlns:ns1="urn:1"><ns2:b xmlns:ns2="urn:2"/><ns1:c/></ns1:a>`},
+	"declared once for descendants": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.Declare("urn:1", types, "urn:1")
+		e.Element(Name{"urn:1", "b"}, "")
+		e.End()
+	}, `<a xmlns:ns1="urn:1" xmlns:t="` + types + `"><ns1:b/></a>`},
+	"wanted prefix is taken": {func(e *Encoder) {
+		e.Start(Name{soap11, "a"})
+		e.Element(Name{soap12, "b"}, "")
+		e.End()
+	}, `<soapenv:a xmlns:soapenv="` + soap11 + `"><ns1:b xmlns:ns1="` + soap12 +
+		`"/></soapenv:a>`},
+	"attributes": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.Attr(Name{"", "x"}, "1")
+		e.Attr(Name{"urn:1", "y"}, "2")
+		e.Attr(Name{XMLSpace, "lang"}, "en")
+		e.End()
+	}, `<a x="1" xmlns:ns1="urn:1" ns1:y="2" xml:lang="en"/>`},
+	"qualified text": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.QName(Name{types, "state"})
+		e.End()
+	}, `<a xmlns:t="` + types + `">t:state</a>`},
+	"qualified text without namespace": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.QName(Name{"", "state"})
+		e.End()
+	}, `<a>state</a>`},
+	"qualified attribute": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.AttrQName(Name{"", "k"}, Name{types, "state"})
+		e.End()
+	}, `<a xmlns:t="` + types + `" k="t:state"/>`},
+	"nil": {func(e *Encoder) { e.Nil(Name{"", "a"}) },
+		`<a xmlns:xsi="` + XSISpace + `" xsi:nil="true"/>`},
+	"raw": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.Raw(nil)
+		e.Raw([]byte("<b/>x"))
+		e.End()
+	}, "<a><b/>x</a>"},
+	"escaped text": {func(e *Encoder) { e.Element(Name{"", "a"}, "<&>\"'\r\n\té") },
+		"<a>&lt;&amp;&gt;\"'&#xD;\n\té</a>"},
+	"escaped value": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.Attr(Name{"", "x"}, "<&>\"'\r\n\té")
+		e.End()
+	}, "<a x=\"&lt;&amp;&gt;&quot;'&#xD;&#xA;&#x9;é\"/>"},
+	"what XML cannot carry": {func(e *Encoder) {
+		e.Element(Name{"", "a"}, "x\x00y\x1fz\xffw\uFFFE\xED\xA0\x80")
+	}, "<a>x\uFFFDy\uFFFDz\uFFFDw\uFFFD\uFFFD\uFFFD\uFFFD</a>"},
+	"mixed content": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		e.Text("x")
+		e.Element(Name{"", "b"}, "")
+		e.Text("")
+		e.Text("y")
+		e.End()
+	}, "<a>x<b/>y</a>"},
+	"many made-up prefixes": {func(e *Encoder) {
+		e.Start(Name{"", "a"})
+		for _, c := range "abcdefghij" {
+			e.Declare("urn:" + string(c))
+		}
+		e.QName(Name{"urn:j", "x"})
+		e.End()
+	}, `<a xmlns:ns1="urn:a" xmlns:ns2="urn:b" xmlns:ns3="urn:c" xmlns:ns4="urn:d"` +
+		` xmlns:ns5="urn:e" xmlns:ns6="urn:f" xmlns:ns7="urn:g" xmlns:ns8="urn:h"` +
+		` xmlns:ns9="urn:i" xmlns:ns10="urn:j">ns10:x</a>`},
+}
+
 func TestEncoder(t *testing.T) {
-	tests := map[string]struct {
-		write func(*Encoder)
-		want  string
-	}{
-		"empty element": {func(e *Encoder) { e.Element(Name{"", "a"}, "") }, "<a/>"},
-		"text":          {func(e *Encoder) { e.Element(Name{"", "a"}, "x") }, "<a>x</a>"},
-		"well-known prefix": {func(e *Encoder) { e.Element(Name{types, "state"}, "Running") },
-			`<t:state xmlns:t="` + types + `">Running</t:state>`},
-		"made-up prefixes": {func(e *Encoder) {
-			e.Start(Name{"urn:1", "a"})
-			e.Element(Name{"urn:2", "b"}, "")
-			e.Element(Name{"urn:1", "c"}, "")
-			e.End()
-		}, `<ns1:a xmlns:ns1="urn:1"><ns2:b xmlns:ns2="urn:2"/><ns1:c/></ns1:a>`},
-		"declared once for descendants": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.Declare("urn:1", types, "urn:1")
-			e.Element(Name{"urn:1", "b"}, "")
-			e.End()
-		}, `<a xmlns:ns1="urn:1" xmlns:t="` + types + `"><ns1:b/></a>`},
-		"wanted prefix is taken": {func(e *Encoder) {
-			e.Start(Name{soap11, "a"})
-			e.Element(Name{soap12, "b"}, "")
-			e.End()
-		}, `<soapenv:a xmlns:soapenv="` + soap11 + `"><ns1:b xmlns:ns1="` + soap12 + `"/></soapenv:a>`},
-		"attributes": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.Attr(Name{"", "x"}, "1")
-			e.Attr(Name{"urn:1", "y"}, "2")
-			e.Attr(Name{XMLSpace, "lang"}, "en")
-			e.End()
-		}, `<a x="1" xmlns:ns1="urn:1" ns1:y="2" xml:lang="en"/>`},
-		"qualified text": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.QName(Name{types, "state"})
-			e.End()
-		}, `<a xmlns:t="` + types + `">t:state</a>`},
-		"qualified text without namespace": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.QName(Name{"", "state"})
-			e.End()
-		}, `<a>state</a>`},
-		"qualified attribute": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.AttrQName(Name{"", "k"}, Name{types, "state"})
-			e.End()
-		}, `<a xmlns:t="` + types + `" k="t:state"/>`},
-		"nil": {func(e *Encoder) { e.Nil(Name{"", "a"}) },
-			`<a xmlns:xsi="` + XSISpace + `" xsi:nil="true"/>`},
-		"raw": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.Raw(nil)
-			e.Raw([]byte("<b/>x"))
-			e.End()
-		}, "<a><b/>x</a>"},
-		"escaped text": {func(e *Encoder) { e.Element(Name{"", "a"}, "<&>\"'\r\n\té") },
-			"<a>&lt;&amp;&gt;\"'&#xD;\n\té</a>"},
-		"escaped value": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.Attr(Name{"", "x"}, "<&>\"'\r\n\té")
-			e.End()
-		}, "<a x=\"&lt;&amp;&gt;&quot;'&#xD;&#xA;&#x9;é\"/>"},
-		"what XML cannot carry": {func(e *Encoder) {
-			e.Element(Name{"", "a"}, "x\x00y\x1fz\xffw\uFFFE\xED\xA0\x80")
-		}, "<a>x\uFFFDy\uFFFDz\uFFFDw\uFFFD\uFFFD\uFFFD\uFFFD</a>"},
-		"mixed content": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			e.Text("x")
-			e.Element(Name{"", "b"}, "")
-			e.Text("")
-			e.Text("y")
-			e.End()
-		}, "<a>x<b/>y</a>"},
-		"many made-up prefixes": {func(e *Encoder) {
-			e.Start(Name{"", "a"})
-			for _, c := range "abcdefghij" {
-				e.Declare("urn:" + string(c))
-			}
-			e.QName(Name{"urn:j", "x"})
-			e.End()
-		}, `<a xmlns:ns1="urn:a" xmlns:ns2="urn:b" xmlns:ns3="urn:c" xmlns:ns4="urn:d"` +
-			` xmlns:ns5="urn:e" xmlns:ns6="urn:f" xmlns:ns7="urn:g" xmlns:ns8="urn:h"` +
-			` xmlns:ns9="urn:i" xmlns:ns10="urn:j">ns10:x</a>`},
-	}
-	for name, tt := range tests {
+	for name, tt := range encodings {
 		t.Run(name, func(t *testing.T) {
 			enc := Borrow()
 			defer enc.Release()
@@ -119,17 +122,40 @@ func TestEncoderMisuse(t *testing.T) {
 		write func(*Encoder)
 		want  string
 	}{
-		"still open":           {func(e *Encoder) { e.Start(Name{"", "a"}) }, "a is still open"},
-		"end without start":    {func(e *Encoder) { e.End() }, "without a start"},
-		"no element name":      {func(e *Encoder) { e.Element(Name{"", "a b"}, "") }, "not a name"},
-		"markup as a name":     {func(e *Encoder) { e.Element(Name{"", "a/><b"}, "") }, "not a name"},
-		"empty element name":   {func(e *Encoder) { e.Element(Name{"urn:1", ""}, "") }, "not a name"},
-		"late attribute":       {func(e *Encoder) { e.Element(Name{"", "a"}, "x"); e.Attr(Name{"", "y"}, "") }, "after content"},
-		"no attribute name":    {func(e *Encoder) { e.Start(Name{"", "a"}); e.Attr(Name{"", "="}, "") }, "not a name"},
-		"late declaration":     {func(e *Encoder) { e.Start(Name{"", "a"}); e.Text("x"); e.Declare("urn:1"); e.QName(Name{"urn:1", "x"}) }, "after content"},
-		"undeclared in a tree": {func(e *Encoder) { e.Tree(etree.NewElement("p:a")) }, "not declared"},
-		"bad name in a tree":   {func(e *Encoder) { e.Tree(etree.NewElement("a b")) }, "not a name"},
-		"no name for text":     {func(e *Encoder) { e.Start(Name{"", "a"}); e.QName(Name{"", "<"}); e.End() }, "not a name"},
+		"still open":        {func(e *Encoder) { e.Start(Name{"", "a"}) }, "a is still open"},
+		"end without start": {func(e *Encoder) { e.End() }, "without a start"},
+		"no element name":   {func(e *Encoder) { e.Element(Name{"", "a b"}, "") }, "not a name"},
+		"markup as a name": {func(e *Encoder) { e.Element(Name{"", "a/><b"}, "") },
+			"not a name"},
+		"empty element name": {func(e *Encoder) { e.Element(Name{"urn:1", ""}, "") },
+			"not a name"},
+		"late attribute": {func(e *Encoder) {
+			e.Element(Name{"", "a"}, "x")
+			e.Attr(Name{"",
+				"y"}, "")
+		}, "after content"},
+		"no attribute name": {func(e *Encoder) {
+			e.Start(Name{"", "a"})
+			e.Attr(Name{"", "="},
+				"")
+		}, "not a name"},
+		"late declaration": {func(e *Encoder) {
+			e.Start(Name{"",
+				"a"})
+			e.Text("x")
+			e.Declare("urn:1")
+			e.QName(Name{"urn:1", "x"})
+		}, "after content"},
+		"undeclared in a tree": {func(e *Encoder) { e.Tree(etree.NewElement("p:a")) },
+			"not declared"},
+		"bad name in a tree": {func(e *Encoder) { e.Tree(etree.NewElement("a b")) },
+			"not a name"},
+		"no name for text": {func(e *Encoder) {
+			e.Start(Name{"", "a"})
+			e.QName(Name{"",
+				"<"})
+			e.End()
+		}, "not a name"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -156,7 +182,8 @@ func TestTree(t *testing.T) {
 		"needs the default namespace": {`<a xmlns="urn:d" xmlns:q="urn:q"><b><c/></b></a>`, "b",
 			`<b xmlns="urn:d"><c/></b>`},
 		"default was undone": {`<a xmlns="urn:d"><b xmlns=""><c/></b></a>`, "c", `<c/>`},
-		"prefix in text":     {`<a xmlns:p="urn:p"><b>p:x</b></a>`, "b", `<b xmlns:p="urn:p">p:x</b>`},
+		"prefix in text": {`<a xmlns:p="urn:p"><b>p:x</b></a>`, "b",
+			`<b xmlns:p="urn:p">p:x</b>`},
 		"prefix in a value": {`<a xmlns:p="urn:p"><b><c k="see p:x"/></b></a>`, "b",
 			`<b xmlns:p="urn:p"><c k="see p:x"/></b>`},
 		"prefix of an attribute": {`<a xmlns:p="urn:p"><b p:k="v"/></a>`, "b",
@@ -192,7 +219,8 @@ func TestTree(t *testing.T) {
 func TestTreeInScope(t *testing.T) {
 	tests := map[string]string{
 		`<a xmlns:t="` + types + `"><t:b/></a>`: `<t:o xmlns:t="` + types + `"><t:b/></t:o>`,
-		`<a xmlns:t="urn:x"><t:b/></a>`:         `<t:o xmlns:t="` + types + `"><t:b xmlns:t="urn:x"/></t:o>`,
+		`<a xmlns:t="urn:x"><t:b/></a>`: `<t:o xmlns:t="` + types +
+			`"><t:b xmlns:t="urn:x"/></t:o>`,
 	}
 	for document, want := range tests {
 		enc := NewEncoder()

@@ -32,39 +32,68 @@ func declaring(n int) string {
 	return b.String() + strings.Repeat("</a>", n)
 }
 
+// text returns an element with n bytes of text.
+func text(n int) string { return "<a>" + strings.Repeat("x", n) + "</a>" }
+
+// limited are the limits, each with a maker of documents that reach it.
+var limited = map[string]struct {
+	limits Limits
+	make   func(n int) string
+	limit  int
+	reason string
+}{
+	"bytes": {Limits{Bytes: 100}, func(n int) string { return text(n - 7) }, 100,
+		"larger than 100"},
+	"depth": {Limits{}, nested, 64, "nested more than 64"},
+	"text":  {Limits{}, text, 256 << 10, "longer than"},
+	"tokens": {Limits{Tokens: 10}, func(n int) string {
+		return "<a>" + strings.Repeat("<b/>",
+			n-2) + "</a>"
+	}, 10, "more than 10 tokens"},
+	"comments are tokens": {Limits{Tokens: 10},
+		func(n int) string {
+			return "<a/>" + strings.Repeat("<!---->",
+				n-1)
+		}, 10, "more than 10 tokens"},
+	"CDATA in pieces": {Limits{Text: 10},
+		func(n int) string {
+			return "<a>" + strings.Repeat("<![CDATA[x]]>", n) +
+				"</a>"
+		}, 10, "longer than 10"},
+	"references in pieces": {Limits{Text: 10},
+		func(n int) string {
+			return "<a>" + strings.Repeat("&lt;", n) +
+				"</a>"
+		}, 10, "longer than 10"},
+	"attribute value": {Limits{},
+		func(n int) string {
+			return "<a x='" + strings.Repeat("x", n) +
+				"'/>"
+		}, 256 << 10, "longer than"},
+	"attributes":   {Limits{}, attributed, 64, "more than 64 attributes"},
+	"declarations": {Limits{Namespaces: 10}, declaring, 10, "more than 10 namespaces"},
+	"element name": {Limits{},
+		func(n int) string {
+			return "<" + strings.Repeat("x", n) +
+				"/>"
+		}, 256, "longer than 256"},
+	"attribute name": {Limits{},
+		func(n int) string {
+			return "<a " + strings.Repeat("x", n) +
+				"=''/>"
+		}, 256, "longer than 256"},
+	"attributes when nested": {Limits{Attributes: 2},
+		func(n int) string {
+			return strings.Repeat("<a x='' y=''>", n) +
+				strings.Repeat("</a>", n)
+		},
+		4, "more than 8 attributes together"},
+}
+
 // TestLimits checks each limit from both sides: what just fits is accepted,
 // one more is refused.
 func TestLimits(t *testing.T) {
-	text := func(n int) string { return "<a>" + strings.Repeat("x", n) + "</a>" }
-	tests := map[string]struct {
-		limits Limits
-		make   func(n int) string
-		limit  int
-		reason string
-	}{
-		"bytes":  {Limits{Bytes: 100}, func(n int) string { return text(n - 7) }, 100, "larger than 100"},
-		"depth":  {Limits{}, nested, 64, "nested more than 64"},
-		"text":   {Limits{}, text, 256 << 10, "longer than"},
-		"tokens": {Limits{Tokens: 10}, func(n int) string { return "<a>" + strings.Repeat("<b/>", n-2) + "</a>" }, 10, "more than 10 tokens"},
-		"comments are tokens": {Limits{Tokens: 10},
-			func(n int) string { return "<a/>" + strings.Repeat("<!---->", n-1) }, 10, "more than 10 tokens"},
-		"CDATA in pieces": {Limits{Text: 10},
-			func(n int) string { return "<a>" + strings.Repeat("<![CDATA[x]]>", n) + "</a>" }, 10, "longer than 10"},
-		"references in pieces": {Limits{Text: 10},
-			func(n int) string { return "<a>" + strings.Repeat("&lt;", n) + "</a>" }, 10, "longer than 10"},
-		"attribute value": {Limits{},
-			func(n int) string { return "<a x='" + strings.Repeat("x", n) + "'/>" }, 256 << 10, "longer than"},
-		"attributes":   {Limits{}, attributed, 64, "more than 64 attributes"},
-		"declarations": {Limits{Namespaces: 10}, declaring, 10, "more than 10 namespaces"},
-		"element name": {Limits{},
-			func(n int) string { return "<" + strings.Repeat("x", n) + "/>" }, 256, "longer than 256"},
-		"attribute name": {Limits{},
-			func(n int) string { return "<a " + strings.Repeat("x", n) + "=''/>" }, 256, "longer than 256"},
-		"attributes when nested": {Limits{Attributes: 2},
-			func(n int) string { return strings.Repeat("<a x='' y=''>", n) + strings.Repeat("</a>", n) },
-			4, "more than 8 attributes together"},
-	}
-	for name, tt := range tests {
+	for name, tt := range limited {
 		t.Run(name, func(t *testing.T) {
 			if _, err := Parse([]byte(tt.make(tt.limit)), tt.limits); err != nil {
 				t.Errorf("what just fits is refused: %v", err)
