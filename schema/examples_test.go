@@ -93,10 +93,10 @@ func golden(t *testing.T, path string, out []byte) {
 	lines := bytes.ReplaceAll(out, []byte("><"), []byte(">\n<"))
 	lines = append(lines, '\n')
 	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, lines, 0o644); err != nil {
+		if err := os.WriteFile(path, lines, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -23,7 +23,7 @@ func TestPublishedFiles(t *testing.T) {
 		for name, want := range services[i].render() {
 			made[name] = true
 			if *update {
-				if err := os.WriteFile(name, want, 0o644); err != nil {
+				if err := os.WriteFile(name, want, 0o600); err != nil {
 					t.Fatal(err)
 				}
 				continue

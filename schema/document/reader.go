@@ -35,9 +35,9 @@ func Optional(name xmlstrict.Name, read func(*etree.Element)) Field {
 	return Field{name: name, max: 1, read: read}
 }
 
-// Many is an element that stands there at least min times.
-func Many(min int, name xmlstrict.Name, read func(*etree.Element)) Field {
-	return Field{name: name, min: min, max: Unbounded, read: read}
+// Many is an element that stands there at least so many times.
+func Many(least int, name xmlstrict.Name, read func(*etree.Element)) Field {
+	return Field{name: name, min: least, max: Unbounded, read: read}
 }
 
 // Hint returns the field with advice for who left it out or repeated it.

@@ -281,8 +281,8 @@ func TestWriteAndRead(t *testing.T) {
 }
 
 func TestContextErrors(t *testing.T) {
-	const open = `<l:contextualization><l:requires>`
-	const close = `</l:requires></l:contextualization>`
+	const before = `<l:contextualization><l:requires>`
+	const after = `</l:requires></l:contextualization>`
 	tests := []struct{ name, part, want string }{
 		{"role without name", "<l:role>x</l:role>", "role has no name"},
 		{"flag", `<l:role name="a" hostname="maybe">x</l:role>`, `attribute hostname is "maybe"`},
@@ -291,7 +291,7 @@ func TestContextErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := decode(t, strings.Replace(base, "</l:networking>",
-				"</l:networking>"+open+tt.part+close, 1))
+				"</l:networking>"+before+tt.part+after, 1))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}

@@ -162,7 +162,7 @@ func golden(t *testing.T, path string, out []byte) {
 	t.Helper()
 	lines := append(bytes.ReplaceAll(out, []byte("><"), []byte(">\n<")), '\n')
 	if *update {
-		if err := os.WriteFile(path, lines, 0o644); err != nil {
+		if err := os.WriteFile(path, lines, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
