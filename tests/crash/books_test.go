@@ -377,7 +377,8 @@ func (t *tenancy) startedTwice(r row, h sim.History) []string {
 		wrong = append(wrong, fmt.Sprintf("machine %s was started %d times, asked for %d",
 			t.key, h.Starts, 1+t.begins))
 	}
-	if up := r.state == "Running" || r.state == "Paused"; up && t.halts == 0 && h.Starts != 1 {
+	up := r.state == "Running" || r.state == "Paused"
+	if up && t.halts+t.saves == 0 && h.Starts != 1 {
 		wrong = append(wrong, fmt.Sprintf("machine %s was never shut down and started %d times",
 			t.key, h.Starts))
 	}
