@@ -42,11 +42,17 @@ var errNotOurs = errors.New("it is not a record of this service")
 
 // A connector opens connections to one file. The locking mode must come before
 // the first access, which the driver's own parameters do not warrant.
-type connector struct{ dsn string }
+type connector struct {
+	dsn       string
+	connected func(*sqlite3.SQLiteConn) // may be nil
+}
 
 // Connect implements driver.Connector.
 func (c connector) Connect(context.Context) (driver.Conn, error) {
 	d := &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error {
+		if c.connected != nil {
+			c.connected(conn)
+		}
 		_, err := conn.Exec(settings, nil)
 		return err
 	}}
@@ -58,8 +64,8 @@ func (c connector) Driver() driver.Driver { return &sqlite3.SQLiteDriver{} }
 
 // openFile opens the file, which only its owner may read: it holds what users
 // put into their machines.
-func openFile(path string) (*sql.DB, error) {
-	absolute, err := filepath.Abs(path)
+func openFile(o Options) (*sql.DB, error) {
+	absolute, err := filepath.Abs(o.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +77,7 @@ func openFile(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	name := url.URL{Scheme: "file", OmitHost: true, Path: absolute}
-	db := sql.OpenDB(connector{name.String() + "?_busy_timeout=0"})
+	db := sql.OpenDB(connector{name.String() + "?_busy_timeout=0", o.connected})
 	db.SetMaxOpenConns(1)
 	return db, nil
 }

@@ -48,7 +48,7 @@ func (l *loader) each(query string, row func(scan) error) error {
 
 // bad is the error for a row that makes no sense.
 func bad(what string, key any, err error) error {
-	return fmt.Errorf("the row of %s %v cannot be read: %w", what, key, err)
+	return workspace.Errorf(workspace.Internal, "read the row of "+what, fmt.Sprint(key), "%w", err)
 }
 
 func (l *loader) meta() error {

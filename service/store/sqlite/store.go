@@ -27,6 +27,8 @@ type Options struct {
 	OnMessages func([]workspace.SubscriptionID)
 
 	Logger *slog.Logger // nil: slog.Default()
+
+	connected func(*sqlite3.SQLiteConn) // for tests that need faults
 }
 
 // Store is a workspace.Store on one SQLite file. Its methods are safe for
@@ -81,7 +83,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 
 // open opens the file, loads it and starts the writer, which Close waits for.
 func (s *Store) open(ctx context.Context) (err error) {
-	if s.db, err = openFile(s.options.Path); err != nil {
+	if s.db, err = openFile(s.options); err != nil {
 		return err
 	}
 	if err = migrate(ctx, s.db); err != nil {
