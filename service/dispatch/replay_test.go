@@ -85,6 +85,9 @@ func (r *replay) exchange(tr trace) {
 			r.t.Errorf("%s: %s", tr.name, found)
 		}
 	}
+	if response.StatusCode == http.StatusOK {
+		r.rest(tr)
+	}
 	if r.t.Failed() && testing.Verbose() {
 		r.t.Logf("%s: our reply:\n%s", tr.name, body)
 	}
@@ -149,22 +152,51 @@ func keysIn(envelope *etree.Element) []string {
 	return keys
 }
 
-// settle waits until the workspace of the request is in the state that the
-// recorded reply tells, since people wait between two commands.
+// rests are the states in which operations leave a workspace, by a word of
+// their requests.
+var rests = map[string]string{
+	"startWorkspace ": "Running", ">Pause<": "Paused", ">Normal<": "Propagated",
+	">ReadyForTransport<": "TransportReady",
+}
+
+// settle waits, as the people did who typed the commands, until the workspace
+// of an exchange is in the state that the recorded reply tells, or that the
+// operation leads to.
 func (r *replay) settle(tr trace) {
-	state := regexp.MustCompile(`:state\b[^>]*>(\w+)<`).FindStringSubmatch(tr.response.body)
 	key := keyElement.FindStringSubmatch(tr.request.body)
-	if state == nil || key == nil || r.keys[key[2]] == "" {
+	if key == nil || key[2] == "default" || r.keys[key[2]] == "" || statusOf(tr.response.first) != 200 {
 		return
 	}
+	if state := stateElement.FindStringSubmatch(tr.response.body); state != nil {
+		r.await(tr, r.keys[key[2]], state[1])
+	}
+}
+
+// rest waits until what the exchange set in motion has come to rest.
+func (r *replay) rest(tr trace) {
+	key := keyElement.FindStringSubmatch(tr.request.body)
+	if key == nil || !strings.Contains(key[1], "WorkspaceKey") || r.keys[key[2]] == "" {
+		return
+	}
+	for word, state := range rests {
+		if strings.Contains(tr.request.body, word) {
+			r.await(tr, r.keys[key[2]], state)
+		}
+	}
+}
+
+var stateElement = regexp.MustCompile(`:state\b[^>]*>(\w+)<`)
+
+// await polls a workspace until it is in the state.
+func (r *replay) await(tr trace, key, state string) {
 	poll := readMessage(r.t, "testdata/traces/34-getrp-currentstate-request.txt")
-	body := keyElement.ReplaceAllString(poll.body, "${1}"+r.keys[key[2]])
+	body := keyElement.ReplaceAllString(poll.body, "${1}"+key)
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
-		if _, reply := poll.send(r.t, r.address, body); strings.Contains(reply, ">"+state[1]+"<") {
+		if _, reply := poll.send(r.t, r.address, body); strings.Contains(reply, ">"+state+"<") {
 			return
 		}
 	}
-	r.t.Errorf("%s: the workspace does not become %s", tr.name, state[1])
+	r.t.Errorf("%s: workspace %s does not become %s", tr.name, key, state)
 }
 
 // intended reports whether the table has the difference.

@@ -53,7 +53,7 @@ func SubscriptionEPR(c *dispatch.Call, id workspace.SubscriptionID) wsa.EPR {
 // number is a *dispatch.InvalidKey, in the words of the original.
 func WorkspaceID(c *dispatch.Call) (workspace.ID, error) {
 	id, err := workspace.ParseID(c.Key)
-	if err != nil {
+	if err != nil || id.String() != c.Key {
 		return 0, &dispatch.InvalidKey{Reason: "key value is not integer based, " +
 			"expected the WorkspaceKey from the workspace's reference"}
 	}
