@@ -116,7 +116,8 @@ func (m *Message) CheckUnderstood(understood func(xmlstrict.Name) bool) error {
 		}
 		if name := xmlstrict.NameOf(block); must && m.forUs(block) && !understood(name) {
 			return m.fail(NotUnderstood, block,
-				"the header block "+name.String()+" is not understood here", "")
+				"the header block "+xmlstrict.Clip(name.Local)+" of the namespace "+
+					xmlstrict.Clip(name.Space)+" is not understood here", "")
 		}
 	}
 	return nil
@@ -133,7 +134,7 @@ func (m *Message) mustUnderstand(block *etree.Element) (bool, error) {
 		return true, nil
 	}
 	return false, m.fail(BadStructure, block,
-		"mustUnderstand has the value \""+value+"\"", "0 or 1")
+		"mustUnderstand has the value \""+xmlstrict.Clip(value)+"\"", "0 or 1")
 }
 
 // forUs tells whether the block is addressed to this service.

@@ -117,12 +117,20 @@ func ParseNotify(doc *xmlstrict.Document, e *etree.Element) ([]Notification, err
 // parseNotification reads one message.
 func parseNotification(doc *xmlstrict.Document, e *etree.Element) (Notification, error) {
 	var n Notification
-	topic, producer := xmlstrict.Child(e, Topic), xmlstrict.Child(e, producerReference)
-	n.Message = xmlstrict.Child(e, message)
+	topic, err := doc.Only(e, Topic)
+	if err != nil {
+		return n, err
+	}
+	producer, err := doc.Only(e, producerReference)
+	if err != nil {
+		return n, err
+	}
+	if n.Message, err = doc.Only(e, message); err != nil {
+		return n, err
+	}
 	if topic == nil || n.Message == nil {
 		return n, doc.Errorf(e, "Topic and Message", "the message is incomplete")
 	}
-	var err error
 	if n.Topic, err = ParseTopicExpression(doc, topic); err != nil || producer == nil {
 		return n, err
 	}

@@ -41,13 +41,11 @@ var (
 // ParseSubscribe reads a Subscribe. It fails with a *wsrf.FaultError on a bad
 // topic expression and else with a *xmlstrict.ContentError.
 func ParseSubscribe(doc *xmlstrict.Document, e *etree.Element) (Subscription, error) {
-	s := Subscription{
-		UseNotify:    true,
-		Precondition: xmlstrict.Child(e, precondition),
-		Selector:     xmlstrict.Child(e, selector),
-		Policy:       xmlstrict.Child(e, subscriptionPolicy),
-	}
+	s := Subscription{UseNotify: true}
 	for part := range xmlstrict.Children(e) {
+		if _, err := doc.Only(e, xmlstrict.NameOf(part)); err != nil {
+			return s, err
+		}
 		if err := s.parse(doc, part); err != nil {
 			return s, err
 		}
@@ -73,7 +71,12 @@ func (s *Subscription) parse(doc *xmlstrict.Document, part *etree.Element) (err 
 		s.UseNotify, err = boolean(doc, part)
 	case initialTerminationTime:
 		s.Termination, err = moment(doc, part)
-	case precondition, selector, subscriptionPolicy:
+	case precondition:
+		s.Precondition = part
+	case selector:
+		s.Selector = part
+	case subscriptionPolicy:
+		s.Policy = part
 	default:
 		err = doc.Errorf(part, "", "%s does not belong here", part.Tag)
 	}
@@ -147,7 +150,10 @@ func WriteEmpty(enc *xmlstrict.Encoder, name xmlstrict.Name) { enc.Element(name,
 // ParseGetCurrentMessage reads the topic whose last message is asked for. It
 // fails as ParseTopicExpression does.
 func ParseGetCurrentMessage(doc *xmlstrict.Document, e *etree.Element) (TopicExpression, error) {
-	at := xmlstrict.Child(e, Topic)
+	at, err := doc.Only(e, Topic)
+	if err != nil {
+		return TopicExpression{}, err
+	}
 	if at == nil {
 		return TopicExpression{}, fault(InvalidTopicExpression,
 			doc.Errorf(e, "Topic", "there is no topic expression"))

@@ -140,11 +140,13 @@ func TestSubscribeRefuses(t *testing.T) {
 		content string
 		fault   xmlstrict.Name
 	}{
-		"nothing":      {"", xmlstrict.Name{}},
-		"no consumer":  {topic, xmlstrict.Name{}},
-		"no address":   {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
-		"no topic":     {consumer, InvalidTopicExpression},
-		"unknown part": {consumer + topic + "<x/>", xmlstrict.Name{}},
+		"nothing":       {"", xmlstrict.Name{}},
+		"no consumer":   {topic, xmlstrict.Name{}},
+		"no address":    {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
+		"no topic":      {consumer, InvalidTopicExpression},
+		"unknown part":  {consumer + topic + "<x/>", xmlstrict.Name{}},
+		"two consumers": {consumer + consumer + topic, xmlstrict.Name{}},
+		"two topics":    {consumer + topic + topic, xmlstrict.Name{}},
 		"no truth value": {consumer + topic + "<n:UseNotify>maybe</n:UseNotify>",
 			xmlstrict.Name{}},
 		"no time": {consumer + topic +
@@ -373,6 +375,12 @@ func TestNotifyRefuses(t *testing.T) {
 			"<n:NotificationMessage>"+good+"</n:NotificationMessage>"), xmlstrict.Name{}},
 		"bad topic": {in("Notify", "<n:NotificationMessage><n:Topic/><n:Message/></n:NotificationMessage>"),
 			InvalidTopicExpression},
+		"two topics": {in("Notify", "<n:NotificationMessage>"+good+good+
+			"<n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
+		"two producers": {in("Notify", "<n:NotificationMessage>"+good+
+			"<n:ProducerReference/><n:ProducerReference/></n:NotificationMessage>"), xmlstrict.Name{}},
+		"two contents": {in("Notify", "<n:NotificationMessage>"+good+
+			"<n:Message/><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
 		"bad producer": {in("Notify", "<n:NotificationMessage>"+good+
 			"<n:ProducerReference/><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
 	}

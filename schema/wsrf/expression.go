@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // functions are the functions and node tests of XPath 1.0 (2.3 and 4) that may
@@ -87,7 +89,7 @@ func (r *resolved) anyOf(space string) error {
 		quote = `"`
 	}
 	if strings.Contains(space, quote) {
-		return fmt.Errorf("the namespace %q holds quotes of both kinds", clip(space))
+		return fmt.Errorf("the namespace %q holds quotes of both kinds", xmlstrict.Clip(space))
 	}
 	r.text.WriteString("*[namespace-uri()=" + quote + space + quote + "]")
 	return nil

@@ -20,7 +20,10 @@ func WriteDestroyResponse(enc *xmlstrict.Encoder) { enc.Element(DestroyResponse,
 // ParseSetTerminationTime reads the time that is asked for; zero means never
 // (xsi:nil). It fails with a *xmlstrict.ContentError.
 func ParseSetTerminationTime(doc *xmlstrict.Document, e *element) (time.Time, error) {
-	at := xmlstrict.Child(e, requestedTerminationTime)
+	at, err := doc.Only(e, requestedTerminationTime)
+	if err != nil {
+		return time.Time{}, err
+	}
 	if at == nil {
 		return time.Time{}, doc.Errorf(e, "RequestedTerminationTime", "no time is asked for")
 	}

@@ -195,7 +195,8 @@ func TestQueryRefuses(t *testing.T) {
 		content string
 		fault   xmlstrict.Name
 	}{
-		"nothing": {"", xmlstrict.Name{}},
+		"nothing":         {"", xmlstrict.Name{}},
+		"two expressions": {"<r:QueryExpression/><r:QueryExpression/>", xmlstrict.Name{}},
 		"no dialect": {"<r:QueryExpression>/</r:QueryExpression>",
 			UnknownQueryExpressionDialect},
 		"another dialect": {"<r:QueryExpression Dialect='urn:xquery'>/</r:QueryExpression>",
@@ -231,6 +232,7 @@ func TestSetTerminationTime(t *testing.T) {
 		})
 	}
 	for _, content := range []string{"",
+		"<l:RequestedTerminationTime/><l:RequestedTerminationTime/>",
 		"<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
 		doc := parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
 		_, err := ParseSetTerminationTime(doc, doc.Root)

@@ -94,14 +94,17 @@ func (q Query) Prefix(prefix string) (string, bool) {
 // the dialect is not XPathDialect or there is no expression, and with a
 // *xmlstrict.ContentError when the message is not made as it must be.
 func ParseQuery(doc *xmlstrict.Document, e *element) (Query, error) {
-	at := xmlstrict.Child(e, queryExpression)
+	at, err := doc.Only(e, queryExpression)
+	if err != nil {
+		return Query{}, err
+	}
 	if at == nil {
 		return Query{}, doc.Errorf(e, "QueryExpression", "there is no query expression")
 	}
 	dialect, _ := xmlstrict.Attr(at, dialectAttr)
 	if dialect != XPathDialect {
 		return Query{}, &FaultError{UnknownQueryExpressionDialect,
-			doc.Errorf(at, XPathDialect, "the dialect %q is unknown", clip(dialect))}
+			doc.Errorf(at, XPathDialect, "the dialect %q is unknown", xmlstrict.Clip(dialect))}
 	}
 	q := Query{xmlstrict.Text(at), at}
 	if q.Expression == "" {
@@ -158,7 +161,7 @@ func expect(doc *xmlstrict.Document, e *element, name xmlstrict.Name) error {
 	}
 	got := "nothing"
 	if e != nil {
-		got = xmlstrict.NameOf(e).String()
+		got = xmlstrict.Clip(e.Tag) + " of the namespace " + xmlstrict.Clip(e.NamespaceURI())
 	}
 	return doc.Errorf(e, name.String(), "the message is %s", got)
 }

@@ -31,7 +31,7 @@ func ParseTime(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, &ValueError{
-		Value:    clip(text),
+		Value:    xmlstrict.Clip(text),
 		Reason:   "is not a time",
 		Expected: "a dateTime such as 2026-01-31T12:00:00Z",
 	}
@@ -166,14 +166,5 @@ func digits(s string) bool {
 
 // badDuration returns the error for a duration.
 func badDuration(text, reason, hint string) error {
-	return &ValueError{clip(text), reason, "a duration such as PT2H30M or P1D", hint}
-}
-
-// clip shortens a text for an error message.
-func clip(text string) string {
-	const longest = 64
-	if len(text) <= longest {
-		return text
-	}
-	return strings.ToValidUTF8(text[:longest], "") + "..."
+	return &ValueError{xmlstrict.Clip(text), reason, "a duration such as PT2H30M or P1D", hint}
 }

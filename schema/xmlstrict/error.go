@@ -56,6 +56,32 @@ func (e *ContentError) Error() string {
 // Unwrap returns the cause.
 func (e *ContentError) Unwrap() error { return e.Err }
 
+// Clip shortens a text that someone else chose, for an error message.
+func Clip(text string) string {
+	const longest = 64
+	if len(text) <= longest {
+		return text
+	}
+	return strings.ToValidUTF8(text[:longest], "") + "..."
+}
+
+// Only returns the one child of e with that name, or nil when there is none.
+// It fails with a *ContentError when there are several: which one counts must
+// not depend on the reader. The document may be nil.
+func (d *Document) Only(e *etree.Element, name Name) (*etree.Element, error) {
+	var only *etree.Element
+	for child := range Children(e) {
+		if !Is(child, name) {
+			continue
+		}
+		if only != nil {
+			return nil, d.Errorf(child, "one "+name.Local, "a second %s", name.Local)
+		}
+		only = child
+	}
+	return only, nil
+}
+
 // Errorf returns a ContentError at element e whose cause is the formatted
 // text; %w works as in fmt.Errorf. Expected may be empty. The document may be
 // nil, for trees that were not parsed: the line is then unknown.

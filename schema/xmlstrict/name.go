@@ -154,11 +154,11 @@ func ResolveQName(at *etree.Element, text string) (Name, error) {
 		prefix, local = "", text
 	}
 	if !isNCName(local) || prefixed && !isNCName(prefix) {
-		return Name{}, fmt.Errorf("%q is not a qualified name", text)
+		return Name{}, fmt.Errorf("%q is not a qualified name", Clip(text))
 	}
 	space, ok := lookup(at, prefix)
 	if !ok && prefixed {
-		return Name{}, fmt.Errorf("prefix %q of %q is not declared here", prefix, text)
+		return Name{}, fmt.Errorf("prefix %q of %q is not declared here", Clip(prefix), Clip(text))
 	}
 	return Name{space, local}, nil
 }

@@ -1,7 +1,10 @@
 package xmlstrict
 
 import (
+	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/beevik/etree"
 )
@@ -105,6 +108,36 @@ func TestIsNil(t *testing.T) {
 	for document, want := range tests {
 		if got := IsNil(parse(t, document).Root); got != want {
 			t.Errorf("%s: %v, want %v", document, got, want)
+		}
+	}
+}
+
+func TestOnly(t *testing.T) {
+	doc := parse(t, "<a><b/><c/><c/></a>")
+	if b, err := doc.Only(doc.Root, Name{"", "b"}); b == nil || err != nil {
+		t.Errorf("one is %v, %v", b, err)
+	}
+	if x, err := doc.Only(doc.Root, Name{"", "x"}); x != nil || err != nil {
+		t.Errorf("none is %v, %v", x, err)
+	}
+	_, err := doc.Only(doc.Root, Name{"", "c"})
+	var content *ContentError
+	if !errors.As(err, &content) || content.Path != "/a/c[2]" {
+		t.Errorf("two give %v", err)
+	}
+}
+
+// TestErrorsAreShort checks that a long text does not come back whole.
+func TestErrorsAreShort(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	doc := parse(t, "<a/>")
+	_, plain := ResolveQName(doc.Root, long+" "+long)
+	_, prefixed := ResolveQName(doc.Root, long+":"+long)
+	_, version := Parse([]byte("<?xml version='"+long+"'?><a/>"), Limits{})
+	_, encoding := Parse([]byte("<?xml version='1.0' encoding='"+long+"'?><a/>"), Limits{})
+	for _, err := range []error{plain, prefixed, version, encoding} {
+		if err == nil || len(err.Error()) > 400 || !utf8.ValidString(err.Error()) {
+			t.Errorf("got %v", err)
 		}
 	}
 }

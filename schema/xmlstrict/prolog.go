@@ -87,7 +87,7 @@ func (s *scanner) xmlDeclaration(wide int) error {
 		return s.fail(start, "the XML declaration is malformed")
 	}
 	if v := fields["version"]; v != "1.0" {
-		return s.fail(start, "XML version %q is not accepted, only 1.0", v)
+		return s.fail(start, "XML version %q is not accepted, only 1.0", Clip(v))
 	}
 	return s.encoding(start, fields["encoding"], wide)
 }
@@ -103,7 +103,7 @@ func (s *scanner) encoding(at int, name string, wide int) error {
 		}
 		return nil
 	}
-	return s.fail(at, "encoding %q is not accepted, only UTF-8", name)
+	return s.fail(at, "encoding %q is not accepted, only UTF-8", Clip(name))
 }
 
 // declarationOrder is the order that the XML declaration's parts must have.
