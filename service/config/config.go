@@ -101,6 +101,8 @@ type Kernel struct {
 type Repositories struct {
 	File *FileRepository  `toml:"file"`
 	SFTP []SFTPRepository `toml:"sftp"`
+	// StallTimeout ends a transfer in which nothing moves; default 30s.
+	StallTimeout Duration `toml:"stall_timeout"`
 }
 
 // FileRepository is a directory of this machine, for file:// locations.
@@ -110,13 +112,12 @@ type FileRepository struct {
 
 // SFTPRepository is a server of sftp:// locations.
 type SFTPRepository struct {
-	Address      string   `toml:"address"` // HOST:PORT as in the locations
-	User         string   `toml:"user"`
-	KeyFile      string   `toml:"key_file"`
-	PasswordFile string   `toml:"password_file"`
-	KnownHosts   string   `toml:"known_hosts"`
-	Root         string   `toml:"root"` // directory that locations are relative to
-	StallTimeout Duration `toml:"stall_timeout"`
+	Address      string `toml:"address"` // HOST:PORT as in the locations
+	User         string `toml:"user"`
+	KeyFile      string `toml:"key_file"`
+	PasswordFile string `toml:"password_file"`
+	KnownHosts   string `toml:"known_hosts"`
+	Root         string `toml:"root"` // directory that locations are relative to
 }
 
 // Duration is a time.Duration written as "90s", "2h30m".

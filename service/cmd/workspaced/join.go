@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
+	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
@@ -32,7 +34,21 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]workspace.Transport{"file": local}, nil
+	all := map[string]workspace.Transport{"file": local}
+	if len(c.Repositories.SFTP) == 0 {
+		return all, nil
+	}
+	var servers []sftp.Server
+	for _, r := range c.Repositories.SFTP {
+		servers = append(servers, sftp.Server{
+			Address: r.Address, User: r.User, KeyFile: r.KeyFile, PasswordFile: r.PasswordFile,
+			KnownHostsFile: r.KnownHosts, Root: r.Root,
+		})
+	}
+	all[sftp.Scheme] = sftp.New(sftp.Options{
+		Servers: servers, StallTimeout: time.Duration(c.Repositories.StallTimeout),
+	})
+	return all, nil
 }
 
 // kernels are those that requests may name.

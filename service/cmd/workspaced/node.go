@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
@@ -80,13 +81,17 @@ func simulated(c *config.Config, script string, pool host.Pool) error {
 func real(
 	ctx context.Context, c *config.Config, h config.Host, log *slog.Logger,
 ) (*host.Node, error) {
+	identity, err := poolIdentity(c.Data)
+	if err != nil {
+		return nil, err
+	}
 	networks := make(map[string]libvirt.Network, len(h.Networks))
 	for association, target := range h.Networks {
 		kind, name, _ := strings.Cut(target, ":")
 		networks[association] = libvirt.Network{Kind: libvirt.NetworkKind(kind), Name: name}
 	}
 	adapter, err := libvirt.Open(ctx, libvirt.Options{
-		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks,
+		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: identity,
 		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
 		Logger: log,
 	})
@@ -112,6 +117,21 @@ func real(
 		n.Host.Capacity.MemoryMB = has.MemoryMB
 	}
 	return n, nil
+}
+
+// poolIdentity returns the text that tells this installation's machines from
+// another's on the same host, made once and kept beside the record.
+func poolIdentity(data string) (string, error) {
+	path := filepath.Join(data, "pool-id")
+	kept, err := os.ReadFile(path)
+	if err == nil && len(kept) > 0 {
+		return string(kept), nil
+	}
+	fresh := rand.Text()
+	if err := os.WriteFile(path+".new", []byte(fresh), 0o644); err != nil {
+		return "", fmt.Errorf("cannot keep the pool's identity: %w", err)
+	}
+	return fresh, os.Rename(path+".new", path)
 }
 
 func hostOf(h config.Host) workspace.Host {
