@@ -175,70 +175,78 @@ func TestUndoingGoesOnAfterRestart(t *testing.T) {
 	})
 }
 
+// An interruption is a case of TestInterrupt.
+type interruption struct {
+	name    string
+	first   func(l *lab) Task
+	remove  bool // what is before the destroy, as the core does
+	destroy bool // is queued at all
+	diary   string
+}
+
+// interruptions are the cases: what the interrupted task does.
+var interruptions = []interruption{
+	{"running", func(l *lab) Task { return l.hanging("a") }, false, true, "a... destroy"},
+	{"running and removed", func(l *lab) Task { return l.hanging("a") }, true, true,
+		"a... destroy"},
+	{"waiting", func(l *lab) Task {
+		a := failing(l.task("a"), errPassing)
+		a.Retries, a.Backoff = 1, time.Hour
+		return a
+	}, false, true, "destroy"},
+	{"waiting and removed", func(l *lab) Task {
+		return failing(l.task("a"), &Retry{After: time.Hour})
+	}, true, true, "destroy"},
+	{"succeeding all the same", func(l *lab) Task {
+		a := l.hanging("a")
+		do := a.Do
+		a.Do = func(ctx context.Context, r *Run) (Commit, error) {
+			_, _ = do(ctx, r)
+			return func(workspace.Tx) error { l.note("wrong"); return nil }, nil
+		}
+		return a
+	}, false, true, "a... destroy"},
+	{"without reason", func(l *lab) Task {
+		a, n := l.task("a"), 0
+		hang, do := l.hanging("a").Do, a.Do
+		a.Do = func(ctx context.Context, r *Run) (Commit, error) {
+			if n++; n == 1 {
+				return hang(ctx, r)
+			}
+			return do(ctx, r)
+		}
+		return a
+	}, false, false, "a... a b"},
+}
+
 func TestInterrupt(t *testing.T) {
-	tests := []struct {
-		name    string
-		first   func(l *lab) Task
-		remove  bool // what is before the destroy, as the core does
-		destroy bool // is queued at all
-		diary   string
-	}{
-		{"running", func(l *lab) Task { return l.hanging("a") }, false, true, "a... destroy"},
-		{"running and removed", func(l *lab) Task { return l.hanging("a") }, true, true,
-			"a... destroy"},
-		{"waiting", func(l *lab) Task {
-			a := failing(l.task("a"), errPassing)
-			a.Retries, a.Backoff = 1, time.Hour
-			return a
-		}, false, true, "destroy"},
-		{"waiting and removed", func(l *lab) Task {
-			return failing(l.task("a"), &Retry{After: time.Hour})
-		}, true, true, "destroy"},
-		{"succeeding all the same", func(l *lab) Task {
-			a := l.hanging("a")
-			do := a.Do
-			a.Do = func(ctx context.Context, r *Run) (Commit, error) {
-				_, _ = do(ctx, r)
-				return func(workspace.Tx) error { l.note("wrong"); return nil }, nil
-			}
-			return a
-		}, false, true, "a... destroy"},
-		{"without reason", func(l *lab) Task {
-			a, n := l.task("a"), 0
-			hang, do := l.hanging("a").Do, a.Do
-			a.Do = func(ctx context.Context, r *Run) (Commit, error) {
-				if n++; n == 1 {
-					return hang(ctx, r)
-				}
-				return do(ctx, r)
-			}
-			return a
-		}, false, false, "a... a b"},
-	}
-	for _, test := range tests {
+	for _, test := range interruptions {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := newLab(t, func(l *lab) []Plan {
-					return append(l.deploy(test.first(l), l.task("b")), l.destroy())
-				})
-				l.run()
-				id := l.workspace()
-				l.queue(id, workspace.ChangeDeploy)
-				synctest.Wait()
-				begun := time.Now()
-				if test.destroy {
-					l.supersede(id, test.remove)
-				}
-				l.engine.Interrupt(id)
-				l.engine.Interrupt(id)
-				l.engine.Interrupt(id + 1)
-				l.settle()
-				l.want(test.diary)
-				if took := time.Since(begun); took > time.Second {
-					t.Errorf("giving way took %s", took)
-				}
-			})
+			synctest.Test(t, test.run)
 		})
+	}
+}
+
+// run interrupts the task.
+func (test interruption) run(t *testing.T) {
+	l := newLab(t, func(l *lab) []Plan {
+		return append(l.deploy(test.first(l), l.task("b")), l.destroy())
+	})
+	l.run()
+	id := l.workspace()
+	l.queue(id, workspace.ChangeDeploy)
+	synctest.Wait()
+	begun := time.Now()
+	if test.destroy {
+		l.supersede(id, test.remove)
+	}
+	l.engine.Interrupt(id)
+	l.engine.Interrupt(id)
+	l.engine.Interrupt(id + 1)
+	l.settle()
+	l.want(test.diary)
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("giving way took %s", took)
 	}
 }
 

@@ -62,7 +62,7 @@ func sample(tx workspace.Tx) (*workspace.Workspace, error) {
 }
 
 // create does what a create request does to the record.
-func create(b *testing.B, s *Store, message string) (id workspace.ID, c workspace.ChangeID) {
+func create(b *testing.B, s *Store, message string) (c *workspace.Change) {
 	err := s.Update(b.Context(), func(tx workspace.Tx) error {
 		if _, _, again := tx.Answered("/O=Example/OU=People/CN=Ada", message); again {
 			return fmt.Errorf("message %s was answered before", message)
@@ -71,27 +71,29 @@ func create(b *testing.B, s *Store, message string) (id workspace.ID, c workspac
 		if err != nil {
 			return err
 		}
-		id, c = w.ID, tx.NextChangeID()
 		if err := tx.PutWorkspace(w); err != nil {
 			return err
 		}
-		change := &workspace.Change{ID: c, Kind: workspace.ChangeDeploy, Workspace: id,
-			Status: workspace.ChangeDoing, Created: w.Created}
-		if err := tx.PutChange(change); err != nil {
+		c = &workspace.Change{ID: tx.NextChangeID(), Kind: workspace.ChangeDeploy,
+			Workspace: w.ID, Status: workspace.ChangeDoing, Created: w.Created}
+		if err := tx.PutChange(c); err != nil {
 			return err
 		}
-		return tx.PutAnswered(w.Owner, message, []workspace.ID{id}, "", w.Created)
+		return tx.PutAnswered(w.Owner, message, []workspace.ID{w.ID}, "", w.Created)
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return id, c
+	return c
 }
 
+// steps is how many tasks a deployment has.
+const steps = 4
+
 // step does what the end of a task does to the record.
-func step(b *testing.B, s *Store, id workspace.ID, c workspace.ChangeID, n int, last bool) {
+func step(b *testing.B, s *Store, c *workspace.Change, n int) {
 	err := s.Update(b.Context(), func(tx workspace.Tx) error {
-		was, err := tx.Workspace(id)
+		was, err := tx.Workspace(c.Workspace)
 		if err != nil {
 			return err
 		}
@@ -100,11 +102,12 @@ func step(b *testing.B, s *Store, id workspace.ID, c workspace.ChangeID, n int, 
 		if err := tx.PutWorkspace(&w); err != nil {
 			return err
 		}
-		if last {
-			return tx.RemoveChange(c)
+		if n == steps {
+			return tx.RemoveChange(c.ID)
 		}
-		return tx.PutChange(&workspace.Change{ID: c, Kind: workspace.ChangeDeploy,
-			Workspace: id, Status: workspace.ChangeDoing, Step: n, Created: w.Created})
+		next := *c
+		next.Step = n
+		return tx.PutChange(&next)
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -132,9 +135,9 @@ func BenchmarkDeploy(b *testing.B) {
 				go func() {
 					defer func() { done <- struct{}{} }()
 					for n := range jobs {
-						id, c := create(b, s, fmt.Sprintf("uuid:%d", n))
-						for i := range 4 {
-							step(b, s, id, c, i+1, i == 3)
+						c := create(b, s, fmt.Sprintf("uuid:%d", n))
+						for i := range steps {
+							step(b, s, c, i+1)
 						}
 					}
 				}()

@@ -12,16 +12,15 @@ import (
 
 // A loader reads the file into the record's committed rows.
 type loader struct {
-	ctx   context.Context
 	conn  *sql.Conn
 	state *state
 }
 
 // load reads everything.
-func (l *loader) load() error {
-	for _, read := range []func() error{l.meta, l.workspaces, l.groups, l.members,
+func (l *loader) load(ctx context.Context) error {
+	for _, read := range []func(context.Context) error{l.meta, l.workspaces, l.groups, l.members,
 		l.changes, l.subscriptions, l.outbox, l.used} {
-		if err := read(); err != nil {
+		if err := read(ctx); err != nil {
 			return err
 		}
 	}
@@ -32,8 +31,8 @@ func (l *loader) load() error {
 type scan func(columns ...any) error
 
 // each calls row for each row that the query returns.
-func (l *loader) each(query string, row func(scan) error) error {
-	found, err := l.conn.QueryContext(l.ctx, query)
+func (l *loader) each(ctx context.Context, query string, row func(scan) error) error {
+	found, err := l.conn.QueryContext(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -51,14 +50,14 @@ func bad(what string, key any, err error) error {
 	return workspace.Errorf(workspace.Internal, "read the row of "+what, fmt.Sprint(key), "%w", err)
 }
 
-func (l *loader) meta() error {
+func (l *loader) meta(ctx context.Context) error {
 	c := &l.state.last
-	return l.each(`SELECT last_workspace, last_change, last_message FROM meta`,
+	return l.each(ctx, `SELECT last_workspace, last_change, last_message FROM meta`,
 		func(s scan) error { return s(&c.workspace, &c.change, &c.message) })
 }
 
-func (l *loader) workspaces() error {
-	return l.each(`SELECT w.id, w.owner, w.group_id, w.created, w.initial, w.spec,
+func (l *loader) workspaces(ctx context.Context) error {
+	return l.each(ctx, `SELECT w.id, w.owner, w.group_id, w.created, w.initial, w.spec,
 		s.host, s.state, s.fault, s.released, s.version, s.changed, s.lease_start,
 		s.lease_duration, s.lease_grace, s.mechanism, s.save_to
 		FROM workspace w LEFT JOIN standing s ON s.workspace = w.id ORDER BY w.id`,
@@ -112,8 +111,8 @@ func parseState(name string) (workspace.State, error) {
 	return workspace.ParseState(name)
 }
 
-func (l *loader) groups() error {
-	return l.each(`SELECT id, owner FROM workspace_group`, func(s scan) error {
+func (l *loader) groups(ctx context.Context) error {
+	return l.each(ctx, `SELECT id, owner FROM workspace_group`, func(s scan) error {
 		g := new(workspace.Group)
 		if err := s(&g.ID, &g.Owner); err != nil {
 			return bad("group", g.ID, err)
@@ -123,8 +122,8 @@ func (l *loader) groups() error {
 	})
 }
 
-func (l *loader) members() error {
-	return l.each(`SELECT group_id, workspace FROM member ORDER BY group_id, workspace`,
+func (l *loader) members(ctx context.Context) error {
+	return l.each(ctx, `SELECT group_id, workspace FROM member ORDER BY group_id, workspace`,
 		func(s scan) error {
 			var id workspace.GroupID
 			var member workspace.ID
@@ -140,8 +139,8 @@ func (l *loader) members() error {
 		})
 }
 
-func (l *loader) changes() error {
-	return l.each(`SELECT id, kind, workspace, status, step, attempt, not_before,
+func (l *loader) changes(ctx context.Context) error {
+	return l.each(ctx, `SELECT id, kind, workspace, status, step, attempt, not_before,
 		argument, fault, created FROM change ORDER BY id`, func(s scan) error {
 		c := new(workspace.Change)
 		var notBefore, created int64
@@ -158,8 +157,8 @@ func (l *loader) changes() error {
 	})
 }
 
-func (l *loader) subscriptions() error {
-	return l.each(`SELECT id, workspace, owner, topic, dialect, expression, consumer,
+func (l *loader) subscriptions(ctx context.Context) error {
+	return l.each(ctx, `SELECT id, workspace, owner, topic, dialect, expression, consumer,
 		address, use_notify, paused, expires, created FROM subscription ORDER BY id`,
 		func(s scan) error {
 			sub := new(workspace.Subscription)
@@ -178,8 +177,8 @@ func (l *loader) subscriptions() error {
 		})
 }
 
-func (l *loader) outbox() error {
-	return l.each(`SELECT seq, subscription, workspace, topic, state, fault, at
+func (l *loader) outbox(ctx context.Context) error {
+	return l.each(ctx, `SELECT seq, subscription, workspace, topic, state, fault, at
 		FROM outbox ORDER BY seq`, func(s scan) error {
 		var m workspace.Message
 		var state string
@@ -197,8 +196,8 @@ func (l *loader) outbox() error {
 	})
 }
 
-func (l *loader) used() error {
-	return l.each(`SELECT owner, duration FROM used`, func(s scan) error {
+func (l *loader) used(ctx context.Context) error {
+	return l.each(ctx, `SELECT owner, duration FROM used`, func(s scan) error {
 		var owner workspace.Owner
 		var d time.Duration
 		if err := s(&owner, &d); err != nil {

@@ -92,8 +92,8 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.conn, err = s.db.Conn(ctx); err != nil {
 		return err
 	}
-	l := loader{ctx: ctx, conn: s.conn, state: s.state}
-	if err = l.load(); err != nil {
+	l := loader{conn: s.conn, state: s.state}
+	if err = l.load(ctx); err != nil {
 		return err
 	}
 	s.owed.emptied = s.state.orphans()

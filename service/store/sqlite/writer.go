@@ -172,7 +172,8 @@ func (w *writer) takeDebts() debts {
 		if _, lives := w.state.workspaces.under(sub.Workspace); lives || w.tx.owes(id) {
 			continue
 		}
-		if err := w.attempt(func(t workspace.Tx) error { return t.RemoveSubscription(id) }); err != nil {
+		remove := func(t workspace.Tx) error { return t.RemoveSubscription(id) }
+		if err := w.attempt(remove); err != nil {
 			w.options.Logger.Error("cannot remove a subscription", "subscription", id, "error", err)
 		}
 	}
