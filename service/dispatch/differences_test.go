@@ -26,7 +26,8 @@ var differences = []difference{
 	differs(``, `/Originator: lacks ReferenceProperties$`,
 		"the reference of a singleton has no properties, so there is no empty list of them"),
 
-	differs(`39-`, `status|lacks To|Action: text|lacks SetTerminationTimeResponse|has Fault besides`,
+	differs(`39-`, `status|lacks To|Action: text|lacks SetTerminationTimeResponse|`+
+		`has Fault besides`,
 		"a lease without end is refused; the original said yes and did nothing"),
 	differs(`40-`, `status|has To besides|Action: text|lacks Fault|`+
 		`has GetCurrentMessageResponse besides`,

@@ -35,7 +35,8 @@ func asks(t *testing.T) map[string]ask {
 		"create": {factoryPath, readMessage(t, "testdata/traces/02-deploy-nosub-request.txt").body},
 		"start":  {workspacePath, payload(`<startWorkspace xmlns="` + spaceW + `"/>`)},
 		"shutdown": {workspacePath, payload(`<shutdownWorkspace xmlns="` + spaceW +
-			`"><t:shutdownType xmlns:t="` + spaceT + `">Pause</t:shutdownType></shutdownWorkspace>`)},
+			`"><t:shutdownType xmlns:t="` + spaceT + `">Pause</t:shutdownType>` +
+			`</shutdownWorkspace>`)},
 		"Destroy": {workspacePath, payload(destroy)},
 		"SetTerminationTime": {workspacePath, payload(`<l:SetTerminationTime xmlns:l="` + spaceRL +
 			`"><l:RequestedTerminationTime>2036-01-01T00:00:00Z</l:RequestedTerminationTime>` +
@@ -88,15 +89,19 @@ func prepared(t *testing.T) *core {
 
 // TestKindsBecomeTypedFaults is the whole table from kinds to faults.
 func TestKindsBecomeTypedFaults(t *testing.T) {
-	const denied = "WorkspaceResourceRequestDeniedFault"
+	const (
+		denied   = "WorkspaceResourceRequestDeniedFault"
+		unknown  = "WorkspaceUnknownFault"
+		disabled = "OperationDisabledFault"
+	)
 	table := map[string][10]string{ // in the order of the kinds
 		"create": {"WorkspaceCreationFault", "WorkspaceMetadataFault", "WorkspaceMetadataFault",
 			"WorkspaceCreationFault", denied, denied, denied, "WorkspaceSchedulingFault",
 			"WorkspaceSchedulingFault", "WorkspaceSchedulingFault"},
-		"start":               row("WorkspaceStartFault", "WorkspaceUnknownFault", "OperationDisabledFault"),
-		"shutdown":            row("WorkspaceShutdownFault", "WorkspaceUnknownFault", "OperationDisabledFault"),
-		"start of a group":    row("WorkspaceStartFault", "WorkspaceUnknownFault", "OperationDisabledFault"),
-		"shutdown of a group": row("WorkspaceShutdownFault", "WorkspaceUnknownFault", "OperationDisabledFault"),
+		"start":               row("WorkspaceStartFault", unknown, disabled),
+		"shutdown":            row("WorkspaceShutdownFault", unknown, disabled),
+		"start of a group":    row("WorkspaceStartFault", unknown, disabled),
+		"shutdown of a group": row("WorkspaceShutdownFault", unknown, disabled),
 		"Destroy":             row("ResourceNotDestroyedFault", "ResourceUnknownFault", ""),
 		"Destroy of a group":  row("ResourceNotDestroyedFault", "ResourceUnknownFault", ""),
 		"SetTerminationTime": {"UnableToSetTerminationTimeFault",
@@ -254,21 +259,14 @@ func TestDescriptionsArePublished(t *testing.T) {
 }
 
 func TestServicesMustMatchTheTable(t *testing.T) {
-	whole := func() dispatch.Service {
-		return dispatch.Service{
-			Name: "WorkspaceGroupService", Operations: map[string]dispatch.Operation{
-				"start": {}, "shutdown": {}, "Destroy": {},
-			},
-		}
-	}
-	lacking, extra := whole(), whole()
+	lacking, extra := echo(), echo()
 	delete(lacking.Operations, "start")
 	extra.Operations["stop"] = dispatch.Operation{}
 	for name, tt := range map[string]struct {
 		service dispatch.Service
 		ok      bool
 	}{
-		"whole": {whole(), true}, "lacking": {lacking, false}, "extra": {extra, false},
+		"whole": {echo(), true}, "lacking": {lacking, false}, "extra": {extra, false},
 	} {
 		_, err := dispatch.New(dispatch.Options{Services: []dispatch.Service{tt.service}})
 		if (err == nil) != tt.ok {
@@ -292,10 +290,13 @@ func TestUnconfiguredURL(t *testing.T) {
 	}
 }
 
+// echo is a service whose operations nobody calls.
 func echo() dispatch.Service {
-	return dispatch.Service{Name: "WorkspaceGroupService", Operations: map[string]dispatch.Operation{
-		"start": {}, "shutdown": {}, "Destroy": {},
-	}}
+	return dispatch.Service{
+		Name: "WorkspaceGroupService", Operations: map[string]dispatch.Operation{
+			"start": {}, "shutdown": {}, "Destroy": {},
+		},
+	}
 }
 
 func TestManyCallersAtOnce(t *testing.T) {

@@ -136,7 +136,8 @@ func (m *core) Start(_ context.Context, owner workspace.Owner, id workspace.ID) 
 }
 
 func (m *core) Shutdown(
-	_ context.Context, owner workspace.Owner, id workspace.ID, kind workspace.ShutdownKind, _ string,
+	_ context.Context, owner workspace.Owner, id workspace.ID,
+	kind workspace.ShutdownKind, _ string,
 ) error {
 	return m.act(owner, id, func(w *workspace.Workspace) {
 		m.shutdowns = append(m.shutdowns, kind)

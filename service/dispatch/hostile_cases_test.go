@@ -84,13 +84,15 @@ func faulted(fault, body string) hostile { return hostile{body: body, status: 50
 func client(body string) hostile { return faulted("soapenv:Client", body) }
 
 var hostileDocuments = map[string]hostile{
-	"malformed":              faulted("line 1", `<a><b>`),
-	"nothing":                client(``),
-	"no XML":                 client(`GET / HTTP/1.1`),
-	"no envelope":            faulted("no SOAP envelope", `<a/>`),
-	"document type":          client(`<!DOCTYPE s>` + goodBody),
-	"external entity":        client(`<!DOCTYPE s [<!ENTITY x SYSTEM "file:///x">]>` + keyed("&x;")),
-	"entity bomb":            client(`<!DOCTYPE s [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>` + goodBody),
+	"malformed":     faulted("line 1", `<a><b>`),
+	"nothing":       client(``),
+	"no XML":        client(`GET / HTTP/1.1`),
+	"no envelope":   faulted("no SOAP envelope", `<a/>`),
+	"document type": client(`<!DOCTYPE s>` + goodBody),
+	"external entity": client(
+		`<!DOCTYPE s [<!ENTITY x SYSTEM "file:///x">]>` + keyed("&x;")),
+	"entity bomb": client(
+		`<!DOCTYPE s [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>` + goodBody),
 	"undefined entity":       client(keyed("&x;")),
 	"processing instruction": client(block(`<?php x ?>`)),
 	"style sheet":            client(`<?xml-stylesheet href="x"?>` + goodBody),
@@ -140,13 +142,14 @@ var hostileEnvelopes = map[string]hostile{
 	"addressing mixed": faulted("two versions",
 		block(addressed(wsa2004, "To", "x")+addressed(wsa2005, "To", "x"))),
 	"reference without address": faulted("no address", block(addressed(wsa2004, "ReplyTo", ""))),
-	"unknown operation":         faulted("No such operation 'FooBar'", payload(`<FooBar xmlns="u:x"/>`)),
+	"unknown operation":         faulted("No such operation 'Foo'", payload(`<Foo xmlns="u:x"/>`)),
 	"operation of no namespace": faulted("No such operation", payload(`<Destroy/>`)),
 	"operation of another service": faulted("No such operation", payload(
 		`<startWorkspaces xmlns="http://www.globus.org/2008/06/workspace/group"/>`)),
 	"SOAPAction against the body": {
-		header: xmlType + "SOAPAction: \"" + wsrf2004 + "ResourceProperties/GetResourceProperty\"\r\n",
-		body:   payload(destroy), status: 500, fault: "contradicts",
+		header: xmlType + "SOAPAction: \"" + wsrf2004 +
+			"ResourceProperties/GetResourceProperty\"\r\n",
+		body: payload(destroy), status: 500, fault: "contradicts",
 	},
 	"wsa:Action against the body": faulted("contradicts",
 		block(addressed(wsa2004, "Action", "urn:other"))),
@@ -156,7 +159,7 @@ var hostileKeys = map[string]hostile{
 	"no key":          faulted("resource key is missing", with(key, "")),
 	"no header":       faulted("resource key is missing", with(`<s:Header>`+key+`</s:Header>`, "")),
 	"empty key":       faulted("resource key is missing", keyed(" ")),
-	"another's name":  faulted("resource key is missing", with(key, "<WorkspaceKey>1</WorkspaceKey>")),
+	"another's name":  faulted("key is missing", with(key, "<WorkspaceKey>1</WorkspaceKey>")),
 	"key of letters":  faulted("not integer based", keyed("abc")),
 	"negative key":    faulted("not integer based", keyed("-1")),
 	"key with a sign": faulted("not integer based", keyed("+1")),
@@ -169,7 +172,8 @@ var hostileKeys = map[string]hostile{
 }
 
 var hostileQueries = map[string]hostile{
-	"parentheses":  faulted("InvalidQueryExpressionFault", payload(query(strings.Repeat("(", 2000)))),
+	"parentheses": faulted("InvalidQueryExpressionFault",
+		payload(query(strings.Repeat("(", 2000)))),
 	"no query":     faulted("InvalidQueryExpressionFault", payload(query(""))),
 	"unclosed":     faulted("InvalidQueryExpressionFault", payload(query("//*["))),
 	"costly":       faulted("QueryEvaluationErrorFault", payload(query(costly))),
@@ -237,7 +241,9 @@ var hostileHTTP = map[string]hostile{
 	"other charset": {
 		header: "Content-Type: text/xml; charset=utf-16\r\n", body: goodBody, status: 415,
 	},
-	"bad content type":    {header: "Content-Type: text/xml; charset\r\n", body: goodBody, status: 415},
+	"bad content type": {
+		header: "Content-Type: text/xml; charset\r\n", body: goodBody, status: 415,
+	},
 	"too large":           {body: payload(strings.Repeat(" ", 1<<20)), status: 413},
 	"announced too large": {raw: postStart + "Content-Length: 1073741824\r\n\r\n<", status: 413},
 	"too large in chunks": {
@@ -252,7 +258,8 @@ var hostileHTTP = map[string]hostile{
 	"negative length":  {raw: postStart + "Content-Length: -1\r\n\r\n", status: 400},
 	"unknown transfer": {raw: postStart + "Transfer-Encoding: gzip\r\n\r\n", status: 501},
 	"huge HTTP header": {
-		header: xmlType + "X: " + strings.Repeat("x", 128<<10) + "\r\n", body: goodBody, status: 431,
+		header: xmlType + "X: " + strings.Repeat("x", 128<<10) + "\r\n",
+		body:   goodBody, status: 431,
 	},
 	"no Host": {
 		raw:    "POST /wsrf/services/WorkspaceService HTTP/1.1\r\nContent-Length: 0\r\n\r\n",

@@ -164,7 +164,7 @@ var rests = map[string]string{
 // operation leads to.
 func (r *replay) settle(tr trace) {
 	key := keyElement.FindStringSubmatch(tr.request.body)
-	if key == nil || key[2] == "default" || r.keys[key[2]] == "" || statusOf(tr.response.first) != 200 {
+	if key == nil || r.keys[key[2]] == "" || statusOf(tr.response.first) != http.StatusOK {
 		return
 	}
 	if state := stateElement.FindStringSubmatch(tr.response.body); state != nil {

@@ -50,7 +50,9 @@ func readTraces(t testing.TB) []trace {
 			response: readMessage(t, stem+"-response.txt"),
 		})
 	}
-	slices.SortStableFunc(all, func(a, b trace) int { return strings.Compare(a.order(), b.order()) })
+	slices.SortStableFunc(all, func(a, b trace) int {
+		return strings.Compare(a.order(), b.order())
+	})
 	return all
 }
 
@@ -147,7 +149,8 @@ func (m message) frame(address, body string) []byte {
 	b.WriteString("Host: " + address + "\r\nConnection: close\r\n")
 	switch {
 	case m.header.Get("Transfer-Encoding") == "chunked":
-		b.WriteString("\r\n" + strconv.FormatInt(int64(len(body)), 16) + "\r\n" + body + "\r\n0\r\n\r\n")
+		size := strconv.FormatInt(int64(len(body)), 16)
+		b.WriteString("\r\n" + size + "\r\n" + body + "\r\n0\r\n\r\n")
 	case body != "":
 		b.WriteString("Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 	default:

@@ -39,8 +39,8 @@ func (o *outbox) subscribe(id workspace.SubscriptionID, url string) {
 	defer o.mu.Unlock()
 	o.subscriptions[id] = &workspace.Subscription{
 		ID: id, Workspace: 7, Topic: workspace.TopicState, Address: url, UseNotify: true,
-		Consumer: []byte(`<ConsumerReference xmlns="` + wsntSpace + `" xmlns:wsa="` + wsaSpace + `">` +
-			`<wsa:Address>` + url + `</wsa:Address><wsa:ReferenceProperties>` +
+		Consumer: []byte(`<ConsumerReference xmlns="` + wsntSpace + `" xmlns:wsa="` +
+			wsaSpace + `"><wsa:Address>` + url + `</wsa:Address><wsa:ReferenceProperties>` +
 			`<k:NotificationConsumerKey xmlns:k="http://www.globus.org/namespaces/2004/06/core">` +
 			string(id) + `</k:NotificationConsumerKey></wsa:ReferenceProperties></ConsumerReference>`),
 	}
@@ -253,16 +253,4 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	p.handler.ServeHTTP(w, r)
 	return w.Result(), nil
-}
-
-// waitFor waits until a condition holds.
-func waitFor(t *testing.T, holds func() bool) {
-	t.Helper()
-	for range 6000 {
-		if holds() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("waited a minute in vain")
 }

@@ -126,7 +126,8 @@ func TestGuardAccepts(t *testing.T) {
 func TestAllowedPrefixOpensNothingElse(t *testing.T) {
 	g := Guard{Loopback()}
 	for _, text := range []string{
-		"http://169.254.169.254/", "http://[fe80::1]/", "http://[64:ff9b::7f00:1]/", "http://2130706433/",
+		"http://169.254.169.254/", "http://[fe80::1]/", "http://[64:ff9b::7f00:1]/",
+		"http://2130706433/",
 	} {
 		if err := g.URL(text); err == nil {
 			t.Errorf("URL(%q) was accepted because loopback is allowed", text)

@@ -1,0 +1,180 @@
+package notify
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var someday = time.Date(2026, 11, 21, 22, 51, 4, 249e6, time.UTC)
+
+// encoded returns the envelope for an event of workspace 13.
+func encoded(t *testing.T, useNotify bool, e workspace.Event) (envelope, action string) {
+	t.Helper()
+	o := newOutbox()
+	o.subscribe("f84e8ca0-e5fd-11f1-b221-db7754d5b3eb",
+		"http://127.0.0.1:18500/wsrf/services/NotificationConsumerService")
+	s := o.subscriptions["f84e8ca0-e5fd-11f1-b221-db7754d5b3eb"]
+	s.UseNotify = useNotify
+	e.Workspace, e.At = 13, someday
+	n := New(o, Options{Base: "http://127.0.0.1:8080/wsrf/services/"})
+	text, action, err := n.encode(s, workspace.Message{Seq: 7, Subscription: s.ID, Event: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), action
+}
+
+// TestTerminationLooksAsRecorded compares our message with those that the
+// original sent, element by element.
+func TestTerminationLooksAsRecorded(t *testing.T) {
+	ours, action := encoded(t, true, workspace.Event{Topic: workspace.TopicTermination})
+	if action != "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification/Notify" {
+		t.Errorf("action is %s", action)
+	}
+	for _, name := range []string{"recorded-25.xml", "recorded-44.xml"} {
+		recorded, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := outline(t, string(recorded)), outline(t, ours)
+		if !slices.Equal(want, got) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, strings.Join(got, "\n"),
+				strings.Join(want, "\n"))
+		}
+	}
+}
+
+// outline returns an envelope as one line for each element: expanded name,
+// attributes, and text with what differs each time left out.
+func outline(t *testing.T, envelope string) []string {
+	t.Helper()
+	m, err := soap.Parse([]byte(envelope), xmlstrict.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	var walk func(depth int, e *etree.Element)
+	walk = func(depth int, e *etree.Element) {
+		line := strings.Repeat(" ", depth) + xmlstrict.NameOf(e).String()
+		for i := range e.Attr {
+			name := xmlstrict.AttrName(e, &e.Attr[i])
+			if name.Space != xmlstrict.XMLNSSpace {
+				line += " " + name.String() + "=" + e.Attr[i].Value
+			}
+		}
+		lines = append(lines, line+" "+steady(e))
+		for child := range xmlstrict.Children(e) {
+			walk(depth+1, child)
+		}
+	}
+	walk(0, m.Doc.Root)
+	return lines
+}
+
+var passing = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|` +
+	`^\d+$|\d{4}-\d\d-\d\dT[\d:.]+Z`)
+
+// steady returns the element's text without ids, keys and times.
+func steady(e *etree.Element) string {
+	text := xmlstrict.Text(e)
+	if name, err := xmlstrict.ResolveQName(e, text); err == nil && strings.Contains(text, ":") {
+		return name.String()
+	}
+	return passing.ReplaceAllString(text, "...")
+}
+
+func TestMessagesAreGolden(t *testing.T) {
+	tests := map[string]struct {
+		useNotify bool
+		event     workspace.Event
+	}{
+		"state": {true, workspace.Event{
+			Topic: workspace.TopicState, State: workspace.Paused}},
+		"corrupted": {true, workspace.Event{
+			Topic: workspace.TopicState, State: workspace.Corrupted, Fault: "image <x> & more"}},
+		"termination": {true, workspace.Event{
+			Topic: workspace.TopicTermination, State: workspace.Running}},
+		"bare-state": {false, workspace.Event{
+			Topic: workspace.TopicState, State: workspace.Running}},
+		"bare-termination": {false, workspace.Event{Topic: workspace.TopicTermination}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, _ := encoded(t, tt.useNotify, tt.event)
+			path := filepath.Join("testdata", name+".xml")
+			if *update {
+				if err := os.WriteFile(path, []byte(got+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil || got+"\n" != string(want) {
+				t.Errorf("message is\n%s\nwant\n%s%v", got, want, err)
+			}
+		})
+	}
+}
+
+// TestStateIsUnderstood reads a state message the way the original client
+// does: by the type of Message, and for the new value inside.
+func TestStateIsUnderstood(t *testing.T) {
+	text, _ := encoded(t, true, workspace.Event{
+		Topic: workspace.TopicState, State: workspace.Paused})
+	m, err := soap.Parse([]byte(text), xmlstrict.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := wsn.ParseNotify(m.Doc, m.Body)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d messages, %v", len(all), err)
+	}
+	kind, _ := xmlstrict.Attr(all[0].Message, xmlstrict.XSIType)
+	name, err := xmlstrict.ResolveQName(all[0].Message, kind)
+	if err != nil || name.Space != "http://wsrf.globus.org/core/notification" ||
+		name.Local != "ResourcePropertyValueChangeNotificationElementType" {
+		t.Errorf("xsi:type is %s, %v", name, err)
+	}
+	value, ok := all[0].NewValue()
+	if !ok || xmlstrict.Text(value.ChildElements()[0]) != "Paused" {
+		t.Errorf("new value is %v, %t", value, ok)
+	}
+	if key, _ := all[0].Producer.Key(workspaceKey); key != "13" {
+		t.Errorf("producer's key is %q", key)
+	}
+}
+
+func TestMessageIDIsTheSameEachTime(t *testing.T) {
+	a := workspace.Message{Seq: 7, Subscription: "s"}
+	b, c := a, a
+	b.Seq, c.Subscription = 8, "t"
+	if messageID(a) != messageID(a) || messageID(a) == messageID(b) || messageID(a) == messageID(c) {
+		t.Errorf("ids are %s %s %s", messageID(a), messageID(b), messageID(c))
+	}
+}
+
+func TestConsumerThatCannotBeReadIsAnError(t *testing.T) {
+	n := New(newOutbox(), Options{})
+	for name, text := range map[string]string{
+		"no XML": "x", "no address": "<C/>", "nothing": "",
+	} {
+		s := &workspace.Subscription{Consumer: []byte(text)}
+		if _, _, err := n.encode(s, workspace.Message{}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
