@@ -53,8 +53,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.employ(func() { e.idle.Go(func() { e.work(ctx) }) })
 	e.Offer(held)
+	for _, c := range held {
+		if c.Kind == workspace.ChangeDestroy {
+			e.Interrupt(c.Workspace) // as it was, or would have been, before
+		}
+	}
+	e.employ(func() { e.idle.Go(func() { e.work(ctx) }) })
 	e.keepTime(ctx)
 	e.employ(nil)
 	e.idle.Wait()
@@ -64,8 +69,9 @@ func (e *Engine) Run(ctx context.Context) error {
 // employ says how workers are started from now on; nil: not at all.
 func (e *Engine) employ(spawn func()) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.spawn = spawn
-	e.mu.Unlock()
+	e.hire()
 }
 
 // Offer tells the engine of changes that have become durable. It never blocks.

@@ -268,6 +268,19 @@ func (l *lab) supersede(id workspace.ID, remove bool) {
 	})
 }
 
+func TestDestroyIsHeededAfterRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, func(l *lab) []Plan { return append(l.deploy(l.task("a")), l.destroy()) })
+		id := l.workspace()
+		l.queue(id, workspace.ChangeDeploy)
+		l.queue(id, workspace.ChangeDestroy)
+		l.engine = l.newEngine(append(l.deploy(l.task("a")), l.destroy()), 1)
+		l.run()
+		l.settle()
+		l.want("destroy")
+	})
+}
+
 func TestDestroyIsNotInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, func(l *lab) []Plan {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
@@ -325,4 +326,38 @@ func TestStoredSpec(t *testing.T) {
 	if err != nil || spec+"\n" != string(want) {
 		t.Errorf("stored spec is\n%s\nwant\n%s(%v)", spec, want, err)
 	}
+}
+
+// TestDebtsAreNotPutOff delivers all the time: each removal is in the file
+// within a second, although no update carries it there.
+func TestDebtsAreNotPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := Open(t.Context(), small(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		const messages = 30
+		err = s.Update(t.Context(), func(tx workspace.Tx) error {
+			err := tx.PutSubscription(&workspace.Subscription{ID: "s", Workspace: 1})
+			for range messages {
+				err = errors.Join(err, tx.Emit(workspace.Event{Workspace: 1}))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seq := range int64(messages) {
+			if err := s.Delivered(t.Context(), "s", seq+1); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second / 10) // virtual
+			s.mu.RLock()
+			if owed := len(s.owed.sent); owed > 10 {
+				t.Errorf("%d removals are owed after %d", owed, seq)
+			}
+			s.mu.RUnlock()
+		}
+	})
 }

@@ -32,7 +32,8 @@ type writer struct {
 	rows  *rows
 	tx    tx
 	batch []*request
-	timer *time.Timer // runs while something is owed
+	timer *time.Timer // to write what is owed
+	armed bool        // the timer runs; later debts do not put it off
 }
 
 func newWriter(s *Store, r *rows) *writer {
@@ -53,7 +54,7 @@ func (w *writer) run() {
 		case r := <-w.queue:
 			w.serve(r)
 		case <-w.owing:
-			w.timer.Reset(owedMost)
+			w.arm()
 		case <-w.timer.C:
 			w.serve(nil)
 		case <-purge.C:
@@ -62,6 +63,14 @@ func (w *writer) run() {
 			w.serve(nil)
 			return
 		}
+	}
+}
+
+// arm starts the timer, unless it runs.
+func (w *writer) arm() {
+	if !w.armed {
+		w.timer.Reset(owedMost)
+		w.armed = true
 	}
 }
 
@@ -146,7 +155,7 @@ func (w *writer) commit() error {
 		w.owed.emptied = append(w.owed.emptied, owed.emptied...)
 		w.mu.Unlock()
 		w.state.forget()
-		w.timer.Reset(owedMost)
+		w.arm()
 		return err
 	}
 	changes, subscriptions := w.news()
@@ -164,6 +173,7 @@ func (w *writer) takeDebts() debts {
 	owed := w.owed
 	w.owed = debts{}
 	w.mu.Unlock()
+	w.armed = false
 	for _, id := range owed.emptied {
 		sub, ok := w.state.subscriptions.under(id)
 		if !ok {
