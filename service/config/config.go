@@ -44,7 +44,7 @@ type Site struct {
 	Architectures     []string            `toml:"architectures"`      // default x86, x86_64
 	AdvertisedVMM     string              `toml:"advertised_vmm"`     // default Xen
 	AdvertisedVersion string              `toml:"advertised_version"` // default 3
-	Accepts           map[string][]string `toml:"accepts"`            // request's VMM → hosts' VMMs
+	Accepts           map[string][]string `toml:"accepts"`            // request's VMM to hosts'
 	KernelParameters  bool                `toml:"kernel_parameters"`  // requests may carry them
 	ChargeGranularity Duration            `toml:"charge_granularity"` // default 1m
 	ShutdownPatience  Duration            `toml:"shutdown_patience"`  // default 1m
@@ -71,7 +71,7 @@ type Host struct {
 	MemoryMB     int64             `toml:"memory_mb"`
 	MaxImageMB   int64             `toml:"max_image_mb"`
 	Associations []string          `toml:"associations"` // empty: all
-	Networks     map[string]string `toml:"networks"`     // association → network:NAME or bridge:NAME
+	Networks     map[string]string `toml:"networks"`     // to network:NAME or bridge:NAME
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
 	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
 }

@@ -121,7 +121,7 @@ func TestPlaceNeverOvercommits(t *testing.T) {
 		before := slices.Clone(hosts)
 		placed, ok := Place(hosts, r)
 		if want := slots(before, r) >= int64(r.Nodes); ok != want {
-			t.Fatalf("placed %v, but the pool has %d slots for %d nodes", ok, slots(before, r), r.Nodes)
+			t.Fatalf("placed %v, with %d slots for %d nodes", ok, slots(before, r), r.Nodes)
 		}
 		for _, id := range placed {
 			i := slices.IndexFunc(hosts, func(h workspace.HostUse) bool { return h.ID == id })

@@ -23,9 +23,9 @@ type Policy struct {
 	Grace             time.Duration       // from the end of running time to destruction
 	MaximumNodes      int                 // of one group; 0: no limit
 	DefaultCPUs       int64               // of a request that names none; at least 1
-	Architectures     []string            // JSDL words that the pool serves; the first is advertised
+	Architectures     []string            // JSDL words; the first is advertised
 	AdvertisedVMM     workspace.VMM       // as the factory's properties have it
-	Accepts           map[string][]string // VMM type of a request → kinds of host that may serve it
+	Accepts           map[string][]string // a request's VMM to hosts that may serve it
 	Associations      []string            // networks that may be asked for
 	KernelParameters  bool                // requests may carry kernel parameters
 	ChargeGranularity time.Duration       // unit to which used time is rounded up

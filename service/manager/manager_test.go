@@ -84,56 +84,63 @@ func TestInitialStates(t *testing.T) {
 	r.conserved()
 }
 
+// refusals are requests that must change nothing, by what is wrong with them.
+var refusals = []struct {
+	name  string
+	wrong func(*workspace.Request)
+	want  workspace.Kind
+}{
+	{"no caller", func(r *workspace.Request) { r.Owner = "" }, workspace.Denied},
+	{"too long", func(r *workspace.Request) { r.Duration = 25 * time.Hour }, workspace.Denied},
+	{"too many nodes", func(r *workspace.Request) { r.Nodes = 9 }, workspace.Denied},
+	{"unknown network", func(r *workspace.Request) {
+		r.Spec.NICs = []workspace.NIC{{Association: "x", Method: workspace.AllocateAndConfigure}}
+	}, workspace.Denied},
+	{"own MAC", func(r *workspace.Request) {
+		r.Spec.NICs = []workspace.NIC{{
+			MAC: "A2:AA:BB:00:00:01", Method: workspace.AllocateAndConfigure,
+		}}
+	}, workspace.Denied},
+	{"own address", func(r *workspace.Request) {
+		r.Spec.NICs = []workspace.NIC{{
+			Method: workspace.AcceptAndConfigure, Address: workspace.Address{IP: "10.0.0.1"},
+		}}
+	}, workspace.Denied},
+	{"architecture", func(r *workspace.Request) { r.Spec.Architecture = "sparc" },
+		workspace.Denied},
+	{"VMM", func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }, workspace.Denied},
+	{"kernel", func(r *workspace.Request) { r.Spec.Kernel.Image = "file://none" },
+		workspace.Denied},
+	{"missing image", from("file://nothing"), workspace.NotFound},
+	{"unknown scheme", from("gsiftp://a/b"), workspace.Denied},
+	{"no location", from("nothing"), workspace.Invalid},
+	{"climbing path", from("file://../x"), workspace.Invalid},
+	{"save to an unknown scheme", func(r *workspace.Request) { r.SaveTo = "gsiftp://a/b" },
+		workspace.Denied},
+	{"more memory than any host", func(r *workspace.Request) { r.Demand.MemoryMB = 4096 },
+		workspace.NoResource},
+	{"group that fits only in part", func(r *workspace.Request) {
+		r.Nodes, r.Demand.MemoryMB = 3, 1024
+	}, workspace.NoResource},
+	{"more addresses than there are", func(r *workspace.Request) {
+		r.Nodes, r.Demand.MemoryMB = 7, 64
+	}, workspace.NoResource},
+}
+
+// from makes the root image come from somewhere else.
+func from(location string) func(*workspace.Request) {
+	return func(r *workspace.Request) {
+		r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: location}}
+	}
+}
+
 func TestRefusedRequestsLeaveNoTrace(t *testing.T) {
 	r := newRig(t, t.TempDir(), "")
-	change := func(f func(*workspace.Request)) workspace.Request {
-		req := request(1)
-		f(&req)
-		return req
-	}
-	tests := []struct {
-		name string
-		req  workspace.Request
-		want workspace.Kind
-	}{
-		{"no caller", change(func(r *workspace.Request) { r.Owner = "" }), workspace.Denied},
-		{"too long", change(func(r *workspace.Request) { r.Duration = 25 * time.Hour }), workspace.Denied},
-		{"too many nodes", change(func(r *workspace.Request) { r.Nodes = 9 }), workspace.Denied},
-		{"unknown network", change(func(r *workspace.Request) {
-			r.Spec.NICs = []workspace.NIC{{Name: "e", Association: "x", Method: workspace.AllocateAndConfigure}}
-		}), workspace.Denied},
-		{"own MAC", change(func(r *workspace.Request) {
-			r.Spec.NICs = []workspace.NIC{{Name: "e", MAC: "A2:AA:BB:00:00:01",
-				Method: workspace.AllocateAndConfigure}}
-		}), workspace.Denied},
-		{"own address", change(func(r *workspace.Request) {
-			r.Spec.NICs = []workspace.NIC{{Name: "e", Method: workspace.AcceptAndConfigure,
-				Address: workspace.Address{IP: "10.0.0.1"}}}
-		}), workspace.Denied},
-		{"architecture", change(func(r *workspace.Request) { r.Spec.Architecture = "sparc" }), workspace.Denied},
-		{"VMM", change(func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }), workspace.Denied},
-		{"kernel", change(func(r *workspace.Request) { r.Spec.Kernel.Image = "file://none" }), workspace.Denied},
-		{"missing image", change(func(r *workspace.Request) {
-			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "file://nothing"}}
-		}), workspace.NotFound},
-		{"unknown scheme", change(func(r *workspace.Request) {
-			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "gsiftp://a/b"}}
-		}), workspace.Denied},
-		{"climbing path", change(func(r *workspace.Request) {
-			r.Spec.Disks = []workspace.Disk{{Role: workspace.RootDisk, Location: "file://../x"}}
-		}), workspace.Invalid},
-		{"more memory than any host", change(func(r *workspace.Request) { r.Demand.MemoryMB = 4096 }),
-			workspace.NoResource},
-		{"group that fits only in part", change(func(r *workspace.Request) {
-			r.Nodes, r.Demand.MemoryMB = 3, 1024
-		}), workspace.NoResource},
-		{"more addresses than there are", change(func(r *workspace.Request) {
-			r.Nodes, r.Demand.MemoryMB = 7, 64
-		}), workspace.NoResource},
-	}
-	for _, tt := range tests {
+	for _, tt := range refusals {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := r.manager.Create(t.Context(), tt.req)
+			req := request(1)
+			tt.wrong(&req)
+			_, err := r.manager.Create(t.Context(), req)
 			if got := workspace.KindOf(err); err == nil || got != tt.want {
 				t.Errorf("Create = %v (%s), want %s", err, got, tt.want)
 			}
@@ -216,7 +223,8 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	r.check(r.manager.DestroyGroup(ctx, ada, created.Group))
-	if err := r.manager.DestroyGroup(ctx, ada, created.Group); workspace.KindOf(err) != workspace.NotFound {
+	err = r.manager.DestroyGroup(ctx, ada, created.Group)
+	if workspace.KindOf(err) != workspace.NotFound {
 		t.Errorf("second destroy = %v, want NotFound", err)
 	}
 	r.conserved()
@@ -253,7 +261,8 @@ func TestOperationsQueueBehindADeployment(t *testing.T) {
 	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""))
 	r.check(r.manager.Start(ctx, ada, w.ID))
 	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownNormal, ""))
-	if err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""); workspace.KindOf(err) != workspace.Conflict {
+	err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, "")
+	if workspace.KindOf(err) != workspace.Conflict {
 		t.Errorf("pause of what will be off = %v, want Conflict", err)
 	}
 	r.reach(w.ID, workspace.Propagated)
@@ -400,7 +409,8 @@ func TestExtension(t *testing.T) {
 			t.Fatalf("SetTermination = %v, %v", got, err)
 		}
 		for name, bad := range map[string]time.Time{
-			"no end": {}, "past": time.Now().Add(-time.Second), "beyond": time.Now().Add(48 * time.Hour),
+			"no end": {}, "past": time.Now().Add(-time.Second),
+			"beyond": time.Now().Add(48 * time.Hour),
 		} {
 			_, err := r.manager.SetTermination(t.Context(), ada, w.ID, bad)
 			if workspace.KindOf(err) != workspace.Denied {

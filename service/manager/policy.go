@@ -57,7 +57,8 @@ func (m *Manager) admitTime(r *workspace.Request) error {
 			r.Duration/time.Second, m.policy.MaximumDuration/time.Second)
 	}
 	if r.Duration < time.Second {
-		return refuse(workspace.Denied, r, "request duration (%v) is shorter than a second", r.Duration)
+		return refuse(workspace.Denied, r,
+			"request duration (%v) is shorter than a second", r.Duration)
 	}
 	return nil
 }

@@ -53,15 +53,11 @@ func newRig(t *testing.T, dir, script string) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: dir, pool: host.Pool{}}
 	quiet := slog.New(slog.DiscardHandler)
-	var hosts []workspace.Host
-	for _, id := range []workspace.HostID{"one", "two"} {
-		hosts = append(hosts, workspace.Host{
-			ID: id, VMM: "KVM", Active: true,
-			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024},
-		})
-	}
+	hosts := twoHosts()
 	var err error
-	r.world, err = sim.Open(sim.Options{Dir: filepath.Join(dir, "sim"), Hosts: hosts, Script: script})
+	r.world, err = sim.Open(sim.Options{
+		Dir: filepath.Join(dir, "sim"), Hosts: hosts, Script: script,
+	})
 	r.check(err)
 	for _, h := range hosts {
 		r.pool[h.ID] = &host.Node{
@@ -112,6 +108,16 @@ func newRig(t *testing.T, dir, script string) *rig {
 	return r
 }
 
+func twoHosts() []workspace.Host {
+	one := workspace.Host{
+		ID: "one", VMM: "KVM", Active: true,
+		Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024},
+	}
+	two := one
+	two.ID = "two"
+	return []workspace.Host{one, two}
+}
+
 func policy() manager.Policy {
 	return manager.Policy{
 		DefaultDuration: time.Hour, MaximumDuration: 24 * time.Hour, Grace: 10 * time.Minute,
@@ -145,7 +151,9 @@ func request(nodes int) workspace.Request {
 		Demand:    workspace.Allocation{MemoryMB: 256},
 		Spec: workspace.Spec{
 			Name: "urn:worker", Architecture: "x86", VMM: workspace.VMM{Type: "Xen"},
-			Disks: []workspace.Disk{{Role: workspace.RootDisk, Location: "file://worker", MountAs: "sda1"}},
+			Disks: []workspace.Disk{{
+				Role: workspace.RootDisk, Location: "file://worker", MountAs: "sda1",
+			}},
 			NICs: []workspace.NIC{{
 				Name: "eth0", Association: "public", Method: workspace.AllocateAndConfigure,
 			}},

@@ -48,7 +48,8 @@ func TestOneFailureStopsAll(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := All(t.Context(), wait, Part{"door", func(context.Context) error { return tt.err }})
+			door := Part{"door", func(context.Context) error { return tt.err }}
+			err := All(t.Context(), wait, door)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("All = %v, want %q", err, tt.want)
 			}

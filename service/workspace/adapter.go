@@ -117,7 +117,7 @@ type Progress func(done, total int64)
 type Fetch struct {
 	Location string   // image URI of the adapter's scheme
 	Path     string   // absolute path of the file to make
-	SHA256   string   // expected, hexadecimal; empty: take the one beside the file (NAME.sha256), if any
+	SHA256   string   // expected, hexadecimal; empty: that of NAME.sha256 beside it, if any
 	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
 	Sync     bool     // make it survive a power cut before returning
 	Progress Progress // may be nil

@@ -25,10 +25,10 @@ var version = "devel"
 type flags struct {
 	Config    string           `short:"c" placeholder:"FILE" help:"Configuration file (TOML)."`
 	Demo      bool             `help:"Serve a simulated pool on loopback, with a fixed caller."`
-	Listen    string           `placeholder:"HOST:PORT" help:"Address to serve on; port 0 takes a free one."`
+	Listen    string           `placeholder:"HOST:PORT" help:"Where to serve; port 0 takes a free one."`
 	Data      string           `placeholder:"DIR" help:"Directory of everything the daemon keeps."`
 	Check     bool             `help:"Check the configuration and exit."`
-	Pprof     string           `placeholder:"HOST:PORT" help:"Serve profiles on this loopback address."`
+	Pprof     string           `placeholder:"HOST:PORT" help:"Serve profiles on this loopback."`
 	SimScript string           `placeholder:"FILE" help:"Faults and latencies of simulated hosts."`
 	LogLevel  slog.Level       `default:"INFO" help:"DEBUG, INFO, WARN or ERROR."`
 	Version   kong.VersionFlag `help:"Print the version and exit."`
@@ -37,7 +37,7 @@ type flags struct {
 func main() {
 	var f flags
 	kong.Parse(&f, kong.Name("workspaced"),
-		kong.Description("Lease virtual machines and virtual clusters through web-service standards."),
+		kong.Description("Lease virtual machines and clusters through web-service standards."),
 		kong.Vars{"version": version})
 	if err := start(&f); err != nil {
 		fmt.Fprintln(os.Stderr, "workspaced:", err)

@@ -19,7 +19,9 @@ import (
 )
 
 // nodes opens every host of the configuration.
-func nodes(ctx context.Context, c *config.Config, script string, log *slog.Logger) (host.Pool, error) {
+func nodes(
+	ctx context.Context, c *config.Config, script string, log *slog.Logger,
+) (host.Pool, error) {
 	pool := host.Pool{}
 	if err := simulated(c, script, pool); err != nil {
 		return nil, err

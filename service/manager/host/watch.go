@@ -154,7 +154,8 @@ func (w *Watcher) look(ctx context.Context, n *Node, id workspace.ID) {
 		return err
 	})
 	if err != nil {
-		w.log.Error("cannot record what a host reported", "host", n.ID, "workspace", id, "error", err)
+		w.log.Error("cannot record what a host reported",
+			"host", n.ID, "workspace", id, "error", err)
 		return
 	}
 	w.log.Info("guest stopped by itself", "host", n.ID, "workspace", id, "condition", condition)

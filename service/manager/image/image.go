@@ -28,7 +28,7 @@ type Kernel struct {
 type Options struct {
 	Pool       host.Pool
 	Transports map[string]workspace.Transport // by URI scheme
-	Kernels    []Kernel                       // the first is the default; none: disks boot themselves
+	Kernels    []Kernel                       // the first is the default; may be none
 }
 
 // Images knows where images come from and go to.

@@ -1,0 +1,24 @@
+package workspace
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// Fingerprint is a digest of what the workspace makes of the machine, by which
+// adapters tell a repeated definition from another one. Boot is left out: the
+// kernel is the site's, and may be replaced under an existing workspace. The
+// fields are listed so that a new one does not change old fingerprints.
+func (m Machine) Fingerprint() string {
+	b := fmt.Appendf(nil, "%d %q %q %q %q %d %d %d\n", m.ID, m.Owner, m.Name,
+		m.Architecture, m.VMM, m.MemoryMB, m.CPUs, m.CPUPercent)
+	for _, d := range m.Disks {
+		b = fmt.Appendf(b, "disk %q %q %q %t\n", d.Path, d.Format, d.MountAs, d.ReadOnly)
+	}
+	for _, n := range m.NICs {
+		b = fmt.Appendf(b, "nic %q %q %q %q\n", n.Association, n.MAC, n.IP, n.Hostname)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
