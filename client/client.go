@@ -13,6 +13,9 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
+// servicesPath is where the services of face one lie on a host.
+const servicesPath = "/wsrf/services"
+
 // The services of face one, by the last part of their URLs.
 const (
 	factoryService   = "WorkspaceFactoryService"
@@ -46,9 +49,9 @@ type Client struct {
 	limits  xmlstrict.Limits
 }
 
-// New returns a client of the service at the URL, which is the services' base
-// (http://host:port/wsrf/services/) or the URL of the factory under it. It
-// sends nothing.
+// New returns a client of the service at the URL, which is a host alone
+// (http://host:port), the services' base (http://host:port/wsrf/services/) or
+// the URL of the factory under it. It sends nothing.
 func New(service string, o Options) (*Client, error) {
 	base, err := baseURL(service)
 	if err != nil {
@@ -112,6 +115,9 @@ func baseURL(service string) (string, error) {
 	}
 	u.RawQuery, u.Fragment = "", ""
 	path := strings.TrimSuffix(u.Path, "/")
+	if path == "" {
+		path = servicesPath
+	}
 	u.Path = strings.TrimSuffix(path, "/"+factoryService) + "/"
 	return u.String(), nil
 }

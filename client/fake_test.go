@@ -2,9 +2,11 @@ package client
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +19,8 @@ import (
 // last one for all further.
 type fakeService struct {
 	*httptest.Server
+	connections atomic.Int32 // ever opened
+
 	mu       sync.Mutex
 	steps    []step
 	requests []*soap.Message
@@ -30,7 +34,13 @@ type step func(w http.ResponseWriter)
 func newFake(t *testing.T, steps ...step) *fakeService {
 	t.Helper()
 	f := &fakeService{steps: steps}
-	f.Server = httptest.NewServer(f)
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			f.connections.Add(1)
+		}
+	}
+	f.Start()
 	t.Cleanup(f.Close)
 	return f
 }

@@ -198,7 +198,7 @@ func TestReferencesAreDescribed(t *testing.T) {
 		{c.Workspace("7"), "workspace 7"},
 		{c.Group("g"), "group g"},
 		{wsa.NewEPR("http://h/s", subscriptionKey, "s"), "subscription s"},
-		{c.Factory(), "http://h/WorkspaceFactoryService"},
+		{c.Factory(), "http://h/wsrf/services/WorkspaceFactoryService"},
 	}
 	for _, test := range tests {
 		if got := Describe(test.epr); got != test.want {

@@ -20,7 +20,7 @@ type Options struct {
 	Consumer *Consumer     // receives notifications; nil: poll
 	Poll     time.Duration // between reads without notifications, 2 s
 	Resync   time.Duration // between reads with notifications, 15 s
-	Grace    time.Duration // what a read grants to notifications under way, 500 ms
+	Grace    time.Duration // what a read grants to notifications under way, 200 ms
 	// Trouble is told why notifications cannot be had, and when the service
 	// stops answering, once each time; may be nil.
 	Trouble func(error)
@@ -44,6 +44,7 @@ type target struct {
 	epr      wsa.EPR
 	key      string
 	state    string    // last known; empty: nothing yet
+	seen     bool      // Run has told of it
 	doubtful bool      // a read differs, but the notifications that lead there may be under way
 	believe  time.Time // when doubt ends
 }
@@ -52,7 +53,7 @@ type target struct {
 func New(service Service, options Options) *Watcher {
 	options.Poll = orDefault(options.Poll, 2*time.Second)
 	options.Resync = orDefault(options.Resync, 15*time.Second)
-	options.Grace = orDefault(options.Grace, 500*time.Millisecond)
+	options.Grace = orDefault(options.Grace, 200*time.Millisecond)
 	return &Watcher{
 		service: service, options: options, byKey: map[string]*target{},
 		polling: options.Consumer == nil,
@@ -115,10 +116,28 @@ func (w *Watcher) trouble(err error) {
 	}
 }
 
+// Sync reads the states of the workspaces now, so that Run can tell what
+// changed since. It returns them by key; those that cannot be read are missing.
+func (w *Watcher) Sync(ctx context.Context) (map[string]string, error) {
+	states := map[string]string{}
+	for _, t := range w.targets {
+		state, err := w.read(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if state != nil {
+			t.state = state.Name
+			states[t.key] = state.Name
+		}
+	}
+	return states, nil
+}
+
 // Run hands events to see, in order for each workspace, until see returns
-// false or every workspace is gone: then it returns nil. It returns the error
-// of ctx, or the fault with which the service answered a read. While the
-// service cannot be reached it goes on trying.
+// false or every workspace is gone: then it returns nil. The first event of a
+// workspace tells its present state even when that is known already. Run
+// returns the error of ctx, or the fault with which the service answered a
+// read. While the service cannot be reached it goes on trying.
 func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
 	w.see, w.enough = see, false
 	timer := time.NewTimer(0)
@@ -185,7 +204,7 @@ func (w *Watcher) take(e Event) {
 // readAll reads the state of every workspace that is not gone.
 func (w *Watcher) readAll(ctx context.Context) error {
 	for _, t := range w.targets {
-		if t.state == client.Gone || w.enough {
+		if t.state == client.Gone && t.seen || w.enough {
 			continue
 		}
 		state, err := w.read(ctx, t)
@@ -226,8 +245,10 @@ func (w *Watcher) read(ctx context.Context, t *target) (*client.State, error) {
 // a watcher sees each step once and in order.
 func (w *Watcher) weigh(t *target, state client.State) {
 	switch {
-	case state.Name == t.state:
+	case state.Name == t.state && t.seen:
 		t.doubtful = false
+	case state.Name == t.state:
+		w.emit(t, state, Read)
 	case w.polling || t.state == "":
 		w.emit(t, state, Read)
 	case !t.doubtful:
@@ -260,7 +281,7 @@ func (w *Watcher) emit(t *target, state client.State, source Source) {
 		Workspace: t.key, Was: t.state, State: state.Name, Fault: state.Fault,
 		At: time.Now().UTC(), Source: source,
 	}
-	t.state = state.Name
+	t.state, t.seen = state.Name, true
 	if !w.enough && !w.see(e) {
 		w.enough = true
 	}
@@ -269,7 +290,7 @@ func (w *Watcher) emit(t *target, state client.State, source Source) {
 // allGone reports whether nothing is left to follow.
 func (w *Watcher) allGone() bool {
 	for _, t := range w.targets {
-		if t.state != client.Gone {
+		if t.state != client.Gone || !t.seen {
 			return false
 		}
 	}

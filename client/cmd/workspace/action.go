@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -10,8 +11,9 @@ import (
 
 // An action is what a command asks of each workspace or group that it names.
 type action struct {
+	name  string // "start"
 	verb  string // "Starting"
-	done  string // "started"
+	done  string // what people are told when it was accepted; "accepted" when empty
 	goal  string // the state that it leads to, which --wait waits for
 	again bool   // it leads to the state that it starts from, as a reboot does
 	do    func(ctx context.Context, epr wsa.EPR) error
@@ -58,8 +60,8 @@ func (a *app) actOn(ctx context.Context, targets []target, x action) error {
 			return err
 		}
 		a.keep()
-		a.tell("%s %s @ %q... %s.", x.verb, t, t.epr.Address, x.done)
-		results = append(results, newOutcome(t, x.done))
+		a.tell("%s %s @ %q... %s.", x.verb, t, t.epr.Address, cmp.Or(x.done, "accepted"))
+		results = append(results, newOutcome(t, x.name))
 		return nil
 	}
 	if !a.globals.Wait.On {
@@ -76,6 +78,9 @@ func (a *app) actOn(ctx context.Context, targets []target, x action) error {
 	}
 	defer f.close()
 	if err := f.watcher.Add(ctx, "", eprs(watched)...); err != nil {
+		return err
+	}
+	if _, err := f.watcher.Sync(ctx); err != nil {
 		return err
 	}
 	if err := each(a, targets, one); err != nil {
@@ -102,10 +107,10 @@ func (a *app) finish(results outcomes, failure error) error {
 }
 
 // newOutcome returns the outcome for a target.
-func newOutcome(t target, done string) outcome {
+func newOutcome(t target, action string) outcome {
 	kind := "workspace"
 	if t.group() {
 		kind = "group"
 	}
-	return outcome{Key: client.Key(t.epr), Kind: kind, Action: done}
+	return outcome{Key: client.Key(t.epr), Kind: kind, Action: action}
 }

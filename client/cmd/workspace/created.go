@@ -20,12 +20,14 @@ type createdView struct {
 	eprs  []wsa.EPR // of the workspaces, in their order
 }
 
-// newCreated makes the view of the service's answer.
-func newCreated(c *report.Created) createdView {
+// newCreated makes the view of the service's answer to a request. How much was
+// granted the answer does not say: it is what was asked for.
+func newCreated(c *report.Created, r client.Request) createdView {
 	view := createdView{Workspaces: []workspaceView{}, Files: []string{}}
 	for _, w := range c.Workspaces {
 		v := newView(w.EPR, client.State{Name: client.Unstaged}, w.Schedule)
-		v.NICs = newNICs(w.NICs)
+		v.NICs, v.Architecture = newNICs(w.NICs), r.Metadata.Definition.Architecture
+		v.MemoryMB, v.CPUs = amounts(r.Deployment.Allocation)
 		view.Workspaces = append(view.Workspaces, v)
 		view.eprs = append(view.eprs, w.EPR)
 	}

@@ -58,9 +58,16 @@ func (c *deployCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := newCreated(created)
-	if err := a.writeEPRs(&view); err != nil || f == nil {
-		return errors.Join(err, a.print(view))
+	view := newCreated(created, r)
+	err = a.writeEPRs(&view) // before anything else can fail
+	if err != nil || f == nil || a.people() {
+		err = errors.Join(err, a.print(view))
+	}
+	for _, name := range view.Files {
+		a.tell("Wrote EPR to %q", name)
+	}
+	if err != nil || f == nil {
+		return err
 	}
 	return a.awaitCreated(ctx, f, view, goal)
 }
@@ -119,7 +126,6 @@ func (a *app) writeEPR(view *createdView, name string, r wsa.EPR) error {
 			client.Describe(r), client.Key(r)), "%w", err)
 	}
 	view.Files = append(view.Files, name)
-	a.tell("Wrote EPR to %q", name)
 	return nil
 }
 
@@ -135,14 +141,9 @@ func (a *app) mayWrite(ctx context.Context, name string) error {
 	return epr.Writable(name)
 }
 
-// awaitCreated waits for the workspaces' state and shows them. People see what
-// was leased before the wait, scripts one document after it.
+// awaitCreated waits for the workspaces' state. People have seen what was
+// leased before the wait; scripts get one document after it.
 func (a *app) awaitCreated(ctx context.Context, f *follower, view createdView, g goal) error {
-	if a.people() {
-		if err := a.print(view); err != nil {
-			return err
-		}
-	}
 	if err := f.watcher.Add(ctx, client.Unstaged, view.eprs...); err != nil {
 		return err
 	}

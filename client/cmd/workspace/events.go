@@ -101,7 +101,8 @@ func (a *app) printEvent(e notify.Event) error {
 func (v eventView) line(colors palette) string {
 	text := fmt.Sprintf("%s workspace %s: %s", v.Time.Local().Format("15:04:05.000"),
 		v.Workspace, colors.state(v.State))
-	if v.Previous != "" {
+	told := v.Source == string(notify.Notified)
+	if v.Previous != "" && (told || v.Previous != v.State) {
 		text = fmt.Sprintf("%s workspace %s: %s --> %s", v.Time.Local().Format("15:04:05.000"),
 			v.Workspace, v.Previous, colors.state(v.State))
 	}

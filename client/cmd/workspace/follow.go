@@ -151,7 +151,7 @@ func (p *pursuit) see(e notify.Event) bool {
 		p.failure = p.ended(e)
 	}
 	p.line.say(p.waiting())
-	if e.Changed() || p.goal.again {
+	if e.Was != "" && (e.Changed() || p.goal.again && e.Source == notify.Notified) {
 		p.app.tell("%s", changeLine(p.app.notes, e, time.Since(p.began)))
 	}
 	return len(p.open) > 0
@@ -164,6 +164,10 @@ func isEnd(state string) bool {
 
 // ended is the failure of a workspace that ended in another state.
 func (p *pursuit) ended(e notify.Event) error {
+	if e.State == client.Gone && (e.Was == "" || e.Was == client.Gone) {
+		return failf(exitNotFound, "", "cannot wait for workspace %s: it does not exist",
+			e.Workspace)
+	}
 	cause := "it is " + e.State
 	if e.State == client.Gone {
 		cause = "it no longer exists"
@@ -217,12 +221,8 @@ func (p *pursuit) waiting() string {
 
 // changeLine tells of a change as the original client did.
 func changeLine(colors palette, e notify.Event, elapsed time.Duration) string {
-	was := e.Was
-	if was == "" {
-		was = client.Unstaged
-	}
 	line := fmt.Sprintf("%q state change: %s --> %s (%.1fs)", "Workspace #"+e.Workspace,
-		was, colors.state(e.State), elapsed.Seconds())
+		e.Was, colors.state(e.State), elapsed.Seconds())
 	if e.Fault != "" {
 		line += ": " + e.Fault
 	}

@@ -12,7 +12,7 @@ type pauseCmd struct{ targetsArg }
 // Run pauses each target.
 func (c *pauseCmd) Run(ctx context.Context, a *app) error {
 	return a.act(ctx, c.Targets, action{
-		verb: "Pausing", done: "paused", goal: client.Paused,
+		name: "pause", verb: "Pausing", goal: client.Paused,
 		do: a.shutdown(client.Pause, ""),
 	})
 }

@@ -12,7 +12,7 @@ type rebootCmd struct{ targetsArg }
 // Run reboots each target.
 func (c *rebootCmd) Run(ctx context.Context, a *app) error {
 	return a.act(ctx, c.Targets, action{
-		verb: "Rebooting", done: "rebooting", goal: client.Running, again: true,
+		name: "reboot", verb: "Rebooting", goal: client.Running, again: true,
 		do: a.shutdown(client.Reboot, ""),
 	})
 }

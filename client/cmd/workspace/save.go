@@ -15,7 +15,7 @@ type saveCmd struct {
 // Run shuts each target down and has its image returned.
 func (c *saveCmd) Run(ctx context.Context, a *app) error {
 	return a.act(ctx, c.Targets, action{
-		verb: "Saving", done: "shutting down to be saved", goal: client.TransportReady,
+		name: "save", verb: "Saving", goal: client.TransportReady,
 		do: a.shutdown(client.ReadyForTransport, c.To),
 	})
 }

@@ -15,7 +15,7 @@ type shutdownCmd struct {
 
 // Run shuts each target down.
 func (c *shutdownCmd) Run(ctx context.Context, a *app) error {
-	x := action{verb: "Shutting down", done: "shut down", goal: client.Propagated}
+	x := action{name: "shutdown", verb: "Shutting down", goal: client.Propagated}
 	x.do = a.shutdown(client.Normal, "")
 	if c.Serialize {
 		x.do = a.shutdown(client.Serialize, "")

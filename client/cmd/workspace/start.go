@@ -17,6 +17,6 @@ type startCmd struct{ targetsArg }
 // Run starts each target.
 func (c *startCmd) Run(ctx context.Context, a *app) error {
 	return a.act(ctx, c.Targets, action{
-		verb: "Starting", done: "started", goal: client.Running, do: a.client.Start,
+		name: "start", verb: "Starting", goal: client.Running, do: a.client.Start,
 	})
 }

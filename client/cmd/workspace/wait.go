@@ -31,7 +31,7 @@ func (c *waitCmd) Run(ctx context.Context, a *app) error {
 	states, err := f.reach(ctx, eprs(targets), goal{state: state, limit: a.timeout()})
 	results := make(outcomes, 0, len(targets))
 	for _, t := range targets {
-		o := newOutcome(t, "waited")
+		o := newOutcome(t, "wait")
 		o.State = states[o.Key]
 		results = append(results, o)
 	}

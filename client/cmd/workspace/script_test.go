@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write the golden parts of the scripts and files")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"workspace": main})
+}
+
+// TestScripts runs the scripts of testdata/script, each command of workspace
+// at least once, against a real daemon with simulated hosts.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"), UpdateScripts: *update,
+		RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"daemon": startDaemon, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
+			"await": await,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples)
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			e.Setenv("TZ", "UTC")
+			e.Setenv("WORKSPACE_POLL", "0.1s")
+			return nil
+		},
+	})
+}
+
+// examples is where the example documents lie.
+var examples = func() string {
+	path, err := filepath.Abs("../../../examples")
+	if err != nil {
+		panic(err)
+	}
+	return path
+}()
+
+// builtDaemon builds workspaced once for all scripts, into the build cache's
+// care but for the binary itself.
+var builtDaemon = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "workspaced-*")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "workspaced")
+	build := exec.Command("go", "build", "-tags", "sqlite_omit_load_extension", "-o", path,
+		"github.com/philoxenia/philoxenia/service/cmd/workspaced")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("cannot build the daemon: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// startDaemon is "daemon": it starts workspaced for the rest of the script and
+// sets WORKSPACE_SERVICE.
+func startDaemon(ts *testscript.TestScript, _ bool, _ []string) {
+	path, err := builtDaemon()
+	ts.Check(err)
+	daemon := exec.Command(path, "--demo", "--listen", "127.0.0.1:0", "--data", ts.MkAbs("data"))
+	log, err := os.Create(ts.MkAbs("daemon.log"))
+	ts.Check(err)
+	daemon.Stderr = log
+	out, err := daemon.StdoutPipe()
+	ts.Check(err)
+	ts.Check(daemon.Start())
+	stop := sync.OnceFunc(func() {
+		_ = daemon.Process.Signal(syscall.SIGTERM)
+		_ = daemon.Wait()
+		_ = log.Close()
+	})
+	ts.Defer(stop)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if err != nil || !ok {
+		ts.Fatalf("the daemon said %q, %v", line, err)
+	}
+	ts.Setenv("WORKSPACE_SERVICE", url+"/wsrf/services/")
+}
+
+// exitsWith is "exits CODE COMMAND...": it runs the command, whose output the
+// script can look at, and checks the exit code.
+func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d (%s), expected %d (%s)", got, exitName(got), want, exitName(want))
+	}
+}
+
+// changing are the parts of output that differ from run to run.
+var changing = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "UUID"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[A-Z]+)`), "TIME"},
+	{regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}`), "CLOCK"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST:PORT"},
+	{regexp.MustCompile(`\((now|in [0-9dhms ]+|[0-9dhms ]+ ago)\)`), "(RELATIVE)"},
+	{regexp.MustCompile(`\bin [0-9]+[dhms]( [0-9]+[dhms])? *`), "RELATIVE  "},
+	{regexp.MustCompile(`\(\d+\.\ds\)`), "(SECONDS)"},
+	{regexp.MustCompile(`interrupted after \d+s`), "interrupted after SECONDS"},
+	{regexp.MustCompile(`\b\d+(\.\d+)?(µs|ms)\b`), "TOOK"},
+}
+
+// normalise is "norm FILE OUT": it writes a copy of a file, or of stdout or
+// stderr, in which what changes from run to run is replaced.
+func normalise(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), ts.Getenv("WORK"), "WORK")
+	text = strings.ReplaceAll(text, examples, "EXAMPLES")
+	for _, c := range changing {
+		text = c.pattern.ReplaceAllString(text, c.with)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// patience is how long a script waits for something that must come.
+const patience = time.Minute
+
+// await is "await FILE PATTERN": it waits until a line of the file matches.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-tick.C {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && pattern.Match(data) {
+			return
+		}
+	}
+	ts.Fatalf("nothing in %s matches %q:\n%s", args[0], args[1], ts.ReadFile(args[0]))
+}
+
+// interrupt is "interrupt CODE PATTERN ARGUMENT...": it runs workspace with its
+// output in the files out and err, interrupts it once a line of err matches,
+// and checks the exit code.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	command := exec.Command("workspace", args[2:]...)
+	command.Path = lookPath(ts, "workspace")
+	command.Dir = ts.MkAbs(".")
+	for _, key := range []string{"WORKSPACE_SERVICE", "WORKSPACE_POLL", "XDG_CONFIG_HOME", "PATH"} {
+		command.Env = append(command.Env, key+"="+ts.Getenv(key))
+	}
+	out, err := os.Create(ts.MkAbs("out"))
+	ts.Check(err)
+	defer out.Close()
+	errs, err := os.Create(ts.MkAbs("err"))
+	ts.Check(err)
+	defer errs.Close()
+	command.Stdout, command.Stderr = out, errs
+	ts.Check(command.Start())
+	ts.Defer(func() { _ = command.Process.Kill() })
+	await(ts, false, []string{"err", args[1]})
+	ts.Check(command.Process.Signal(os.Interrupt))
+	_ = command.Wait()
+	if got := strconv.Itoa(command.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("exit code %s, expected %s", got, args[0])
+	}
+}
+
+// lookPath finds a command on the script's path.
+func lookPath(ts *testscript.TestScript, name string) string {
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return path
+		}
+	}
+	ts.Fatalf("there is no %s on the path", name)
+	return ""
+}
