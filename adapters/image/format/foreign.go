@@ -7,7 +7,8 @@ type signature struct {
 	name string
 }
 
-// signatures are those that QEMU, Xen's blktap and VMware look for.
+// signatures are those that QEMU, Xen's blktap and VMware look for. LUKS is not
+// among them: a guest may encrypt its own raw disk.
 var signatures = []signature{
 	{0, "KDMV", "VMDK"},
 	{0, "COWD", "VMDK"},
@@ -21,7 +22,6 @@ var signatures = []signature{
 	{0, "WithouFreSpacExt", "Parallels"},
 	{0, "Bochs Virtual HD Image", "Bochs"},
 	{0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop"},
-	{0, "LUKS\xba\xbe", "LUKS (encrypted)"},
 	{0, "tapdisk\x00", "tapdisk qcow"},
 	{0, "QEVM", "saved machine state"},
 	{0, "LibvirtQemudSave", "libvirt saved machine"},

@@ -1,6 +1,7 @@
 package sftp
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ import (
 // all; 255 KiB leave room for their heads.
 const packetBytes = 255 << 10
 
-// packetsAtOnce hides the latency of a link: 16 MiB on their way.
-const packetsAtOnce = 64
+// packetsAtOnce hides the latency of a link: 4 MiB on their way. SSH itself
+// lets no more than 2 MiB go unacknowledged, and more would only leave the caches.
+const packetsAtOnce = 16
 
 // connection is one SSH connection with an SFTP session on it.
 type connection struct {
@@ -38,14 +40,23 @@ type connection struct {
 	cause error // why we closed it
 }
 
-// counted counts the calls that moved bytes.
+// counted counts the bytes that moved, and reads them in larger portions than
+// the SSH library asks for.
 type counted struct {
 	net.Conn
-	moved *atomic.Int64
+	reader *bufio.Reader
+	moved  *atomic.Int64
+}
+
+// readBytes is how much is read from the network at once.
+const readBytes = 256 << 10
+
+func newCounted(c net.Conn) *counted {
+	return &counted{Conn: c, reader: bufio.NewReaderSize(c, readBytes), moved: new(atomic.Int64)}
 }
 
 func (c *counted) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
+	n, err := c.reader.Read(b)
 	c.moved.Add(int64(n))
 	return n, err
 }
@@ -69,7 +80,7 @@ func dial(ctx context.Context, s Server, timeout time.Duration) (*connection, er
 		return nil, cmpContext(ctx, unavailable(s.Address, err))
 	}
 	stop := context.AfterFunc(limited, func() { raw.Close() })
-	c, err := login(&counted{raw, new(atomic.Int64)}, s, config)
+	c, err := login(newCounted(raw), s, config)
 	if !stop() && err == nil {
 		c.close()
 		err = unavailable(s.Address, context.Cause(limited))

@@ -15,7 +15,7 @@ import (
 
 // lanes is how many packets are on their way at once. Chunk n goes out when
 // chunk n-lanes has arrived, and so have all before that.
-const lanes = 32
+const lanes = packetsAtOnce
 
 // uploader sends a file's data, in the order of the file as far as it matters.
 type uploader struct {

@@ -70,6 +70,7 @@ func atomic(t *testing.T, b *bench) {
 					t.Errorf("%s was seen with %d bytes", path, len(data))
 				}
 			}
+			paired(t, filepath.Join(b.repository, "saved"))
 		}
 	})
 	for i := range 6 {
@@ -81,6 +82,20 @@ func atomic(t *testing.T, b *bench) {
 	}
 	close(stop)
 	watcher.Wait()
+}
+
+// paired fails the test when an image stands beside a checksum that is not
+// its own, which a crash at that moment would leave for good.
+func paired(t *testing.T, path string) {
+	before, _ := os.ReadFile(path + ".sha256")
+	data, err := os.ReadFile(path)
+	after, _ := os.ReadFile(path + ".sha256")
+	if err != nil || len(before) == 0 || string(before) != string(after) {
+		return
+	}
+	if !strings.HasPrefix(string(before), sum(data)) {
+		t.Errorf("an image with SHA-256 %s was seen beside the checksum %s", sum(data), before)
+	}
 }
 
 // climbers are paths that must lead nowhere, as they stand behind a location.
