@@ -9,13 +9,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-func host(id string, cpus, mem, usedCPU, usedMem int64) workspace.HostUse {
+func host(id string, cpus, mem int64, used ...int64) workspace.HostUse {
 	return workspace.HostUse{
 		Host: workspace.Host{
 			ID: workspace.HostID(id), VMM: "KVM", Active: true,
 			Capacity: workspace.Capacity{CPUs: cpus, MemoryMB: mem},
 		},
-		Used: workspace.Capacity{CPUs: usedCPU, MemoryMB: usedMem},
+		Used: workspace.Capacity{CPUs: used[0], MemoryMB: used[1]},
 	}
 }
 

@@ -43,14 +43,14 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 	if err != nil {
 		return workspace.Created{}, err
 	}
-	at := now()
 	var created workspace.Created
 	if r.Nodes > 1 {
 		created.Group = newGroupID()
 	}
+	seat := seat{group: created.Group, at: now()}
 	ids := make([]workspace.ID, 0, r.Nodes)
-	for _, host := range hosts {
-		w, err := m.record(tx, r, host, created.Group, at)
+	for _, seat.host = range hosts {
+		w, err := m.record(tx, r, seat)
 		if err != nil {
 			return workspace.Created{}, err
 		}
@@ -66,7 +66,7 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 	if r.MessageID == "" {
 		return created, nil
 	}
-	return created, tx.PutAnswered(r.Owner, r.MessageID, ids, created.Group, at)
+	return created, tx.PutAnswered(r.Owner, r.MessageID, ids, created.Group, seat.at)
 }
 
 // answerAgain gives the first answer to a repeated request. What was destroyed
@@ -124,21 +124,28 @@ func holds(tx workspace.Tx) []lease.Hold {
 	return all
 }
 
+// A seat is where and when one node of a request begins.
+type seat struct {
+	host  workspace.HostID
+	group workspace.GroupID
+	at    time.Time
+}
+
 // record writes one node of the request: its reservation, its addresses and
 // the change that will deploy it. Reserving and allocating are the first two
 // tasks of that change; they happen here, in the deciding transaction.
 func (m *Manager) record(
-	tx workspace.Tx, r *workspace.Request, host workspace.HostID,
-	group workspace.GroupID, at time.Time,
+	tx workspace.Tx, r *workspace.Request, s seat,
 ) (*workspace.Workspace, error) {
 	w := &workspace.Workspace{
-		ID: tx.NextID(), Group: group, Owner: r.Owner,
+		ID: tx.NextID(), Group: s.group, Owner: r.Owner,
 		Spec: r.Spec, Demand: r.Demand, Initial: r.Initial,
 		Lease: workspace.Lease{
-			Start: at, Duration: r.Duration, Grace: m.policy.Grace,
+			Start: s.at, Duration: r.Duration, Grace: m.policy.Grace,
 			Mechanism: r.Mechanism, SaveTo: r.SaveTo,
 		},
-		Host: host, State: workspace.Unpropagated, Version: 1, Created: at, Changed: at,
+		Host: s.host, State: workspace.Unpropagated, Version: 1,
+		Created: s.at, Changed: s.at,
 	}
 	for _, asked := range r.Spec.NICs {
 		nic, err := m.allocate(tx, r, asked)
@@ -151,7 +158,7 @@ func (m *Manager) record(
 		w.State = workspace.Propagating
 		err := tx.PutChange(&workspace.Change{
 			ID: tx.NextChangeID(), Kind: workspace.ChangeDeploy, Workspace: w.ID,
-			Status: workspace.ChangeDoing, Step: FirstDeployTask, Created: at,
+			Status: workspace.ChangeDoing, Step: FirstDeployTask, Created: s.at,
 		})
 		if err != nil {
 			return nil, err

@@ -27,7 +27,7 @@ func (m *Manager) StartGroup(
 	ctx context.Context, owner workspace.Owner, id workspace.GroupID,
 ) error {
 	_, err := m.each(ctx, owner, id, func(tx workspace.Tx, w *workspace.Workspace) error {
-		return operate(tx, owner, w.ID, workspace.ChangeStart, "")
+		return operate(tx, owner, w.ID, order{kind: workspace.ChangeStart})
 	})
 	return err
 }
@@ -53,7 +53,7 @@ func (m *Manager) ShutdownGroup(
 			}
 			target += "-" + w.ID.String()
 		}
-		return operate(tx, owner, w.ID, change, target)
+		return operate(tx, owner, w.ID, order{change, target})
 	})
 	return err
 }

@@ -67,7 +67,7 @@ func Due(w *workspace.Workspace) time.Time {
 // Expire applies what is due on a workspace at the time: the shutdown
 // mechanism at the end of running time, destruction at the termination time.
 // It looks at the record as it is now, so that a lease extended in the
-// meantime is left alone. It reports whether a destroy was queued.
+// meantime is left alone.
 func (m *Manager) Expire(ctx context.Context, id workspace.ID) error {
 	destroyed := false
 	err := m.store.Update(ctx, func(tx workspace.Tx) error {
@@ -101,14 +101,14 @@ func end(tx workspace.Tx, old *workspace.Workspace) error {
 	if err := tx.PutWorkspace(&w); err != nil {
 		return err
 	}
-	kind, argument := workspace.ChangeShutdown, ""
+	last := order{kind: workspace.ChangeShutdown}
 	switch {
 	case w.Lease.SaveTo != "":
-		kind, argument = workspace.ChangeSave, w.SaveTarget()
+		last = order{workspace.ChangeSave, w.SaveTarget()}
 	case w.Lease.Mechanism == workspace.MechanismSerialize:
-		kind = workspace.ChangeSerialize
+		last = order{kind: workspace.ChangeSerialize}
 	}
-	err := enqueue(tx, &w, kind, argument, w.Changed)
+	err := queue(tx, &w, last)
 	if workspace.KindOf(err) == workspace.Conflict {
 		return nil
 	}

@@ -3,7 +3,7 @@ package manager
 import (
 	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -64,7 +64,7 @@ func (m *Manager) Start(
 	ctx context.Context, owner workspace.Owner, id workspace.ID,
 ) error {
 	return m.store.Update(ctx, func(tx workspace.Tx) error {
-		return operate(tx, owner, id, workspace.ChangeStart, "")
+		return operate(tx, owner, id, order{kind: workspace.ChangeStart})
 	})
 }
 
@@ -82,7 +82,7 @@ func (m *Manager) Shutdown(
 		return err
 	}
 	return m.store.Update(ctx, func(tx workspace.Tx) error {
-		return operate(tx, owner, id, change, saveTo)
+		return operate(tx, owner, id, order{change, saveTo})
 	})
 }
 
@@ -105,43 +105,35 @@ func (m *Manager) shutdownChange(
 	return change, m.checkTarget("save the workspace", id, saveTo)
 }
 
-// operate queues one operation on one workspace, behind what is under way.
-func operate(
-	tx workspace.Tx, owner workspace.Owner, id workspace.ID,
-	kind workspace.ChangeKind, argument string,
-) error {
+// An order is what is asked of a workspace, and of a save the target.
+type order struct {
+	kind     workspace.ChangeKind
+	argument string
+}
+
+// operate queues one operation on one of the owner's workspaces, when running
+// time is not over. The error has kind NotFound or Conflict.
+func operate(tx workspace.Tx, owner workspace.Owner, id workspace.ID, o order) error {
 	w, err := tx.Workspace(id)
 	if err != nil || !visible(w, owner) {
 		return unknown(id)
 	}
-	return Queue(tx, w, kind, argument, now())
-}
-
-// Queue queues a change of the workspace when its state, as it will be after
-// the changes before it, allows that; it does nothing when the state will be
-// the wanted one anyway. The error has kind Conflict.
-func Queue(
-	tx workspace.Tx, w *workspace.Workspace, kind workspace.ChangeKind,
-	argument string, at time.Time,
-) error {
-	op := operations[kind]
-	if !w.OpsEnabled(at) {
-		return disabled(op, w, "")
+	if !w.OpsEnabled(now()) {
+		return disabled(operations[o.kind], w, "")
 	}
-	return enqueue(tx, w, kind, argument, at)
+	return queue(tx, w, o)
 }
 
-// enqueue is Queue without the gate on running time, for the lease's own end.
-func enqueue(
-	tx workspace.Tx, w *workspace.Workspace, kind workspace.ChangeKind,
-	argument string, at time.Time,
-) error {
-	op, before := operations[kind], tx.ChangesOf(w.ID)
+// queue queues a change of the workspace behind what is under way, when its
+// state, as it will be then, allows that. It does nothing when the state will
+// be the wanted one anyway. The error has kind Conflict.
+func queue(tx workspace.Tx, w *workspace.Workspace, o order) error {
+	op, before := operations[o.kind], tx.ChangesOf(w.ID)
 	will := project(w, before)
-	if will == op.to && kind != workspace.ChangeReboot {
+	if will == op.to && o.kind != workspace.ChangeReboot {
 		return nil
 	}
-	if !possible(op, will) {
+	if !slices.Contains(op.from, will) {
 		return disabled(op, w, fmt.Sprintf(": it will be %s", will.Wire()))
 	}
 	status := workspace.ChangeDoing
@@ -149,18 +141,9 @@ func enqueue(
 		status = workspace.ChangeQueued
 	}
 	return tx.PutChange(&workspace.Change{
-		ID: tx.NextChangeID(), Kind: kind, Workspace: w.ID,
-		Status: status, Argument: argument, Created: at,
+		ID: tx.NextChangeID(), Kind: o.kind, Workspace: w.ID,
+		Status: status, Argument: o.argument, Created: now(),
 	})
-}
-
-func possible(op operation, from workspace.State) bool {
-	for _, s := range op.from {
-		if s == from {
-			return true
-		}
-	}
-	return false
 }
 
 func disabled(op operation, w *workspace.Workspace, why string) error {

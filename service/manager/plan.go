@@ -175,7 +175,7 @@ func saved(_ context.Context, r *change.Run) (change.Commit, error) {
 		if err := releaseIn(tx, r.Workspace.ID); err != nil {
 			return err
 		}
-		_, err := workspace.Move(tx, r.Workspace.ID, workspace.TriggerSaved, "", now())
+		_, err := workspace.Move(tx, r.Workspace.ID, workspace.TriggerSaved, "")
 		return err
 	}, nil
 }
@@ -229,7 +229,7 @@ func failed(r *change.Run, on workspace.Trigger, cause error) change.Commit {
 		return nil
 	}
 	return func(tx workspace.Tx) error {
-		_, err := workspace.Move(tx, r.Workspace.ID, on, cause.Error(), now())
+		_, err := workspace.Move(tx, r.Workspace.ID, on, cause.Error())
 		if workspace.KindOf(err) == workspace.Conflict {
 			return nil // it is past failing
 		}

@@ -6,7 +6,7 @@ import "time"
 // the next version and, when owners see a difference, the event for its
 // subscribers, all at once. fault is kept as the reason; empty clears it. It
 // returns the workspace as written, or an error of kind Conflict or NotFound.
-func Move(tx Tx, id ID, on Trigger, fault string, at time.Time) (*Workspace, error) {
+func Move(tx Tx, id ID, on Trigger, fault string) (*Workspace, error) {
 	old, err := tx.Workspace(id)
 	if err != nil {
 		return nil, err
@@ -15,7 +15,7 @@ func Move(tx Tx, id ID, on Trigger, fault string, at time.Time) (*Workspace, err
 	if err != nil {
 		return nil, err
 	}
-	w := *old
+	w, at := *old, time.Now().UTC().Truncate(time.Millisecond)
 	w.State, w.Fault, w.Changed, w.Version = state, fault, at, old.Version+1
 	if err := tx.PutWorkspace(&w); err != nil {
 		return nil, err

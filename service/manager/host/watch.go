@@ -150,7 +150,7 @@ func (w *Watcher) look(ctx context.Context, n *Node, id workspace.ID) {
 			return nil //nolint:nilerr // gone or moved: nothing to record
 		}
 		on, fault := verdict(condition)
-		_, err = workspace.Move(tx, id, on, fault, time.Now().UTC().Truncate(time.Millisecond))
+		_, err = workspace.Move(tx, id, on, fault)
 		return err
 	})
 	if err != nil {

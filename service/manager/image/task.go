@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -176,8 +175,7 @@ func Disk(n *host.Node, w *workspace.Workspace, i int) (path, format string) {
 // arrived is the commit of the last task that prepares the image.
 func arrived(id workspace.ID) change.Commit {
 	return func(tx workspace.Tx) error {
-		at := time.Now().UTC().Truncate(time.Millisecond)
-		_, err := workspace.Move(tx, id, workspace.TriggerArrived, "", at)
+		_, err := workspace.Move(tx, id, workspace.TriggerArrived, "")
 		return err
 	}
 }

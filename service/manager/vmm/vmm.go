@@ -251,9 +251,7 @@ func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, 
 // Moved is the commit that moves the workspace by the trigger.
 func Moved(id workspace.ID, on workspace.Trigger) change.Commit {
 	return func(tx workspace.Tx) error {
-		_, err := workspace.Move(tx, id, on, "", now())
+		_, err := workspace.Move(tx, id, on, "")
 		return err
 	}
 }
-
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
