@@ -268,6 +268,44 @@ func (l *lab) supersede(id workspace.ID, remove bool) {
 	})
 }
 
+func TestRemovedChangeStopsQuietly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, func(l *lab) []Plan {
+			a := l.task("a")
+			a.Do = func(context.Context, *Run) (Commit, error) {
+				time.Sleep(time.Second) // virtual: it is removed meanwhile
+				return func(workspace.Tx) error { l.note("wrong"); return nil }, nil
+			}
+			return l.deploy(a, l.task("b"))
+		})
+		l.run()
+		id := l.workspace()
+		l.queue(id, workspace.ChangeDeploy)
+		synctest.Wait()
+		l.update(func(tx workspace.Tx) error { return tx.RemoveChange(1) })
+		time.Sleep(time.Minute) // virtual
+		l.want("")
+		if len(l.changes()) > 0 {
+			t.Error("the change is back")
+		}
+	})
+}
+
+func TestRetriesAreCountedByTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, func(l *lab) []Plan {
+			a := failing(l.task("a"), errPassing, errPassing)
+			b := failing(l.task("b"), errPassing, errPassing)
+			a.Retries, b.Retries = 2, 2
+			return l.deploy(a, b)
+		})
+		l.run()
+		l.queue(l.workspace(), workspace.ChangeDeploy)
+		l.settle()
+		l.want("a b")
+	})
+}
+
 func TestDestroyIsHeededAfterRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, func(l *lab) []Plan { return append(l.deploy(l.task("a")), l.destroy()) })

@@ -361,3 +361,30 @@ func TestDebtsAreNotPutOff(t *testing.T) {
 		}
 	})
 }
+
+// TestDebtsOutliveFailure lets the commit fail that was to carry a removal.
+func TestDebtsOutliveFailure(t *testing.T) {
+	var conn *sqlite3.SQLiteConn
+	o := small(t)
+	fill(t, o)
+	o.connected = func(c *sqlite3.SQLiteConn) { conn = c }
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := func(tx workspace.Tx) error { return tx.AddUsed("ada", 1) }
+	err = errors.Join(s.Delivered(t.Context(), "s", 1), hook(1)(conn))
+	if s.Update(t.Context(), used) == nil {
+		t.Error("a commit succeeded that could not")
+	}
+	if err := errors.Join(err, hook(0)(conn), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if waiting, _ := s.Waiting(t.Context()); len(waiting) > 0 {
+		t.Error("a delivered message is back")
+	}
+}
