@@ -39,7 +39,9 @@ func fetch(t *testing.T, b *bench) {
 }
 
 func fetchSizes(t *testing.T, b *bench) {
-	for _, size := range []int{1, 511, 4096, 64<<10 - 1, 64 << 10, 64<<10 + 1, 255 << 10, 255<<10 + 1, 1 << 20} {
+	for _, size := range []int{
+		1, 511, 4096, 64<<10 - 1, 64 << 10, 64<<10 + 1, 255 << 10, 255<<10 + 1, 1 << 20,
+	} {
 		data := random(size, 2)
 		b.put(t, "image", data)
 		ok(t, ignoreMissing(os.Remove(b.target)))

@@ -185,7 +185,7 @@ func (s *Server) await() {
 		if syscall.Kill(s.cmd.Process.Pid, 0) != nil {
 			break
 		}
-		time.Sleep(5 * time.Millisecond)
+		<-time.After(5 * time.Millisecond) // a condition of another process: only asking helps
 	}
 	s.Stop()
 	s.t.Fatalf("sshd does not answer on %s: %s", s.Address, s.log)
