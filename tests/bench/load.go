@@ -50,17 +50,22 @@ func (t target) drive(ctx context.Context, l load) (spent, error) {
 		return spent{}, err
 	}
 	begin := time.Now()
-	var g errgroup.Group
-	for c := range l.clients {
-		g.Go(func() error { return t.series(ctx, l, c) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := t.push(ctx, l); err != nil {
 		return spent{}, err
 	}
 	s := spent{calls: len(l.bodies), wall: time.Since(begin)}
 	after, err := awaitRest(ctx, t.pid)
 	s.cpu = after - before
 	return s, err
+}
+
+// push sends the load.
+func (t target) push(ctx context.Context, l load) error {
+	var g errgroup.Group
+	for c := range l.clients {
+		g.Go(func() error { return t.series(ctx, l, c) })
+	}
+	return g.Wait()
 }
 
 // series sends every clients-th call of the load, beginning with the first-th.

@@ -20,6 +20,7 @@ import (
 // Options of a measurement.
 type options struct {
 	bin   string
+	dir   string
 	runs  int
 	small int // workspaces of the first scene
 	large int // workspaces of the second scene
@@ -30,6 +31,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", "bin", "directory with the built programs")
+	flag.StringVar(&o.dir, "dir", "dist", "directory for data; on a disk, or durability is free")
 	flag.IntVar(&o.runs, "runs", 5, "runs of which the median is taken")
 	flag.IntVar(&o.small, "few", 1000, "workspaces of the first scene")
 	flag.IntVar(&o.large, "many", 10000, "workspaces of the second scene")
@@ -50,7 +52,10 @@ func start(ctx context.Context, o options, bare string) error {
 	if bare != "" {
 		return serveBare(ctx, bare)
 	}
-	dir, err := os.MkdirTemp("", "philoxenia-bench-")
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(o.dir, "bench-")
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,8 @@ func measure(ctx context.Context, o options, dir string) error {
 	samples := &replies{}
 	for run := range o.runs {
 		fmt.Fprintf(os.Stderr, "run %d of %d with %d workspaces\n", run+1, o.runs, o.small)
-		if err := few(ctx, o, scene{dir: dir, run: run, table: t, samples: samples}); err != nil {
+		s := scene{dir: dir, run: run, table: t, samples: samples}
+		if err := few(ctx, o, s); err != nil {
 			return err
 		}
 	}

@@ -40,19 +40,18 @@ func profile(ctx context.Context, o options, dir string) (string, error) {
 	return top, err
 }
 
-// mixed creates, reads and destroys until ctx ends.
+// mixed creates, reads and destroys until ctx ends, as many of each.
 func mixed(ctx context.Context, t target, o options) error {
 	for ctx.Err() == nil {
 		k := &keys{}
-		if err := k.fill(ctx, t, o.batch); err != nil {
+		l := load{clients: 8, message: daemon.Create, got: func(_ int, r []byte) { k.add(r) },
+			bodies: bodies(daemon.Create, nil, o.batch/5)}
+		if err := t.push(ctx, l); err != nil {
 			return ended(ctx, err)
 		}
-		for _, l := range []load{
-			{clients: 8, message: daemon.State, bodies: bodies(daemon.State, k.all, 8*o.batch)},
-			{clients: 8, message: daemon.Destroy,
-				bodies: bodies(daemon.Destroy, k.all, len(k.all))},
-		} {
-			if _, err := t.drive(ctx, l); err != nil {
+		for _, m := range []daemon.Message{daemon.State, daemon.Destroy} {
+			l = load{clients: 8, message: m, bodies: bodies(m, k.all, len(k.all))}
+			if err := t.push(ctx, l); err != nil {
 				return ended(ctx, err)
 			}
 		}
