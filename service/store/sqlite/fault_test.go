@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"flag"
 	"log/slog"
@@ -386,5 +387,36 @@ func TestDebtsOutliveFailure(t *testing.T) {
 	defer s.Close()
 	if waiting, _ := s.Waiting(t.Context()); len(waiting) > 0 {
 		t.Error("a delivered message is back")
+	}
+}
+
+// TestSettings reads back what durability and privacy rest on, and what no
+// test could see the absence of without a power cut.
+func TestSettings(t *testing.T) {
+	var conn *sqlite3.SQLiteConn
+	o := small(t)
+	o.connected = func(c *sqlite3.SQLiteConn) { conn = c }
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for text, want := range map[string]driver.Value{
+		"PRAGMA synchronous": int64(2), "PRAGMA journal_mode": "wal",
+		"PRAGMA locking_mode": "exclusive"} {
+		found, err := conn.Query(text, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := make([]driver.Value, 1)
+		if err := found.Next(row); err != nil || row[0] != want {
+			t.Errorf("%s is %v (%v), want %v", text, row[0], err, want)
+		}
+		found.Close()
+	}
+	for _, path := range []string{o.Path, o.Path + "-wal"} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has %v (%v), want it for its owner alone", path, info, err)
+		}
 	}
 }
