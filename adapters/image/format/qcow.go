@@ -163,26 +163,33 @@ func (q *qcow) checkTables(size int64) error {
 	if need := (q.virtualSize-1)/perL1 + 1; uint64(q.l1Entries) < need {
 		return refuse("its L1 table has %d entries where its size needs %d", q.l1Entries, need)
 	}
-	if err := q.checkTable("L1", q.l1Offset, uint64(q.l1Entries)*8, maxL1Bytes, size); err != nil {
+	l1 := table{"L1", q.l1Offset, uint64(q.l1Entries) * 8, maxL1Bytes}
+	if err := q.checkTable(l1, size); err != nil {
 		return err
 	}
 	refs := uint64(q.refClusters) << q.clusterBits
 	if refs == 0 {
 		return refuse("it has no reference count table")
 	}
-	return q.checkTable("reference count", q.refOffset, refs, maxRefTableBytes, size)
+	return q.checkTable(table{"reference count", q.refOffset, refs, maxRefTableBytes}, size)
 }
 
-func (q *qcow) checkTable(name string, offset, length, limit uint64, size int64) error {
-	if length > limit {
-		return refuse("its %s table of %d bytes is absurd, at most %d", name, length, limit)
+// table is a table in the file, in bytes.
+type table struct {
+	name                  string
+	offset, length, limit uint64
+}
+
+func (q *qcow) checkTable(t table, size int64) error {
+	if t.length > t.limit {
+		return refuse("its %s table of %d bytes is absurd, at most %d", t.name, t.length, t.limit)
 	}
-	if offset == 0 || offset%uint64(q.cluster()) != 0 {
-		return refuse("its %s table starts at an impossible place, %d", name, offset)
+	if t.offset == 0 || t.offset%uint64(q.cluster()) != 0 {
+		return refuse("its %s table starts at an impossible place, %d", t.name, t.offset)
 	}
-	if offset > uint64(size) || length > uint64(size)-offset {
+	if t.offset > uint64(size) || t.length > uint64(size)-t.offset {
 		return refuse("it is cut short: its %s table ends at byte %d, the file at %d",
-			name, offset+length, size)
+			t.name, t.offset+t.length, size)
 	}
 	return nil
 }

@@ -84,7 +84,8 @@ func (t *Transport) name(loc string) (string, error) {
 func kept(name string) (string, error) {
 	for _, suffix := range []string{transfer.Suffix, checksum.Suffix} {
 		if strings.HasSuffix(name, suffix) {
-			return "", invalid(fmt.Errorf("names with %q are kept for the repository's own use", suffix))
+			return "", invalid(
+				fmt.Errorf("names with %q are kept for the repository's own use", suffix))
 		}
 	}
 	return name, nil

@@ -116,7 +116,7 @@ func (g *getter) get(ctx context.Context, c *connection) error {
 	if err := g.stream(); err != nil {
 		return err
 	}
-	return g.verify(ctx, c)
+	return g.verify(c)
 }
 
 // found tells whether an earlier Fetch has done the work.
@@ -173,7 +173,7 @@ func (g *getter) stream() error {
 
 // verify makes sure that all came, that it was one image all the time, and
 // that it is the expected one.
-func (g *getter) verify(_ context.Context, c *connection) error {
+func (g *getter) verify(c *connection) error {
 	now, err := g.src.Stat()
 	if err != nil {
 		return err
@@ -192,7 +192,8 @@ func (g *getter) verify(_ context.Context, c *connection) error {
 	g.spoilt = true
 	if named, nerr := c.Stat(g.src.path); g.resumed || nerr != nil || !same(named, g.src.info) {
 		return workspace.Errorf(workspace.Transient, "read the image", "",
-			"it was replaced meanwhile, or went bad while half made; the next try begins anew: %w", err)
+			"it was replaced meanwhile, or went bad while half made; the next try begins anew: %w",
+			err)
 	}
 	return err
 }

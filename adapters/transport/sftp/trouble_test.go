@@ -100,7 +100,8 @@ func TestWrongCredentialsAreDenied(t *testing.T) {
 		{"missing key", func(c *sftp.Server) { c.KeyFile = other + "x" }, "no such file"},
 		{"no key", func(c *sftp.Server) { c.KeyFile = "" }, "neither a key nor a password"},
 		{"garbage as key", func(c *sftp.Server) { c.KeyFile = s.KnownHosts }, "of no use"},
-		{"password", func(c *sftp.Server) { c.KeyFile, c.PasswordFile = "", other }, "does not let"},
+		{"wrong password", func(c *sftp.Server) { c.KeyFile, c.PasswordFile = "", other },
+			"does not let"},
 		{"no known hosts", func(c *sftp.Server) { c.KnownHostsFile = other + "y" }, "known hosts"},
 	}
 	for _, test := range tests {
