@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -161,7 +162,11 @@ func (x *exchange) faultFor(err error) fault {
 		return fault{http.StatusInternalServerError, "", x.names().of(kind), describe(err)}
 	}
 	id := newRequestID()
-	x.handler.logger.Error("request failed",
+	level := slog.LevelError
+	if x.request.Context().Err() != nil {
+		level = slog.LevelDebug // the caller hung up, or the server is ending
+	}
+	x.handler.logger.Log(x.request.Context(), level, "request failed",
 		"request", id, "operation", x.operationName(), "owner", x.owner, "error", err)
 	return internalFault(x.names(), id)
 }

@@ -162,8 +162,10 @@ func TestMessageIDIsTheSameEachTime(t *testing.T) {
 	a := workspace.Message{Seq: 7, Subscription: "s"}
 	b, c := a, a
 	b.Seq, c.Subscription = 8, "t"
-	if messageID(a) != messageID(a) || messageID(a) == messageID(b) || messageID(a) == messageID(c) {
-		t.Errorf("ids are %s %s %s", messageID(a), messageID(b), messageID(c))
+	id := messageID(a)
+	if id != messageID(a) || id == messageID(b) || id == messageID(c) {
+		t.Errorf("ids are %s, then %s; of others %s %s", id, messageID(a), messageID(b),
+			messageID(c))
 	}
 }
 

@@ -1,0 +1,72 @@
+package status
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/service/port/porttest"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// desk is a Manager with an account.
+type desk struct{ err error }
+
+func (d desk) Usage(context.Context, workspace.Owner) (workspace.Usage, error) {
+	return workspace.Usage{Used: 9 * time.Minute, Reserved: 3 * time.Hour}, d.err
+}
+
+func (d desk) Workspaces(
+	_ context.Context, owner workspace.Owner,
+) ([]*workspace.Workspace, error) {
+	return []*workspace.Workspace{
+		{ID: 7, Owner: owner, State: workspace.Starting},
+		{ID: 9, Owner: owner, State: workspace.Running, NICs: []workspace.NIC{{Name: "eth0"}}},
+	}, d.err
+}
+
+func (d desk) Site() workspace.Site {
+	return workspace.Site{ChargeGranularity: 5 * time.Minute}
+}
+
+func TestReplies(t *testing.T) {
+	ask := func(name string) string { return `<` + name + ` xmlns="` + schema.Status + `"/>` }
+	tests := map[string]struct {
+		operation, body string
+		says            []string
+	}{
+		"usage": {"queryUsedAndReservedTime", ask("queryUsedAndReserved"),
+			[]string{"usedTime>PT9M<", "reservedTime>PT180M<"}},
+		"list": {"queryCurrentWorkspaces", ask("queryCurrentWorkspaces"),
+			[]string{">7</k:WorkspaceKey>", ">Propagated<", ">9</k:WorkspaceKey>", ">Running<",
+				">eth0<", porttest.Base + "WorkspaceService<"}},
+		"granularity": {"GetResourceProperty", `<p:GetResourceProperty xmlns:p="` +
+			schema.Properties + `" xmlns:s="` + schema.Status + `">s:chargeGranularity` +
+			`</p:GetResourceProperty>`, []string{"chargeGranularity", ">5<"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			reply, err := porttest.Call(t, New(desk{}), tt.operation, "", tt.body)
+			for _, text := range tt.says {
+				if err != nil || !strings.Contains(reply, text) {
+					t.Errorf("reply lacks %s: %s, %v", text, reply, err)
+				}
+			}
+			if strings.Contains(reply, "details") {
+				t.Error("the reply has details, which old clients refuse")
+			}
+		})
+	}
+}
+
+func TestErrorsPass(t *testing.T) {
+	d := desk{workspace.Errorf(workspace.Unavailable, "read the record", "", "locked")}
+	for _, operation := range []string{"queryUsedAndReservedTime", "queryCurrentWorkspaces"} {
+		_, err := porttest.Call(t, New(d), operation, "", "<x/>")
+		if workspace.KindOf(err) != workspace.Unavailable {
+			t.Errorf("%s: error is %v", operation, err)
+		}
+	}
+}
