@@ -83,7 +83,8 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 		began := time.Now()
 		message, err := c.exchange(ctx, r, envelope)
 		sent = sent || (err != nil && !isUnsent(err))
-		c.trace(r, attempt, began, message, err)
+		x := Exchange{Attempt: attempt, Took: time.Since(began), Err: err}
+		c.trace(r, x, message)
 		if err == nil {
 			a, err := r.read(message)
 			a.attempts = attempt
@@ -201,13 +202,11 @@ func (c *Client) rest(ctx context.Context, attempt int) bool {
 }
 
 // trace tells of one attempt.
-func (c *Client) trace(r request, n int, began time.Time, m *soap.Message, err error) {
+func (c *Client) trace(r request, x Exchange, m *soap.Message) {
 	if c.options.Trace == nil {
 		return
 	}
-	x := Exchange{
-		Action: r.action, URL: r.target.Address, Attempt: n, Took: time.Since(began), Err: err,
-	}
+	x.Action, x.URL = r.action, r.target.Address
 	if m != nil {
 		x.Body = m.Body
 	}

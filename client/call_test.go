@@ -215,12 +215,13 @@ func TestConnectionsAreKept(t *testing.T) {
 }
 
 func TestServiceURLs(t *testing.T) {
+	const usual = "http://h:1/wsrf/services/WorkspaceFactoryService"
 	tests := []struct{ name, service, factory string }{
-		{"the base", "http://h:1/wsrf/services/", "http://h:1/wsrf/services/WorkspaceFactoryService"},
-		{"no slash", "http://h:1/wsrf/services", "http://h:1/wsrf/services/WorkspaceFactoryService"},
+		{"the base", "http://h:1/wsrf/services/", usual},
+		{"no slash", "http://h:1/wsrf/services", usual},
 		{"the factory", "https://h/wsrf/services/WorkspaceFactoryService?wsdl",
 			"https://h/wsrf/services/WorkspaceFactoryService"},
-		{"a host alone", "http://h:1", "http://h:1/wsrf/services/WorkspaceFactoryService"},
+		{"a host alone", "http://h:1", usual},
 		{"another place", "http://h/x/", "http://h/x/WorkspaceFactoryService"},
 		{"no URL", "h:1", ""},
 		{"another scheme", "ftp://h/", ""},
@@ -259,7 +260,8 @@ func TestRequestIsLikeTheOriginals(t *testing.T) {
 		t.Errorf("key %v", key)
 	}
 	v, err := deployment.DecodeShutdown(m.Doc, m.Body)
-	if err != nil || v.Type != "ReadyForTransport" || v.PostShutdown.Target != "http://h/saved.img" {
+	if err != nil || v.Type != "ReadyForTransport" ||
+		v.PostShutdown.Target != "http://h/saved.img" {
 		t.Errorf("body %+v, %v", v, err)
 	}
 }

@@ -97,7 +97,9 @@ func failWith(name xmlstrict.Name, descriptions ...string) step {
 		fault := wsrf.BaseFault{
 			Name: name, Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 			Description: descriptions,
-			Cause:       []wsrf.BaseFault{{Name: wsrf.FaultCause, Description: []string{"deep down"}}},
+			Cause: []wsrf.BaseFault{
+				{Name: wsrf.FaultCause, Description: []string{"deep down"}},
+			},
 		}
 		soap.WriteFault(enc, soap.V11, nil, fault.SOAP())
 		w.Header().Set("Content-Type", soap.V11.ContentType())

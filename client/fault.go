@@ -17,7 +17,7 @@ import (
 // errors with errors.As.
 type Fault struct {
 	Op          string         // what was asked for: "start workspace 7"
-	Name        xmlstrict.Name // of the typed fault, such as WorkspaceUnknownFault; zero when untyped
+	Name        xmlstrict.Name // of the typed fault (WorkspaceUnknownFault); zero when untyped
 	Code        string         // faultcode without its prefix, such as Server.generalException
 	Description string         // what the service says about it
 	Causes      []string       // descriptions of the fault's causes, outermost first
@@ -101,10 +101,14 @@ func IsConflict(err error) bool {
 		"PauseFailedFault", "ResumeFailedFault")
 }
 
-// IsInvalid reports whether err says that what was sent is wrong.
+// IsInvalid reports whether err says that what was sent is wrong: the fault is
+// one for that, or its description names a line of what was sent.
 func IsInvalid(err error) bool {
 	var f *Fault
-	if errors.As(err, &f) && f.Name.Local == "" && strings.HasPrefix(f.Code, "Client") {
+	if !errors.As(err, &f) {
+		return false
+	}
+	if f.Place.Line > 0 || f.Name.Local == "" && strings.HasPrefix(f.Code, "Client") {
 		return true
 	}
 	return named(err, "WorkspaceMetadataFault", "InvalidResourcePropertyQNameFault",

@@ -28,61 +28,75 @@ func inReply(name xmlstrict.Name, write func(*xmlstrict.Encoder)) step {
 	return answerWith(func(enc *xmlstrict.Encoder) { wsrf.WriteProperties(enc, name, write) })
 }
 
-func TestReads(t *testing.T) {
-	running := report.CurrentState{State: Running}
-	schedule := report.Schedule{
+// What the fake service tells.
+var (
+	running  = report.CurrentState{State: Running}
+	schedule = report.Schedule{
 		Start: noon, Duration: time.Hour, Termination: noon.Add(2 * time.Hour),
 	}
-	properties := &report.ServiceProperties{
-		NICs:     []metadata.NIC{{Name: "eth0", Method: "AllocateAndConfigure", IPAddress: "10.0.0.1"}},
-		Schedule: schedule, State: running, CurrentTime: noon, TerminationTime: noon.Add(time.Hour),
-		Allocation: deployment.ResourceAllocation{Memory: deployment.Exactly(256)},
+	properties = &report.ServiceProperties{
+		NICs: []metadata.NIC{
+			{Name: "eth0", Method: "AllocateAndConfigure", IPAddress: "10.0.0.1"},
+		},
+		Schedule: schedule, State: running, CurrentTime: noon,
+		TerminationTime: noon.Add(time.Hour),
+		Allocation:      deployment.ResourceAllocation{Memory: deployment.Exactly(256)},
 	}
-	factory := &report.FactoryProperties{
+	factory = &report.FactoryProperties{
 		DefaultRunningTime: time.Hour, MaximumRunningTime: 2 * time.Hour,
 		Architectures: []string{"x86"}, VMM: &metadata.VMM{Type: "Xen", Versions: []string{"3"}},
 		Associations: []string{"private", "public"},
 	}
-	epr := wsa.NewEPR("http://h/wsrf/services/WorkspaceService", workspaceKey, "7")
-	list := report.CurrentWorkspaces{{
-		EPR: epr, State: running, Schedule: schedule, Allocation: properties.Allocation,
+	list = report.CurrentWorkspaces{{
+		EPR:   wsa.NewEPR("http://h/wsrf/services/WorkspaceService", workspaceKey, "7"),
+		State: running, Schedule: schedule, Allocation: properties.Allocation,
 		NICs: properties.NICs,
 	}}
-	usage := report.Usage{Used: time.Minute, Reserved: time.Hour}
+	usage = report.Usage{Used: time.Minute, Reserved: time.Hour}
+)
+
+func TestReads(t *testing.T) {
 	status := &report.StatusProperties{ChargeGranularity: time.Minute}
+	moved := wsrf.NewTermination{At: noon, Now: noon.Add(-time.Hour)}
 	query := wsrf.QueryResourcePropertiesResponse
 	tests := []struct {
 		name  string
 		reply step
-		read  func(context.Context, *Client) (any, error)
+		read  func(context.Context, *Client, wsa.EPR) (any, error)
 		want  any
 	}{
 		{"properties", inReply(query, properties.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.Properties(ctx, c.Workspace("7")) },
-			properties},
+			func(ctx context.Context, c *Client, w wsa.EPR) (any, error) {
+				return c.Properties(ctx, w)
+			}, properties},
 		{"factory", inReply(query, factory.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.FactoryProperties(ctx) },
-			factory},
+			func(ctx context.Context, c *Client, _ wsa.EPR) (any, error) {
+				return c.FactoryProperties(ctx)
+			}, factory},
 		{"state", inReply(wsrf.GetResourcePropertyResponse, running.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.State(ctx, c.Workspace("7")) },
-			State{Name: Running}},
+			func(ctx context.Context, c *Client, w wsa.EPR) (any, error) {
+				return c.State(ctx, w)
+			}, State{Name: Running}},
 		{"list", answerWith(list.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.Current(ctx) }, list},
+			func(ctx context.Context, c *Client, _ wsa.EPR) (any, error) { return c.Current(ctx) },
+			list},
 		{"usage", answerWith(usage.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.Usage(ctx) }, usage},
+			func(ctx context.Context, c *Client, _ wsa.EPR) (any, error) { return c.Usage(ctx) },
+			usage},
 		{"granularity", inReply(query, status.Write),
-			func(ctx context.Context, c *Client) (any, error) { return c.ChargeGranularity(ctx) },
-			time.Minute},
-		{"termination time",
-			answerWith(wsrf.NewTermination{At: noon, Now: noon.Add(-time.Hour)}.Write),
-			func(ctx context.Context, c *Client) (any, error) {
-				return c.SetTerminationTime(ctx, c.Workspace("7"), noon)
+			func(ctx context.Context, c *Client, _ wsa.EPR) (any, error) {
+				return c.ChargeGranularity(ctx)
+			}, time.Minute},
+		{"termination time", answerWith(moved.Write),
+			func(ctx context.Context, c *Client, w wsa.EPR) (any, error) {
+				return c.SetTerminationTime(ctx, w, noon)
 			}, noon},
 	}
 	ignore := cmp.Options{cmpopts.IgnoreTypes([]*etree.Element{}), cmpopts.EquateEmpty()}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.read(t.Context(), newFake(t, test.reply).client(t, Options{}))
+			c := newFake(t, test.reply).client(t, Options{})
+			got, err := test.read(t.Context(), c, c.Workspace("7"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +140,8 @@ func TestQueryCarriesItsNamespaces(t *testing.T) {
 }
 
 func TestSeveralPropertiesAtOnce(t *testing.T) {
-	f := newFake(t, inReply(wsrf.GetMultipleResourcePropertiesResponse, func(enc *xmlstrict.Encoder) {
+	reply := wsrf.GetMultipleResourcePropertiesResponse
+	f := newFake(t, inReply(reply, func(enc *xmlstrict.Encoder) {
 		report.CurrentState{State: Running}.Write(enc)
 		report.Schedule{Duration: time.Hour}.Write(enc)
 	}))
@@ -140,8 +155,8 @@ func TestSeveralPropertiesAtOnce(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	at := wsa.NewEPR("http://h/wsrf/services/SubscriptionManagerService", subscriptionKey, "s-1")
-	f := newFake(t, answerWith(func(enc *xmlstrict.Encoder) { wsn.WriteSubscribeResponse(enc, at) }),
-		answerWith(empty(wsn.PauseSubscriptionResponse)),
+	subscribed := func(enc *xmlstrict.Encoder) { wsn.WriteSubscribeResponse(enc, at) }
+	f := newFake(t, answerWith(subscribed), answerWith(empty(wsn.PauseSubscriptionResponse)),
 		answerWith(empty(wsn.ResumeSubscriptionResponse)), answerWith(wsrf.WriteDestroyResponse))
 	c := f.client(t, Options{})
 	consumer := wsa.NewEPR("http://me/c", wsn.ConsumerKey, "k")

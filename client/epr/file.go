@@ -44,8 +44,8 @@ func For(r wsa.EPR) (File, error) {
 			return File{Root: root, EPR: r}, nil
 		}
 	}
-	return File{}, errors.New("cannot write an EPR file: the reference has no key of a workspace, " +
-		"group or ensemble")
+	return File{}, errors.New("cannot write an EPR file: " +
+		"the reference has no key of a workspace, group or ensemble")
 }
 
 // Read reads a file. Its error names the file and, where it is about the

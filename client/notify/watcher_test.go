@@ -227,7 +227,8 @@ func TestEnoughIsEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := 0
-	if err := w.Run(t.Context(), func(Event) bool { seen++; return false }); err != nil || seen != 1 {
+	err := w.Run(t.Context(), func(Event) bool { seen++; return false })
+	if err != nil || seen != 1 {
 		t.Errorf("%v after %d events, expected one", err, seen)
 	}
 	if err := w.Close(t.Context()); err != nil || f.destroyed != 4 {

@@ -84,7 +84,8 @@ func parseMemory(text string) (int64, error) {
 
 // momentLayouts are the ways in which people may write a point in time.
 var momentLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
+	time.RFC3339Nano, "2006-01-02T15:04:05",
+	"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
 }
 
 // parseMoment reads a point in time: RFC 3339, a date with or without a time

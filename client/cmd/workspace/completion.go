@@ -91,7 +91,8 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		fmt.Fprintf(&cases, "    %s) options=%q words=%q ;;\n", n.Name,
 			optionWords(flagsOf(n)), strings.TrimSpace(words))
 	}
-	fmt.Fprintf(b, `# Completion of the command workspace; load it with: source <(workspace completion bash)
+	fmt.Fprintf(b, `# Completion of the command workspace. Load it with:
+#   source <(workspace completion bash)
 _workspace() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" options="" words="" i

@@ -62,10 +62,7 @@ func (v createdView) write(w io.Writer, p *printer) error {
 			fmt.Fprintf(&b, "  - %s [ %s ] %s, %s\n", n.IP, n.Hostname, n.Name, n.Association)
 		}
 	}
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, "%17s: %s\n", name, fmt.Sprintf(format, args...))
-	}
-	v.Workspaces[0].lease(row, p.present())
+	v.Workspaces[0].lease(&b, p.present())
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -16,7 +16,8 @@ type destroyCmd struct {
 // Run destroys each target. Naming one is consent enough; --all is not.
 func (c *destroyCmd) Run(ctx context.Context, a *app) error {
 	x := action{
-		name: "destroy", verb: "Destroying", done: "destroyed", goal: client.Gone, do: a.client.Destroy,
+		name: "destroy", verb: "Destroying", done: "destroyed", goal: client.Gone,
+		do: a.client.Destroy,
 	}
 	if !c.All {
 		return a.act(ctx, c.Targets, x)

@@ -92,14 +92,14 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case client.IsUnknown(err):
 		return exitNotFound
+	case client.IsInvalid(err):
+		return exitUsage
 	case client.IsNoResource(err):
 		return exitNoResource
 	case client.IsDenied(err):
 		return exitDenied
 	case client.IsConflict(err):
 		return exitConflict
-	case client.IsInvalid(err):
-		return exitUsage
 	case isUnreachable(err):
 		return exitUnreachable
 	case errors.Is(err, context.DeadlineExceeded):

@@ -89,21 +89,16 @@ func (v factoryView) names() []string { return []string{v.Service} }
 // write prints lines as the original client did.
 func (v factoryView) write(w io.Writer, _ *printer) error {
 	var b strings.Builder
-	row := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "%21s: %s\n", name, text)
-		}
-	}
 	fmt.Fprintf(&b, "Workspace Factory Service: %s\n", v.Service)
-	row("Default running time", seconds(v.DefaultSeconds))
-	row("Maximum running time", seconds(v.MaximumSeconds))
-	row("Networks", strings.Join(v.Networks, ", "))
-	row("VMM", strings.TrimSpace(v.VMM+" "+strings.Join(v.VMMVersions, ", ")))
-	row("CPU architectures", strings.Join(v.Architectures, ", "))
+	row(&b, "Default running time", seconds(v.DefaultSeconds))
+	row(&b, "Maximum running time", seconds(v.MaximumSeconds))
+	row(&b, "Networks", strings.Join(v.Networks, ", "))
+	row(&b, "VMM", strings.TrimSpace(v.VMM+" "+strings.Join(v.VMMVersions, ", ")))
+	row(&b, "CPU architectures", strings.Join(v.Architectures, ", "))
 	if u := v.Usage; u != nil {
-		row("Used running time", seconds(u.UsedSeconds))
-		row("Reserved running time", seconds(u.ReservedSeconds))
-		row("Charged in steps of", seconds(u.GranularitySeconds))
+		row(&b, "Used running time", seconds(u.UsedSeconds))
+		row(&b, "Reserved running time", seconds(u.ReservedSeconds))
+		row(&b, "Charged in steps of", seconds(u.GranularitySeconds))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -16,8 +16,8 @@ func checkGlobals(command string, g *Globals, form string) error {
 	case g.Wait.On && !slices.Contains(waiting, command):
 		return usagef("leave out --wait", "cannot wait with %s: it changes nothing", command)
 	case g.EPRFile != "" && slices.Contains(eprless, command):
-		return usagef("leave out --epr-file", "cannot use --epr-file with %s: it acts on no workspace",
-			command)
+		return usagef("leave out --epr-file",
+			"cannot use --epr-file with %s: it acts on no workspace", command)
 	case form == "xml" && slices.Contains(xmlless, command):
 		return usagef("choose another form with -o",
 			"cannot print %s as XML: the service has no document for it", command)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,11 +27,13 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata/script, each command of workspace
 // at least once, against a real daemon with simulated hosts.
 func TestScripts(t *testing.T) {
+	path := buildDaemon(t)
+	daemon := func(ts *testscript.TestScript, _ bool, _ []string) { startDaemon(ts, path) }
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"), UpdateScripts: *update,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"daemon": startDaemon, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
+			"daemon": daemon, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
 			"await": await,
 		},
 		Setup: func(e *testscript.Env) error {
@@ -54,27 +55,21 @@ var examples = func() string {
 	return path
 }()
 
-// builtDaemon builds workspaced once for all scripts, into the build cache's
-// care but for the binary itself.
-var builtDaemon = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "workspaced-*")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "workspaced")
-	build := exec.Command("go", "build", "-tags", "sqlite_omit_load_extension", "-o", path,
-		"github.com/philoxenia/philoxenia/service/cmd/workspaced")
+// buildDaemon builds workspaced for all scripts and returns its path.
+func buildDaemon(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "workspaced")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "sqlite_omit_load_extension",
+		"-o", path, "github.com/philoxenia/philoxenia/service/cmd/workspaced")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot build the daemon: %w\n%s", err, out)
+		t.Fatalf("cannot build the daemon: %v\n%s", err, out)
 	}
-	return path, nil
-})
+	return path
+}
 
-// startDaemon is "daemon": it starts workspaced for the rest of the script and
-// sets WORKSPACE_SERVICE.
-func startDaemon(ts *testscript.TestScript, _ bool, _ []string) {
-	path, err := builtDaemon()
-	ts.Check(err)
+// startDaemon carries out "daemon": it starts workspaced for the rest of the
+// script and sets WORKSPACE_SERVICE.
+func startDaemon(ts *testscript.TestScript, path string) {
 	daemon := exec.Command(path, "--demo", "--listen", "127.0.0.1:0", "--data", ts.MkAbs("data"))
 	log, err := os.Create(ts.MkAbs("daemon.log"))
 	ts.Check(err)

@@ -21,10 +21,10 @@ func (t *table) write(w io.Writer, headers bool) error {
 	widths := t.widths(headers)
 	var b strings.Builder
 	if headers {
-		t.line(&b, widths, t.headers, nil)
+		writeRow(&b, widths, t.headers, nil)
 	}
 	for _, row := range t.rows {
-		t.line(&b, widths, row, t.paint)
+		writeRow(&b, widths, row, t.paint)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -45,8 +45,10 @@ func (t *table) widths(headers bool) []int {
 	return widths
 }
 
-// line writes one row.
-func (t *table) line(b *strings.Builder, widths []int, row []string, paint func(int, string) string) {
+// writeRow writes one row.
+func writeRow(
+	b *strings.Builder, widths []int, row []string, paint func(int, string) string,
+) {
 	for i, cell := range row {
 		pad := widths[i] - utf8.RuneCountInString(cell) + 2
 		if paint != nil {

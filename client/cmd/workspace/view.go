@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -95,8 +96,8 @@ func (l listView) write(w io.Writer, p *printer) error {
 	for _, v := range l {
 		cells := []string{v.Key, v.State, v.addresses(), v.hostnames(), relativeTo(v.Shutdown, now)}
 		if p.wide() {
-			cells = append(cells, amount(v.MemoryMB, " MB"), amount(v.CPUs, ""), v.Architecture,
-				span(v.duration()), moment(v.Start), moment(v.Termination))
+			cells = append(cells, amount(v.MemoryMB, " MB"), amount(v.CPUs, ""),
+				cmp.Or(v.Architecture, "-"), span(v.duration()), moment(v.Start), moment(v.Termination))
 		}
 		t.add(cells...)
 	}
@@ -150,40 +151,51 @@ func (d detailView) write(w io.Writer, p *printer) error {
 func (v workspaceView) detail(b *strings.Builder, p *printer) {
 	now := p.present()
 	fmt.Fprintf(b, "Workspace #%s @ %s\n", v.Key, v.Service)
-	row := func(name, format string, args ...any) {
-		fmt.Fprintf(b, "%17s: %s\n", name, fmt.Sprintf(format, args...))
-	}
-	row("State", "%s", p.colors.state(v.State))
-	if v.Fault != "" {
-		row("Fault", "%s", v.Fault)
-	}
+	row(b, "State", p.colors.state(v.State))
+	row(b, "Fault", v.Fault)
 	for _, n := range v.NICs {
-		n.detail(row)
+		n.detail(b)
 	}
-	row("Memory", "%s", amount(v.MemoryMB, " MB"))
-	row("CPUs", "%s", amount(v.CPUs, ""))
-	row("Architecture", "%s", v.Architecture)
-	v.lease(row, now)
+	row(b, "Memory", amount(v.MemoryMB, " MB"))
+	row(b, "CPUs", amount(v.CPUs, ""))
+	row(b, "Architecture", v.Architecture)
+	v.lease(b, now)
+}
+
+// row writes one named value under another, nothing when there is none.
+func row(b *strings.Builder, name, text string) {
+	if text != "" {
+		fmt.Fprintf(b, "%21s: %s\n", name, text)
+	}
 }
 
 // lease writes the times of the lease.
-func (v workspaceView) lease(row func(name, format string, args ...any), now time.Time) {
-	row("Start time", "%s (%s)", moment(v.Start), relativeTo(v.Start, now))
-	row("Duration", "%s", span(v.duration()))
-	row("Shutdown time", "%s (%s)", moment(v.Shutdown), relativeTo(v.Shutdown, now))
-	row("Termination time", "%s (%s)", moment(v.Termination), relativeTo(v.Termination, now))
+func (v workspaceView) lease(b *strings.Builder, now time.Time) {
+	row(b, "Start time", bothWays(v.Start, now))
+	row(b, "Duration", span(v.duration()))
+	row(b, "Shutdown time", bothWays(v.Shutdown, now))
+	row(b, "Termination time", bothWays(v.Termination, now))
+}
+
+// bothWays writes a point in time and how far it is from now. The lease of a
+// best-effort request has no times before it is secured.
+func bothWays(at *time.Time, now time.Time) string {
+	if at == nil {
+		return "will be set after lease is secured"
+	}
+	return moment(at) + " (" + relative(*at, now) + ")"
 }
 
 // detail writes one NIC.
-func (n nicView) detail(row func(name, format string, args ...any)) {
+func (n nicView) detail(b *strings.Builder) {
 	text := n.IP
 	if n.Hostname != "" {
 		text += " [ " + n.Hostname + " ]"
 	}
-	row(n.Name, "%s", strings.TrimSpace(text))
-	row("Association", "%s", n.Association)
-	row("Gateway", "%s", n.Gateway)
-	row("MAC", "%s", n.MAC)
+	row(b, n.Name, strings.TrimSpace(text))
+	row(b, "Association", n.Association)
+	row(b, "Gateway", n.Gateway)
+	row(b, "MAC", n.MAC)
 }
 
 // sortedKeys returns the keys of a map in order; numbers by their value.
