@@ -68,6 +68,9 @@ func anotherDefinition(t *testing.T, b *bench) {
 	b.must("start", b.Host.Start(b.ctx(callLimit), id, true))
 	other := b.Machine(id)
 	other.MemoryMB += 16
+	site := b.Machine(id) // the site's kernel may change under a machine
+	site.Boot.Kernel += ".old"
+	b.must("define with another kernel", b.Host.Define(b.ctx(callLimit), site))
 	b.isKind("define", b.Host.Define(b.ctx(callLimit), other), workspace.Internal)
 	b.is(id, paused)
 	b.must("define as before", b.Host.Define(b.ctx(callLimit), b.Machine(id)))

@@ -20,30 +20,29 @@ func (h *Host) Define(ctx context.Context, m workspace.Machine) error {
 }
 
 func (h *Host) define(ctx context.Context, m workspace.Machine) error {
-	who, err := h.identify(m)
-	if err != nil {
-		return err
-	}
+	who := h.identify(m)
 	known, err := h.find(ctx, m.ID)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if known != nil && known.spec != who.Spec {
+	case known == nil:
+		err = h.checkFree(ctx, m.ID)
+	case known.who.Spec != who.Spec:
 		return refuse(workspace.Internal, "the host knows it with another definition")
+	case known.condition != workspace.ConditionOff || known.who.Boot == who.Boot:
+		return h.addHosts(ctx, m)
 	}
-	if known == nil {
-		if err := h.makeDomain(ctx, m, who); err != nil {
-			return err
-		}
+	if err == nil {
+		err = h.makeDomain(ctx, m, who)
 	}
-	return h.addHosts(ctx, m)
+	if err == nil {
+		err = h.addHosts(ctx, m)
+	}
+	return err
 }
 
-// makeDomain defines the domain, unless the name or UUID is somebody else's.
+// makeDomain defines the domain, or gives one that is off the site's new kernel.
 func (h *Host) makeDomain(ctx context.Context, m workspace.Machine, who identity) error {
-	if err := h.checkFree(ctx, m.ID); err != nil {
-		return err
-	}
 	accel, err := h.accel(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package libvirt
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"strings"
@@ -30,27 +29,18 @@ type identity struct {
 	Namespace string   `xml:"xmlns,attr"`
 	Pool      string   `xml:"pool,attr"`
 	ID        string   `xml:"id,attr"`
-	Spec      string   `xml:"spec,attr"` // digest of the machine
+	Spec      string   `xml:"spec,attr"` // the machine's fingerprint
+	Boot      string   `xml:"boot,attr"` // digest of its kernel
 	Owner     string   `xml:"owner"`
 	Name      string   `xml:"name"`
 }
 
 // identify makes the element for a machine.
-func (h *Host) identify(m workspace.Machine) (identity, error) {
-	spec, err := digest(m)
-	return identity{Namespace: Namespace, Pool: h.o.Pool, ID: m.ID.String(), Spec: spec,
-		Owner: string(m.Owner), Name: m.Name}, err
-}
-
-// digest is a fingerprint of the machine, to tell a repeated definition from
-// another one.
-func digest(m workspace.Machine) (string, error) {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return "", fmt.Errorf("cannot write the machine down: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
+func (h *Host) identify(m workspace.Machine) identity {
+	boot := sha256.Sum256(fmt.Appendf(nil, "%q", m.Boot))
+	return identity{Namespace: Namespace, Pool: h.o.Pool, ID: m.ID.String(),
+		Spec: m.Fingerprint(), Boot: hex.EncodeToString(boot[:]),
+		Owner: string(m.Owner), Name: m.Name}
 }
 
 // domainName is the name of a workspace's domain.

@@ -14,7 +14,7 @@ import (
 type machine struct {
 	id        workspace.ID
 	domain    libvirt.Domain
-	spec      string
+	who       identity
 	condition workspace.Condition
 	moving    bool // libvirt is on the way to another condition
 }
@@ -44,7 +44,7 @@ func (h *Host) recognise(ctx context.Context, domain libvirt.Domain) (*machine, 
 	if err != nil || who.Pool != h.o.Pool || who.ID != id.String() {
 		return nil, err
 	}
-	m := &machine{id: id, domain: domain, spec: who.Spec}
+	m := &machine{id: id, domain: domain, who: who}
 	err = h.look(ctx, m)
 	if isCode(err, libvirt.ErrNoDomain) {
 		return nil, nil

@@ -45,7 +45,8 @@ type Options struct {
 	// which is neither encrypted nor authenticated: for closed networks only.
 	URI string
 	// Pool tells this installation's machines from another's on the same host;
-	// any text that stays the same for ever.
+	// any text that stays the same for ever. Two installations that share a host
+	// must differ in it, or each takes the other's machines for its own.
 	Pool string
 	// Networks has an entry for each association that reaches the host.
 	Networks map[string]Network
@@ -146,9 +147,6 @@ func (o *Options) check(at endpoint) error {
 	}
 	if o.Accel == AccelAuto && at.driver == "qemu" && at.network != "unix" {
 		return fmt.Errorf("only a local host can be probed for KVM: say accel kvm or tcg")
-	}
-	if o.Pool == "" {
-		return fmt.Errorf("the pool has no identity")
 	}
 	for name, n := range o.Networks {
 		if n.Name == "" || (n.Kind != NetworkBridge && n.Kind != NetworkLibvirt) {

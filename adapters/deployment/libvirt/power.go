@@ -13,7 +13,7 @@ import (
 // booting does not hear; and by force while there is still time for it.
 const (
 	gracefulLimit = 2 * time.Minute // when the context has no deadline
-	askAgain      = 5 * time.Second
+	askAgain      = 3 * time.Second
 	lookAgain     = 200 * time.Millisecond
 	forceMargin   = 10 * time.Second // at most; of short limits a third
 )

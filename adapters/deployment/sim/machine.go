@@ -1,8 +1,7 @@
 package sim
 
 import (
-	"fmt"
-	"hash/fnv"
+	"strconv"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -54,11 +53,14 @@ const (
 // inMemory reports whether the machine takes memory of its host.
 func (m machine) inMemory() bool { return m.condition == running || m.condition == paused }
 
-// digest is a fingerprint of everything in the machine's definition.
+// digest is as much of the machine's fingerprint as is worth keeping.
 func digest(m workspace.Machine) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%#v", m)
-	return h.Sum64()
+	const digits = 16
+	n, err := strconv.ParseUint(m.Fingerprint()[:digits], 16, 64)
+	if err != nil {
+		panic("a fingerprint is not hexadecimal: " + err.Error())
+	}
+	return n
 }
 
 // after returns the machine as the verb leaves it. Replay and live calls share

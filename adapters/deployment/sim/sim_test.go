@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,11 +201,11 @@ func TestHostDown(t *testing.T) {
 	d := w.Host(host)
 	run(t, d, 1)
 	ended := make(chan error, 1)
-	heard := make(chan workspace.Observed, 8)
+	var heard atomic.Int32
 	go func() {
-		ended <- d.Watch(t.Context(), func(o workspace.Observed) { heard <- o })
+		ended <- d.Watch(t.Context(), func(workspace.Observed) { heard.Add(1) })
 	}()
-	for len(heard) == 0 {
+	for heard.Load() == 0 {
 		must(t, d.Pause(t.Context(), 1))
 		must(t, d.Resume(t.Context(), 1))
 	}

@@ -14,7 +14,6 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +21,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/digitalocean/go-libvirt"
+	"github.com/digitalocean/go-libvirt/socket/dialers"
 )
 
 // script is the recipe, shared with the demonstration.
@@ -211,21 +213,13 @@ func (d *Daemon) virshTo(driver string, args ...string) (string, error) {
 // machines live as long as any connection does.
 func (d *Daemon) Hold() {
 	d.t.Helper()
-	hold := exec.Command("virsh", "-c", d.URI("test"), "event", "--loop", "--event", "lifecycle")
-	if err := hold.Start(); err != nil {
-		d.t.Fatal(err)
+	hold := libvirt.NewWithDialer(dialers.NewLocal(dialers.WithSocket(d.Socket())))
+	if err := hold.ConnectToURI(libvirt.TestDefault); err != nil {
+		d.t.Fatalf("cannot hold the test driver open: %v", err)
 	}
 	d.t.Cleanup(func() {
-		hold.Process.Kill()
-		hold.Wait()
+		if err := hold.Disconnect(); err != nil {
+			d.t.Logf("cannot let the test driver go: %v", err)
+		}
 	})
-}
-
-// Dial reports whether the socket takes connections.
-func (d *Daemon) Dial() error {
-	c, err := net.Dial("unix", d.Socket())
-	if err != nil {
-		return err
-	}
-	return c.Close()
 }
