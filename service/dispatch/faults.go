@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -162,12 +161,10 @@ func (x *exchange) faultFor(err error) fault {
 		return fault{http.StatusInternalServerError, "", x.names().of(kind), describe(err)}
 	}
 	id := newRequestID()
-	level := slog.LevelError
-	if x.request.Context().Err() != nil {
-		level = slog.LevelDebug // the caller hung up, or the server is ending
+	if x.request.Context().Err() == nil { // else the caller hung up, and hears nothing
+		x.handler.logger.Error("request failed", "request", id,
+			"operation", x.operationName(), "owner", x.owner, "error", err)
 	}
-	x.handler.logger.Log(x.request.Context(), level, "request failed",
-		"request", id, "operation", x.operationName(), "owner", x.owner, "error", err)
 	return internalFault(x.names(), id)
 }
 

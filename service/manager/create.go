@@ -35,8 +35,8 @@ func (m *Manager) Create(
 
 func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Created, error) {
 	if r.MessageID != "" {
-		if ids, group, ok := tx.Answered(r.Owner, r.MessageID); ok {
-			return answerAgain(tx, ids, group)
+		if first, ok := tx.Answered(r.Owner, r.MessageID); ok {
+			return answerAgain(tx, first)
 		}
 	}
 	hosts, err := m.place(tx, r)
@@ -48,17 +48,17 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 		created.Group = newGroupID()
 	}
 	seat := seat{group: created.Group, at: now()}
-	ids := make([]workspace.ID, 0, r.Nodes)
+	answer := workspace.Answer{Group: created.Group, At: seat.at}
 	for _, seat.host = range hosts {
 		w, err := m.record(tx, r, seat)
 		if err != nil {
 			return workspace.Created{}, err
 		}
 		created.Workspaces = append(created.Workspaces, w)
-		ids = append(ids, w.ID)
+		answer.Workspaces = append(answer.Workspaces, w.ID)
 	}
 	if created.Group != "" {
-		g := &workspace.Group{ID: created.Group, Owner: r.Owner, Members: ids}
+		g := &workspace.Group{ID: created.Group, Owner: r.Owner, Members: answer.Workspaces}
 		if err := tx.PutGroup(g); err != nil {
 			return workspace.Created{}, err
 		}
@@ -66,17 +66,17 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 	if r.MessageID == "" {
 		return created, nil
 	}
-	return created, tx.PutAnswered(r.Owner, r.MessageID, ids, created.Group, seat.at)
+	return created, tx.PutAnswered(r.Owner, r.MessageID, answer)
 }
 
 // answerAgain gives the first answer to a repeated request. What was destroyed
 // since then is left out; when nothing is left the request is a conflict, for
 // creating it anew is not what a retry means.
 func answerAgain(
-	tx workspace.Tx, ids []workspace.ID, group workspace.GroupID,
+	tx workspace.Tx, first workspace.Answer,
 ) (workspace.Created, error) {
-	created := workspace.Created{Group: group}
-	for _, id := range ids {
+	created := workspace.Created{Group: first.Group}
+	for _, id := range first.Workspaces {
 		if w, err := tx.Workspace(id); err == nil && !w.Gone() {
 			created.Workspaces = append(created.Workspaces, w)
 		}

@@ -104,6 +104,13 @@ type SubscriptionTx interface {
 // of the same owner gets the first answer.
 type RequestTx interface {
 	// Answered returns what the request made, false when it is new.
-	Answered(owner Owner, messageID string) ([]ID, GroupID, bool)
-	PutAnswered(owner Owner, messageID string, ids []ID, group GroupID, at time.Time) error
+	Answered(owner Owner, messageID string) (Answer, bool)
+	PutAnswered(owner Owner, messageID string, a Answer) error
+}
+
+// Answer is what a create request was answered with.
+type Answer struct {
+	Workspaces []ID
+	Group      GroupID // empty for a single workspace
+	At         time.Time
 }

@@ -64,7 +64,7 @@ func sample(tx workspace.Tx) (*workspace.Workspace, error) {
 // create does what a create request does to the record.
 func create(b *testing.B, s *Store, message string) (c *workspace.Change) {
 	err := s.Update(b.Context(), func(tx workspace.Tx) error {
-		if _, _, again := tx.Answered("/O=Example/OU=People/CN=Ada", message); again {
+		if _, again := tx.Answered("/O=Example/OU=People/CN=Ada", message); again {
 			return fmt.Errorf("message %s was answered before", message)
 		}
 		w, err := sample(tx)
@@ -79,7 +79,8 @@ func create(b *testing.B, s *Store, message string) (c *workspace.Change) {
 		if err := tx.PutChange(c); err != nil {
 			return err
 		}
-		return tx.PutAnswered(w.Owner, message, []workspace.ID{w.ID}, "", w.Created)
+		return tx.PutAnswered(w.Owner, message,
+			workspace.Answer{Workspaces: []workspace.ID{w.ID}, At: w.Created})
 	})
 	if err != nil {
 		b.Fatal(err)

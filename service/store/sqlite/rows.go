@@ -143,24 +143,24 @@ func (r *rows) abort() error {
 }
 
 // answer looks among the committed answers.
-func (r *rows) answer(key requestKey) (answer, bool, error) {
+func (r *rows) answer(key requestKey) (workspace.Answer, bool, error) {
 	stmt, args := r.bind(findAnswer, []driver.Value{key[:]})
 	found, err := stmt.QueryContext(context.Background(), args)
 	if err != nil {
-		return answer{}, false, err
+		return workspace.Answer{}, false, err
 	}
 	defer found.Close()
 	row := make([]driver.Value, 3)
 	if err := found.Next(row); err == io.EOF {
-		return answer{}, false, nil
+		return workspace.Answer{}, false, nil
 	} else if err != nil {
-		return answer{}, false, err
+		return workspace.Answer{}, false, err
 	}
-	var a answer
-	if err := json.Unmarshal([]byte(row[0].(string)), &a.ids); err != nil {
-		return answer{}, false, err
+	var a workspace.Answer
+	if err := json.Unmarshal([]byte(row[0].(string)), &a.Workspaces); err != nil {
+		return workspace.Answer{}, false, err
 	}
-	a.group, a.at = workspace.GroupID(row[1].(string)), timeOf(row[2].(int64))
+	a.Group, a.At = workspace.GroupID(row[1].(string)), timeOf(row[2].(int64))
 	return a, true, nil
 }
 

@@ -66,10 +66,10 @@ func (r *rows) messages(s *state) error {
 
 func (r *rows) answers(s *state) error {
 	for key, e := range s.answers.batch {
-		ids, err := json.Marshal(e.value.ids)
+		ids, err := json.Marshal(e.value.Workspaces)
 		if err == nil {
-			err = r.run(putAnswer, key[:], string(ids), string(e.value.group),
-				millis(e.value.at))
+			err = r.run(putAnswer, key[:], string(ids), string(e.value.Group),
+				millis(e.value.At))
 		}
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ type state struct {
 	subscriptions   table[workspace.SubscriptionID, *workspace.Subscription]
 	subscriptionsOf table[workspace.ID, []workspace.SubscriptionID]
 	used            table[workspace.Owner, time.Duration]
-	answers         table[requestKey, answer]
+	answers         table[requestKey, workspace.Answer]
 
 	hosts     []workspace.Host
 	current   use   // as the current update sees it
@@ -59,7 +59,7 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		subscriptions:   newTable[workspace.SubscriptionID, *workspace.Subscription](),
 		subscriptionsOf: newTable[workspace.ID, []workspace.SubscriptionID](),
 		used:            newTable[workspace.Owner, time.Duration](),
-		answers:         newTable[requestKey, answer](),
+		answers:         newTable[requestKey, workspace.Answer](),
 		hosts:           hosts, current: make(use), committed: make(use), pools: all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
 	}

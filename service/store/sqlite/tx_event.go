@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"crypto/sha256"
-	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -73,17 +72,10 @@ func keyOf(owner workspace.Owner, messageID string) requestKey {
 	return requestKey(sum[:16])
 }
 
-// An answer is what a create request made.
-type answer struct {
-	ids   []workspace.ID
-	group workspace.GroupID
-	at    time.Time
-}
-
 // Answered implements workspace.RequestTx.
 func (t *tx) Answered(
 	owner workspace.Owner, messageID string,
-) ([]workspace.ID, workspace.GroupID, bool) {
+) (workspace.Answer, bool) {
 	key := keyOf(owner, messageID)
 	a, ok := t.answers.get(key)
 	if !ok {
@@ -92,14 +84,13 @@ func (t *tx) Answered(
 			t.failed = err
 		}
 	}
-	return a.ids, a.group, ok
+	return a, ok
 }
 
 // PutAnswered implements workspace.RequestTx.
 func (t *tx) PutAnswered(
-	owner workspace.Owner, messageID string,
-	ids []workspace.ID, group workspace.GroupID, at time.Time,
+	owner workspace.Owner, messageID string, a workspace.Answer,
 ) error {
-	t.answers.put(keyOf(owner, messageID), answer{ids, group, at})
+	t.answers.put(keyOf(owner, messageID), a)
 	return nil
 }

@@ -227,42 +227,44 @@ func changes(b *bench) {
 
 // answered: a request's answer is found again, by its own owner alone.
 func answered(b *bench) {
-	ask := func(owner workspace.Owner, message string) (
-		ids []workspace.ID, group workspace.GroupID, ok bool,
-	) {
+	ask := func(owner workspace.Owner, message string) (a workspace.Answer, ok bool) {
 		b.update(func(tx workspace.Tx) error {
-			ids, group, ok = tx.Answered(owner, message)
+			a, ok = tx.Answered(owner, message)
 			return nil
 		})
-		return ids, group, ok
+		return a, ok
 	}
 	b.undone(func(tx workspace.Tx) error {
-		return tx.PutAnswered("ada", "m1", []workspace.ID{1}, "", time.Now())
+		return tx.PutAnswered("ada", "m1", workspace.Answer{Workspaces: []workspace.ID{1}})
 	})
-	_, _, ok := ask("ada", "m1")
+	_, ok := ask("ada", "m1")
 	b.same("a rolled back answer is there:", ok, false)
+	first := workspace.Answer{
+		Workspaces: []workspace.ID{4, 5}, Group: "g",
+		At: time.Now().UTC().Truncate(time.Millisecond),
+	}
 	b.update(func(tx workspace.Tx) error {
-		err := tx.PutAnswered("ada", "m1", []workspace.ID{4, 5}, "g", time.Now())
-		ids, _, ok := tx.Answered("ada", "m1")
-		b.same("its own transaction sees it:", ok && len(ids) == 2, true)
+		err := tx.PutAnswered("ada", "m1", first)
+		a, ok := tx.Answered("ada", "m1")
+		b.same("its own transaction sees it:", ok && len(a.Workspaces) == 2, true)
 		return err
 	})
 	for range 2 {
-		ids, group, ok := ask("ada", "m1")
+		a, ok := ask("ada", "m1")
 		b.same("the answer is there:", ok, true)
-		b.same("the answer", ids, []workspace.ID{4, 5})
-		b.same("the group", group, workspace.GroupID("g"))
-		_, _, ok = ask("bob", "m1")
+		b.same("the answer", a, first)
+		_, ok = ask("bob", "m1")
 		b.same("another owner's is there:", ok, false)
 		b.reopen()
 	}
 	b.update(func(tx workspace.Tx) error {
-		return tx.PutAnswered("ada", "old", []workspace.ID{6}, "",
-			time.Now().Add(-25*time.Hour))
+		return tx.PutAnswered("ada", "old", workspace.Answer{
+			Workspaces: []workspace.ID{6}, At: time.Now().Add(-25 * time.Hour),
+		})
 	})
 	b.reopen()
 	b.update(func(tx workspace.Tx) error { // the purge of the start is done by now
-		_, _, ok := tx.Answered("ada", "old")
+		_, ok := tx.Answered("ada", "old")
 		b.same("an answer of yesterday is there:", ok, false)
 		return nil
 	})

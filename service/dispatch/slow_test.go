@@ -1,0 +1,84 @@
+package dispatch_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+)
+
+// TestSlowSendersAreCutOff holds a connection open in each of the ways that
+// cost a server something; it ends when its limit is up.
+func TestSlowSendersAreCutOff(t *testing.T) {
+	limits := dispatch.Limits{
+		HeaderTimeout: 50 * time.Millisecond, BodyTimeout: 50 * time.Millisecond,
+		IdleTimeout: 50 * time.Millisecond,
+	}
+	tests := map[string]struct {
+		sent   string
+		status int // 0: closed without a word
+	}{
+		"nothing":       {"", 0},
+		"half a header": {"POST /wsrf/services/WorkspaceService HTTP/1.1\r\nHost: x\r\nX: ", 0},
+		"half a body":   {postStart + "Content-Length: 1000\r\n\r\n<a>", http.StatusRequestTimeout},
+		"half a chunk": {postStart + "Transfer-Encoding: chunked\r\n\r\n100\r\n<a>",
+			http.StatusRequestTimeout},
+		"no second request": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", http.StatusNotFound},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := newCore()
+			m.put(ada)
+			h, _ := m.face(t, authn.Fixed(ada))
+			conn, err := net.Dial("tcp", listen(t, h, limits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(time.Minute))
+			_, _ = io.WriteString(conn, tt.sent)
+			if status := statusThenEnd(t, conn); status != tt.status {
+				t.Errorf("status is %d, want %d", status, tt.status)
+			}
+		})
+	}
+}
+
+// statusThenEnd returns the status of the one reply that comes before the
+// server closes the connection, 0 for none.
+func statusThenEnd(t *testing.T, conn net.Conn) int {
+	t.Helper()
+	status := 0
+	r := bufio.NewReader(conn)
+	for {
+		response, err := http.ReadResponse(r, nil)
+		if err != nil {
+			var timeout net.Error
+			if errors.As(err, &timeout) && timeout.Timeout() {
+				t.Fatal("the connection is still open")
+			}
+			return status
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		status = response.StatusCode
+	}
+}
+
+func TestDefaultLimits(t *testing.T) {
+	want := dispatch.DefaultLimits()
+	server := dispatch.NewServer(nil, dispatch.Limits{})
+	if server.ReadHeaderTimeout != want.HeaderTimeout || server.ReadTimeout != want.BodyTimeout ||
+		server.IdleTimeout != want.IdleTimeout || server.WriteTimeout != want.WriteTimeout ||
+		server.MaxHeaderBytes != want.HeaderBytes {
+		t.Errorf("server does not have the limits %+v", want)
+	}
+	if want.Body != 1<<20 || want.HeaderTimeout != 10*time.Second || want.XML.Depth == 0 {
+		t.Errorf("defaults are %+v", want)
+	}
+}
