@@ -60,6 +60,9 @@ func (m *core) Create(_ context.Context, r workspace.Request) (workspace.Created
 	if err := m.change(); err != nil {
 		return workspace.Created{}, err
 	}
+	if r.Nodes > 64 {
+		return workspace.Created{}, workspace.Errorf(workspace.NoResource, "create", "", "too many")
+	}
 	m.requests = append(m.requests, r)
 	var made workspace.Created
 	for range r.Nodes {

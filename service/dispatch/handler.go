@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -46,6 +47,7 @@ type Handler struct {
 type endpoint struct {
 	Service
 	operations map[xmlstrict.Name]*operation // by the body's element
+	flat       func() ([]byte, error)        // the WSDL, at the configured URL; made once
 }
 
 // An operation is one row of the WSDL table, joined with who carries it out.
@@ -73,6 +75,9 @@ func New(o Options) (*Handler, error) {
 		if err != nil {
 			return nil, err
 		}
+		e.flat = sync.OnceValues(func() ([]byte, error) {
+			return wsdl.Flat(s.Name, h.url+ServicesPath)
+		})
 		h.endpoints[ServicesPath+s.Name] = e
 	}
 	return h, nil

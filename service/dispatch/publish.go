@@ -36,11 +36,7 @@ func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
 
 // describe writes the flat WSDL of a service.
 func (h *Handler) describe(w http.ResponseWriter, r *http.Request, e *endpoint) {
-	url := h.url
-	if url == "" {
-		url = localURL(r)
-	}
-	text, err := wsdl.Flat(e.Name, url+ServicesPath)
+	text, err := h.flat(r, e)
 	if err != nil {
 		id := newRequestID()
 		h.logger.Error("cannot describe a service", "request", id, "service", e.Name, "error", err)
@@ -48,6 +44,15 @@ func (h *Handler) describe(w http.ResponseWriter, r *http.Request, e *endpoint) 
 		return
 	}
 	writeXML(w, text)
+}
+
+// flat returns the flat WSDL of a service at the configured URL or, without
+// one, at the address that the connection came in on.
+func (h *Handler) flat(r *http.Request, e *endpoint) ([]byte, error) {
+	if h.url != "" {
+		return e.flat()
+	}
+	return wsdl.Flat(e.Name, localURL(r)+ServicesPath)
 }
 
 // document returns a published schema or WSDL file by its name.
