@@ -48,7 +48,8 @@ func TestWrittenAsTheOriginalDid(t *testing.T) {
 			compare(t, filepath.Join("testdata", test.file), name)
 			back, err := Read(name)
 			if err != nil || back.Root != test.root ||
-				client.Key(back.EPR) != client.Key(test.epr) || back.EPR.Address != test.epr.Address {
+				client.Key(back.EPR) != client.Key(test.epr) ||
+				back.EPR.Address != test.epr.Address {
 				t.Errorf("read back %+v, %v", back, err)
 			}
 		})

@@ -35,6 +35,7 @@ type Watcher struct {
 	subscriptions []wsa.EPR
 	polling       bool
 	troubled      bool
+	next          time.Time // when every state is read again
 	see           func(Event) bool
 	enough        bool // see said so
 }
@@ -81,6 +82,7 @@ func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) 
 		}
 		t := &target{epr: epr, key: key, state: known}
 		w.targets = append(w.targets, t)
+		w.next = time.Time{} // the newcomer's state is read at once
 		w.byKey[key] = t
 		w.subscribe(ctx, epr)
 		if ctx.Err() != nil {
@@ -137,12 +139,12 @@ func (w *Watcher) Sync(ctx context.Context) (map[string]string, error) {
 // false or every workspace is gone: then it returns nil. The first event of a
 // workspace tells its present state even when that is known already. Run
 // returns the error of ctx, or the fault with which the service answered a
-// read. While the service cannot be reached it goes on trying.
+// read. While the service cannot be reached it goes on trying. It may be called
+// again, after workspaces were added too.
 func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
 	w.see, w.enough = see, false
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var next time.Time
 	for !w.enough && !w.allGone() {
 		select {
 		case <-ctx.Done():
@@ -150,17 +152,17 @@ func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
 		case e := <-w.notifications():
 			w.take(e)
 		case <-timer.C:
-			if !time.Now().Before(next) {
+			if !time.Now().Before(w.next) {
 				if err := w.readAll(ctx); err != nil {
 					return err
 				}
-				next = time.Now().Add(w.period())
+				w.next = time.Now().Add(w.period())
 			}
 			if err := w.settle(ctx); err != nil {
 				return err
 			}
 		}
-		timer.Reset(time.Until(w.due(next)))
+		timer.Reset(time.Until(w.due()))
 	}
 	return nil
 }
@@ -183,7 +185,8 @@ func (w *Watcher) period() time.Duration {
 }
 
 // due returns when there is something to do next: a read, or a doubt to settle.
-func (w *Watcher) due(next time.Time) time.Time {
+func (w *Watcher) due() time.Time {
+	next := w.next
 	for _, t := range w.targets {
 		if t.doubtful && t.believe.Before(next) {
 			next = t.believe

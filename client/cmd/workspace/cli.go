@@ -22,7 +22,7 @@ type cli struct {
 	Destroy    destroyCmd    `cmd:"" help:"Destroy workspaces and end their leases."`
 	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
-	Events     eventsCmd     `cmd:"" help:"Print notifications as they arrive until interrupted."`
+	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

@@ -78,8 +78,18 @@ func choices(name string) string {
 	return ""
 }
 
+// takesWorkspaces reports whether the arguments of a command name workspaces.
+func takesWorkspaces(n *kong.Node) bool {
+	for _, p := range n.Positional {
+		if p.Name == "workspace" {
+			return true
+		}
+	}
+	return false
+}
+
 // completeBash writes the script for bash: options after a dash, states and
-// forms where they belong, EPR files else.
+// forms where they belong, else EPR files and the numbers of workspaces.
 func completeBash(b *strings.Builder, root *kong.Node) {
 	var commands, cases strings.Builder
 	for _, n := range visible(root) {
@@ -88,14 +98,18 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		for _, sub := range visible(n) {
 			words += " " + sub.Name
 		}
-		fmt.Fprintf(&cases, "    %s) options=%q words=%q ;;\n", n.Name,
-			optionWords(flagsOf(n)), strings.TrimSpace(words))
+		live := ""
+		if takesWorkspaces(n) {
+			live = " live=1"
+		}
+		fmt.Fprintf(&cases, "    %s) options=%q words=%q%s ;;\n", n.Name,
+			optionWords(flagsOf(n)), strings.TrimSpace(words), live)
 	}
 	fmt.Fprintf(b, `# Completion of the command workspace. Load it with:
 #   source <(workspace completion bash)
 _workspace() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local command="" options="" words="" i
+  local command="" options="" words="" live="" i
   local commands=%q
   local globals=%q
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -109,6 +123,9 @@ _workspace() {
   case $command in
     "") words=$commands ;;
 %s  esac
+  if [[ -n $live && $current =~ ^[0-9]*$ ]]; then
+    words+=" $(workspace list -o name 2>/dev/null)"
+  fi
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
   else
@@ -133,6 +150,10 @@ func completeFish(b *strings.Builder, root *kong.Node) {
 		under := "-n '__fish_seen_subcommand_from " + n.Name + "' "
 		for _, f := range flagsOf(n) {
 			fishOption(b, under, f)
+		}
+		if takesWorkspaces(n) {
+			fmt.Fprintf(b, "complete -c workspace %s-a '(workspace list -o name 2>/dev/null)'\n",
+				under)
 		}
 		words := choices(n.Name)
 		for _, sub := range visible(n) {

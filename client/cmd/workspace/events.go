@@ -24,25 +24,54 @@ type eventView struct {
 
 // Run prints events of the named workspaces, or of all, until interrupted.
 func (c *eventsCmd) Run(ctx context.Context, a *app) error {
-	var targets []target
-	var err error
-	if len(c.Targets) > 0 || a.globals.EPRFile != "" {
-		targets, err = a.workspaces(c.Targets)
-	} else {
-		targets, err = a.mine(ctx)
-	}
+	f, err := a.follow(ctx)
 	if err != nil {
 		return err
 	}
-	if len(targets) == 0 {
-		a.tell("There is no workspace to hear of.")
-		return nil
+	defer f.close()
+	if len(c.Targets) > 0 || a.globals.EPRFile != "" {
+		err = a.streamNamed(ctx, f, c.Targets)
+	} else {
+		err = a.streamMine(ctx, f)
 	}
-	err = a.stream(ctx, targets)
 	if ctx.Err() != nil {
 		return nil // being interrupted is how it ends
 	}
 	return err
+}
+
+// streamNamed prints events of the named workspaces until they are gone.
+func (a *app) streamNamed(ctx context.Context, f *follower, args []string) error {
+	targets, err := a.workspaces(args)
+	if err != nil {
+		return err
+	}
+	return a.stream(ctx, f, targets)
+}
+
+// streamMine prints events of all that the caller has. The list is read again
+// every now and then, because nobody tells of workspaces that are new.
+func (a *app) streamMine(ctx context.Context, f *follower) error {
+	for ctx.Err() == nil {
+		targets, err := a.mine(ctx)
+		if client.IsFault(err) {
+			return err
+		}
+		if err != nil {
+			f.trouble(err)
+		}
+		round, cancel := context.WithTimeout(ctx, a.settings.span("poll"))
+		err = a.stream(round, f, targets)
+		if err == nil {
+			<-round.Done() // all are gone; others may come
+		}
+		over := round.Err() != nil
+		cancel()
+		if !over {
+			return err
+		}
+	}
+	return nil
 }
 
 // mine returns every workspace that the caller has.
@@ -59,18 +88,14 @@ func (a *app) mine(ctx context.Context) ([]target, error) {
 	return all, nil
 }
 
-// stream prints events until every workspace is gone.
-func (a *app) stream(ctx context.Context, targets []target) error {
-	f, err := a.follow(ctx)
-	if err != nil {
-		return err
-	}
-	defer f.close()
+// stream prints events of the workspaces, besides those that the follower has
+// already, until every one is gone.
+func (a *app) stream(ctx context.Context, f *follower, targets []target) error {
 	if err := f.watcher.Add(ctx, "", eprs(targets)...); err != nil {
 		return err
 	}
 	var broken error
-	err = f.watcher.Run(ctx, func(e notify.Event) bool {
+	err := f.watcher.Run(ctx, func(e notify.Event) bool {
 		broken = a.printEvent(e)
 		return broken == nil
 	})

@@ -97,7 +97,8 @@ func (l listView) write(w io.Writer, p *printer) error {
 		cells := []string{v.Key, v.State, v.addresses(), v.hostnames(), relativeTo(v.Shutdown, now)}
 		if p.wide() {
 			cells = append(cells, amount(v.MemoryMB, " MB"), amount(v.CPUs, ""),
-				cmp.Or(v.Architecture, "-"), span(v.duration()), moment(v.Start), moment(v.Termination))
+				cmp.Or(v.Architecture, "-"), span(v.duration()), moment(v.Start),
+				moment(v.Termination))
 		}
 		t.add(cells...)
 	}

@@ -14,9 +14,14 @@ func (c *watchCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	f, err := a.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer f.close()
 	limited, cancel := context.WithTimeout(ctx, a.watchLimit())
 	defer cancel()
-	err = a.stream(limited, targets)
+	err = a.stream(limited, f, targets)
 	switch {
 	case ctx.Err() != nil:
 		return failf(exitInterrupted, "go on with: workspace watch "+namesOf(targets),
