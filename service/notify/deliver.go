@@ -34,7 +34,9 @@ func (n *Notifier) work(
 			more = append(more, id)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b workspace.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	slices.SortStableFunc(all, func(a, b workspace.Message) int {
+		return cmp.Compare(a.Seq, b.Seq)
+	})
 	for i, m := range all {
 		if err := n.deliver(ctx, m); err != nil {
 			return union(more, all[i:]), err
@@ -82,7 +84,8 @@ func (n *Notifier) send(ctx context.Context, s *workspace.Subscription, m worksp
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.options.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Address, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(
+		ctx, http.MethodPost, s.Address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
