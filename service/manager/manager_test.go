@@ -22,7 +22,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("created without address or host: %+v", w)
 	}
 	w = r.reach(w.ID, workspace.Running)
-	if _, err := os.Stat(r.pool[w.Host].DiskPath(w, 0) + ".file"); err != nil {
+	if _, err := os.Stat(filepath.Join(r.dir, filepath.Base(r.pool[w.Host].DiskPath(w, 0)))); err != nil {
 		t.Errorf("customisation: %v", err)
 	}
 	shut := func(kind workspace.ShutdownKind, to workspace.State) {

@@ -36,12 +36,14 @@ type rig struct {
 	stop    func()
 }
 
-// files is a customiser that writes beside the image, for hosts without one.
-type files struct{}
+// files is a customiser that writes into a directory of its own: simulated
+// disks are not written to.
+type files struct{ dir string }
 
-func (files) Customise(_ context.Context, path, _ string, all []workspace.File) error {
+func (c files) Customise(_ context.Context, path, _ string, all []workspace.File) error {
 	for _, f := range all {
-		if err := os.WriteFile(path+".file", []byte(f.Path+"\n"+f.Content), 0o600); err != nil {
+		name := filepath.Join(c.dir, filepath.Base(path))
+		if err := os.WriteFile(name, []byte(f.Path+"\n"+f.Content), 0o600); err != nil {
 			return err
 		}
 	}
@@ -62,7 +64,7 @@ func newRig(t *testing.T, dir, script string) *rig {
 	for _, h := range hosts {
 		r.pool[h.ID] = &host.Node{
 			Host: h, Deployment: r.world.Host(h.ID), Dir: filepath.Join(dir, "disks", string(h.ID)),
-			Volatile: true, Customiser: files{},
+			Inert: true, Customiser: files{dir},
 		}
 		r.check(os.MkdirAll(r.pool[h.ID].Dir, 0o700))
 	}

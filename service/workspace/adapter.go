@@ -120,6 +120,7 @@ type Fetch struct {
 	SHA256   string   // expected, hexadecimal; empty: that of NAME.sha256 beside it, if any
 	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
 	Sync     bool     // make it survive a power cut before returning
+	Share    bool     // nothing will write to the file: another name of the source will do
 	Progress Progress // may be nil
 }
 
@@ -132,7 +133,8 @@ type Deliver struct {
 
 // Transport moves images between repositories and hosts. The target appears
 // complete and verified under its name, or not at all; a repeated call goes on
-// where the last one stopped, or finds the work done. Errors have kind Invalid
+// where the last one stopped, or finds the work done; what is half made stands
+// beside the file on the host, named as it with one of Leftovers behind. Errors have kind Invalid
 // (a location outside the repository, a refused format), NotFound, Denied
 // (credentials, host key), NoResource (disk full), Transient or Unavailable.
 type Transport interface {
@@ -141,6 +143,10 @@ type Transport interface {
 	Fetch(ctx context.Context, f Fetch) (ImageInfo, error)
 	Deliver(ctx context.Context, d Deliver) (ImageInfo, error)
 }
+
+// Leftovers are what the names of half-made files on a host end in: who removes
+// a disk removes these too.
+var Leftovers = []string{".part", ".part.state", ".deliver.state"}
 
 // Customiser writes files into the file system of a disk image that no guest
 // is using. Writing the same files twice is the same as once.

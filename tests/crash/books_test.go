@@ -240,8 +240,9 @@ func (b *books) files(rows map[string]row) ([]string, error) {
 	var wrong []string
 	there := map[string]bool{}
 	for _, e := range entries {
-		there[e.Name()] = true
-		if r, ok := rows[e.Name()]; !ok || !hasDisk(r.state) {
+		key, _, _ := strings.Cut(e.Name(), "-")
+		there[key] = true
+		if r, ok := rows[key]; !ok || !hasDisk(r.state) {
 			wrong = append(wrong, fmt.Sprintf("disks of %s are left (state %q)", e.Name(), r.state))
 		}
 	}

@@ -77,6 +77,15 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 	}
 	j := job{src: src, dir: transfer.Host{}, target: f.Path, expected: expected,
 		maxBytes: f.MaxBytes, sync: f.Sync, progress: f.Progress}
+	if f.Share {
+		info, ok, err := j.share(ctx)
+		if err != nil {
+			return info, t.replaced(err, name, src)
+		}
+		if ok {
+			return info, nil
+		}
+	}
 	info, err := j.run(ctx)
 	if err != nil {
 		return info, t.replaced(err, name, src)

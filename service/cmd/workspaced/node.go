@@ -72,7 +72,7 @@ func simulated(c *config.Config, script string, pool host.Pool) error {
 	}
 	for _, h := range all {
 		pool[h.ID] = &host.Node{
-			Host: h, Deployment: world.Host(h.ID), Dir: dirs[h.ID], Volatile: true,
+			Host: h, Deployment: world.Host(h.ID), Dir: dirs[h.ID], Inert: true,
 		}
 	}
 	return nil

@@ -7,8 +7,8 @@
 package host
 
 import (
-	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -19,9 +19,10 @@ type Node struct {
 	workspace.Deployment
 	// Dir is where disks live on the host, an absolute path.
 	Dir string
-	// Volatile says that a power cut of the host loses its machines anyway, so
-	// that images need not be forced to the disk.
-	Volatile bool
+	// Inert says that machines here are simulated: nothing ever writes to their
+	// disks, and a power cut loses them anyway. Images are then shared instead
+	// of copied, and nothing is forced to the disk.
+	Inert bool
 	// MaxImageMB refuses larger images; 0: no limit.
 	MaxImageMB int64
 	// Customiser writes files into images; nil: machines here have no file
@@ -42,13 +43,9 @@ func (p Pool) Node(id workspace.HostID) (*Node, error) {
 		"it is not in the configuration")
 }
 
-// WorkDir returns the directory of everything that a workspace has on the node.
-func (n *Node) WorkDir(id workspace.ID) string {
-	return filepath.Join(n.Dir, id.String())
-}
-
 // DiskPath returns the file of the i-th disk, without the suffix that tells a
-// qcow2 image from a raw one.
+// qcow2 image from a raw one: DIR/KEY-i-ROLE.
 func (n *Node) DiskPath(w *workspace.Workspace, i int) string {
-	return filepath.Join(n.WorkDir(w.ID), fmt.Sprintf("%d-%s", i, w.Spec.Disks[i].Role))
+	name := w.ID.String() + "-" + strconv.Itoa(i) + "-" + string(w.Spec.Disks[i].Role)
+	return filepath.Join(n.Dir, name)
 }

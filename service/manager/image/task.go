@@ -51,9 +51,6 @@ func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, 
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(n.WorkDir(w.ID), 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, onHost(n, "make the directory of workspace", w.ID, err)
-	}
 	for i, d := range w.Spec.Disks {
 		path := n.DiskPath(w, i)
 		if d.Role == workspace.BlankDisk {
@@ -83,7 +80,7 @@ func (im *Images) fetch(
 	}
 	info, err := t.Fetch(ctx, workspace.Fetch{
 		Location: d.Location, Path: path, MaxBytes: n.MaxImageMB << 20,
-		Sync: !n.Volatile, Progress: r.Progress,
+		Sync: !n.Inert, Share: n.Inert, Progress: r.Progress,
 	})
 	if err != nil || info.Format != "qcow2" {
 		return err
@@ -159,8 +156,27 @@ func (im *Images) discard(_ context.Context, r *change.Run) (change.Commit, erro
 	if err != nil {
 		return nil, err
 	}
-	err = os.RemoveAll(n.WorkDir(r.Workspace.ID))
-	return nil, onHost(n, "remove the files of workspace", r.Workspace.ID, err)
+	for i := range r.Workspace.Spec.Disks {
+		if err := remove(n.DiskPath(r.Workspace, i)); err != nil {
+			return nil, onHost(n, "remove the disks of workspace", r.Workspace.ID, err)
+		}
+	}
+	return nil, nil
+}
+
+// remove removes a disk in either format and what an unfinished transfer left.
+func remove(path string) error {
+	for _, disk := range []string{path, path + qcow2Suffix} {
+		if err := os.Remove(disk); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, suffix := range workspace.Leftovers {
+			if err := os.Remove(disk + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Disk returns the file of the i-th disk and its format.

@@ -1,0 +1,95 @@
+package file
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+func TestShare(t *testing.T) {
+	repository, host := t.TempDir(), t.TempDir()
+	tr, err := Open(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	image := filepath.Join(repository, "image")
+	if err := os.WriteFile(image, []byte("a disk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(host, "other")
+	if err := os.WriteFile(other, []byte("left from something else"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(host, "new"), filepath.Join(host, "new"), other} {
+		info, err := tr.Fetch(t.Context(), workspace.Fetch{
+			Location: "file://image", Path: path, Share: true,
+		})
+		if err != nil || info.Size != 6 || info.Format != "raw" {
+			t.Fatalf("Fetch = %+v, %v", info, err)
+		}
+		got, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.Stat(image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !os.SameFile(got, want) {
+			t.Errorf("%s is a copy", path)
+		}
+	}
+}
+
+func TestShareVerifies(t *testing.T) {
+	repository, host := t.TempDir(), t.TempDir()
+	tr, err := Open(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if err := os.WriteFile(filepath.Join(repository, "image"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(host, "disk")
+	_, err = tr.Fetch(t.Context(), workspace.Fetch{
+		Location: "file://image", Path: path, Share: true, SHA256: strings.Repeat("0", 64),
+	})
+	if workspace.KindOf(err) != workspace.Invalid {
+		t.Errorf("Fetch = %v, want Invalid", err)
+	}
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("the disk is there: %v", err)
+	}
+}
+
+func TestShareCopiesAcrossFileSystems(t *testing.T) {
+	repository := t.TempDir()
+	host, err := os.MkdirTemp("/dev/shm", "share-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(host)
+	tr, err := Open(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	if err := os.WriteFile(filepath.Join(repository, "image"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(host, "disk")
+	_, err = tr.Fetch(t.Context(), workspace.Fetch{
+		Location: "file://image", Path: path, Share: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "x" {
+		t.Errorf("the disk holds %q, %v", got, err)
+	}
+}
