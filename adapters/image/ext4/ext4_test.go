@@ -1,0 +1,243 @@
+package ext4_test
+
+import (
+	"context"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/image/ext4"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// image makes a small file system of a kind, with a few things in it.
+func image(t *testing.T, kind string, args ...string) string {
+	t.Helper()
+	root := filepath.Join(t.TempDir(), "root")
+	must(t, os.MkdirAll(filepath.Join(root, "etc"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, "etc", "motd"), []byte("old"), 0o600))
+	must(t, os.Symlink("motd", filepath.Join(root, "etc", "issue")))
+	must(t, os.Symlink("etc", filepath.Join(root, "conf")))
+	path := filepath.Join(t.TempDir(), "disk.img")
+	run(t, "truncate", "-s", "8M", path)
+	run(t, "mke2fs", append(append([]string{"-q", "-t", kind, "-d", root}, args...), path)...)
+	return path
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v: %s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cat reads a file out of an image.
+func cat(t *testing.T, device, file string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	run(t, "debugfs", "-R", `dump "`+strings.ReplaceAll(file, `"`, `""`)+`" `+out, device)
+	data, err := os.ReadFile(out)
+	must(t, err)
+	return string(data)
+}
+
+// sound checks the whole file system.
+func sound(t *testing.T, device string) {
+	t.Helper()
+	run(t, "e2fsck", "-fn", device)
+}
+
+var files = []workspace.File{
+	{Path: "/etc/philoxenia-role", Content: "worker\n"},
+	{Path: "/etc/motd", Content: "new"},
+	{Path: "/etc/issue", Content: "no link any more"},
+	{Path: "/conf/through-link", Content: "in etc"},
+	{Path: "/root/.ssh/authorized_keys", Content: "ssh-ed25519 AAAA ada@example.org\n"},
+	{Path: "/a/b/c/d/empty", Content: ""},
+	{Path: "/big", Content: strings.Repeat("0123456789abcdef", 50_000)},
+}
+
+func TestFilesAreWritten(t *testing.T) {
+	for _, kind := range []string{"ext2", "ext3", "ext4"} {
+		t.Run(kind, func(t *testing.T) {
+			img := image(t, kind)
+			for range 2 { // twice is as once
+				must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+				sound(t, img)
+			}
+			for _, f := range files {
+				if got := cat(t, img, f.Path); got != f.Content {
+					t.Errorf("%s holds %.40q, want %.40q", f.Path, got, f.Content)
+				}
+			}
+			if got := cat(t, img, "/etc/through-link"); got != "in etc" {
+				t.Errorf("the link was not followed: %q", got)
+			}
+		})
+	}
+}
+
+func TestModes(t *testing.T) {
+	img := image(t, "ext4")
+	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+	for path, want := range map[string]string{
+		"/etc/motd": "Mode: 0644", "/a/b": "Mode: 0755", "/root/.ssh": "Mode: 0700",
+		"/root/.ssh/authorized_keys": "Mode: 0600",
+	} {
+		out := run(t, "debugfs", "-R", "stat "+path, img)
+		words := strings.Join(strings.Fields(out), " ")
+		if !strings.Contains(words, want) || !strings.Contains(words, "User: 0 Group: 0") {
+			t.Errorf("%s: want %s and root's:\n%s", path, want, out)
+		}
+	}
+}
+
+// TestWordsStayWords hands in paths and contents that would be commands.
+func TestWordsStayWords(t *testing.T) {
+	img := image(t, "ext4")
+	var hostile []workspace.File
+	for _, name := range []string{
+		`a b`, `quo"te`, `""`, `'single'`, `back\slash`, `$(reboot)`, `;rm`, `<2>`, `-x`, `#`,
+		`*`, `?offset=5`, `ünïcödé ☃`, ` leading`, `%s%n`, `..x`, `debugfs: stat`, `Type: directory`,
+	} {
+		hostile = append(hostile, workspace.File{Path: "/odd/" + name + "/" + name,
+			Content: "rm /etc/motd\nquit\n\x00" + name})
+	}
+	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", hostile))
+	sound(t, img)
+	for _, f := range hostile {
+		if got := cat(t, img, f.Path); got != f.Content {
+			t.Errorf("%q holds %q, want %q", f.Path, got, f.Content)
+		}
+	}
+	if got := cat(t, img, "/etc/motd"); got != "old" {
+		t.Errorf("/etc/motd has become %q", got)
+	}
+}
+
+func TestBadPathsChangeNothing(t *testing.T) {
+	for name, path := range map[string]string{
+		"relative": "etc/motd", "empty": "", "root": "/", "up": "/etc/../motd", "up alone": "/..",
+		"dot": "/./x", "double": "/etc//x", "directory": "/etc/", "newline": "/x\nrm /etc/motd",
+		"return": "/x\rrm", "null": "/x\x00y", "long": "/" + strings.Repeat("x/", 3000) + "y",
+		"long name": "/" + strings.Repeat("x", 256),
+	} {
+		t.Run(name, func(t *testing.T) {
+			img := image(t, "ext4")
+			before, err := os.ReadFile(img)
+			must(t, err)
+			err = ext4.Customiser{}.Customise(t.Context(), img, "raw",
+				[]workspace.File{{Path: "/fine", Content: "x"}, {Path: path, Content: "x"}})
+			isKind(t, err, workspace.Invalid)
+			after, err := os.ReadFile(img)
+			must(t, err)
+			if string(before) != string(after) {
+				t.Error("the image has changed")
+			}
+		})
+	}
+}
+
+func isKind(t *testing.T, err error, want workspace.Kind) {
+	t.Helper()
+	if err == nil || workspace.KindOf(err) != want {
+		t.Errorf("got %v (%s), want kind %q", err, workspace.KindOf(err), want)
+	}
+}
+
+func TestWhatCannotBeWritten(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.img")
+	run(t, "truncate", "-s", "8M", empty)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	one := []workspace.File{{Path: "/x", Content: "x"}}
+	for name, c := range map[string]struct {
+		ctx          context.Context
+		path, format string
+		files        []workspace.File
+		want         workspace.Kind
+	}{
+		"qcow2":          {t.Context(), image(t, "ext4"), "qcow2", one, workspace.Invalid},
+		"no image":       {t.Context(), empty + ".not", "raw", one, workspace.NotFound},
+		"no file system": {t.Context(), empty, "raw", one, workspace.Invalid},
+		"odd name":       {t.Context(), empty + "?offset=7", "raw", one, workspace.Internal},
+		"cancelled":      {cancelled, image(t, "ext4"), "raw", one, workspace.Transient},
+		"full": {t.Context(), image(t, "ext4"), "raw", []workspace.File{
+			{Path: "/x", Content: strings.Repeat("x", 9<<20)}}, workspace.NoResource},
+		"below a file": {t.Context(), image(t, "ext4"), "raw", []workspace.File{
+			{Path: "/etc/motd/x", Content: "x"}}, workspace.Internal},
+		"over a directory": {t.Context(), image(t, "ext4"), "raw", []workspace.File{
+			{Path: "/etc", Content: "x"}}, workspace.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			isKind(t, ext4.Customiser{}.Customise(c.ctx, c.path, c.format, c.files), c.want)
+		})
+	}
+	must(t, ext4.Customiser{}.Customise(t.Context(), empty, "qcow2", nil))
+}
+
+// TestUncleanIsRepairedFirst makes what a killed tool leaves behind.
+func TestUncleanIsRepairedFirst(t *testing.T) {
+	img := image(t, "ext4")
+	run(t, "debugfs", "-w", "-R", "set_super_value state 0", img)
+	run(t, "debugfs", "-w", "-R", "set_super_value free_blocks_count 1", img)
+	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+	sound(t, img)
+}
+
+func TestPartitionTables(t *testing.T) {
+	const start = 2048
+	for name, table := range map[string]func(disk []byte, starts ...uint64){
+		"mbr": mbr, "gpt": gpt,
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, err := os.ReadFile(image(t, "ext4"))
+			must(t, err)
+			disk := make([]byte, start*512+len(file))
+			copy(disk[start*512:], file)
+			table(disk, 64, start) // the first holds nothing that we know
+			img := filepath.Join(t.TempDir(), "disk.img")
+			must(t, os.WriteFile(img, disk, 0o600))
+			must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+			if got := cat(t, img+"?offset=1048576", "/etc/motd"); got != "new" {
+				t.Errorf("/etc/motd holds %q", got)
+			}
+
+			two := append(disk, disk[start*512:]...)
+			table(two, start, uint64(len(disk)/512))
+			must(t, os.WriteFile(img, two, 0o600))
+			isKind(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files), workspace.Invalid)
+		})
+	}
+}
+
+func mbr(disk []byte, starts ...uint64) {
+	for i, s := range starts {
+		binary.LittleEndian.PutUint32(disk[446+16*i+8:], uint32(s))
+	}
+	disk[510], disk[511] = 0x55, 0xaa
+}
+
+func gpt(disk []byte, starts ...uint64) {
+	disk[510], disk[511] = 0x55, 0xaa
+	header := disk[512:]
+	copy(header, "EFI PART")
+	binary.LittleEndian.PutUint64(header[72:], 2)
+	binary.LittleEndian.PutUint32(header[80:], 128)
+	binary.LittleEndian.PutUint32(header[84:], 128)
+	for i, s := range starts {
+		binary.LittleEndian.PutUint64(disk[1024+128*i+32:], s)
+	}
+}
