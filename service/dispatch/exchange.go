@@ -21,6 +21,7 @@ type exchange struct {
 	request  *http.Request
 	base     string // of this server's services
 	hangUp   bool   // the connection is of no use after this
+	entered  bool   // it has one of the handler's slots
 
 	version    soap.Version
 	message    *soap.Message
@@ -32,6 +33,7 @@ type exchange struct {
 
 // answer writes the reply, or the fault, and returns the HTTP status.
 func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
+	defer x.leave()
 	defer func() {
 		if cause := recover(); cause != nil {
 			id := newRequestID()
@@ -93,6 +95,25 @@ func (x *exchange) read() error {
 	}
 	x.addressing, err = wsa.ParseHeader(m)
 	return err
+}
+
+// enter waits for a slot. It comes after the body was read, so that slow
+// senders hold none, and before it is parsed, so that what parsing takes of
+// memory has a bound however many requests there are.
+func (x *exchange) enter() error {
+	select {
+	case x.handler.slots <- struct{}{}:
+		x.entered = true
+		return nil
+	case <-x.request.Context().Done():
+		return &refusal{http.StatusServiceUnavailable, "the server is busy, try again later"}
+	}
+}
+
+func (x *exchange) leave() {
+	if x.entered {
+		<-x.handler.slots
+	}
 }
 
 // understood tells which header blocks we can deal with.

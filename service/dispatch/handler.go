@@ -40,6 +40,7 @@ type Handler struct {
 	limits    Limits
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
+	slots     chan struct{}        // one in it for each request that is carried out
 	panics    atomic.Int64
 }
 
@@ -70,6 +71,7 @@ func New(o Options) (*Handler, error) {
 		limits: o.Limits.withDefaults(), logger: o.Logger,
 		endpoints: make(map[string]*endpoint),
 	}
+	h.slots = make(chan struct{}, h.limits.Parallel)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
 		if err != nil {

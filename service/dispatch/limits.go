@@ -16,6 +16,7 @@ type Limits struct {
 	BodyTimeout   time.Duration    // to send header and body; 30 s
 	WriteTimeout  time.Duration    // from the end of the header to the end of the reply; 60 s
 	IdleTimeout   time.Duration    // of a connection between requests; 60 s
+	Parallel      int              // requests that are parsed and carried out at once; 128
 	XML           xmlstrict.Limits // of the document; its own defaults
 }
 
@@ -29,6 +30,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.BodyTimeout, 30*time.Second)
 	setDefault(&l.WriteTimeout, time.Minute)
 	setDefault(&l.IdleTimeout, time.Minute)
+	setDefault(&l.Parallel, 128)
 	setDefault(&l.XML, xmlstrict.DefaultLimits())
 	return l
 }

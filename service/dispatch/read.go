@@ -76,6 +76,9 @@ func (x *exchange) parse() (*soap.Message, error) {
 		x.hangUp = true
 		return nil, err
 	}
+	if err := x.enter(); err != nil {
+		return nil, err
+	}
 	return soap.Parse(data, x.handler.limits.XML)
 }
 
@@ -87,7 +90,7 @@ func (x *exchange) body(data []byte) ([]byte, error) {
 	if length > most {
 		return data, x.tooLarge()
 	}
-	if length > 0 {
+	if length > 0 && length <= maxKept { // memory for more is taken as it arrives
 		if int64(cap(data)) < length {
 			data = make([]byte, 0, length)
 		}

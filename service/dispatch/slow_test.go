@@ -2,13 +2,18 @@ package dispatch_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/authn"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 )
@@ -80,5 +85,46 @@ func TestDefaultLimits(t *testing.T) {
 	}
 	if want.Body != 1<<20 || want.HeaderTimeout != 10*time.Second || want.XML.Depth == 0 {
 		t.Errorf("defaults are %+v", want)
+	}
+}
+
+// TestRequestsWaitForASlot sends more requests at once than may be carried out:
+// they take turns, and none is lost.
+func TestRequestsWaitForASlot(t *testing.T) {
+	var running, most atomic.Int64
+	s := echo()
+	s.Operations["start"] = dispatch.Operation{
+		Do: func(context.Context, *dispatch.Call) (dispatch.Reply, error) {
+			now := running.Add(1)
+			defer running.Add(-1)
+			for range 1000 { // give others every chance to get in too
+				most.Store(max(most.Load(), now, running.Load()))
+				runtime.Gosched()
+			}
+			return dispatch.Empty(xmlstrict.Name{Local: "ok"}), nil
+		},
+	}
+	h, err := dispatch.New(dispatch.Options{
+		Services: []dispatch.Service{s}, Authenticator: authn.Fixed(ada),
+		Limits: dispatch.Limits{Parallel: 2},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listen(t, h, dispatch.Limits{})
+	body := payload(`<startWorkspaces xmlns="` + spaceW + `/group"/>`)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 10 {
+				if status, reply := post(t, address, groupPath, body); status != http.StatusOK {
+					t.Errorf("reply is %d %s", status, reply)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if most.Load() > 2 {
+		t.Errorf("%d requests were carried out at once, want at most 2", most.Load())
 	}
 }
