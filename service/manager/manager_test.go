@@ -228,6 +228,9 @@ func TestGroup(t *testing.T) {
 		t.Errorf("second destroy = %v, want NotFound", err)
 	}
 	r.conserved()
+	if g, err := r.store.Group(ctx, created.Group); workspace.KindOf(err) != workspace.NotFound {
+		t.Errorf("the group outlives its members: %+v, %v", g, err)
+	}
 }
 
 func TestOthersSeeNothing(t *testing.T) {

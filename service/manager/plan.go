@@ -195,9 +195,21 @@ func gone(unit time.Duration) change.Func {
 			if err := tx.AddUsed(w.Owner, charge(w, w.Changed, unit)); err != nil {
 				return err
 			}
-			return tx.RemoveWorkspace(w.ID)
+			if err := tx.RemoveWorkspace(w.ID); err != nil || w.Group == "" {
+				return err
+			}
+			return leaveGroup(tx, w.Group)
 		}, nil
 	}
+}
+
+// leaveGroup removes the group that its last member has left.
+func leaveGroup(tx workspace.Tx, id workspace.GroupID) error {
+	g, err := tx.Group(id)
+	if err != nil || len(g.Members) > 0 {
+		return err
+	}
+	return tx.RemoveGroup(id)
 }
 
 // corrupted is how a change ends that could not be carried out: the owner
