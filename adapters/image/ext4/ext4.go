@@ -224,7 +224,8 @@ func (s *system) missing(files []workspace.File) ([]string, error) {
 	}
 	var missing []string
 	for i, dir := range dirs {
-		if !strings.Contains(answers[i], "Type: directory") {
+		_, answer, _ := strings.Cut(answers[i], "\n") // what comes before is the question
+		if !strings.Contains(answer, "Type: directory") {
 			missing = append(missing, dir)
 		}
 	}
