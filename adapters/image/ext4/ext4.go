@@ -143,20 +143,20 @@ func (s *system) write(files []workspace.File) error {
 	if err := s.mend(); err != nil {
 		return err
 	}
-	if _, err := s.debugfs([]string{"set_super_value state 0"}); err != nil {
+	if _, _, err := s.debugfs([]string{"set_super_value state 0"}); err != nil {
 		return err
 	}
-	said, err := s.writeAll(files)
+	complaints, err := s.writeAll(files)
 	if err != nil {
 		return err
 	}
 	if err := s.verify(files); err != nil {
-		if strings.Contains(said, "allocate") || strings.Contains(said, "o space left") {
+		if strings.Contains(complaints, "allocate") || strings.Contains(complaints, "o space left") {
 			return refuse(workspace.NoResource, "its file system is full: %v", err)
 		}
-		return fmt.Errorf("%w (debugfs said: %s)", err, strings.TrimSpace(said))
+		return fmt.Errorf("%w (debugfs said: %s)", err, strings.TrimSpace(complaints))
 	}
-	_, err = s.debugfs([]string{"set_super_value state 1"})
+	_, _, err = s.debugfs([]string{"set_super_value state 1"})
 	return err
 }
 
@@ -179,7 +179,7 @@ func (s *system) mend() error {
 	return nil
 }
 
-// writeAll writes the files in one go and returns what debugfs said.
+// writeAll writes the files in one go and returns debugfs' complaints.
 func (s *system) writeAll(files []workspace.File) (string, error) {
 	missing, err := s.missing(files)
 	if err != nil {
@@ -196,7 +196,8 @@ func (s *system) writeAll(files []workspace.File) (string, error) {
 		}
 		script = append(script, commandsFor(f.Path, source)...)
 	}
-	return s.debugfs(script)
+	_, complaints, err := s.debugfs(script)
+	return complaints, err
 }
 
 // missing returns the directories that have to be made, parents first. They are
@@ -214,7 +215,7 @@ func (s *system) missing(files []workspace.File) ([]string, error) {
 	if len(dirs) == 0 {
 		return nil, nil
 	}
-	said, err := s.debugfs(script)
+	said, _, err := s.debugfs(script)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +300,7 @@ func (s *system) verifyFile(file, content string) error {
 	if err := os.RemoveAll(copied); err != nil {
 		return err
 	}
-	said, err := s.debugfs([]string{
+	said, _, err := s.debugfs([]string{
 		"stat " + quote(file), "dump " + quote(file) + " " + quote(copied)})
 	if err != nil {
 		return err
@@ -320,23 +321,24 @@ func (s *system) verifyFile(file, content string) error {
 // prompt is what debugfs puts before each command that it repeats.
 const prompt = "debugfs: "
 
-// debugfs runs commands and returns what it said to them, and after that its
-// complaints. It goes on after a command that fails, and its exit status says
+// debugfs runs commands and returns what it said to them, and its complaints
+// apart. It goes on after a command that fails, and its exit status says
 // nothing of them: look at the result.
-func (s *system) debugfs(script []string) (string, error) {
+func (s *system) debugfs(script []string) (said, complaints string, err error) {
 	name := filepath.Join(s.dir, "commands")
-	if err := os.WriteFile(name, []byte(strings.Join(script, "\n")+"\n"), 0o600); err != nil {
-		return "", err
+	text := strings.Join(script, "\n") + "\n"
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		return "", "", err
 	}
-	var said, complaints strings.Builder
+	var answers, errs strings.Builder
 	tool := exec.CommandContext(s.ctx, "debugfs", "-w", "-f", name, s.device)
-	tool.Stdout, tool.Stderr = &said, &complaints
-	err := tool.Run()
+	tool.Stdout, tool.Stderr = &answers, &errs
+	err = tool.Run()
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", fmt.Errorf("debugfs is missing, install e2fsprogs: %w", err)
+		return "", "", fmt.Errorf("debugfs is missing, install e2fsprogs: %w", err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("debugfs: %w: %s", err, strings.TrimSpace(complaints.String()))
+		return "", "", fmt.Errorf("debugfs: %w: %s", err, strings.TrimSpace(errs.String()))
 	}
-	return said.String() + complaints.String(), nil
+	return answers.String(), errs.String(), nil
 }
