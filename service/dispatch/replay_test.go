@@ -18,12 +18,14 @@ import (
 // TestReplay sends every recorded request to workspaced --demo, in the order
 // they were made, and compares each reply with the recorded one in structure.
 // What differs must stand in the table of differences, and all of that table
-// must be needed.
+// must be needed. Notifications are compared with the recorded ones too.
 func TestReplay(t *testing.T) {
-	r := &replay{t: t, address: startDemo(t), keys: map[string]string{}}
+	c := newConsumer(t)
+	r := &replay{t: t, address: startDemo(t), keys: map[string]string{}, consumer: c.url}
 	for _, tr := range readTraces(t) {
 		r.exchange(tr)
 	}
+	c.judge(r)
 	for _, d := range differences {
 		if !r.met[d.reason] {
 			t.Errorf("no reply differs any more as the table says: %s", d.reason)
@@ -56,10 +58,11 @@ func startDemo(t *testing.T) string {
 
 // A replay is the state of playing the recordings back.
 type replay struct {
-	t       *testing.T
-	address string
-	keys    map[string]string // recorded resource keys to ours
-	met     map[string]bool   // reasons of the differences that were seen
+	t        *testing.T
+	address  string
+	keys     map[string]string // recorded resource keys to ours
+	met      map[string]bool   // reasons of the differences that were seen
+	consumer string            // URL that takes the place of the recorded consumer's
 }
 
 // exchange makes one recorded request and judges the reply.
@@ -116,9 +119,11 @@ var (
 	requestedTime = regexp.MustCompile(`(RequestedTerminationTime>)(\d[^<]*)`)
 )
 
-// translate puts our keys in the place of the recorded ones, and a time that
-// lies as far ahead of now as the recorded one lay ahead of then: two hours.
+// translate puts our keys and our consumer in the place of the recorded ones,
+// and a time that lies as far ahead of now as the recorded one lay ahead of
+// then: two hours.
 func (r *replay) translate(body string) string {
+	body = strings.ReplaceAll(body, "http://127.0.0.1:18500", r.consumer)
 	body = keyElement.ReplaceAllStringFunc(body, func(element string) string {
 		part := keyElement.FindStringSubmatch(element)
 		if ours, ok := r.keys[part[2]]; ok {
