@@ -29,6 +29,7 @@ type Policy struct {
 	Associations      []string            // networks that may be asked for
 	KernelParameters  bool                // requests may carry kernel parameters
 	ChargeGranularity time.Duration       // unit to which used time is rounded up
+	StatusDetails     bool                // tell what is under way to clients that understand it
 }
 
 // Images is what the manager asks of the image side before it accepts a request.
@@ -79,6 +80,7 @@ func (m *Manager) Site() workspace.Site {
 		Architectures: p.Architectures,
 		VMMType:       p.AdvertisedVMM.Type, VMMVersions: p.AdvertisedVMM.Versions,
 		Associations: p.Associations, ChargeGranularity: p.ChargeGranularity,
+		StatusDetails: p.StatusDetails,
 	}
 }
 

@@ -31,4 +31,5 @@ type Site struct {
 	VMMVersions       []string
 	Associations      []string
 	ChargeGranularity time.Duration
+	StatusDetails     bool // the status port tells what is under way
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/adapters/image/ext4"
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -102,6 +103,7 @@ func real(
 	}
 	n := &host.Node{
 		Host: hostOf(h), Deployment: adapter, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
+		Customiser: ext4.Customiser{},
 	}
 	if h.CPUs > 0 && h.MemoryMB > 0 {
 		return n, nil

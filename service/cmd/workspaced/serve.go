@@ -155,7 +155,7 @@ func policy(c *config.Config) manager.Policy {
 			Type: s.AdvertisedVMM, Versions: []string{s.AdvertisedVersion},
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
-		ChargeGranularity: time.Duration(s.ChargeGranularity),
+		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
 	}
 	for _, n := range c.Networks {
 		p.Associations = append(p.Associations, n.Name)

@@ -18,6 +18,7 @@ import (
 type Manager interface {
 	Usage(ctx context.Context, owner workspace.Owner) (workspace.Usage, error)
 	Workspaces(ctx context.Context, owner workspace.Owner) ([]*workspace.Workspace, error)
+	Details(w *workspace.Workspace) string
 	Site() workspace.Site
 }
 
@@ -45,18 +46,23 @@ func (f face) usage(ctx context.Context, c *dispatch.Call) (dispatch.Reply, erro
 	return report.Usage{Used: u.Used, Reserved: u.Reserved}.Write, nil
 }
 
-// list tells of the caller's workspaces. It leaves out s:details, which clients
-// before Nimbus 2.9 refuse.
+// list tells of the caller's workspaces. The optional s:details, which clients
+// before Nimbus 2.9 refuse, is there where the site says so: it tells what is
+// under way, and how far it is.
 func (f face) list(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	all, err := f.manager.Workspaces(ctx, c.Owner)
 	if err != nil {
 		return nil, err
 	}
+	details := f.manager.Site().StatusDetails
 	list := make(report.CurrentWorkspaces, len(all))
 	for i, w := range all {
 		list[i] = report.CurrentWorkspace{
 			EPR: port.WorkspaceEPR(c, w.ID), State: port.State(w), Schedule: port.Schedule(w),
 			Allocation: port.Allocation(w), NICs: port.NICs(w),
+		}
+		if details {
+			list[i].Details = f.manager.Details(w)
 		}
 	}
 	return list.Write, nil

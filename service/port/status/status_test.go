@@ -12,7 +12,10 @@ import (
 )
 
 // desk is a Manager with an account.
-type desk struct{ err error }
+type desk struct {
+	err     error
+	details bool
+}
 
 func (d desk) Usage(context.Context, workspace.Owner) (workspace.Usage, error) {
 	return workspace.Usage{Used: 9 * time.Minute, Reserved: 3 * time.Hour}, d.err
@@ -28,7 +31,22 @@ func (d desk) Workspaces(
 }
 
 func (d desk) Site() workspace.Site {
-	return workspace.Site{ChargeGranularity: 5 * time.Minute}
+	return workspace.Site{ChargeGranularity: 5 * time.Minute, StatusDetails: d.details}
+}
+
+func (d desk) Details(w *workspace.Workspace) string {
+	if w.State == workspace.Running {
+		return ""
+	}
+	return "propagate 5 of 10 bytes"
+}
+
+func TestDetailsOnlyWhereTheSiteSaysSo(t *testing.T) {
+	body := `<queryCurrentWorkspaces xmlns="` + schema.Status + `"/>`
+	reply, err := porttest.Call(t, New(desk{details: true}), "queryCurrentWorkspaces", "", body)
+	if err != nil || strings.Count(reply, "details>propagate 5 of 10 bytes<") != 1 {
+		t.Errorf("reply = %s, %v; want the details of the one that is on its way", reply, err)
+	}
 }
 
 func TestReplies(t *testing.T) {
