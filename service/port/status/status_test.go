@@ -80,7 +80,7 @@ func TestReplies(t *testing.T) {
 }
 
 func TestErrorsPass(t *testing.T) {
-	d := desk{workspace.Errorf(workspace.Unavailable, "read the record", "", "locked")}
+	d := desk{err: workspace.Errorf(workspace.Unavailable, "read the record", "", "locked")}
 	for _, operation := range []string{"queryUsedAndReservedTime", "queryCurrentWorkspaces"} {
 		_, err := porttest.Call(t, New(d), operation, "", "<x/>")
 		if workspace.KindOf(err) != workspace.Unavailable {
