@@ -84,6 +84,8 @@ func (m *core) Create(_ context.Context, r workspace.Request) (workspace.Created
 	return made, nil
 }
 
+func (*core) Details(*workspace.Workspace) string { return "" }
+
 func (m *core) Site() workspace.Site {
 	return workspace.Site{
 		DefaultDuration: time.Hour, MaximumDuration: 14 * 24 * time.Hour,
@@ -118,6 +120,8 @@ func (m *core) Workspaces(context.Context, workspace.Owner) ([]*workspace.Worksp
 	}
 	return all, nil
 }
+
+func (m *core) Details(*workspace.Workspace) string { return "" }
 
 func (m *core) act(owner workspace.Owner, id workspace.ID, do func(*workspace.Workspace)) error {
 	if _, err := m.Workspace(context.Background(), owner, id); err != nil {
