@@ -8,8 +8,8 @@
 #
 # The socket is DIRECTORY/run/libvirt-sock. Standard input takes commands, one
 # a line, each answered by a line: kill, stop, cont and start (the daemon, by
-# signals), and sh COMMAND (run inside, its output before the answer). The end
-# of input is the end of all.
+# signals), and sh COMMAND (run inside, its output before the answer). The
+# command quit and the end of input are the end of all.
 set -eu
 
 dir=$1
@@ -103,7 +103,7 @@ inside() {
 	ip link set lo up
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	start
-	while read -r line; do
+	while read -r line && [ "$line" != quit ]; do
 		obey "$line"
 		echo done
 	done
