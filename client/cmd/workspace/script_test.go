@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,15 +27,15 @@ func TestMain(m *testing.M) {
 // at least once, against a real daemon with simulated hosts.
 func TestScripts(t *testing.T) {
 	path := buildDaemon(t)
-	daemon := func(ts *testscript.TestScript, _ bool, _ []string) { startDaemon(ts, path) }
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"), UpdateScripts: *update,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"daemon": daemon, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
+			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
 			"await": await,
 		},
 		Setup: func(e *testscript.Env) error {
+			e.Values[testDaemon{}] = &testDaemon{path: path, address: "127.0.0.1:0"}
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("TZ", "UTC")
@@ -67,28 +66,47 @@ func buildDaemon(t *testing.T) string {
 	return path
 }
 
-// startDaemon carries out "daemon": it starts workspaced for the rest of the
-// script and sets WORKSPACE_SERVICE.
-func startDaemon(ts *testscript.TestScript, path string) {
-	daemon := exec.Command(path, "--demo", "--listen", "127.0.0.1:0", "--data", ts.MkAbs("data"))
-	log, err := os.Create(ts.MkAbs("daemon.log"))
+// A testDaemon is the daemon of one script.
+type testDaemon struct {
+	path    string // of the program
+	address string // taken at the first start, kept for the next
+	process *exec.Cmd
+}
+
+// command carries out "daemon", which starts workspaced on a data directory of
+// the script and sets WORKSPACE_SERVICE, and "daemon kill", which gives it no
+// time to say goodbye. It may be started again.
+func (d *testDaemon) command(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) > 0 {
+		ts.Check(d.process.Process.Kill())
+		_ = d.process.Wait()
+		return
+	}
+	d.process = exec.Command(d.path, "--demo", "--listen", d.address, "--data", ts.MkAbs("data"))
+	log, err := os.OpenFile(ts.MkAbs("daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
-	daemon.Stderr = log
-	out, err := daemon.StdoutPipe()
+	defer log.Close()
+	d.process.Stderr = log
+	out, err := d.process.StdoutPipe()
 	ts.Check(err)
-	ts.Check(daemon.Start())
-	stop := sync.OnceFunc(func() {
-		_ = daemon.Process.Signal(syscall.SIGTERM)
-		_ = daemon.Wait()
-		_ = log.Close()
+	ts.Check(d.process.Start())
+	process := d.process
+	ts.Defer(func() {
+		_ = process.Process.Signal(syscall.SIGTERM)
+		_ = process.Wait()
 	})
-	ts.Defer(stop)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if err != nil || !ok {
 		ts.Fatalf("the daemon said %q, %v", line, err)
 	}
+	d.address = strings.TrimPrefix(url, "http://")
 	ts.Setenv("WORKSPACE_SERVICE", url+"/wsrf/services/")
+}
+
+// daemonOf carries out "daemon" for the script that asks.
+func daemonOf(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Value(testDaemon{}).(*testDaemon).command(ts, neg, args)
 }
 
 // exitsWith is "exits CODE COMMAND...": it runs the command, whose output the
