@@ -84,8 +84,6 @@ func (m *core) Create(_ context.Context, r workspace.Request) (workspace.Created
 	return made, nil
 }
 
-func (*core) Details(*workspace.Workspace) string { return "" }
-
 func (m *core) Site() workspace.Site {
 	return workspace.Site{
 		DefaultDuration: time.Hour, MaximumDuration: 14 * 24 * time.Hour,
