@@ -36,7 +36,8 @@ type Options struct {
 // Handler is face one as an http.Handler. It keeps no state between requests.
 type Handler struct {
 	authn     authn.Authenticator
-	url       string
+	url       string // empty: that of each connection
+	base      string // of the services, when url is not empty
 	limits    Limits
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
@@ -71,6 +72,7 @@ func New(o Options) (*Handler, error) {
 		limits: o.Limits.withDefaults(), logger: o.Logger,
 		endpoints: make(map[string]*endpoint),
 	}
+	h.base = h.url + ServicesPath
 	h.slots = make(chan struct{}, h.limits.Parallel)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
@@ -78,7 +80,7 @@ func New(o Options) (*Handler, error) {
 			return nil, err
 		}
 		e.flat = sync.OnceValues(func() ([]byte, error) {
-			return wsdl.Flat(s.Name, h.url+ServicesPath)
+			return wsdl.Flat(s.Name, h.base)
 		})
 		h.endpoints[ServicesPath+s.Name] = e
 	}
@@ -127,7 +129,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	x := exchange{handler: h, endpoint: e, request: r, base: h.base(r)}
+	x := exchange{handler: h, endpoint: e, request: r, base: h.baseFor(r)}
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
 	status := x.answer(enc)
@@ -141,10 +143,10 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(enc.Bytes())
 }
 
-// base returns the URL that the services hang under.
-func (h *Handler) base(r *http.Request) string {
+// baseFor returns the URL that the services hang under, for the request.
+func (h *Handler) baseFor(r *http.Request) string {
 	if h.url != "" {
-		return h.url + ServicesPath
+		return h.base
 	}
 	return localURL(r) + ServicesPath
 }

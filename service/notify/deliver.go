@@ -54,8 +54,9 @@ func union(ids []workspace.SubscriptionID, rest []workspace.Message) []workspace
 	return slices.Compact(ids)
 }
 
-// deliver sends one message and takes it out of the outbox. One that is too
-// old to be worth another try counts as delivered, and the log says so.
+// deliver sends one message and takes it out of the outbox. What happened after
+// the subscription's end is not sent. A message that is too old to be worth
+// another try counts as delivered, and the log says so.
 func (n *Notifier) deliver(ctx context.Context, m workspace.Message) error {
 	s, err := n.source.Subscription(ctx, m.Subscription)
 	if gone(err) {
@@ -63,6 +64,9 @@ func (n *Notifier) deliver(ctx context.Context, m workspace.Message) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !s.Expires.IsZero() && m.At.After(s.Expires) {
+		return n.source.Delivered(ctx, m.Subscription, m.Seq)
 	}
 	err = n.send(ctx, s, m)
 	if err != nil && (ctx.Err() != nil || time.Since(m.At) < n.options.GiveUp) {

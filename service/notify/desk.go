@@ -151,8 +151,10 @@ func (d *desk) finish(o outcome) {
 	}
 	c.failures++
 	wait := d.options.backoff(c.failures)
-	d.options.Logger.Warn("cannot deliver to a consumer",
-		"failures", c.failures, "retry_in", wait, "error", o.err)
+	if c.failures == 1 { // once, or a dead consumer fills the log
+		d.options.Logger.Warn("cannot deliver to a consumer, trying again",
+			"failures", c.failures, "retry_in", wait, "error", o.err)
+	}
 	c.timer = time.AfterFunc(wait, func() {
 		d.mu.Lock()
 		d.due = append(d.due, c)

@@ -155,6 +155,21 @@ func TestGivesUpOnOldMessages(t *testing.T) {
 	}
 }
 
+func TestNothingIsSentOfWhatHappenedAfterTheEnd(t *testing.T) {
+	o, l := newOutbox(), &listener{}
+	o.subscribe("s", serve(t, l))
+	end := time.Now()
+	o.subscriptions["s"].Expires = end
+	for i, at := range []time.Duration{-time.Second, 0, time.Second} {
+		o.event("s", workspace.Event{Workspace: workspace.ID(i + 1), At: end.Add(at)})
+	}
+	start(t, o, quick())
+	o.waitEmpty(t)
+	if got := l.order(); got != "1 2" {
+		t.Errorf("the consumer got %s, want what happened up to the end", got)
+	}
+}
+
 func TestSubscriptionThatIsGoneIsForgotten(t *testing.T) {
 	o, l := newOutbox(), &listener{}
 	o.subscribe("s", serve(t, l))
