@@ -21,33 +21,37 @@ import (
 var (
 	binFlag   = flag.String("bin", "", "directory with the built programs; empty: build them")
 	killsFlag = flag.Int("kills", 10, "how often the daemon with simulated hosts is killed")
-	seedFlag  = flag.Uint64("seed", 0, "of the clients' choices and the moments; 0: by the clock")
+
+	kvmKillsFlag = flag.Int("kvm-kills", 2, "how often the daemon with real guests is killed")
+
+	seedFlag = flag.Uint64("seed", 0, "of the clients' choices and the moments; 0: by the clock")
 )
 
-// clients work at once.
-const clients = 4
-
-// script slows the simulated hosts down a little, so that kills also meet
-// tasks in the middle of their effect.
-const script = `
-* define   delay=3ms
-* start    delay=15ms
-* stop     delay=10ms
-* reboot   delay=10ms
-* undefine delay=3ms
-`
-
-func TestKillsAreSurvived(t *testing.T) {
-	r := newRig(t)
-	for r.kills < *killsFlag && !t.Failed() {
-		r.live(t)
-	}
-	r.finish(t)
-	r.report(t)
+// A style is how the clients work and how long the daemon lives.
+type style struct {
+	clients int
+	crowd   int           // living workspaces that the clients aim at
+	think   time.Duration // most that a client waits between two acts
+	life    time.Duration // longest life after everything is settled
+	early   time.Duration // longest life of one that is killed while it recovers
+	limit   time.Duration // longest wait until nothing is under way
+	reboots bool          // hosts count a reboot as a start
 }
+
+var (
+	// busy is for simulated hosts.
+	busy = style{clients: 4, crowd: 120, life: 500 * time.Millisecond,
+		early: 60 * time.Millisecond, limit: 3 * time.Minute}
+	// patient is for real guests, of which two boot in the time of a thousand
+	// simulated ones.
+	patient = style{clients: 2, crowd: 4, think: 2 * time.Second, life: 8 * time.Second,
+		early: 2 * time.Second, limit: 15 * time.Minute, reboots: true}
+)
 
 // A rig is one daemon with its lives, its clients and its consumers.
 type rig struct {
+	style     style
+	dir       string
 	options   daemon.Options
 	rand      *rand.Rand
 	ledger    *ledger
@@ -62,31 +66,48 @@ type rig struct {
 	deadWaits int           // most messages that waited for the dead consumers
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, how style) *rig {
 	dir := t.TempDir()
 	seed := *seedFlag
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d", seed)
-	scriptFile := filepath.Join(dir, "sim.script")
 	for _, name := range []string{"copy", "data"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(scriptFile, []byte(script), 0o644); err != nil {
-		t.Fatal(err)
-	}
 	log := &tail{}
 	data := filepath.Join(dir, "data")
 	return &rig{
+		style: how, dir: dir,
 		options: daemon.Options{Bin: programs(t), Data: data, Log: log,
-			Args: []string{"--sim-script", scriptFile, "--log-level", "WARN"}},
-		rand: rand.New(rand.NewPCG(seed, 1)), ledger: newLedger(),
+			Args: []string{"--log-level", "WARN"}},
+		rand: rand.New(rand.NewPCG(seed, 1)), ledger: newLedger(how.reboots),
 		consumers: newConsumers(t), log: log,
-		books: &books{data: data, copy: filepath.Join(dir, "copy")},
+		books: &books{data: data, copy: filepath.Join(dir, "copy"), limit: how.limit},
 	}
+}
+
+// write makes a file beside the data and returns its path.
+func (r *rig) write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(r.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// play lets the daemon live and die until it was killed so often, then ends
+// everything and reports.
+func (r *rig) play(t *testing.T, kills int) {
+	for r.kills < kills && !t.Failed() {
+		r.live(t)
+	}
+	r.finish(t)
+	r.report(t)
 }
 
 // programs returns the directory of the built programs.
@@ -108,19 +129,24 @@ func (r *rig) live(t *testing.T) {
 	p := r.start(t)
 	defer p.Kill()
 	if r.rand.IntN(5) == 0 {
-		r.kill(t, p, time.Duration(r.rand.IntN(60))*time.Millisecond)
+		r.kill(t, p, r.upTo(r.style.early))
 		r.early++
 		return
 	}
 	r.settle(t, p)
 	var wg sync.WaitGroup
-	for range clients {
-		c := &client{ledger: r.ledger, consumers: r.consumers, addr: p.Addr(),
+	for range r.style.clients {
+		c := &client{ledger: r.ledger, consumers: r.consumers, addr: p.Addr(), style: r.style,
 			rand: rand.New(rand.NewPCG(r.rand.Uint64(), r.rand.Uint64()))}
 		wg.Go(c.run)
 	}
-	r.kill(t, p, time.Duration(10+r.rand.IntN(490))*time.Millisecond)
+	r.kill(t, p, r.upTo(r.style.life))
 	wg.Wait()
+}
+
+// upTo returns a random part of d.
+func (r *rig) upTo(d time.Duration) time.Duration {
+	return time.Duration(r.rand.Int64N(int64(d)))
 }
 
 func (r *rig) start(t *testing.T) *daemon.Process {
@@ -161,9 +187,6 @@ func (r *rig) settle(t *testing.T, p *daemon.Process) {
 	r.worst, r.slowest = max(r.worst, time.Since(begin)), max(r.slowest, waited)
 	for _, wrong := range r.examine(t.Context(), p) {
 		t.Errorf("after kill %d: %s", r.kills, wrong)
-	}
-	if t.Failed() {
-		t.Logf("the daemon's last words:\n%s", r.log)
 	}
 }
 
@@ -230,6 +253,9 @@ func (r *rig) report(t *testing.T) {
 	fmt.Fprintf(&b, "settled after a start within %v, the live consumer within %v\n",
 		r.worst.Round(time.Millisecond), r.slowest.Round(time.Millisecond))
 	t.Log("\n" + b.String())
+	if t.Failed() {
+		t.Logf("the daemon's last words:\n%s", r.log)
+	}
 	if r.kills > 20 && r.deadWaits == 0 {
 		t.Error("no message ever waited for a dead consumer: nothing was proven about them")
 	}

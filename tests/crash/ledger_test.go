@@ -50,6 +50,7 @@ type tally struct{ acked, refused, unknown int }
 
 // ledger is what all clients together were told.
 type ledger struct {
+	reboots    bool // hosts count a reboot as a start
 	mu         sync.Mutex
 	living     map[string]*tenancy
 	dead       map[string]*tenancy
@@ -59,9 +60,10 @@ type ledger struct {
 	wrong      []string
 }
 
-func newLedger() *ledger {
+func newLedger(reboots bool) *ledger {
 	return &ledger{
-		living: map[string]*tenancy{}, dead: map[string]*tenancy{},
+		reboots: reboots,
+		living:  map[string]*tenancy{}, dead: map[string]*tenancy{},
 		groups: map[string][]*tenancy{}, tallies: map[string]*tally{},
 	}
 }

@@ -11,11 +11,9 @@ import (
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// crowd is how many living workspaces the clients aim at.
-const crowd = 120
-
 // client sends random acts until the daemon no longer answers.
 type client struct {
+	style     style
 	ledger    *ledger
 	rand      *rand.Rand
 	consumers *consumers
@@ -34,6 +32,14 @@ func (c *client) run() {
 		if a.name == "subscribe" && !c.note(caller, a) {
 			return
 		}
+		c.pause()
+	}
+}
+
+// pause waits a while where the style says so.
+func (c *client) pause() {
+	if c.style.think > 0 {
+		<-time.After(time.Duration(c.rand.Int64N(int64(c.style.think))))
 	}
 }
 
@@ -62,10 +68,10 @@ func (c *client) next() *act {
 // draw returns the name of an act by its weight, so that the crowd stays near
 // its size.
 func (c *client) draw() string {
-	if len(c.ledger.living) > 2*crowd && c.rand.IntN(2) == 0 {
+	if len(c.ledger.living) > 2*c.style.crowd && c.rand.IntN(2) == 0 {
 		return "destroy"
 	}
-	if len(c.ledger.living) < crowd/2 && c.rand.IntN(2) == 0 {
+	if len(c.ledger.living) < c.style.crowd/2 && c.rand.IntN(2) == 0 {
 		return "create"
 	}
 	sum := 0

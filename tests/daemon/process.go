@@ -21,10 +21,11 @@ const startLimit = 120 * time.Second
 
 // Options say how to start a daemon.
 type Options struct {
-	Bin  string    // directory with the built programs
-	Data string    // its data directory, kept between starts
-	Args []string  // further arguments
-	Log  io.Writer // its standard error; nil: thrown away
+	Bin    string    // directory with the built programs
+	Data   string    // its data directory, kept between starts
+	Config string    // configuration file; empty: --demo
+	Args   []string  // further arguments
+	Log    io.Writer // its standard error; nil: thrown away
 }
 
 // Process is a running workspaced.
@@ -37,11 +38,15 @@ type Process struct {
 	err  error         // of Wait, valid after done
 }
 
-// Start runs BIN/workspaced --demo on a free loopback port and returns once it
-// says that it listens.
+// Start runs BIN/workspaced on a free loopback port and returns once it says
+// that it listens.
 func Start(ctx context.Context, o Options) (*Process, error) {
-	args := append([]string{"--demo", "--listen", "127.0.0.1:0", "--data", o.Data}, o.Args...)
-	cmd := exec.Command(filepath.Join(o.Bin, "workspaced"), args...)
+	mode := []string{"--demo"}
+	if o.Config != "" {
+		mode = []string{"--config", o.Config}
+	}
+	args := append(mode, "--listen", "127.0.0.1:0", "--data", o.Data)
+	cmd := exec.Command(filepath.Join(o.Bin, "workspaced"), append(args, o.Args...)...)
 	cmd.Stderr = o.Log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()

@@ -1,0 +1,47 @@
+package crash
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+)
+
+// script slows the simulated hosts down a little, so that kills also meet
+// tasks in the middle of their effect.
+const script = `
+* define   delay=3ms
+* start    delay=15ms
+* stop     delay=10ms
+* reboot   delay=10ms
+* undefine delay=3ms
+`
+
+func TestKillsAreSurvived(t *testing.T) {
+	r := newRig(t, busy)
+	file := r.write(t, "sim.script", script)
+	r.options.Args = append(r.options.Args, "--sim-script", file)
+	r.books.disks = filepath.Join(r.options.Data, "disks")
+	r.books.hosts = func() (map[string]guest, error) {
+		return simulated(filepath.Join(r.options.Data, "sim"))
+	}
+	r.play(t, *killsFlag)
+}
+
+// simulated returns what the simulated hosts have, by their journal.
+func simulated(dir string) (map[string]guest, error) {
+	records, err := sim.ReadJournal(dir)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]guest{}
+	for at, h := range sim.Replay(records) {
+		key := at.Machine.String()
+		if _, twice := all[key]; twice {
+			return nil, fmt.Errorf("machine %s is on two hosts", key)
+		}
+		all[key] = guest{h.Condition, h.Starts}
+	}
+	return all, nil
+}
