@@ -71,9 +71,9 @@ func orDefault(d, fallback time.Duration) time.Duration {
 
 // Add subscribes to workspaces and follows them from now on. known is the
 // state that the caller already knows of, or "". Where the service refuses the
-// subscription or cannot be asked for it, the watcher polls instead. A
-// workspace that does not exist is followed too: the first read says Gone.
-// The only error is that of ctx.
+// subscription the watcher polls instead. A workspace that does not exist is
+// followed too: the first read says Gone. Add fails when the service cannot be
+// reached, or ctx ends.
 func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) error {
 	for _, epr := range workspaces {
 		key := client.Key(epr)
@@ -84,31 +84,42 @@ func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) 
 		w.targets = append(w.targets, t)
 		w.next = time.Time{} // the newcomer's state is read at once
 		w.byKey[key] = t
-		w.subscribe(ctx, epr)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if err := w.subscribe(ctx, epr); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // subscribe asks for both topics of a workspace, or turns to polling.
-func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) {
+func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 	for _, topic := range []client.Topic{client.TopicState, client.TopicTermination} {
 		if w.polling {
-			return
+			return w.reachable(ctx, epr)
 		}
 		s, err := w.service.Subscribe(ctx, epr, w.options.Consumer.Reference(), topic)
-		if client.IsUnknown(err) {
-			return
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			w.subscriptions = append(w.subscriptions, s)
+		case client.IsUnknown(err):
+			return nil
+		case client.IsFault(err):
 			w.polling = true
 			w.trouble(err)
-			return
+		default:
+			return err
 		}
-		w.subscriptions = append(w.subscriptions, s)
 	}
+	return nil
+}
+
+// reachable fails when the service cannot be reached.
+func (w *Watcher) reachable(ctx context.Context, epr wsa.EPR) error {
+	_, err := w.service.State(ctx, epr)
+	if client.IsFault(err) {
+		return nil
+	}
+	return err
 }
 
 // trouble tells of a failure that the watcher lives with.

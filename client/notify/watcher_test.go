@@ -184,7 +184,7 @@ func TestPolling(t *testing.T) {
 			if diff := cmp.Diff(want, saw); diff != "" {
 				t.Error(diff)
 			}
-			if f.reads < 9 || f.reads > 13 {
+			if f.reads < 9 || f.reads > 14 {
 				t.Errorf("%d reads in 20 s, expected one each 2 s", f.reads)
 			}
 		})
@@ -193,12 +193,13 @@ func TestPolling(t *testing.T) {
 
 func TestTroubleIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fakeService{err: errors.New("connection refused")}
+		f := &fakeService{}
 		told := 0
 		w := New(f, Options{Trouble: func(error) { told++ }})
 		if err := w.Add(t.Context(), "", seven, seven); err != nil {
 			t.Fatal(err)
 		}
+		f.become("", errors.New("connection refused"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err := w.Run(ctx, func(Event) bool { return true })
@@ -206,6 +207,18 @@ func TestTroubleIsToldOnce(t *testing.T) {
 			t.Errorf("%v, told %d times over %d reads", err, told, f.reads)
 		}
 	})
+}
+
+func TestUnreachableServiceIsFoundAtOnce(t *testing.T) {
+	refused := errors.New("connection refused")
+	for name, w := range map[string]*Watcher{
+		"polling":    New(&fakeService{err: refused}, Options{}),
+		"subscribed": New(&fakeService{refuse: refused}, Options{Consumer: &Consumer{}}),
+	} {
+		if err := w.Add(t.Context(), "", seven); !errors.Is(err, refused) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
 }
 
 func TestFaultsEndAWatch(t *testing.T) {

@@ -78,8 +78,12 @@ func (a *app) keep() {
 	a.last = nil
 }
 
-// note writes a line for people beside the data.
+// note writes a line for people beside the data, over an activity line if
+// there is one.
 func (a *app) note(format string, args ...any) {
+	if a.terminal() != nil {
+		format = "\r\x1b[K" + format
+	}
 	fmt.Fprintf(a.err, format+"\n", args...)
 }
 

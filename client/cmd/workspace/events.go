@@ -52,9 +52,9 @@ func (a *app) streamNamed(ctx context.Context, f *follower, args []string) error
 // streamMine prints events of all that the caller has. The list is read again
 // every now and then, because nobody tells of workspaces that are new.
 func (a *app) streamMine(ctx context.Context, f *follower) error {
-	for ctx.Err() == nil {
+	for first := true; ctx.Err() == nil; first = false {
 		targets, err := a.mine(ctx)
-		if client.IsFault(err) {
+		if err != nil && (first || client.IsFault(err)) {
 			return err
 		}
 		if err != nil {

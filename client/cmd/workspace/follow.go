@@ -17,11 +17,10 @@ import (
 // A follower watches workspaces on behalf of a command: it owns the consumer
 // that notifications come to, and the watcher that reads them.
 type follower struct {
-	app      *app
-	watcher  *notify.Watcher
-	consumer *notify.Consumer
-	stopped  chan error // what the consumer's Run returned
-	stop     context.CancelFunc
+	app     *app
+	watcher *notify.Watcher
+	stopped chan error // what the consumer's Run returned
+	stop    context.CancelFunc
 }
 
 // follow starts to listen; the caller calls close.
@@ -39,7 +38,6 @@ func (a *app) follow(ctx context.Context) (*follower, error) {
 		f.stopped <- nil
 		return f, nil
 	}
-	f.consumer = consumer
 	ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go func() { f.stopped <- consumer.Run(ctx) }()
 	return f, nil

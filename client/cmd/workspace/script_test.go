@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +35,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
-			"await": await,
+			"await": await, "hangup": hangUp,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[testDaemon{}] = &testDaemon{path: path, address: "127.0.0.1:0"}
@@ -107,6 +110,17 @@ func (d *testDaemon) command(ts *testscript.TestScript, _ bool, args []string) {
 // daemonOf carries out "daemon" for the script that asks.
 func daemonOf(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Value(testDaemon{}).(*testDaemon).command(ts, neg, args)
+}
+
+// hangUp carries out "hangup": it sets WORKSPACE_SERVICE to a service that takes
+// every request and never answers, which no healthy daemon does.
+func hangUp(ts *testscript.TestScript, _ bool, _ []string) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("WORKSPACE_SERVICE", server.URL)
 }
 
 // exitsWith is "exits CODE COMMAND...": it runs the command, whose output the
