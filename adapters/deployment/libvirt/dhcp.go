@@ -13,8 +13,15 @@ import (
 )
 
 // leaseMinutes is how long a DHCP lease lasts: short, so that an address is
-// soon free for the next machine when a guest goes without giving it back.
+// soon free for the next machine when a guest goes without giving it back. It
+// also marks our entries, which have no other field to carry a mark.
 const leaseMinutes = 2
+
+// isOurs tells our entries from the operator's, which stay when a machine goes.
+func isOurs(entry libvirtxml.NetworkDHCPHost) bool {
+	return entry.Lease != nil && entry.Lease.Expiry == leaseMinutes &&
+		entry.Lease.Unit == "minutes"
+}
 
 // hostname is what may go into a DHCP server's files.
 var hostname = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$`)
@@ -126,8 +133,8 @@ func (h *Host) hostsIn(
 	return hosts, nil
 }
 
-// addHost adds the entry to one copy. An older entry of the same MAC is ours
-// and out of date; one of the same address under another MAC is a Conflict.
+// addHost adds the entry to one copy. An older entry of the same MAC is out of
+// date, whoever made it; one of the same address under another MAC is a Conflict.
 func (h *Host) addHost(ctx context.Context, c networkCopy, entry libvirtxml.NetworkDHCPHost) error {
 	for _, old := range c.hosts {
 		same := strings.EqualFold(old.MAC, entry.MAC)
@@ -170,7 +177,7 @@ func (h *Host) removeHosts(ctx context.Context, m *machine) error {
 // removeHost takes the entry of a MAC out of one copy.
 func (h *Host) removeHost(ctx context.Context, c networkCopy, mac string) error {
 	for _, old := range c.hosts {
-		if !strings.EqualFold(old.MAC, mac) {
+		if !strings.EqualFold(old.MAC, mac) || !isOurs(old) {
 			continue
 		}
 		if err := h.update(ctx, c, libvirt.NetworkUpdateCommandDelete, old); err != nil {

@@ -17,16 +17,22 @@ type flavour struct {
 	os      string
 	disk    string // prefix of disk names
 	bus     string
-	driver  string // of disks
-	console string // the guest's name for its serial console
+	drivers map[string]string // of disks, by format
+	console string            // the guest's name for its serial console
 }
+
+// Disk drivers. Xen must be told one for qcow2, or it takes the image for raw.
+var (
+	qemuDrivers = map[string]string{"raw": "qemu", "qcow2": "qemu"}
+	xenDrivers  = map[string]string{"raw": "file", "qcow2": "qemu"}
+)
 
 // The flavours. The test driver takes what QEMU takes.
 var (
-	qemuFlavour = flavour{"qemu", "pc", "hvm", "vd", "virtio", "qemu", "ttyS0"}
-	kvmFlavour  = flavour{"kvm", "pc", "hvm", "vd", "virtio", "qemu", "ttyS0"}
-	testFlavour = flavour{"test", "", "hvm", "vd", "virtio", "qemu", "ttyS0"}
-	xenFlavour  = flavour{"xen", "xenpv", "linux", "xvd", "xen", "", "hvc0"}
+	qemuFlavour = flavour{"qemu", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
+	kvmFlavour  = flavour{"kvm", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
+	testFlavour = flavour{"test", "", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
+	xenFlavour  = flavour{"xen", "xenpv", "linux", "xvd", "xen", xenDrivers, "hvc0"}
 )
 
 // flavourOf chooses by the host's driver and what its processor can do.
@@ -170,8 +176,9 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 	}
 	list := &libvirtxml.DomainDeviceList{Disks: disks, Interfaces: nics}
 	if f.kind == xenFlavour.kind {
+		// Xen's own daemon keeps the consoles, and writes them where it likes.
 		list.Consoles = []libvirtxml.DomainConsole{{
-			Source: h.consoleOf(m.ID),
+			Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
 			Target: &libvirtxml.DomainConsoleTarget{Type: "xen", Port: new(uint)}}}
 		return list, nil
 	}
@@ -198,13 +205,14 @@ func disksOf(disks []workspace.MachineDisk, f flavour) ([]libvirtxml.DomainDisk,
 	}
 	var list []libvirtxml.DomainDisk
 	for i, d := range disks {
-		if d.Format != "raw" && d.Format != "qcow2" || !filepath.IsAbs(d.Path) {
+		driver, known := f.drivers[d.Format]
+		if !known || !filepath.IsAbs(d.Path) {
 			return nil, refuse(workspace.Internal, "disk %q: neither raw nor qcow2 (%q), "+
 				"or not an absolute path", d.Path, d.Format)
 		}
 		disk := libvirtxml.DomainDisk{
 			Device: "disk",
-			Driver: &libvirtxml.DomainDiskDriver{Name: f.driver, Type: d.Format},
+			Driver: &libvirtxml.DomainDiskDriver{Name: driver, Type: d.Format},
 			Source: &libvirtxml.DomainDiskSource{
 				File: &libvirtxml.DomainDiskSourceFile{File: d.Path}},
 			Target: &libvirtxml.DomainDiskTarget{Dev: f.disk + letters[i:i+1], Bus: f.bus},

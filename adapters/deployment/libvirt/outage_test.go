@@ -1,0 +1,197 @@
+package libvirt_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// longEnough bounds every wait of these tests.
+const longEnough = 2 * time.Minute
+
+// openTest opens an adapter on the daemon's test driver.
+func openTest(t *testing.T, d *libvirtdtest.Daemon) *libvirt.Host {
+	t.Helper()
+	h := open(t, libvirt.Options{URI: d.URI("test"), Networks: map[string]libvirt.Network{
+		"public": {Kind: libvirt.NetworkBridge, Name: "br0"}}})
+	t.Cleanup(func() { must(t, h.Close()) })
+	return h
+}
+
+func TestDaemonIsKilledAndComesBack(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(1)))
+	ended := make(chan error, 1)
+	go func() { ended <- h.Watch(t.Context(), func(workspace.Observed) {}) }()
+
+	d.Kill()
+	if err := <-ended; workspace.KindOf(err) != workspace.Unavailable || err == nil {
+		t.Errorf("the watch ended with %v", err)
+	}
+	_, err := h.List(t.Context())
+	isKind(t, "list without a daemon", err, workspace.Unavailable)
+
+	d.Restart()
+	// The test driver forgot everything, and the adapter has to say so.
+	if c, err := h.Inspect(t.Context(), 1); err != nil || c != workspace.ConditionAbsent {
+		t.Errorf("the machine is %v, %v", c, err)
+	}
+	must(t, h.Define(t.Context(), paper(1)))
+	heard := make(chan workspace.Observed, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { ended <- h.Watch(ctx, func(o workspace.Observed) { heard <- o }) }()
+	if o := <-heard; o != (workspace.Observed{ID: 1, Condition: workspace.ConditionOff}) {
+		t.Errorf("the new watch began with %v", o)
+	}
+	must(t, h.Undefine(t.Context(), 1))
+	if o := <-heard; o != (workspace.Observed{ID: 1, Condition: workspace.ConditionAbsent}) {
+		t.Errorf("the new watch told of %v", o)
+	}
+	cancel()
+	must(t, <-ended)
+}
+
+// TestMachineGoneWhileNobodyWatched checks that the next watch tells of it.
+func TestMachineGoneWhileNobodyWatched(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	d.Hold()
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(1)))
+	watchOnce(t, h, workspace.Observed{ID: 1, Condition: workspace.ConditionOff})
+	d.VirshTest("undefine", "workspace-1")
+	watchOnce(t, h, workspace.Observed{ID: 1, Condition: workspace.ConditionAbsent})
+}
+
+// watchOnce watches until the first report, which must be this.
+func watchOnce(t *testing.T, h *libvirt.Host, want workspace.Observed) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
+	defer cancel()
+	var got workspace.Observed
+	must(t, h.Watch(ctx, func(o workspace.Observed) {
+		got = o
+		cancel()
+	}))
+	if got != want {
+		t.Errorf("the watch told of %v, want %v", got, want)
+	}
+}
+
+func TestFrozenDaemon(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(1)))
+	d.Freeze()
+	late(t, "on the old connection", h)
+	late(t, "and again", h)
+	h2 := lateOpen(t, d)
+	late(t, "on a connection that never opened", h2)
+	must(t, h2.Close())
+	d.Thaw()
+	ctx, cancel := context.WithTimeout(t.Context(), longEnough)
+	defer cancel()
+	if _, err := h.List(ctx); err != nil {
+		t.Errorf("after the thaw: %v", err)
+	}
+}
+
+// late checks that a call comes back by its deadline, and not before.
+func late(t *testing.T, what string, h *libvirt.Host) {
+	t.Helper()
+	const limit = 300 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	begin := time.Now()
+	_, err := h.Inspect(ctx, 1)
+	isKind(t, what, err, workspace.Unavailable)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%s: %v does not tell of the deadline", what, err)
+	}
+	if took := time.Since(begin); took < limit || took > longEnough {
+		t.Errorf("%s: took %v", what, took)
+	}
+}
+
+// lateOpen opens an adapter whose daemon accepts the connection and says nothing.
+func lateOpen(t *testing.T, d *libvirtdtest.Daemon) *libvirt.Host {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	h, err := libvirt.Open(ctx, libvirt.Options{URI: d.URI("test")})
+	must(t, err)
+	return h
+}
+
+func TestHostThatIsNotThere(t *testing.T) {
+	h, err := libvirt.Open(t.Context(),
+		libvirt.Options{URI: "qemu+unix:///system?socket=" + t.TempDir() + "/none"})
+	must(t, err)
+	_, err = h.Capacity(t.Context())
+	isKind(t, "capacity", err, workspace.Unavailable)
+	must(t, h.Close())
+	_, err = h.Capacity(t.Context())
+	isKind(t, "capacity after close", err, workspace.Unavailable)
+}
+
+// TestStrangers checks that domains with our name or our UUID, but without our
+// mark, are in nobody's way and left alone.
+func TestStrangers(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	d.Hold()
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(5)))
+	uuid := d.VirshTest("domuuid", "workspace-5")
+	must(t, h.Undefine(t.Context(), 5))
+
+	d.VirshTest("define", foreign(t, "workspace-6"))
+	path := t.TempDir() + "/same.xml"
+	write(t, path, "<domain type='test'><name>elsewhere</name><uuid>"+uuid[:36]+"</uuid>"+
+		"<memory>8192</memory><os><type>hvm</type></os></domain>")
+	d.VirshTest("define", path)
+	d.VirshTest("start", "elsewhere")
+	before := d.VirshTest("dumpxml", "elsewhere") + d.VirshTest("dumpxml", "workspace-6")
+
+	for _, id := range []workspace.ID{5, 6} {
+		isKind(t, "define", h.Define(t.Context(), paper(id)), workspace.Conflict)
+		isKind(t, "start", h.Start(t.Context(), id, false), workspace.NotFound)
+		isKind(t, "stop", h.Stop(t.Context(), id, workspace.StopForced), workspace.NotFound)
+		must(t, h.Undefine(t.Context(), id))
+		if c, err := h.Inspect(t.Context(), id); err != nil || c != workspace.ConditionAbsent {
+			t.Errorf("machine %v is %v, %v", id, c, err)
+		}
+	}
+	if all, err := h.List(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("list gives %v, %v", all, err)
+	}
+	if after := d.VirshTest("dumpxml", "elsewhere") +
+		d.VirshTest("dumpxml", "workspace-6"); after != before {
+		t.Errorf("strangers have changed:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+// TestPoolsAreApart checks that a second installation sees nothing of the first.
+func TestPoolsAreApart(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	d.Hold()
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(1)))
+	other, err := libvirt.Open(t.Context(), libvirt.Options{URI: d.URI("test"), Pool: "another",
+		Networks: map[string]libvirt.Network{"public": {Kind: libvirt.NetworkBridge, Name: "br0"}}})
+	must(t, err)
+	defer func() { must(t, other.Close()) }()
+	if all, err := other.List(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("list gives %v, %v", all, err)
+	}
+	isKind(t, "define", other.Define(t.Context(), paper(1)), workspace.Conflict)
+	must(t, other.Undefine(t.Context(), 1))
+	if c, err := h.Inspect(t.Context(), 1); err != nil || c != workspace.ConditionOff {
+		t.Errorf("the machine is %v, %v", c, err)
+	}
+}
