@@ -10,7 +10,7 @@ import (
 // wish is one thing that can be asked of a machine that exists.
 type wish struct {
 	name   string
-	do     func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error
+	do     call
 	guest  bool                                        // needs the guest's help
 	leaves map[workspace.Condition]workspace.Condition // no entry: Conflict
 }
@@ -43,31 +43,32 @@ var wishes = []wish{
 		transitions{off: off, running: off, paused: off, saved: off}},
 	{"serialize", stopWish(workspace.StopSerialize), false,
 		transitions{running: saved, paused: saved, saved: saved}},
-	{"pause", workspaceWish(workspace.Hypervisor.Pause), false,
+	{"pause", plainWish(workspace.Hypervisor.Pause), false,
 		transitions{running: paused, paused: paused}},
-	{"resume", workspaceWish(workspace.Hypervisor.Resume), false,
+	{"resume", plainWish(workspace.Hypervisor.Resume), false,
 		transitions{running: running, paused: running}},
-	{"reboot", workspaceWish(workspace.Hypervisor.Reboot), true,
+	{"reboot", plainWish(workspace.Hypervisor.Reboot), true,
 		transitions{running: running, paused: running}},
 }
 
-func startWish(paused bool) func(context.Context, workspace.Hypervisor, workspace.ID) error {
+// call is one call of the port on one machine.
+type call = func(context.Context, workspace.Hypervisor, workspace.ID) error
+
+func startWish(paused bool) call {
 	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
 		return h.Start(ctx, id, paused)
 	}
 }
 
-func stopWish(m workspace.StopMode) func(context.Context, workspace.Hypervisor, workspace.ID) error {
+func stopWish(m workspace.StopMode) call {
 	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
 		return h.Stop(ctx, id, m)
 	}
 }
 
-func workspaceWish(
-	call func(workspace.Hypervisor, context.Context, workspace.ID) error,
-) func(context.Context, workspace.Hypervisor, workspace.ID) error {
+func plainWish(method func(workspace.Hypervisor, context.Context, workspace.ID) error) call {
 	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
-		return call(h, ctx, id)
+		return method(h, ctx, id)
 	}
 }
 

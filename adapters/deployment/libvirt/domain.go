@@ -50,7 +50,9 @@ func (h *Host) flavourOf(accel Accel) flavour {
 
 // domainOf is the machine as a domain. All text goes through typed fields; the
 // metadata, which libvirtxml takes as markup, is marshalled from a type too.
-func (h *Host) domainOf(m workspace.Machine, who identity, accel Accel) (*libvirtxml.Domain, error) {
+func (h *Host) domainOf(
+	m workspace.Machine, who identity, accel Accel,
+) (*libvirtxml.Domain, error) {
 	f := h.flavourOf(accel)
 	arch, err := archOf(m.Architecture)
 	if err != nil {

@@ -238,7 +238,7 @@ func TestURIs(t *testing.T) {
 	for text, want := range map[string]endpoint{
 		"qemu:///system":                 {"qemu", "unix", "/run/libvirt/libvirt-sock", "qemu:///system"},
 		"xen+unix:///system?socket=/x/y": {"xen", "unix", "/x/y", "xen:///system"},
-		"test+unix:///default":           {"test", "unix", "/run/libvirt/libvirt-sock", "test:///default"},
+		"test+unix:///default?socket=/x": {"test", "unix", "/x", "test:///default"},
 		"qemu+tcp://node7/system":        {"qemu", "tcp", "node7:16509", "qemu:///system"},
 		"qemu+tcp://node7:99/system":     {"qemu", "tcp", "node7:99", "qemu:///system"},
 	} {

@@ -189,9 +189,8 @@ func TestMemoryIsFinite(t *testing.T) {
 	run(t, d, 1)
 	run(t, d, 2)
 	must(t, d.Define(t.Context(), small(3)))
-	if err := d.Start(t.Context(), 3, false); workspace.KindOf(err) != workspace.Internal || err == nil {
-		t.Errorf("a third machine of 64 MB on 128 MB: %v", err)
-	}
+	isKind(t, "a third machine of 64 MB on 128 MB", d.Start(t.Context(), 3, false),
+		workspace.Internal)
 	must(t, d.Stop(t.Context(), 1, workspace.StopSerialize))
 	must(t, d.Start(t.Context(), 3, false))
 }
