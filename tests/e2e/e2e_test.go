@@ -127,7 +127,7 @@ func TestSecondDaemonOnTheSameDataIsRefused(t *testing.T) {
 	r := command(t, filepath.Join(bin, "workspaced"),
 		"--demo", "--listen", "127.0.0.1:0", "--data", data)
 	if r.code == 0 || !strings.Contains(r.err, "open") || strings.Contains(r.err, "goroutine") {
-		t.Errorf("exit status %d, words %q; want a refusal that says who has it open", r.code, r.err)
+		t.Errorf("exit status %d, words %q; want a refusal that says it is open", r.code, r.err)
 	}
 }
 
