@@ -38,7 +38,9 @@ func (h *Host) addHosts(ctx context.Context, m workspace.Machine) error {
 		if err != nil {
 			return err
 		}
-		err = h.eachCopy(ctx, net.Name, func(c networkCopy) error { return h.addHost(ctx, c, entry) })
+		err = h.eachCopy(ctx, net.Name, func(c networkCopy) error {
+			return h.addHost(ctx, c, entry)
+		})
 		if err != nil {
 			return err
 		}

@@ -235,8 +235,9 @@ func TestCmdline(t *testing.T) {
 }
 
 func TestURIs(t *testing.T) {
+	const standard = "/run/libvirt/libvirt-sock"
 	for text, want := range map[string]endpoint{
-		"qemu:///system":                 {"qemu", "unix", "/run/libvirt/libvirt-sock", "qemu:///system"},
+		"qemu:///system":                 {"qemu", "unix", standard, "qemu:///system"},
 		"xen+unix:///system?socket=/x/y": {"xen", "unix", "/x/y", "xen:///system"},
 		"test+unix:///default?socket=/x": {"test", "unix", "/x", "test:///default"},
 		"qemu+tcp://node7/system":        {"qemu", "tcp", "node7:16509", "qemu:///system"},
@@ -246,8 +247,8 @@ func TestURIs(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "vbox:///session", "qemu+ssh://x/system", "qemu+tcp:///system",
-		"qemu+unix://%zz"} {
+	for _, text := range []string{"", "vbox:///session", "qemu+ssh://x/system",
+		"qemu+tcp:///system", "qemu+unix://%zz"} {
 		if got, err := parseURI(text); err == nil {
 			t.Errorf("%q is taken as %+v", text, got)
 		}

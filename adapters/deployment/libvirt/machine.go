@@ -164,10 +164,11 @@ func (h *Host) Inspect(ctx context.Context, id workspace.ID) (workspace.Conditio
 
 // List returns our machines.
 func (h *Host) List(ctx context.Context) ([]workspace.Observed, error) {
-	domains, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) ([]libvirt.Domain, error) {
+	everything := func(rpc *libvirt.Libvirt) ([]libvirt.Domain, error) {
 		domains, _, err := rpc.ConnectListAllDomains(1, 0)
 		return domains, err
-	})
+	}
+	domains, err := ask(ctx, h.link, callLimit, everything)
 	if err != nil {
 		return nil, h.fault("list the machines", 0, err)
 	}

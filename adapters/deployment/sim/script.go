@@ -49,7 +49,7 @@ type Rule struct {
 	Delay time.Duration // the call takes this long before it does its work
 	Fail  string        // the kind's word ("transient"): fails and does nothing
 	Hang  bool          // does nothing, and answers only when the context ends
-	Lost  bool          // does its work, but the caller hears Unavailable; with Hang it hears nothing
+	Lost  bool          // works, but the caller hears Unavailable; with Hang, nothing
 	seen  int
 }
 

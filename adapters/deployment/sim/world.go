@@ -135,7 +135,8 @@ func (w *World) tidy() error {
 		}
 	}
 	if err := w.journal.rewrite(lines); err != nil {
-		return workspace.Errorf(workspace.Internal, "compact the journal", w.journal.path, "%w", err)
+		return workspace.Errorf(workspace.Internal, "compact the journal", w.journal.path,
+			"%w", err)
 	}
 	w.compact = max(w.compact, 2*w.journal.size)
 	return nil

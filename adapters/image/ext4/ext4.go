@@ -74,8 +74,7 @@ func customise(ctx context.Context, image, format string, files []workspace.File
 	}
 	// From here on it is a matter of milliseconds, and a tool that is killed
 	// half way leaves a broken file system: let it finish.
-	s := &system{ctx: context.WithoutCancel(ctx), dir: dir,
-		device: fmt.Sprintf("%s?offset=%d", image, offset)}
+	s := &system{dir: dir, device: fmt.Sprintf("%s?offset=%d", image, offset)}
 	return s.write(files)
 }
 
@@ -131,7 +130,6 @@ func checkPath(p string) error {
 
 // system is the file system in the image, and a directory for our own files.
 type system struct {
-	ctx    context.Context // of this one call
 	dir    string
 	device string
 }
@@ -151,7 +149,7 @@ func (s *system) write(files []workspace.File) error {
 		return err
 	}
 	if err := s.verify(files); err != nil {
-		if strings.Contains(complaints, "allocate") || strings.Contains(complaints, "o space left") {
+		if isFull(complaints) {
 			return refuse(workspace.NoResource, "its file system is full: %v", err)
 		}
 		return fmt.Errorf("%w (debugfs said: %s)", err, strings.TrimSpace(complaints))
@@ -160,11 +158,17 @@ func (s *system) write(files []workspace.File) error {
 	return err
 }
 
+// isFull reports whether debugfs complained of a lack of space.
+func isFull(complaints string) bool {
+	return strings.Contains(complaints, "Could not allocate") ||
+		strings.Contains(complaints, "o free space")
+}
+
 // mend replays the journal, and repairs a file system that was left unclean.
 // A journal replayed by the guest later would undo what we write.
 func (s *system) mend() error {
 	const mended, rebooted = 1, 2 // bits of e2fsck's exit status that mean success
-	out, err := exec.CommandContext(s.ctx, "e2fsck", "-p", s.device).CombinedOutput()
+	out, err := exec.Command("e2fsck", "-p", s.device).CombinedOutput()
 	var status *exec.ExitError
 	if errors.As(err, &status) && status.ExitCode()&^(mended|rebooted) == 0 {
 		return nil
@@ -306,7 +310,9 @@ func (s *system) verifyFile(file, content string) error {
 		return err
 	}
 	words := strings.Join(strings.Fields(said), " ")
-	for _, want := range []string{"Type: regular", "Mode: " + modeOf(file), "User: 0 ", "Group: 0 "} {
+	for _, want := range []string{
+		"Type: regular", "Mode: " + modeOf(file), "User: 0 ", "Group: 0 ",
+	} {
 		if !strings.Contains(words, want) {
 			return fmt.Errorf("after writing, %q does not have %q", file, want)
 		}
@@ -331,7 +337,7 @@ func (s *system) debugfs(script []string) (said, complaints string, err error) {
 		return "", "", err
 	}
 	var answers, errs strings.Builder
-	tool := exec.CommandContext(s.ctx, "debugfs", "-w", "-f", name, s.device)
+	tool := exec.Command("debugfs", "-w", "-f", name, s.device)
 	tool.Stdout, tool.Stderr = &answers, &errs
 	err = tool.Run()
 	if errors.Is(err, exec.ErrNotFound) {

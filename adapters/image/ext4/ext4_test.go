@@ -110,7 +110,8 @@ func TestWordsStayWords(t *testing.T) {
 	var hostile []workspace.File
 	for _, name := range []string{
 		`a b`, `quo"te`, `""`, `'single'`, `back\slash`, `$(reboot)`, `;rm`, `<2>`, `-x`, `#`,
-		`*`, `?offset=5`, `ünïcödé ☃`, ` leading`, `%s%n`, `..x`, `debugfs: stat`, `Type: directory`,
+		`*`, `?offset=5`, `ünïcödé ☃`, ` leading`, `%s%n`, `..x`,
+		`debugfs: stat`, `Type: directory`,
 	} {
 		hostile = append(hostile, workspace.File{Path: "/odd/" + name + "/" + name,
 			Content: "rm /etc/motd\nquit\n\x00" + name})
@@ -218,7 +219,8 @@ func TestPartitionTables(t *testing.T) {
 			two := append(disk, disk[start*512:]...)
 			table(two, start, uint64(len(disk)/512))
 			must(t, os.WriteFile(img, two, 0o600))
-			isKind(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files), workspace.Invalid)
+			err = ext4.Customiser{}.Customise(t.Context(), img, "raw", files)
+			isKind(t, err, workspace.Invalid)
 		})
 	}
 }

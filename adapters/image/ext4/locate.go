@@ -46,7 +46,8 @@ func locate(image string) (int64, error) {
 		return 0, refuse(workspace.Invalid, "it has no ext2, ext3 or ext4 file system")
 	}
 	return 0, refuse(workspace.Invalid,
-		"it has %d partitions with ext file systems, and which is the root is not known", len(found))
+		"it has %d partitions with ext file systems, and which is the root is not known",
+		len(found))
 }
 
 // isExt reports whether an ext file system begins at the offset.
