@@ -47,8 +47,7 @@ func (f *farm) machine(t *testing.T, id workspace.ID) workspace.Machine {
 		MemoryMB: 112, CPUs: 1, Boot: boot,
 		Disks: []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}},
 	}
-	// A change of a libvirt network takes a second: a few machines will do.
-	if id < 100 {
+	if id < 100 { // the network has room for no more
 		m.NICs = []workspace.NIC{nic(id)}
 	}
 	return m

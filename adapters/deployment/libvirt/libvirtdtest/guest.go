@@ -75,12 +75,14 @@ func (g Guest) Disk(t testing.TB, path string) {
 	}
 }
 
-// Network defines and starts a libvirt network with DHCP on 192.168.77.0/24.
+// Network defines and starts a libvirt network with DHCP on 192.168.77.0/24. It
+// has no firewall rules, which libvirt would write anew at each change of DHCP.
 func (d *Daemon) Network(name string) {
 	d.t.Helper()
 	path := filepath.Join(d.Dir, name+".xml")
 	text := fmt.Sprintf(`<network>
   <name>%s</name>
+  <forward mode='open'/>
   <bridge name='virbr7' stp='off' delay='0'/>
   <mac address='52:54:00:77:00:01'/>
   <ip address='192.168.77.1' netmask='255.255.255.0'>
