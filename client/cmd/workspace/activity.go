@@ -18,6 +18,7 @@ type activity struct {
 
 	mu   sync.Mutex
 	text string
+	bar  string // how far a transfer is; empty: none is under way
 }
 
 // spinner are the frames that the line turns through.
@@ -57,6 +58,10 @@ func (l *activity) draw(frame string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	elapsed := time.Since(l.began)
+	if l.bar != "" {
+		fmt.Fprintf(l.w, "\r\x1b[K%s %s", frame, l.bar)
+		return
+	}
 	fmt.Fprintf(l.w, "\r\x1b[K%s %s, %s elapsed, %s left", frame, l.text, span(elapsed),
 		span(max(0, l.limit-elapsed)))
 }
@@ -69,6 +74,13 @@ func (l *activity) say(text string) {
 	if l.w != nil {
 		fmt.Fprint(l.w, "\r\x1b[K")
 	}
+}
+
+// show shows a bar in place of the text; an empty one brings the text back.
+func (l *activity) show(bar string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bar = bar
 }
 
 // stop removes the line.

@@ -125,7 +125,9 @@ func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string
 	limited, cancel := context.WithTimeout(ctx, g.limit)
 	defer cancel()
 	p.line = startActivity(f.app.terminal(), p.waiting(), g.limit)
+	moving := startProgress(limited, f.app, p.line, all)
 	err := f.watcher.Run(limited, p.see)
+	moving.close()
 	p.line.stop()
 	switch {
 	case ctx.Err() != nil:
