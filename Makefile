@@ -83,7 +83,7 @@ crash: build ## kill -9 under load and check the books: KILLS (200) on sim, KVMK
 e2e: build ## the whole main job with the built binaries, as a user would
 	$(GO) test -count=1 -timeout 20m ./tests/e2e -v -bin $(CURDIR)/bin
 
-bench: build ## measure speed and memory of the built daemon, print a table
+bench: build setup ## measure speed and memory beside bare handler, virsh and scp, print a table
 	$(GO) run -tags $(TAGS) ./tests/bench -bin $(CURDIR)/bin
 
 man: ## write the manual page of workspace from its table of commands

@@ -25,6 +25,16 @@ func TestTableJudgesByTheMedian(t *testing.T) {
 	}
 }
 
+func TestBenchmarkLinesBecomeFigures(t *testing.T) {
+	tab := newTable()
+	tab.enter(strings.Fields("BenchmarkAgainstSCP/fetch-2   1   0 ns/op   1.25 ratio   3 x"))
+	tab.enter(strings.Fields("PASS"))
+	f := tab.byName["sftp/scp from a repository"]
+	if f == nil || f.values[0] != 1.25 || f.verdict() != "ok" {
+		t.Errorf("the ratio is %+v", f)
+	}
+}
+
 // TestBareHandlerIsMeasured runs the whole way of a measurement against the
 // bare handler, which is this test's own program again.
 func TestBareHandlerIsMeasured(t *testing.T) {

@@ -26,6 +26,7 @@ type options struct {
 	large int // workspaces of the second scene
 	reads int // GetResourceProperty calls of a run
 	batch int // destroys and creates of a run among the many
+	real  bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.IntVar(&o.large, "many", 10000, "workspaces of the second scene")
 	flag.IntVar(&o.reads, "reads", 20000, "GetResourceProperty calls in a run")
 	flag.IntVar(&o.batch, "batch", 1000, "destroys in a run among the many workspaces")
+	flag.BoolVar(&o.real, "real", true, "also measure with libvirtd and sshd (root, make setup)")
 	bare := flag.String("bare", "", "serve the replies in this directory, nothing else")
 	flag.Parse()
 
@@ -86,6 +88,12 @@ func measure(ctx context.Context, o options, dir string) error {
 	top, err := profile(ctx, o, dir)
 	if err != nil {
 		return err
+	}
+	if o.real {
+		fmt.Fprintln(os.Stderr, "libvirtd and sshd")
+		if err := realParts(ctx, t); err != nil {
+			return err
+		}
 	}
 	t.print(os.Stdout)
 	fmt.Printf("\nWhere the processor time goes, create, read and destroy with 8 clients:\n%s", top)
