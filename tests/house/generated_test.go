@@ -42,7 +42,7 @@ func compare(t *testing.T, name, want string) {
 	}
 	if !*update {
 		t.Fatalf("%s is not what the code says; run make generate. First difference:\n%s",
-			name, difference(got, want))
+			name, firstDifference(got, want))
 	}
 	text := head + beginMark + want + endMark + tail
 	if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
@@ -50,7 +50,7 @@ func compare(t *testing.T, name, want string) {
 	}
 }
 
-func difference(got, want string) string {
+func firstDifference(got, want string) string {
 	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range max(len(a), len(b)) {
 		if i >= len(a) || i >= len(b) || a[i] != b[i] {
