@@ -22,7 +22,8 @@ func TestLife(t *testing.T) {
 		t.Errorf("created without address or host: %+v", w)
 	}
 	w = r.reach(w.ID, workspace.Running)
-	if _, err := os.Stat(filepath.Join(r.dir, filepath.Base(r.pool[w.Host].DiskPath(w, 0)))); err != nil {
+	written := filepath.Join(r.dir, filepath.Base(r.pool[w.Host].DiskPath(w, 0)))
+	if _, err := os.Stat(written); err != nil {
 		t.Errorf("customisation: %v", err)
 	}
 	shut := func(kind workspace.ShutdownKind, to workspace.State) {

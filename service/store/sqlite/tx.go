@@ -14,8 +14,8 @@ import (
 // all updates, as they run one after the other.
 type tx struct {
 	*state
-	mu      *sync.RWMutex                                    // guards the outbox, which others shorten
-	find    func(requestKey) (workspace.Answer, bool, error) // among the committed answers
+	mu      *sync.RWMutex                                    // guards the outbox
+	find    func(requestKey) (workspace.Answer, bool, error) // of what is committed
 	scratch []workspace.HostUse
 	orphans []workspace.SubscriptionID // of workspaces removed by this update
 	failed  error                      // of a method that cannot return it
