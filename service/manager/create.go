@@ -99,15 +99,39 @@ func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.Host
 		want.Associations = append(want.Associations, m.association(n))
 	}
 	hosts := tx.Hosts()
+	lost := m.leaveOut(hosts)
 	if placed, ok := lease.Place(hosts, want); ok {
 		return placed, nil
 	}
-	refusal := lease.Explain(hosts, holds(tx), want)
-	if refusal.Earliest.IsZero() && refusal.Shortages[0].Resource == "memory" {
-		return nil, refuse(workspace.NoResource, r,
-			"%dMB memory request is too large to ever be fulfilled: %w", r.Demand.MemoryMB, refusal)
+	if len(lost) > 0 {
+		if _, ok := lease.Place(tx.Hosts(), want); ok {
+			return nil, workspace.Errorf(workspace.Unavailable, opCreate, r.Spec.Name,
+				"what has room is out of reach: %v; try again later", lost)
+		}
 	}
-	return nil, refuse(workspace.NoResource, r, "no host has room: %w", refusal)
+	refusal := lease.Explain(hosts, holds(tx), want)
+	c := complaint{
+		kind: workspace.NoResource, path: atMemory, cause: fmt.Errorf("no host has room: %w", refusal),
+	}
+	switch short := refusal.Shortages[0].Resource; {
+	case refusal.Earliest.IsZero() && short == "memory":
+		c.cause = fmt.Errorf("%dMB memory request is too large to ever be fulfilled: %w",
+			r.Demand.MemoryMB, refusal)
+	case short == "nodes":
+		c.path = atNodes
+	}
+	return nil, refuse(r, c)
+}
+
+// leaveOut marks hosts that do not answer as taking nothing, and names them.
+func (m *Manager) leaveOut(hosts []workspace.HostUse) (lost []workspace.HostID) {
+	for i := range hosts {
+		if hosts[i].Active && !m.reachable(hosts[i].ID) {
+			hosts[i].Active = false
+			lost = append(lost, hosts[i].ID)
+		}
+	}
+	return lost
 }
 
 // holds lists what is taken and until when, for the scheduler's explanation.
@@ -147,8 +171,8 @@ func (m *Manager) record(
 		Host: s.host, State: workspace.Unpropagated, Version: 1,
 		Created: s.at, Changed: s.at,
 	}
-	for _, asked := range r.Spec.NICs {
-		nic, err := m.allocate(tx, r, asked)
+	for i := range r.Spec.NICs {
+		nic, err := m.allocate(tx, r, i)
 		if err != nil {
 			return nil, err
 		}
@@ -167,17 +191,17 @@ func (m *Manager) record(
 	return w, tx.PutWorkspace(w)
 }
 
-// allocate takes an address for the NIC.
+// allocate takes an address for the i-th NIC.
 func (m *Manager) allocate(
-	tx workspace.Tx, r *workspace.Request, asked workspace.NIC,
+	tx workspace.Tx, r *workspace.Request, i int,
 ) (workspace.NIC, error) {
-	nic := asked
-	nic.Association = m.association(asked)
+	nic := r.Spec.NICs[i]
+	nic.Association = m.association(nic)
 	address, mac, err := tx.TakeAddress(nic.Association)
 	if err != nil {
-		return nic, &workspace.Error{
-			Op: opCreate, Kind: workspace.KindOf(err), ID: r.Spec.Name, Err: err,
-		}
+		return nic, refuse(r, complaint{
+			kind: workspace.KindOf(err), path: fmt.Sprintf(atNIC, i+1, "association"), cause: err,
+		})
 	}
 	nic.Address, nic.MAC = address, mac
 	return nic, nil

@@ -57,6 +57,8 @@ type Options struct {
 	Policy Policy
 	Images Images
 	Work   Work
+	// Reachable says whether a host answers: others take no new workspaces.
+	Reachable func(workspace.HostID) bool
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -65,11 +67,15 @@ type Manager struct {
 	policy Policy
 	images Images
 	work   Work
+
+	reachable func(workspace.HostID) bool
 }
 
 // New returns a Manager over the store.
 func New(o Options) *Manager {
-	return &Manager{store: o.Store, policy: o.Policy, images: o.Images, work: o.Work}
+	return &Manager{
+		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work, reachable: o.Reachable,
+	}
 }
 
 // Site returns what the factory tells about the pool.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,42 +91,43 @@ var refusals = []struct {
 	name  string
 	wrong func(*workspace.Request)
 	want  workspace.Kind
+	where string // the element that is named; empty: none
 }{
-	{"no caller", func(r *workspace.Request) { r.Owner = "" }, workspace.Denied},
-	{"too long", func(r *workspace.Request) { r.Duration = 25 * time.Hour }, workspace.Denied},
-	{"too many nodes", func(r *workspace.Request) { r.Nodes = 9 }, workspace.Denied},
+	{"no caller", func(r *workspace.Request) { r.Owner = "" }, workspace.Denied, ""},
+	{"too long", func(r *workspace.Request) { r.Duration = 25 * time.Hour }, workspace.Denied, "minDuration"},
+	{"too many nodes", func(r *workspace.Request) { r.Nodes = 9 }, workspace.Denied, "NodeNumber"},
 	{"unknown network", func(r *workspace.Request) {
 		r.Spec.NICs = []workspace.NIC{{Association: "x", Method: workspace.AllocateAndConfigure}}
-	}, workspace.Denied},
+	}, workspace.Denied, "nic[1]/association"},
 	{"own MAC", func(r *workspace.Request) {
 		r.Spec.NICs = []workspace.NIC{{
 			MAC: "A2:AA:BB:00:00:01", Method: workspace.AllocateAndConfigure,
 		}}
-	}, workspace.Denied},
+	}, workspace.Denied, "nic[1]/MAC"},
 	{"own address", func(r *workspace.Request) {
 		r.Spec.NICs = []workspace.NIC{{
 			Method: workspace.AcceptAndConfigure, Address: workspace.Address{IP: "10.0.0.1"},
 		}}
-	}, workspace.Denied},
+	}, workspace.Denied, "nic[1]/ipConfig/acquisitionMethod"},
 	{"architecture", func(r *workspace.Request) { r.Spec.Architecture = "sparc" },
-		workspace.Denied},
-	{"VMM", func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }, workspace.Denied},
+		workspace.Denied, "CPUArchitectureName"},
+	{"VMM", func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }, workspace.Denied, "VMM/type"},
 	{"kernel", func(r *workspace.Request) { r.Spec.Kernel.Image = "file://none" },
-		workspace.Denied},
-	{"missing image", from("file://nothing"), workspace.NotFound},
-	{"unknown scheme", from("gsiftp://a/b"), workspace.Denied},
-	{"no location", from("nothing"), workspace.Invalid},
-	{"climbing path", from("file://../x"), workspace.Invalid},
+		workspace.Denied, "kernel/image"},
+	{"missing image", from("file://nothing"), workspace.NotFound, "rootVBD/location"},
+	{"unknown scheme", from("gsiftp://a/b"), workspace.Denied, "rootVBD/location"},
+	{"no location", from("nothing"), workspace.Invalid, "rootVBD/location"},
+	{"climbing path", from("file://../x"), workspace.Invalid, "rootVBD/location"},
 	{"save to an unknown scheme", func(r *workspace.Request) { r.SaveTo = "gsiftp://a/b" },
-		workspace.Denied},
+		workspace.Denied, "rootPartitionUnpropagationTarget"},
 	{"more memory than any host", func(r *workspace.Request) { r.Demand.MemoryMB = 4096 },
-		workspace.NoResource},
+		workspace.NoResource, "IndividualPhysicalMemory"},
 	{"group that fits only in part", func(r *workspace.Request) {
 		r.Nodes, r.Demand.MemoryMB = 3, 1024
-	}, workspace.NoResource},
+	}, workspace.NoResource, "NodeNumber"},
 	{"more addresses than there are", func(r *workspace.Request) {
 		r.Nodes, r.Demand.MemoryMB = 7, 64
-	}, workspace.NoResource},
+	}, workspace.NoResource, "nic[1]/association"},
 }
 
 // from makes the root image come from somewhere else.
@@ -144,6 +146,11 @@ func TestRefusedRequestsLeaveNoTrace(t *testing.T) {
 			_, err := r.manager.Create(t.Context(), req)
 			if got := workspace.KindOf(err); err == nil || got != tt.want {
 				t.Errorf("Create = %v (%s), want %s", err, got, tt.want)
+			}
+			var e *workspace.Error
+			if named := errors.As(err, &e) && e.Where != nil; named != (tt.where != "") ||
+				named && !strings.HasSuffix(e.Where.Path, tt.where) {
+				t.Errorf("Create = %v, want it to name %q", err, tt.where)
 			}
 			if left, _ := r.store.Workspaces(t.Context(), ""); len(left) != 0 {
 				t.Errorf("it left %+v", left)
@@ -346,6 +353,30 @@ func TestGuestsThatStopByThemselves(t *testing.T) {
 	if w := r.reach(crash.ID, workspace.Corrupted); w.Fault != "the guest crashed" {
 		t.Errorf("fault = %q", w.Fault)
 	}
+}
+
+func TestHostsOutOfReachTakeNothing(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dir, "")
+		r.world.SetDown("one", true)
+		time.Sleep(time.Minute) // until the watcher has noticed
+		for range 2 {
+			req := request(1)
+			req.Demand.MemoryMB = 512
+			if w := r.reach(r.create(req).ID, workspace.Running); w.Host != "two" {
+				t.Errorf("placed on %s, which is down", w.Host)
+			}
+		}
+		_, err := r.manager.Create(t.Context(), request(1))
+		if workspace.KindOf(err) != workspace.Unavailable {
+			t.Errorf("Create = %v, want Unavailable", err)
+		}
+		r.world.SetDown("one", false)
+		time.Sleep(time.Minute)
+		r.reach(r.create(request(1)).ID, workspace.Running)
+		r.stop()
+	})
 }
 
 func TestRestartAttachesToWhatRuns(t *testing.T) {

@@ -102,7 +102,12 @@ func (m *Manager) shutdownChange(
 		return "", workspace.Errorf(workspace.Invalid, "shut the workspace down", id,
 			"PostShutdown is only compatible with a ReadyForTransport request")
 	}
-	return change, m.checkTarget("save the workspace", id, saveTo)
+	if err := m.images.CheckTarget(saveTo); err != nil {
+		return "", &workspace.Error{
+			Op: "save the workspace", Kind: workspace.KindOf(err), ID: id, Err: err,
+		}
+	}
+	return change, nil
 }
 
 // An order is what is asked of a workspace, and of a save the target.

@@ -2,6 +2,9 @@ package manager
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,61 +15,82 @@ import (
 // opCreate begins the text of every refusal of a create request.
 const opCreate = "create the workspace"
 
+// Where in a create request things stand, as paths of element names below its
+// root. Who knows the document finds the line.
+const (
+	atDuration     = "resourceRequest/DeploymentTime/minDuration"
+	atNodes        = "resourceRequest/NodeNumber"
+	atMemory       = "resourceRequest/ResourceAllocation/IndividualPhysicalMemory"
+	atTarget       = "resourceRequest/PostShutdown/rootPartitionUnpropagationTarget"
+	atArchitecture = "metadata/definition/requirements/CPUArchitecture/CPUArchitectureName"
+	atVMM          = "metadata/definition/requirements/VMM/type"
+	atKernel       = "metadata/definition/requirements/kernel/image"
+	atParameters   = "metadata/definition/requirements/kernel/parameters"
+	atRoot         = "metadata/definition/diskCollection/rootVBD/location"
+	atPartition    = "metadata/definition/diskCollection/partition[%d]/location"
+	atNIC          = "metadata/logistics/networking/nic[%d]/%s"
+)
+
+// A complaint is what is wrong with a request, where, and what to do about it.
+type complaint struct {
+	kind     workspace.Kind
+	path     string
+	expected string
+	hint     string
+	cause    error
+}
+
+// refuse makes the error of a complaint.
+func refuse(r *workspace.Request, c complaint) error {
+	return &workspace.Error{
+		Op: opCreate, Kind: c.kind, ID: r.Spec.Name, Err: c.cause,
+		Where: &workspace.Where{Path: c.path, Expected: c.expected, Hint: c.hint},
+	}
+}
+
 // admit checks a create request against the policy and fills in the site's
 // defaults. It touches no record; an unreachable repository is found here.
 func (m *Manager) admit(ctx context.Context, r *workspace.Request) error {
+	if r.Owner == "" {
+		return workspace.Errorf(workspace.Denied, opCreate, r.Spec.Name, "no caller identity")
+	}
 	checks := []func(*workspace.Request) error{
-		m.admitOwner, m.admitTime, m.admitSize, m.admitPlatform, m.admitNetworks, m.admitTarget,
+		m.admitTime, m.admitSize, m.admitPlatform, m.admitKernel, m.admitNetworks, m.admitTarget,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
 			return err
 		}
 	}
-	for _, d := range r.Spec.Disks {
-		if d.Role == workspace.BlankDisk {
-			continue
-		}
-		if _, err := m.images.Check(ctx, d.Location); err != nil {
-			return &workspace.Error{
-				Op: opCreate, Kind: workspace.KindOf(err), ID: r.Spec.Name, Err: err,
-			}
-		}
-	}
-	return nil
-}
-
-func refuse(kind workspace.Kind, r *workspace.Request, format string, args ...any) error {
-	return workspace.Errorf(kind, opCreate, r.Spec.Name, format, args...)
-}
-
-func (m *Manager) admitOwner(r *workspace.Request) error {
-	if r.Owner == "" {
-		return refuse(workspace.Denied, r, "no caller identity")
-	}
-	return nil
+	return m.admitImages(ctx, r)
 }
 
 func (m *Manager) admitTime(r *workspace.Request) error {
 	if r.Duration == 0 {
 		r.Duration = m.policy.DefaultDuration
 	}
-	if r.Duration > m.policy.MaximumDuration {
-		return refuse(workspace.Denied, r,
-			"request duration (%d seconds) exceeds the maximum allowed (%d seconds)",
-			r.Duration/time.Second, m.policy.MaximumDuration/time.Second)
+	longest := m.policy.MaximumDuration
+	if r.Duration >= time.Second && r.Duration <= longest {
+		return nil
+	}
+	c := complaint{
+		kind: workspace.Denied, path: atDuration,
+		expected: fmt.Sprintf("PT1S to PT%dS", longest/time.Second),
+		cause: fmt.Errorf("request duration (%d seconds) exceeds the maximum allowed (%d seconds)",
+			r.Duration/time.Second, longest/time.Second),
 	}
 	if r.Duration < time.Second {
-		return refuse(workspace.Denied, r,
-			"request duration (%v) is shorter than a second", r.Duration)
+		c.cause = fmt.Errorf("request duration (%v) is shorter than a second", r.Duration)
 	}
-	return nil
+	return refuse(r, c)
 }
 
 func (m *Manager) admitSize(r *workspace.Request) error {
 	if most := m.policy.MaximumNodes; most > 0 && r.Nodes > most {
-		return refuse(workspace.Denied, r,
-			"%d nodes are asked for, this site allows groups of %d", r.Nodes, most)
+		return refuse(r, complaint{
+			kind: workspace.Denied, path: atNodes, expected: fmt.Sprintf("1 to %d", most),
+			cause: fmt.Errorf("%d nodes are more than this site allows in a group", r.Nodes),
+		})
 	}
 	if r.Demand.CPUs == 0 {
 		r.Demand.CPUs = max(m.policy.DefaultCPUs, 1)
@@ -77,17 +101,35 @@ func (m *Manager) admitSize(r *workspace.Request) error {
 
 func (m *Manager) admitPlatform(r *workspace.Request) error {
 	if !slices.Contains(m.policy.Architectures, r.Spec.Architecture) {
-		return refuse(workspace.Denied, r, "CPU architecture %q is not served here, but %s",
-			r.Spec.Architecture, strings.Join(m.policy.Architectures, ", "))
+		return refuse(r, complaint{
+			kind: workspace.Denied, path: atArchitecture,
+			expected: "one of " + strings.Join(m.policy.Architectures, ", "),
+			cause:    fmt.Errorf("CPU architecture %q is not served here", r.Spec.Architecture),
+		})
 	}
 	if t := r.Spec.VMM.Type; t != "" && len(m.policy.Accepts[t]) == 0 {
-		return refuse(workspace.Denied, r, "no host of this site serves VMM type %q", t)
+		served := slices.Sorted(maps.Keys(m.policy.Accepts))
+		return refuse(r, complaint{
+			kind: workspace.Denied, path: atVMM,
+			expected: "one of " + strings.Join(served, ", "),
+			cause:    fmt.Errorf("no host of this site serves VMM type %q", t),
+		})
 	}
+	return nil
+}
+
+func (m *Manager) admitKernel(r *workspace.Request) error {
 	if r.Spec.Kernel.Parameters != "" && !m.policy.KernelParameters {
-		return refuse(workspace.Denied, r, "this site does not take kernel parameters")
+		return refuse(r, complaint{
+			kind: workspace.Denied, path: atParameters, hint: "leave them out",
+			cause: errors.New("this site does not take kernel parameters"),
+		})
 	}
 	if err := m.images.Kernel(r.Spec.Kernel.Image); err != nil {
-		return &workspace.Error{Op: opCreate, Kind: workspace.Denied, ID: r.Spec.Name, Err: err}
+		return refuse(r, complaint{
+			kind: workspace.Denied, path: atKernel,
+			hint: "leave it out to get the site's own", cause: err,
+		})
 	}
 	return nil
 }
@@ -95,20 +137,29 @@ func (m *Manager) admitPlatform(r *workspace.Request) error {
 // admitNetworks refuses what the original refused: unknown networks, MACs and
 // addresses that the client brings along.
 func (m *Manager) admitNetworks(r *workspace.Request) error {
-	for _, n := range r.Spec.NICs {
+	for i, n := range r.Spec.NICs {
+		c := complaint{kind: workspace.Denied}
+		element := ""
 		switch {
 		case n.Association != "" && !slices.Contains(m.policy.Associations, n.Association):
-			return refuse(workspace.Denied, r, "'%s' is not a valid network name", n.Association)
+			element = "association"
+			c.cause = fmt.Errorf("'%s' is not a valid network name", n.Association)
+			c.expected = "one of " + strings.Join(m.policy.Associations, ", ")
 		case n.MAC != "":
-			return refuse(workspace.Denied, r,
-				"NIC %q brings a MAC address; this site assigns them itself", n.Name)
+			element, c.hint = "MAC", "leave it out"
+			c.cause = errors.New("this site assigns MAC addresses itself")
 		case n.Method != workspace.AllocateAndConfigure:
-			return refuse(workspace.Denied, r,
-				"NIC %q asks for %s; this site assigns addresses itself", n.Name, n.Method)
+			element, c.expected = "ipConfig/acquisitionMethod", string(workspace.AllocateAndConfigure)
+			c.cause = fmt.Errorf("%s is asked for; this site assigns addresses itself", n.Method)
 		case n.Address != (workspace.Address{}):
-			return refuse(workspace.Invalid, r,
-				"NIC %q gives addresses, which %s does not take", n.Name, n.Method)
+			c.kind, element = workspace.Invalid, "ipConfig"
+			c.cause = fmt.Errorf("it gives addresses, which %s does not take", n.Method)
+			c.hint = "leave them out"
+		default:
+			continue
 		}
+		c.path = fmt.Sprintf(atNIC, i+1, element)
+		return refuse(r, c)
 	}
 	return nil
 }
@@ -117,12 +168,28 @@ func (m *Manager) admitTarget(r *workspace.Request) error {
 	if r.SaveTo == "" {
 		return nil
 	}
-	return m.checkTarget(opCreate, r.Spec.Name, r.SaveTo)
+	if err := m.images.CheckTarget(r.SaveTo); err != nil {
+		return refuse(r, complaint{kind: workspace.KindOf(err), path: atTarget, cause: err})
+	}
+	return nil
 }
 
-func (m *Manager) checkTarget(op, id, location string) error {
-	if err := m.images.CheckTarget(location); err != nil {
-		return &workspace.Error{Op: op, Kind: workspace.KindOf(err), ID: id, Err: err}
+// admitImages asks the repositories whether the images are there and fit to be
+// used, so that a request that cannot succeed is refused at once.
+func (m *Manager) admitImages(ctx context.Context, r *workspace.Request) error {
+	partitions := 0
+	for _, d := range r.Spec.Disks {
+		path := atRoot
+		switch d.Role {
+		case workspace.BlankDisk:
+			continue
+		case workspace.PartitionDisk:
+			partitions++
+			path = fmt.Sprintf(atPartition, partitions)
+		}
+		if _, err := m.images.Check(ctx, d.Location); err != nil {
+			return refuse(r, complaint{kind: workspace.KindOf(err), path: path, cause: err})
+		}
 	}
 	return nil
 }

@@ -88,6 +88,7 @@ func newRig(t *testing.T, dir, script string) *rig {
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: policy(),
+		Reachable: r.pool.Reachable,
 	})
 	watcher := host.NewWatcher(r.store, r.pool, quiet)
 	sweeper := expire.New(r.store, r.manager, quiet)

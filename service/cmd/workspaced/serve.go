@@ -115,6 +115,7 @@ func assemble(
 	})
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: engine,
+		Reachable: pool.Reachable,
 	})
 	handler, err := dispatch.New(dispatch.Options{
 		Services: services(c, m), Authenticator: authn.Fixed(c.Listen.Caller),

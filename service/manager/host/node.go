@@ -9,6 +9,7 @@ package host
 import (
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -28,10 +29,22 @@ type Node struct {
 	// Customiser writes files into images; nil: machines here have no file
 	// systems (a simulated host), and files are left out.
 	Customiser workspace.Customiser
+
+	lost atomic.Bool // out of reach, as far as the Watcher knows
 }
+
+// Reachable reports whether the host answered when it was last asked. Before a
+// Watcher runs it is taken to.
+func (n *Node) Reachable() bool { return !n.lost.Load() }
 
 // Pool is all nodes by name.
 type Pool map[workspace.HostID]*Node
+
+// Reachable reports whether the host is there and answered when last asked.
+func (p Pool) Reachable(id workspace.HostID) bool {
+	n, ok := p[id]
+	return ok && n.Reachable()
+}
 
 // Node returns the node, or an error of kind Unavailable: the host has left
 // the configuration while workspaces were on it.

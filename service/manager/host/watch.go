@@ -52,6 +52,7 @@ func (w *Watcher) attend(ctx context.Context, n *Node) {
 		if time.Since(began) > lastWait {
 			wait = firstWait
 		}
+		n.lost.Store(true)
 		w.log.Warn("host is out of reach", "host", n.ID, "error", err, "retry_in", wait)
 		select {
 		case <-ctx.Done():
@@ -96,6 +97,9 @@ func (w *Watcher) compare(ctx context.Context, n *Node) error {
 	there, err := n.List(ctx)
 	if err != nil {
 		return err
+	}
+	if n.lost.CompareAndSwap(true, false) {
+		w.log.Info("host is back", "host", n.ID, "machines", len(there))
 	}
 	conditions := make(map[workspace.ID]workspace.Condition, len(there))
 	for _, o := range there {

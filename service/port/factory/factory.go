@@ -48,7 +48,7 @@ func (f face) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply, err
 	}
 	made, err := f.manager.Create(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, place(c, err)
 	}
 	return created(c, made).Write, nil
 }

@@ -234,3 +234,23 @@ func TestErrorsOfTheManagerPass(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// A core's complaint about an element gets its path and line in the message.
+func TestPlaces(t *testing.T) {
+	tests := []struct{ name, path, want string }{
+		{"an element", "metadata/name", "/create/metadata/name (line 2)"},
+		{"one of several", "metadata/logistics/networking/nic[2]/association", "/nic[2] (line "},
+		{"a child that is not there", "resourceRequest/nothing", "/create/resourceRequest (line "},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			complaint := &workspace.Error{
+				Op: creating, Kind: workspace.Denied, Where: &workspace.Where{Path: tt.path},
+			}
+			_, err := create(t, &desk{err: complaint}, full)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error = %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+}
