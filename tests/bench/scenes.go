@@ -86,9 +86,6 @@ func few(ctx context.Context, o options, s scene) error {
 	if err := s.creates(ctx, t, o, k); err != nil {
 		return err
 	}
-	if err := priceOfFiles(s.dir, s.table); err != nil {
-		return err
-	}
 	if err := allRunning(t, len(k.all)); err != nil {
 		return err
 	}
