@@ -19,6 +19,7 @@ type Fault struct {
 	Op          string         // what was asked for: "start workspace 7"
 	Name        xmlstrict.Name // of the typed fault (WorkspaceUnknownFault); zero when untyped
 	Code        string         // faultcode without its prefix, such as Server.generalException
+	Kind        string         // "no resource", "denied", ...; empty when the service does not say
 	Description string         // what the service says about it
 	Causes      []string       // descriptions of the fault's causes, outermost first
 	Place       Place          // in the document sent, when the description names one
@@ -63,11 +64,17 @@ func IsFault(err error) bool {
 // IsUnknown reports whether err says that the resource does not exist, for
 // this caller: never created, ended, or another's.
 func IsUnknown(err error) bool {
+	if kind := kindOf(err); kind != "" {
+		return kind == "not found" && !named(err, "WorkspaceMetadataFault")
+	}
 	return named(err, "WorkspaceUnknownFault", "ResourceUnknownFault")
 }
 
 // IsDenied reports whether err says that policy forbids what was asked for.
 func IsDenied(err error) bool {
+	if kind := kindOf(err); kind != "" {
+		return kind == "denied" || kind == "quota" || kind == "no resource"
+	}
 	return named(err, "WorkspaceResourceRequestDeniedFault", "WorkspaceStagingRequestDeniedFault",
 		"TerminationTimeChangeRejectedFault", "UnableToSetTerminationTimeFault",
 		"SubscribeCreationFailedFault")
@@ -77,6 +84,9 @@ func IsDenied(err error) bool {
 // now or ever, or that a quota is reached. Such an error is also IsDenied: the
 // contract has one fault for both, and the description tells them apart.
 func IsNoResource(err error) bool {
+	if kind := kindOf(err); kind != "" {
+		return kind == "no resource" || kind == "quota"
+	}
 	var f *Fault
 	if !errors.As(err, &f) || f.Name.Local != "WorkspaceResourceRequestDeniedFault" {
 		return false
@@ -96,6 +106,9 @@ var shortages = []string{
 // IsConflict reports whether err says that the resource's state does not allow
 // it, or that the service is busy.
 func IsConflict(err error) bool {
+	if kind := kindOf(err); kind != "" {
+		return kind == "conflict" || kind == "busy"
+	}
 	return named(err, "OperationDisabledFault", "WorkspaceSchedulingFault",
 		"WorkspaceStartFault", "WorkspaceShutdownFault", "ResourceNotDestroyedFault",
 		"PauseFailedFault", "ResumeFailedFault")
@@ -104,6 +117,9 @@ func IsConflict(err error) bool {
 // IsInvalid reports whether err says that what was sent is wrong: the fault is
 // one for that, or its description names a line of what was sent.
 func IsInvalid(err error) bool {
+	if kind := kindOf(err); kind != "" {
+		return kind == "invalid" || kind == "not found" && named(err, "WorkspaceMetadataFault")
+	}
 	var f *Fault
 	if !errors.As(err, &f) {
 		return false
@@ -115,6 +131,15 @@ func IsInvalid(err error) bool {
 		"UnknownQueryExpressionDialectFault", "InvalidQueryExpressionFault",
 		"QueryEvaluationErrorFault", "InvalidTopicExpressionFault", "TopicNotSupportedFault",
 		"TopicPathDialectUnknownFault")
+}
+
+// kindOf returns the kind that a fault in err's chain says it is of, if it does.
+func kindOf(err error) string {
+	var f *Fault
+	if !errors.As(err, &f) {
+		return ""
+	}
+	return f.Kind
 }
 
 // named reports whether err holds a Fault with one of the local names.
@@ -135,6 +160,9 @@ func newFault(op string, sf *soap.Fault) *Fault {
 			f.Description = text
 		}
 		f.Causes = causes(typed.Cause)
+		if typed.Dialect == wsrf.KindDialect {
+			f.Kind = typed.ErrorCode
+		}
 	}
 	f.Place = findPlace(f.Description)
 	return f

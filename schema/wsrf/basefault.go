@@ -20,6 +20,11 @@ type BaseFault struct {
 	Cause       []BaseFault
 }
 
+// KindDialect is the dialect of our error codes: the kind of the error in words
+// ("no resource", "denied"), for programs. Faults that share a name in the
+// contract differ in it.
+const KindDialect = "urn:philoxenia:fault-kind"
+
 // FaultCause is the element of a fault's cause.
 var FaultCause = baseFault("FaultCause")
 

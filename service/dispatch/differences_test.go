@@ -23,6 +23,8 @@ var differences = []difference{
 		"the original's causes hold stack traces and class names; ours stay in the log"),
 	differs(``, `/detail/\w+Fault(/Description: text is|: has Description besides)`,
 		"descriptions are in our words, and always there: clients show them to people"),
+	differs(``, `/detail/\w+Fault: has ErrorCode besides$`,
+		"the kind of the error for programs; the schema has it and the original's causes use it"),
 	differs(``, `/Originator: lacks ReferenceProperties$`,
 		"the reference of a singleton has no properties, so there is no empty list of them"),
 

@@ -125,6 +125,7 @@ type fault struct {
 	status int
 	code   string         // of a bare fault
 	name   xmlstrict.Name // of a typed one
+	kind   string         // of a typed one, in words; may be empty
 	text   string
 }
 
@@ -143,6 +144,9 @@ func (e *contradiction) Error() string {
 	return e.header + " " + clip(e.value) + " contradicts the body, expected " + e.want
 }
 
+// failed is the HTTP status of a fault (SOAP 1.1, section 6.2).
+const failed = http.StatusInternalServerError
+
 // faultFor finds the fault for an error; what is internal is logged.
 func (x *exchange) faultFor(err error) fault {
 	if f, ok := messageFault(err); ok {
@@ -150,7 +154,7 @@ func (x *exchange) faultFor(err error) fault {
 	}
 	var typed *wsrf.FaultError
 	if errors.As(err, &typed) {
-		return fault{http.StatusInternalServerError, "", typed.Fault, describe(err)}
+		return fault{status: failed, name: typed.Fault, text: describe(err)}
 	}
 	kind := workspace.KindOf(err)
 	var content *xmlstrict.ContentError
@@ -158,7 +162,8 @@ func (x *exchange) faultFor(err error) fault {
 		kind = workspace.Invalid
 	}
 	if kind != workspace.Internal {
-		return fault{http.StatusInternalServerError, "", x.names().of(kind), describe(err)}
+		name := x.names().of(kind)
+		return fault{status: failed, name: name, kind: kind.String(), text: describe(err)}
 	}
 	id := newRequestID()
 	if x.request.Context().Err() == nil { // else the caller hung up, and hears nothing
@@ -195,8 +200,9 @@ func messageFault(err error) (fault, bool) {
 
 // internalFault says no more than how to find the cause in the log.
 func internalFault(names *faultNames, requestID string) fault {
-	return fault{http.StatusInternalServerError, "", names.other,
-		"internal error, request " + requestID}
+	return fault{
+		status: failed, name: names.other, text: "internal error, request " + requestID,
+	}
 }
 
 // describe returns an error's text, with the hint that some keep apart.
@@ -232,10 +238,14 @@ func (x *exchange) operationName() string {
 func (x *exchange) writeFault(enc *xmlstrict.Encoder, f fault) int {
 	out := &soap.Fault{Code: f.code, String: f.text}
 	if f.name != (xmlstrict.Name{}) {
-		out = wsrf.BaseFault{
+		typed := wsrf.BaseFault{
 			Name: f.name, Timestamp: time.Now(), Originator: x.self(),
 			Description: []string{f.text},
-		}.SOAP()
+		}
+		if f.kind != "" {
+			typed.ErrorCode, typed.Dialect = f.kind, wsrf.KindDialect
+		}
+		out = typed.SOAP()
 	}
 	soap.WriteFault(enc, x.version, x.faultHeader(), out)
 	if x.version == soap.V12 && strings.HasPrefix(out.Code, soap.CodeClient) &&
