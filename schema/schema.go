@@ -1,5 +1,5 @@
-// Package schema publishes the XML Schemas of the protocol and names their
-// namespaces. The files were written for this project from the recorded
+// Package schema publishes the XML Schemas of the protocol, names their
+// namespaces and the standards' actions. The files were written from the recorded
 // contract of the Globus GT4 Virtual Workspace Service; they import one
 // another by relative names and nothing from the network.
 //
@@ -30,10 +30,18 @@ const (
 	Properties       = wsrf + "ResourceProperties-1.2-draft-01.xsd"
 	Lifetime         = wsrf + "ResourceLifetime-1.2-draft-01.xsd"
 	BaseFaults       = wsrf + "BaseFaults-1.2-draft-01.xsd"
-	BaseNotification = "http://docs.oasis-open.org/wsn/2004/06/" +
-		"wsn-WS-BaseNotification-1.2-draft-01.xsd"
+	wsn              = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-"
+	BaseNotification = wsn + "BaseNotification-1.2-draft-01.xsd"
 	Core             = "http://www.globus.org/namespaces/2004/06/core"
 	CoreNotification = "http://wsrf.globus.org/core/notification"
+)
+
+// The stems of the standards' actions: an operation's action is the stem and
+// its name, its reply's ends in Response.
+const (
+	PropertiesAction   = wsrf + "ResourceProperties/"
+	LifetimeAction     = wsrf + "ResourceLifetime/"
+	NotificationAction = wsn + "BaseNotification/"
 )
 
 //go:embed *.xsd

@@ -2,13 +2,6 @@ package wsdl
 
 import "github.com/philoxenia/philoxenia/schema"
 
-// The stems of the actions of the standards' operations.
-const (
-	propertiesAction   = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties/"
-	lifetimeAction     = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime/"
-	notificationAction = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification/"
-)
-
 // notificationPorts is the namespace of the port types of WS-BaseNotification.
 const notificationPorts = "http://docs.oasis-open.org/wsn/2004/06/" +
 	"wsn-WS-BaseNotification-1.2-draft-01.wsdl"
@@ -59,9 +52,9 @@ var services = []service{
 		extra:      []string{schema.Core},
 		operations: join(
 			[]Operation{
-				standard(notificationAction, schema.BaseNotification, "PauseSubscription",
+				standard(schema.NotificationAction, schema.BaseNotification, "PauseSubscription",
 					"ResourceUnknownFault", "PauseFailedFault"),
-				standard(notificationAction, schema.BaseNotification, "ResumeSubscription",
+				standard(schema.NotificationAction, schema.BaseNotification, "ResumeSubscription",
 					"ResourceUnknownFault", "ResumeFailedFault"),
 			}, propertyOperations, lifetimeOperations[:1]),
 	},
@@ -70,7 +63,7 @@ var services = []service{
 		file: "notification_consumer", space: notificationPorts,
 		extra: []string{schema.Core, schema.CoreNotification, schema.Types},
 		operations: []Operation{{
-			Name: "Notify", Action: notificationAction + "Notify", OneWay: true,
+			Name: "Notify", Action: schema.NotificationAction + "Notify", OneWay: true,
 			In: QName{schema.BaseNotification, "Notify"},
 		}},
 	},
@@ -84,11 +77,11 @@ var statusFaults = []QName{{schema.Status, "WorkspaceStatusFault"}}
 
 // propertyOperations read resource properties.
 var propertyOperations = []Operation{
-	standard(propertiesAction, schema.Properties, "GetResourceProperty",
+	standard(schema.PropertiesAction, schema.Properties, "GetResourceProperty",
 		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault"),
-	standard(propertiesAction, schema.Properties, "GetMultipleResourceProperties",
+	standard(schema.PropertiesAction, schema.Properties, "GetMultipleResourceProperties",
 		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault"),
-	standard(propertiesAction, schema.Properties, "QueryResourceProperties",
+	standard(schema.PropertiesAction, schema.Properties, "QueryResourceProperties",
 		"ResourceUnknownFault", "InvalidResourcePropertyQNameFault",
 		"UnknownQueryExpressionDialectFault", "InvalidQueryExpressionFault",
 		"QueryEvaluationErrorFault"),
@@ -96,19 +89,19 @@ var propertyOperations = []Operation{
 
 // producerOperations are those of a notification producer.
 var producerOperations = []Operation{
-	standard(notificationAction, schema.BaseNotification, "Subscribe",
+	standard(schema.NotificationAction, schema.BaseNotification, "Subscribe",
 		"ResourceUnknownFault", "SubscribeCreationFailedFault", "InvalidTopicExpressionFault",
 		"TopicNotSupportedFault", "TopicPathDialectUnknownFault"),
-	standard(notificationAction, schema.BaseNotification, "GetCurrentMessage",
+	standard(schema.NotificationAction, schema.BaseNotification, "GetCurrentMessage",
 		"ResourceUnknownFault", "InvalidTopicExpressionFault", "TopicNotSupportedFault",
 		"TopicPathDialectUnknownFault", "NoCurrentMessageOnTopicFault"),
 }
 
 // lifetimeOperations end a resource, now or at a time.
 var lifetimeOperations = []Operation{
-	standard(lifetimeAction, schema.Lifetime, "Destroy",
+	standard(schema.LifetimeAction, schema.Lifetime, "Destroy",
 		"ResourceUnknownFault", "ResourceNotDestroyedFault"),
-	standard(lifetimeAction, schema.Lifetime, "SetTerminationTime",
+	standard(schema.LifetimeAction, schema.Lifetime, "SetTerminationTime",
 		"ResourceUnknownFault", "UnableToSetTerminationTimeFault",
 		"TerminationTimeChangeRejectedFault"),
 }

@@ -160,14 +160,8 @@ type ShutdownRequest struct {
 }
 
 // n, t and j make names in the documents' namespaces.
-func n(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Negotiable, Local: local}
-}
-
-func t(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Types, Local: local}
-}
-
-func j(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.JSDL, Local: local}
-}
+var (
+	n = xmlstrict.In(schema.Negotiable)
+	t = xmlstrict.In(schema.Types)
+	j = xmlstrict.In(schema.JSDL)
+)

@@ -140,18 +140,9 @@ type RequiredRole struct {
 type RequiredData struct{ Name, Text string }
 
 // l, d, m and j make names in the document's namespaces.
-func m(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Metadata, Local: local}
-}
-
-func l(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Logistics, Local: local}
-}
-
-func d(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Definition, Local: local}
-}
-
-func j(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.JSDL, Local: local}
-}
+var (
+	m = xmlstrict.In(schema.Metadata)
+	l = xmlstrict.In(schema.Logistics)
+	d = xmlstrict.In(schema.Definition)
+	j = xmlstrict.In(schema.JSDL)
+)

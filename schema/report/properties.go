@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -114,12 +115,12 @@ var serviceProperties = properties[ServiceProperties]{
 		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(p.TerminationTime))
 	}},
 	{PropertyState, func(p *ServiceProperties, enc *xmlstrict.Encoder) { p.State.Write(enc) }},
-	{PropertyFixedTopicSet, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-		enc.Element(PropertyFixedTopicSet, "false")
+	{wsn.FixedTopicSet, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+		enc.Element(wsn.FixedTopicSet, "false")
 	}},
-	{PropertyTopic, writeTopics},
-	{PropertyDialects, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-		enc.Element(PropertyDialects, simpleDialect)
+	{wsn.Topic, writeTopics},
+	{wsn.TopicExpressionDialects, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+		enc.Element(wsn.TopicExpressionDialects, wsn.SimpleDialect)
 	}},
 }
 
@@ -127,8 +128,8 @@ var serviceProperties = properties[ServiceProperties]{
 // with a namespace here, as the original has it.
 func writeTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 	for _, topic := range workspaceTopics {
-		enc.Start(PropertyTopic)
-		enc.Attr(dialect, simpleDialect)
+		enc.Start(wsn.Topic)
+		enc.Attr(dialect, wsn.SimpleDialect)
 		enc.QName(topic)
 		enc.End()
 	}

@@ -36,7 +36,7 @@ var (
 )
 
 // The properties of the factory, of a workspace and of the account; the two
-// times of a workspace are wsrf.CurrentTime and wsrf.TerminationTime.
+// times of a workspace are those of wsrf, what it publishes is in those of wsn.
 var (
 	PropertyDefaultRunningTime = t("DefaultRunningTime")
 	PropertyMaximumRunningTime = t("MaximumRunningTime")
@@ -47,9 +47,6 @@ var (
 	PropertySchedule           = t("schedule")
 	PropertyAllocation         = n("ResourceAllocation")
 	PropertyState              = t("currentState")
-	PropertyFixedTopicSet      = b("FixedTopicSet")
-	PropertyTopic              = b("Topic")
-	PropertyDialects           = b("TopicExpressionDialects")
 	PropertyChargeGranularity  = s("chargeGranularity")
 )
 
@@ -124,34 +121,12 @@ type CurrentWorkspace struct {
 }
 
 // The name makers, one a namespace.
-func w(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Workspace, Local: local}
-}
-
-func t(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Types, Local: local}
-}
-
-func l(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Logistics, Local: local}
-}
-
-func d(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Definition, Local: local}
-}
-
-func n(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Negotiable, Local: local}
-}
-
-func s(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Status, Local: local}
-}
-
-func j(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.JSDL, Local: local}
-}
-
-func b(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.BaseNotification, Local: local}
-}
+var (
+	w = xmlstrict.In(schema.Workspace)
+	t = xmlstrict.In(schema.Types)
+	l = xmlstrict.In(schema.Logistics)
+	d = xmlstrict.In(schema.Definition)
+	n = xmlstrict.In(schema.Negotiable)
+	s = xmlstrict.In(schema.Status)
+	j = xmlstrict.In(schema.JSDL)
+)

@@ -15,6 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -227,7 +228,7 @@ func shape(e *etree.Element) []string {
 		}
 	}
 	text := xmlstrict.Text(e)
-	if xmlstrict.Is(e, PropertyTopic) {
+	if xmlstrict.Is(e, wsn.Topic) {
 		name, _ := xmlstrict.ResolveQName(e, text)
 		text = name.String()
 	}

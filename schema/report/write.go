@@ -7,6 +7,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -30,8 +31,7 @@ var (
 	usedTime        = s("usedTime")
 	reservedTime    = s("reservedTime")
 	networking      = l("networking")
-	simpleDialect   = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple"
-	dialect         = b("Dialect")
+	dialect         = xmlstrict.Name{Space: wsn.Space, Local: "Dialect"}
 	workspaceTopics = []xmlstrict.Name{PropertyState, wsrf.ResourceTermination}
 )
 

@@ -1,6 +1,9 @@
 package wsa
 
-import "github.com/philoxenia/philoxenia/schema/xmlstrict"
+import (
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
 
 // Version is a version of WS-Addressing.
 type Version uint8
@@ -13,7 +16,7 @@ const (
 
 // The namespaces.
 const (
-	Space200403 = "http://schemas.xmlsoap.org/ws/2004/03/addressing"
+	Space200403 = schema.Addressing
 	Space200508 = "http://www.w3.org/2005/08/addressing"
 )
 

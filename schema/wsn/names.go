@@ -1,13 +1,18 @@
 package wsn
 
-import "github.com/philoxenia/philoxenia/schema/xmlstrict"
+import (
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
 
 // Space is the namespace of the draft.
-const Space = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification-1.2-draft-01.xsd"
+const Space = schema.BaseNotification
+
+var name = xmlstrict.In(Space)
 
 // Action is the stem of the actions; an operation's action is the stem and its
 // name, its reply's ends in Response.
-const Action = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification/"
+const Action = schema.NotificationAction
 
 // The message elements.
 var (
@@ -43,13 +48,6 @@ var (
 
 // The keys of endpoint references to subscriptions and consumers in GT4.
 var (
-	SubscriptionKey = xmlstrict.Name{Space: CoreSpace, Local: "SubscriptionKey"}
-	ConsumerKey     = xmlstrict.Name{Space: CoreSpace, Local: "NotificationConsumerKey"}
+	SubscriptionKey = xmlstrict.Name{Space: schema.Core, Local: "SubscriptionKey"}
+	ConsumerKey     = xmlstrict.Name{Space: schema.Core, Local: "NotificationConsumerKey"}
 )
-
-// CoreSpace is the namespace of GT4's own keys.
-const CoreSpace = "http://www.globus.org/namespaces/2004/06/core"
-
-func name(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: Space, Local: local}
-}

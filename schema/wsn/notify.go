@@ -5,6 +5,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -40,7 +41,7 @@ var (
 	// valueChangeType is the Java type that the original's consumer casts the
 	// message to; without it the consumer fails.
 	valueChangeType = xmlstrict.Name{
-		Space: "http://wsrf.globus.org/core/notification",
+		Space: schema.CoreNotification,
 		Local: "ResourcePropertyValueChangeNotificationElementType",
 	}
 )

@@ -1,22 +1,29 @@
 package wsrf
 
-import "github.com/philoxenia/philoxenia/schema/xmlstrict"
+import (
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
 
 // The namespaces of the drafts.
 const (
-	PropertiesSpace = "http://docs.oasis-open.org/wsrf/2004/06/" +
-		"wsrf-WS-ResourceProperties-1.2-draft-01.xsd"
-	LifetimeSpace = "http://docs.oasis-open.org/wsrf/2004/06/" +
-		"wsrf-WS-ResourceLifetime-1.2-draft-01.xsd"
-	BaseFaultsSpace = "http://docs.oasis-open.org/wsrf/2004/06/" +
-		"wsrf-WS-BaseFaults-1.2-draft-01.xsd"
+	PropertiesSpace = schema.Properties
+	LifetimeSpace   = schema.Lifetime
+	BaseFaultsSpace = schema.BaseFaults
 )
 
 // The stems of the actions; an operation's action is the stem and its name,
 // its reply's ends in Response.
 const (
-	PropertiesAction = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties/"
-	LifetimeAction   = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime/"
+	PropertiesAction = schema.PropertiesAction
+	LifetimeAction   = schema.LifetimeAction
+)
+
+// The makers of names, one a namespace.
+var (
+	property  = xmlstrict.In(PropertiesSpace)
+	lifetime  = xmlstrict.In(LifetimeSpace)
+	baseFault = xmlstrict.In(BaseFaultsSpace)
 )
 
 // The message elements of resource properties.
@@ -60,15 +67,3 @@ var (
 	UnableToSetTerminationTime    = lifetime("UnableToSetTerminationTimeFault")
 	TerminationTimeChangeRejected = lifetime("TerminationTimeChangeRejectedFault")
 )
-
-func property(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: PropertiesSpace, Local: local}
-}
-
-func lifetime(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: LifetimeSpace, Local: local}
-}
-
-func baseFault(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: BaseFaultsSpace, Local: local}
-}

@@ -36,6 +36,11 @@ func (n Name) String() string {
 	return "{" + n.Space + "}" + n.Local
 }
 
+// In returns what makes the names of one namespace.
+func In(space string) func(local string) Name {
+	return func(local string) Name { return Name{space, local} }
+}
+
 // NameOf returns the element's expanded name; the zero Name for nil.
 func NameOf(e *etree.Element) Name {
 	if e == nil {
