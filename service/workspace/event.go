@@ -36,6 +36,11 @@ type Subscription struct {
 	Created    time.Time
 }
 
+// Over reports whether the subscription has expired at the time.
+func (s *Subscription) Over(at time.Time) bool {
+	return !s.Expires.IsZero() && at.After(s.Expires)
+}
+
 // Message is an event on its way to one subscription.
 type Message struct {
 	Seq          int64 // rises over the whole store

@@ -22,6 +22,9 @@ type Reader interface {
 	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
 	Group(ctx context.Context, id GroupID) (*Group, error)
 	Subscription(ctx context.Context, id SubscriptionID) (*Subscription, error)
+	// Lapsed returns the subscriptions that have expired at the time and have
+	// nothing left to deliver, by rising ID.
+	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
 	// Changes returns the changes that have not ended, by rising ID.
 	Changes(ctx context.Context) ([]*Change, error)
 	Hosts(ctx context.Context) ([]HostUse, error)
@@ -96,7 +99,8 @@ type SubscriptionTx interface {
 	PutSubscription(s *Subscription) error
 	RemoveSubscription(id SubscriptionID) error
 	// Emit queues e for each subscription to its workspace and topic. A paused
-	// one gets nothing (WS-BaseNotification 1.2 draft 01, section 7).
+	// one gets nothing (WS-BaseNotification 1.2 draft 01, section 7), nor does
+	// one that had expired when e happened.
 	Emit(e Event) error
 }
 

@@ -1,5 +1,6 @@
-// Package expire ends leases: it sweeps the record for those whose time has
-// come and asks the manager to apply what was agreed.
+// Package expire ends leases and subscriptions: it sweeps the record for those
+// whose time has come, asks the manager to apply what was agreed for a lease,
+// and removes a subscription that can get nothing more.
 //
 // It must not decide anything itself: whether something is due is asked again
 // in the transaction that acts on it, so that a lease extended in the meantime
@@ -18,15 +19,16 @@ import (
 // period is how late the end of a lease may be noticed.
 const period = time.Second
 
-// Sweeper looks for leases that are due.
+// Sweeper looks for leases and subscriptions that are due.
 type Sweeper struct {
-	store   workspace.Reader
+	store   workspace.Store
 	manager *manager.Manager
 	log     *slog.Logger
+	failing bool // the last sweep failed
 }
 
 // New returns a Sweeper.
-func New(store workspace.Reader, m *manager.Manager, log *slog.Logger) *Sweeper {
+func New(store workspace.Store, m *manager.Manager, log *slog.Logger) *Sweeper {
 	return &Sweeper{store: store, manager: m, log: log}
 }
 
@@ -35,7 +37,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
-		s.sweep(ctx)
+		s.sweep(ctx, time.Now())
 		select {
 		case <-ctx.Done():
 			return nil
@@ -44,19 +46,56 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Sweeper) sweep(ctx context.Context) {
-	all, err := s.store.Workspaces(ctx, "")
-	if err != nil {
-		s.log.Error("cannot sweep the leases", "error", err)
+// sweep ends what is due. A failure is logged once, not at every sweep: what
+// it kept from being done is due the next time again.
+func (s *Sweeper) sweep(ctx context.Context, now time.Time) {
+	err := s.leases(ctx, now)
+	if err == nil {
+		err = s.subscriptions(ctx, now)
+	}
+	if ctx.Err() != nil {
 		return
 	}
-	now := time.Now()
+	if err != nil && !s.failing {
+		s.log.Error("cannot sweep the record, trying again", "error", err, "retry_in", period)
+	}
+	s.failing = err != nil
+}
+
+func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
+	all, err := s.store.Workspaces(ctx, "")
+	if err != nil {
+		return err
+	}
+	var failed error
 	for _, w := range all {
 		if w.Gone() || now.Before(manager.Due(w)) {
 			continue
 		}
-		if err := s.manager.Expire(ctx, w.ID); err != nil && ctx.Err() == nil {
-			s.log.Error("cannot end the lease", "workspace", w.ID, "error", err)
+		if err := s.manager.Expire(ctx, w.ID); err != nil {
+			failed = err // the others may fare better
+			continue
 		}
+		s.log.Info("lease has ended", "workspace", w.ID, "owner", w.Owner)
 	}
+	return failed
+}
+
+func (s *Sweeper) subscriptions(ctx context.Context, now time.Time) error {
+	lapsed, err := s.store.Lapsed(ctx, now)
+	if err != nil || len(lapsed) == 0 {
+		return err
+	}
+	return s.store.Update(ctx, func(tx workspace.Tx) error {
+		for _, id := range lapsed {
+			sub, err := tx.Subscription(id)
+			if err != nil || !sub.Over(now) {
+				continue // gone, or renewed
+			}
+			if err := tx.RemoveSubscription(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -77,7 +78,9 @@ func TestCommitFailure(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var conn *sqlite3.SQLiteConn
+			var log bytes.Buffer
 			o := small(t)
+			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			o.connected = func(c *sqlite3.SQLiteConn) { conn = c }
 			o.OnChanges = func([]*workspace.Change) { t.Error("told of a change") }
 			s, err := Open(t.Context(), o)
@@ -95,6 +98,11 @@ func TestCommitFailure(t *testing.T) {
 			usable(t, s)
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
+			}
+			for _, line := range []string{"cannot be written", "can be written again"} {
+				if n := strings.Count(log.String(), line); n != 1 {
+					t.Errorf("%q was logged %d times", line, n)
+				}
 			}
 			if s, err = Open(t.Context(), o); err != nil {
 				t.Fatal(err)

@@ -59,7 +59,7 @@ func (l *loader) meta(ctx context.Context) error {
 func (l *loader) workspaces(ctx context.Context) error {
 	return l.each(ctx, `SELECT w.id, w.owner, w.group_id, w.created, w.initial, w.spec,
 		s.host, s.state, s.fault, s.released, s.version, s.changed, s.lease_start,
-		s.lease_duration, s.lease_grace, s.mechanism, s.save_to
+		s.lease_duration, s.lease_grace, s.mechanism, s.save_to, s.expired
 		FROM workspace w LEFT JOIN standing s ON s.workspace = w.id ORDER BY w.id`,
 		func(s scan) error {
 			w, err := scanWorkspace(s)
@@ -84,7 +84,8 @@ func scanWorkspace(s scan) (*workspace.Workspace, error) {
 	var created, changed, start int64
 	err := s(&w.ID, &w.Owner, &w.Group, &created, &initial, &spec,
 		&w.Host, &state, &w.Fault, &w.Released, &w.Version, &changed, &start,
-		&w.Lease.Duration, &w.Lease.Grace, &w.Lease.Mechanism, &w.Lease.SaveTo)
+		&w.Lease.Duration, &w.Lease.Grace, &w.Lease.Mechanism, &w.Lease.SaveTo,
+		&w.Expired)
 	if err != nil {
 		return w, err
 	}

@@ -58,6 +58,20 @@ func (s *Store) Subscription(
 	return sub, nil
 }
 
+// Lapsed implements workspace.Reader.
+func (s *Store) Lapsed(_ context.Context, at time.Time) ([]workspace.SubscriptionID, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var ids []workspace.SubscriptionID
+	for id, sub := range s.state.subscriptions.base {
+		if sub.Over(at) && len(s.state.outbox[id]) == 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
 // Changes implements workspace.Reader.
 func (s *Store) Changes(context.Context) ([]*workspace.Change, error) {
 	s.mu.RLock()

@@ -54,8 +54,8 @@ var texts = [queries]string{
 		VALUES (?, ?, ?, ?, ?, ?)`,
 	deleteWorkspace: `DELETE FROM workspace WHERE id = ?`,
 	putStanding: `REPLACE INTO standing (workspace, host, state, fault, released, version,
-		changed, lease_start, lease_duration, lease_grace, mechanism, save_to)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		changed, lease_start, lease_duration, lease_grace, mechanism, save_to, expired)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteStanding: `DELETE FROM standing WHERE workspace = ?`,
 	putGroup:       `REPLACE INTO workspace_group (id, owner) VALUES (?, ?)`,
 	deleteGroup:    `DELETE FROM workspace_group WHERE id = ?`,
@@ -242,7 +242,7 @@ func (r *rows) standing(w *workspace.Workspace) error {
 	return r.run(putStanding, int64(w.ID), string(w.Host), w.State.String(), w.Fault,
 		w.Released, w.Version, millis(w.Changed), millis(w.Lease.Start),
 		int64(w.Lease.Duration), int64(w.Lease.Grace), string(w.Lease.Mechanism),
-		w.Lease.SaveTo)
+		w.Lease.SaveTo, w.Expired)
 }
 
 // delete runs statements that each delete the row of one key.

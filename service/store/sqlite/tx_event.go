@@ -51,7 +51,7 @@ func (t *tx) Emit(e workspace.Event) error {
 	ids, _ := t.subscriptionsOf.get(e.Workspace)
 	for _, id := range ids {
 		s, _ := t.subscriptions.get(id)
-		if s.Paused || s.Topic != e.Topic {
+		if s.Paused || s.Topic != e.Topic || s.Over(e.At) {
 			continue
 		}
 		t.last.message++

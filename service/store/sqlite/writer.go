@@ -34,6 +34,8 @@ type writer struct {
 	batch []*request
 	timer *time.Timer // to write what is owed
 	armed bool        // the timer runs; later debts do not put it off
+
+	failing bool // the last commit failed
 }
 
 func newWriter(s *Store, r *rows) *writer {
@@ -115,9 +117,18 @@ func (w *writer) refuse(err error) {
 			r.err = err
 		}
 	}
-	if len(w.batch) == 0 {
-		w.options.Logger.Error("cannot write what is owed to the record", "error", err)
+}
+
+// report logs that the record cannot be written, or can be again: once each,
+// however many updates and debts try meanwhile.
+func (w *writer) report(err error) {
+	switch failing := err != nil; {
+	case failing && !w.failing:
+		w.options.Logger.Error("record cannot be written", "error", explain(updateOp, "", err))
+	case !failing && w.failing:
+		w.options.Logger.Info("record can be written again")
 	}
+	w.failing = err != nil
 }
 
 // attempt runs one update; when it fails, nothing of it remains.
@@ -149,7 +160,9 @@ func (w *writer) commit() error {
 	if !w.state.dirty() && len(owed.sent) == 0 {
 		return nil
 	}
-	if err := w.write(owed.sent); err != nil {
+	err := w.write(owed.sent)
+	w.report(err)
+	if err != nil {
 		w.mu.Lock()
 		w.owed.sent = append(w.owed.sent, owed.sent...)
 		w.owed.emptied = append(w.owed.emptied, owed.emptied...)

@@ -146,6 +146,42 @@ func orphans(b *bench) {
 	b.waits("s2", workspace.Cancelled)
 }
 
+// lapsed: an expired subscription gets nothing that happened later, and is
+// named once what happened before is delivered.
+func lapsed(b *bench) {
+	id := b.add("ada")
+	b.subscribe(id, "s2", "s1", "owed")
+	end := subscription("s1", id).Expires
+	b.update(func(tx workspace.Tx) error {
+		forever := subscription("forever", id)
+		forever.Expires = time.Time{}
+		return tx.PutSubscription(forever)
+	})
+	late := event(id, workspace.Running)
+	late.At = end.Add(time.Second)
+	b.update(func(tx workspace.Tx) error { return tx.Emit(late) })
+	b.waits("s1")
+	b.waits("forever", workspace.Running)
+	b.update(func(tx workspace.Tx) error {
+		for _, id := range []workspace.SubscriptionID{"s1", "s2"} {
+			s := *subscription(id, 1)
+			s.Paused = true
+			if err := tx.PutSubscription(&s); err != nil {
+				return err
+			}
+		}
+		return tx.Emit(event(id, workspace.Paused))
+	})
+	b.reopen()
+	b.waits("owed", workspace.Paused)
+	for at, want := range map[time.Time][]workspace.SubscriptionID{
+		end: nil, end.Add(time.Second): {"s1", "s2"},
+	} {
+		ids, err := b.store.Lapsed(b.Context(), at)
+		b.same("who has expired", value(b, ids, err), want)
+	}
+}
+
 // outbox: messages wait in the order in which they were emitted, until they
 // are delivered.
 func outbox(b *bench) {

@@ -49,6 +49,7 @@ func Exercise(t *testing.T, open Open) {
 		{"change", changes},
 		{"subscription", subscriptions},
 		{"orphaned subscription", orphans},
+		{"lapsed subscription", lapsed},
 		{"outbox order", outbox},
 		{"paused", paused},
 		{"answered", answered},
@@ -211,7 +212,7 @@ func full(id workspace.ID, owner workspace.Owner) *workspace.Workspace {
 		Lease: workspace.Lease{Start: noon, Duration: time.Hour + time.Nanosecond,
 			Grace: time.Minute, Mechanism: workspace.MechanismTrash, SaveTo: "sftp://r/y"},
 		Initial: workspace.Running, Host: "h1", State: workspace.Unpropagated,
-		Fault: "none yet", Version: 1, Created: noon, Changed: noon.Add(time.Second),
+		Fault: "none yet", Expired: true, Version: 1, Created: noon, Changed: noon.Add(time.Second),
 	}
 }
 
