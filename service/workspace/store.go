@@ -17,19 +17,24 @@ type Store interface {
 // Reader reads what is durable. Results are shared: do not change them.
 // A resource that is not there is an Error of kind NotFound.
 type Reader interface {
+	SubscriptionReader
 	Workspace(ctx context.Context, id ID) (*Workspace, error)
 	// Workspaces returns the owner's workspaces by rising ID; all, for an empty owner.
 	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
 	Group(ctx context.Context, id GroupID) (*Group, error)
-	Subscription(ctx context.Context, id SubscriptionID) (*Subscription, error)
-	// Lapsed returns the subscriptions that have expired at the time and have
-	// nothing left to deliver, by rising ID.
-	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
 	// Changes returns the changes that have not ended, by rising ID.
 	Changes(ctx context.Context) ([]*Change, error)
 	Hosts(ctx context.Context) ([]HostUse, error)
 	// Used returns the running time that the owner's ended leases took.
 	Used(ctx context.Context, owner Owner) (time.Duration, error)
+}
+
+// SubscriptionReader reads subscriptions.
+type SubscriptionReader interface {
+	Subscription(ctx context.Context, id SubscriptionID) (*Subscription, error)
+	// Lapsed returns the subscriptions that have expired at the time and have
+	// nothing left to deliver, by rising ID.
+	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
 }
 
 // Outbox holds the messages that are not yet delivered.

@@ -45,7 +45,7 @@ func (s *Store) Group(_ context.Context, id workspace.GroupID) (*workspace.Group
 	return g, nil
 }
 
-// Subscription implements workspace.Reader.
+// Subscription implements workspace.SubscriptionReader.
 func (s *Store) Subscription(
 	_ context.Context, id workspace.SubscriptionID,
 ) (*workspace.Subscription, error) {
@@ -58,7 +58,7 @@ func (s *Store) Subscription(
 	return sub, nil
 }
 
-// Lapsed implements workspace.Reader.
+// Lapsed implements workspace.SubscriptionReader.
 func (s *Store) Lapsed(_ context.Context, at time.Time) ([]workspace.SubscriptionID, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
