@@ -11,33 +11,23 @@ import (
 // Decode reads a deployment request at e, an element of doc under either of
 // its names. The error is a *DecodeError.
 func Decode(doc *xmlstrict.Document, e *etree.Element) (*WorkspaceDeployment, error) {
-	r := &reader{document.NewReader(doc, "deployment request")}
-	v := new(WorkspaceDeployment)
-	if r.Root(e, RequestFile, RequestWire); !r.Failed() {
-		r.deployment(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "deployment request")
+	return document.Decode(r.Reader, e, r.deployment, RequestFile, RequestWire)
 }
 
 // DecodeAllocation reads an n:ResourceAllocation element, of which every part
 // is optional, as a property has it.
 func DecodeAllocation(doc *xmlstrict.Document, e *etree.Element) (*ResourceAllocation, error) {
-	r := &reader{document.NewReader(doc, "resource allocation")}
-	v := new(ResourceAllocation)
-	if r.Root(e, n("ResourceAllocation")); !r.Failed() {
-		r.allocation(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "resource allocation")
+	return document.Decode(r.Reader, e, r.allocation, n("ResourceAllocation"))
 }
 
 // reader reads the documents of this package.
 type reader struct{ *document.Reader }
+
+func newReader(doc *xmlstrict.Document, name string) *reader {
+	return &reader{document.NewReader(doc, name)}
+}
 
 func (r *reader) deployment(e *etree.Element, v *WorkspaceDeployment) {
 	r.Sequence(e, []document.Field{

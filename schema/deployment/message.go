@@ -16,15 +16,8 @@ import (
 // DecodeOptional reads optional parameters at e, an element of doc under
 // either of their names. The error is a *DecodeError.
 func DecodeOptional(doc *xmlstrict.Document, e *etree.Element) (*OptionalParameters, error) {
-	r := &reader{document.NewReader(doc, "optional parameters")}
-	v := new(OptionalParameters)
-	if r.Root(e, OptionalFile, OptionalWire); !r.Failed() {
-		r.optional(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "optional parameters")
+	return document.Decode(r.Reader, e, r.optional, OptionalFile, OptionalWire)
 }
 
 func (r *reader) optional(e *etree.Element, v *OptionalParameters) {
@@ -97,15 +90,8 @@ func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 // the document that is wrong: the metadata, the deployment request, the
 // optional parameters, or the message itself.
 func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
-	r := &reader{document.NewReader(doc, "create message")}
-	v := new(CreateRequest)
-	if r.Root(e, Create); !r.Failed() {
-		r.create(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "create message")
+	return document.Decode(r.Reader, e, r.create, Create)
 }
 
 func (r *reader) create(e *etree.Element, v *CreateRequest) {
@@ -143,15 +129,8 @@ func (r *reader) epr(to **wsa.EPR) func(*etree.Element) {
 // DecodeShutdown reads the shutdown message of a workspace or a group at e.
 // The error is a *DecodeError.
 func DecodeShutdown(doc *xmlstrict.Document, e *etree.Element) (*ShutdownRequest, error) {
-	r := &reader{document.NewReader(doc, "shutdown message")}
-	v := new(ShutdownRequest)
-	if r.Root(e, Shutdown, ShutdownAll); !r.Failed() {
-		r.shutdown(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "shutdown message")
+	return document.Decode(r.Reader, e, r.shutdown, Shutdown, ShutdownAll)
 }
 
 func (r *reader) shutdown(e *etree.Element, v *ShutdownRequest) {

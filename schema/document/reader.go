@@ -13,8 +13,8 @@ import (
 // Error is the error of every decoder of workspace documents.
 type Error = xmlstrict.ContentError
 
-// Unbounded is the maximum of a field that may occur any number of times.
-const Unbounded = -1
+// unbounded is the maximum of a field that may occur any number of times.
+const unbounded = -1
 
 // Field is one element of a sequence: how often it may stand there, and what
 // reads it.
@@ -37,7 +37,7 @@ func Optional(name xmlstrict.Name, read func(*etree.Element)) Field {
 
 // Many is an element that stands there at least so many times.
 func Many(least int, name xmlstrict.Name, read func(*etree.Element)) Field {
-	return Field{name: name, min: least, max: Unbounded, read: read}
+	return Field{name: name, min: least, max: unbounded, read: read}
 }
 
 // Hint returns the field with advice for who left it out or repeated it.
@@ -73,6 +73,21 @@ func (r *Reader) Failed() bool { return r.err != nil }
 
 // Document returns the document being read, which may be nil.
 func (r *Reader) Document() *xmlstrict.Document { return r.doc }
+
+// Decode reads a document of its own at e, which must bear one of the names.
+// The error is an *Error.
+func Decode[T any](
+	r *Reader, e *etree.Element, read func(*etree.Element, *T), names ...xmlstrict.Name,
+) (*T, error) {
+	v := new(T)
+	if r.Root(e, names...); !r.Failed() {
+		read(e, v)
+	}
+	if err := r.Err(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
 
 // Adopt takes over an error from a codec that reads a part of the document.
 // One that knows its place is kept as it is; another is placed at the element.
@@ -115,7 +130,7 @@ func (r *Reader) Root(e *etree.Element, names ...xmlstrict.Name) {
 	}
 	r.Fail(e, "the element "+names[0].String(),
 		"check that this is the right document and that its namespace is declared",
-		"the element is %s", clip(found.String()))
+		"the element is %s", xmlstrict.Clip(found.String()))
 }
 
 // Sequence reads the children of e, which must be the fields in their order.
@@ -171,7 +186,7 @@ func (r *Reader) attribute(e *etree.Element, name xmlstrict.Name, known []string
 		}
 	}
 	r.Fail(e, listed("the attributes", known), "remove it", "attribute %s is unknown here",
-		clip(name.String()))
+		xmlstrict.Clip(name.String()))
 }
 
 // place finds the field that the child belongs to, given that field number at
@@ -185,7 +200,7 @@ func (r *Reader) place(kid *etree.Element, fields []Field, at, count int) int {
 		case i < at:
 			r.Fail(kid, "it before "+fields[at].name.Local,
 				"the elements have a fixed order", "%s is out of order", name.Local)
-		case i == at && f.max != Unbounded && count >= f.max:
+		case i == at && f.max != unbounded && count >= f.max:
 			r.Fail(kid, fmt.Sprintf("at most %d", f.max), f.hint, "%s is repeated", name.Local)
 		}
 		return i
@@ -200,7 +215,7 @@ func (r *Reader) unknown(kid *etree.Element, name xmlstrict.Name, fields []Field
 	for i, f := range fields {
 		if f.name.Local == name.Local {
 			r.Fail(kid, "namespace "+f.name.Space, "declare the namespace and use its prefix",
-				"%s is in the wrong namespace %q", name.Local, clip(name.Space))
+				"%s is in the wrong namespace %q", name.Local, xmlstrict.Clip(name.Space))
 			return
 		}
 		if i >= at {
@@ -208,7 +223,7 @@ func (r *Reader) unknown(kid *etree.Element, name xmlstrict.Name, fields []Field
 		}
 	}
 	r.Fail(kid, listed("", names), "remove it, or mend its name",
-		"element %s is unknown here", clip(name.Local))
+		"element %s is unknown here", xmlstrict.Clip(name.Local))
 }
 
 // lacks reports whether a field that must be there was passed over; count is
@@ -249,13 +264,4 @@ func listed(what string, names []string) string {
 		return "one of " + strings.Join(names, ", ")
 	}
 	return what + " " + strings.Join(names, ", ")
-}
-
-// clip keeps a stranger's text short enough for a message.
-func clip(s string) string {
-	const most = 128
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
 }

@@ -21,7 +21,7 @@ func (r *Reader) text(e *etree.Element, attributes ...string) (string, bool) {
 		return "", false
 	}
 	for kid := range xmlstrict.Children(e) {
-		r.Fail(kid, "text only", "", "element %s is unknown here", clip(kid.Tag))
+		r.Fail(kid, "text only", "", "element %s is unknown here", xmlstrict.Clip(kid.Tag))
 		return "", false
 	}
 	return xmlstrict.RawText(e), true
@@ -54,7 +54,7 @@ func (r *Reader) word(e *etree.Element, attributes ...string) string {
 		return ""
 	}
 	if strings.IndexFunc(s, isControl) >= 0 {
-		r.Fail(e, "text without control characters", "", "%q is not a word", clip(s))
+		r.Fail(e, "text without control characters", "", "%q is not a word", xmlstrict.Clip(s))
 		return ""
 	}
 	return strings.Clone(s)
@@ -78,7 +78,7 @@ func (r *Reader) URI(to *string) func(*etree.Element) {
 		u, err := url.Parse(s)
 		if err != nil || u.Scheme == "" {
 			r.Fail(e, "a URI with a scheme, such as file://NAME", "",
-				"%q is not an absolute URI", clip(s))
+				"%q is not an absolute URI", xmlstrict.Clip(s))
 			return
 		}
 		*to = s
@@ -96,7 +96,7 @@ func (r *Reader) OneOf(to *string, what string, words ...string) func(*etree.Ele
 			}
 		}
 		r.Fail(e, "one of "+strings.Join(words, ", "), "the words are case-sensitive",
-			"unknown %s %q", what, clip(s))
+			"unknown %s %q", what, xmlstrict.Clip(s))
 	}
 }
 
@@ -109,7 +109,7 @@ func (r *Reader) Bool(to *bool) func(*etree.Element) {
 		case "false", "0":
 			*to = false
 		default:
-			r.Fail(e, "true or false", "", "%q is not a truth value", clip(s))
+			r.Fail(e, "true or false", "", "%q is not a truth value", xmlstrict.Clip(s))
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (r *Reader) Int(to *int, least, most int) func(*etree.Element) {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < least || n > most {
 			r.Fail(e, "a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most), "",
-				"%q is out of range or not a number", clip(s))
+				"%q is out of range or not a number", xmlstrict.Clip(s))
 			return
 		}
 		*to = n
@@ -134,7 +134,7 @@ func (r *Reader) Double(to *float64, attributes ...string) func(*etree.Element) 
 		s := r.word(e, attributes...)
 		f, err := ParseDouble(s)
 		if err != nil {
-			r.Fail(e, "a number such as 256.0", "", "%q is not a finite number", clip(s))
+			r.Fail(e, "a number such as 256.0", "", "%q is not a finite number", xmlstrict.Clip(s))
 			return
 		}
 		*to = f
@@ -179,7 +179,7 @@ func (r *Reader) Duration(to *time.Duration, zero bool) func(*etree.Element) {
 		}
 		d = d.Truncate(time.Millisecond)
 		if d == 0 && !zero {
-			r.Fail(e, "a duration longer than zero", "", "%q is no time at all", clip(s))
+			r.Fail(e, "a duration longer than zero", "", "%q is no time at all", xmlstrict.Clip(s))
 			return
 		}
 		*to = d

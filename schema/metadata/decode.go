@@ -12,21 +12,14 @@ import (
 // Decode reads the document at e, an element of doc under either of its names.
 // The error is a *DecodeError.
 func Decode(doc *xmlstrict.Document, e *etree.Element) (*VirtualWorkspace, error) {
-	r := &reader{Reader: document.NewReader(doc, "workspace metadata")}
-	v := new(VirtualWorkspace)
-	if r.Root(e, File, Wire); !r.Failed() {
-		r.workspace(e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	r := newReader(doc, "workspace metadata")
+	return document.Decode(r.Reader, e, r.workspace, File, Wire)
 }
 
 // DecodeNetworking reads the interfaces of an l:networking element, in which
 // allocated addresses may stand.
 func DecodeNetworking(doc *xmlstrict.Document, e *etree.Element) ([]NIC, error) {
-	r := &reader{Reader: document.NewReader(doc, "networking")}
+	r := newReader(doc, "networking")
 	var nics []NIC
 	if r.Root(e, l("networking")); !r.Failed() {
 		r.networking(e, &nics, 0)
@@ -36,18 +29,18 @@ func DecodeNetworking(doc *xmlstrict.Document, e *etree.Element) ([]NIC, error) 
 
 // DecodeVMM reads a d:VMM element.
 func DecodeVMM(doc *xmlstrict.Document, e *etree.Element) (*VMM, error) {
-	r := &reader{Reader: document.NewReader(doc, "VMM")}
-	v := new(VMM)
-	if r.Root(e, d("VMM")); !r.Failed() {
-		r.vmm(v)(e)
-	}
-	return v, r.Err()
+	r := newReader(doc, "VMM")
+	return document.Decode(r.Reader, e, r.vmm, d("VMM"))
 }
 
 // reader reads metadata; it remembers which places in the guest are taken.
 type reader struct {
 	*document.Reader
 	mounts map[string]bool
+}
+
+func newReader(doc *xmlstrict.Document, name string) *reader {
+	return &reader{Reader: document.NewReader(doc, name)}
 }
 
 func (r *reader) workspace(e *etree.Element, v *VirtualWorkspace) {

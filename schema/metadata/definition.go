@@ -31,7 +31,7 @@ func (r *reader) requirements(e *etree.Element, v *Definition) {
 			Hint("an architecture must be given, such as x86_64"),
 		document.Optional(d("VMM"), func(e *etree.Element) {
 			v.VMM = new(VMM)
-			r.vmm(v.VMM)(e)
+			r.vmm(e, v.VMM)
 		}),
 		document.Optional(d("kernel"), func(e *etree.Element) {
 			v.Kernel = new(Kernel)
@@ -51,13 +51,11 @@ func Architecture(r *document.Reader, to *string) func(*etree.Element) {
 	}
 }
 
-func (r *reader) vmm(v *VMM) func(*etree.Element) {
-	return func(e *etree.Element) {
-		r.Sequence(e, []document.Field{
-			document.One(d("type"), r.OneOf(&v.Type, "VMM type", VMMs()...)),
-			document.Many(0, d("version"), r.Words(&v.Versions)),
-		})
-	}
+func (r *reader) vmm(e *etree.Element, v *VMM) {
+	r.Sequence(e, []document.Field{
+		document.One(d("type"), r.OneOf(&v.Type, "VMM type", VMMs()...)),
+		document.Many(0, d("version"), r.Words(&v.Versions)),
+	})
 }
 
 func (r *reader) kernel(e *etree.Element, k *Kernel) {

@@ -21,24 +21,12 @@ type reader struct{ *document.Reader }
 func decode[T any](doc *xmlstrict.Document, e *etree.Element, name xmlstrict.Name,
 	read func(*reader, *etree.Element, *T)) (*T, error) {
 	r := &reader{document.NewReader(doc, name.Local)}
-	v := new(T)
-	if r.Root(e, name); !r.Failed() {
-		read(r, e, v)
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return document.Decode(r.Reader, e, func(e *etree.Element, v *T) { read(r, e, v) }, name)
 }
 
 // DecodeCreated reads a w:createResponse element.
 func DecodeCreated(doc *xmlstrict.Document, e *etree.Element) (*Created, error) {
 	return decode(doc, e, CreateResponse, (*reader).created)
-}
-
-// DecodeSchedule reads a t:schedule element.
-func DecodeSchedule(doc *xmlstrict.Document, e *etree.Element) (*Schedule, error) {
-	return decode(doc, e, PropertySchedule, (*reader).schedule)
 }
 
 // DecodeState reads a t:currentState element.

@@ -53,12 +53,6 @@ func (v Version) FaultAction() string {
 	return FaultAction200403
 }
 
-// IsAnonymous tells whether the address means the sender of the request, in
-// either version.
-func IsAnonymous(address string) bool {
-	return address == Anonymous200403 || address == Anonymous200508
-}
-
 // name returns a name of the version's namespace.
 func (v Version) name(local string) xmlstrict.Name {
 	return xmlstrict.Name{Space: v.Space(), Local: local}

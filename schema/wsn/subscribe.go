@@ -70,7 +70,7 @@ func (s *Subscription) parse(doc *xmlstrict.Document, part *etree.Element) (err 
 	case useNotify:
 		s.UseNotify, err = boolean(doc, part)
 	case initialTerminationTime:
-		s.Termination, err = moment(doc, part)
+		s.Termination, err = wsrf.TimeOrNil(doc, part)
 	case precondition:
 		s.Precondition = part
 	case selector:
@@ -92,18 +92,6 @@ func boolean(doc *xmlstrict.Document, e *etree.Element) (bool, error) {
 		return false, nil
 	}
 	return false, doc.Errorf(e, "true or false", "%s is no truth value", e.Tag)
-}
-
-// moment reads a nillable dateTime; zero stands for nil.
-func moment(doc *xmlstrict.Document, e *etree.Element) (time.Time, error) {
-	if xmlstrict.IsNil(e) {
-		return time.Time{}, nil
-	}
-	t, err := wsrf.ParseTime(xmlstrict.Text(e))
-	if err != nil {
-		return t, doc.Errorf(e, "", "%w", err)
-	}
-	return t, nil
 }
 
 // Write writes the Subscribe.

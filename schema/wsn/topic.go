@@ -1,8 +1,6 @@
 package wsn
 
 import (
-	"fmt"
-
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -32,9 +30,6 @@ var dialects = map[string]func(*etree.Element) (TopicExpression, error){
 	SimpleDialect: parseSimple,
 }
 
-// Dialects returns the dialects that can be read, in the order of preference.
-func Dialects() []string { return []string{SimpleDialect} }
-
 // parseSimple reads an expression of the simple dialect.
 func parseSimple(e *etree.Element) (TopicExpression, error) {
 	topic, err := xmlstrict.ResolveQName(e, xmlstrict.RawText(e))
@@ -56,8 +51,8 @@ func ParseTopicExpression(doc *xmlstrict.Document, e *etree.Element) (TopicExpre
 	parse, known := dialects[dialect]
 	if !known {
 		return TopicExpression{}, fault(TopicPathDialectUnknown,
-			doc.Errorf(e, SimpleDialect, "the topic expression's dialect %.200q is unknown",
-				dialect))
+			doc.Errorf(e, SimpleDialect, "the topic expression's dialect %q is unknown",
+				xmlstrict.Clip(dialect)))
 	}
 	expression, err := parse(e)
 	if err != nil {
@@ -91,4 +86,4 @@ func (t TopicExpression) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 }
 
 // String returns the topic's name.
-func (t TopicExpression) String() string { return fmt.Sprint(t.Topic) }
+func (t TopicExpression) String() string { return t.Topic.String() }

@@ -217,14 +217,6 @@ func TestTopicExpression(t *testing.T) {
 	if got := want[0].String(); got != currentState.String() {
 		t.Errorf("it prints as %s", got)
 	}
-	for _, d := range Dialects() {
-		if dialects[d] == nil {
-			t.Errorf("dialect %s has no reader", d)
-		}
-	}
-	if len(Dialects()) != len(dialects) {
-		t.Errorf("%d dialects are told of, %d can be read", len(Dialects()), len(dialects))
-	}
 }
 
 func TestGetCurrentMessage(t *testing.T) {

@@ -89,7 +89,7 @@ func (f *BaseFault) parse(doc *xmlstrict.Document, part *element) error {
 	var err error
 	switch part.Tag {
 	case faultTimestamp.Local:
-		f.Timestamp, err = nilOrTime(doc, part)
+		f.Timestamp, err = TimeOrNil(doc, part)
 	case faultOriginator.Local:
 		var r wsa.EPR
 		if r, err = wsa.ParseEPR(doc, part); err == nil {

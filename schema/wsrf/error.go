@@ -27,8 +27,3 @@ type ValueError struct {
 func (e *ValueError) Error() string {
 	return `"` + e.Value + `" ` + e.Reason + " (expected " + e.Expected + ")"
 }
-
-// badValue places a ValueError at an element; doc may be nil.
-func badValue(doc *xmlstrict.Document, at *element, err error) error {
-	return doc.Errorf(at, "", "%w", err)
-}

@@ -27,17 +27,18 @@ func ParseSetTerminationTime(doc *xmlstrict.Document, e *element) (time.Time, er
 	if at == nil {
 		return time.Time{}, doc.Errorf(e, "RequestedTerminationTime", "no time is asked for")
 	}
-	return nilOrTime(doc, at)
+	return TimeOrNil(doc, at)
 }
 
-// nilOrTime reads a nillable dateTime; zero stands for nil.
-func nilOrTime(doc *xmlstrict.Document, e *element) (time.Time, error) {
+// TimeOrNil reads an element that is a nillable dateTime; zero stands for nil.
+// It fails with a *xmlstrict.ContentError.
+func TimeOrNil(doc *xmlstrict.Document, e *element) (time.Time, error) {
 	if xmlstrict.IsNil(e) {
 		return time.Time{}, nil
 	}
 	t, err := ParseTime(xmlstrict.Text(e))
 	if err != nil {
-		return t, badValue(doc, e, err)
+		return t, doc.Errorf(e, "", "%w", err)
 	}
 	return t, nil
 }
@@ -85,9 +86,9 @@ func ParseSetTerminationTimeResponse(doc *xmlstrict.Document, e *element) (NewTe
 		return n, doc.Errorf(e, "NewTerminationTime and CurrentTime", "the answer is incomplete")
 	}
 	var err error
-	if n.At, err = nilOrTime(doc, at); err != nil {
+	if n.At, err = TimeOrNil(doc, at); err != nil {
 		return n, err
 	}
-	n.Now, err = nilOrTime(doc, now)
+	n.Now, err = TimeOrNil(doc, now)
 	return n, err
 }
