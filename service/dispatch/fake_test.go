@@ -263,7 +263,7 @@ func listen(t testing.TB, h http.Handler, limits dispatch.Limits) string {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = server.Serve(l)
+		_ = server.Serve(dispatch.NewListener(l, limits))
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()

@@ -18,6 +18,9 @@ type Limits struct {
 	IdleTimeout   time.Duration    // of a connection between requests; 60 s
 	Parallel      int              // requests that are parsed and carried out at once; 128
 	XML           xmlstrict.Limits // of the document; its own defaults
+
+	Connections     int // open at once; 1,024
+	PeerConnections int // of them from one remote address other than loopback; 64
 }
 
 // DefaultLimits returns the defaults.
@@ -31,6 +34,8 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.WriteTimeout, time.Minute)
 	setDefault(&l.IdleTimeout, time.Minute)
 	setDefault(&l.Parallel, 128)
+	setDefault(&l.Connections, 1024)
+	setDefault(&l.PeerConnections, 64)
 	setDefault(&l.XML, xmlstrict.DefaultLimits())
 	return l
 }
@@ -43,7 +48,7 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // NewServer returns the http.Server that holds connections to the limits. Who
-// calls it listens, serves and shuts it down.
+// calls it listens, through NewListener, serves and shuts it down.
 func NewServer(handler http.Handler, limits Limits) *http.Server {
 	l := limits.withDefaults()
 	return &http.Server{

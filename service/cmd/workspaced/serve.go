@@ -167,9 +167,10 @@ func policy(c *config.Config) manager.Policy {
 // door returns the part that answers requests, and stops taking new ones first.
 func door(listener net.Listener, handler http.Handler) func(context.Context) error {
 	return func(ctx context.Context) error {
-		server := dispatch.NewServer(handler, dispatch.DefaultLimits())
+		limits := dispatch.DefaultLimits()
+		server := dispatch.NewServer(handler, limits)
 		served := make(chan error, 1)
-		go func() { served <- server.Serve(listener) }()
+		go func() { served <- server.Serve(dispatch.NewListener(listener, limits)) }()
 		select {
 		case err := <-served:
 			return err
