@@ -40,6 +40,9 @@ type Operation struct {
 	Do func(context.Context, *Call) (Reply, error)
 	// Anonymous operations tell only what anybody may know: no identity is asked.
 	Anonymous bool
+	// Bare operations are asked for by an element that holds nothing. One that
+	// holds something means what we do not know, and is refused.
+	Bare bool
 }
 
 // Service is a port type at its address.

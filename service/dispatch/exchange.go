@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -24,6 +25,7 @@ type exchange struct {
 	entered  bool   // it has one of the handler's slots
 
 	version    soap.Version
+	action     string // of the content type (SOAP 1.2), may be empty
 	message    *soap.Message
 	addressing wsa.Header
 	keyBlock   *etree.Element
@@ -90,11 +92,43 @@ func (x *exchange) read() error {
 	if err := m.CheckUnderstood(x.understood); err != nil {
 		return err
 	}
-	if x.endpoint.Key != (xmlstrict.Name{}) {
-		x.keyBlock = m.Header(x.endpoint.Key)
+	if x.addressing, err = wsa.ParseHeader(m); err != nil {
+		return err
 	}
-	x.addressing, err = wsa.ParseHeader(m)
+	x.keyBlock, err = x.findKey()
 	return err
+}
+
+// maxKey is how long a resource key may be, in bytes. Replies repeat it.
+const maxKey = 256
+
+// findKey returns the header block with the resource's key; nil when there is
+// none. Which resource is meant must not depend on the reader: there is one
+// block, and it holds the key alone.
+func (x *exchange) findKey() (*etree.Element, error) {
+	var block *etree.Element
+	for _, b := range x.message.Headers {
+		if !xmlstrict.Is(b, x.endpoint.Key) {
+			continue
+		}
+		if block != nil {
+			return nil, x.badKey(b, "one resource key", "there is a second %s", b.Tag)
+		}
+		block = b
+	}
+	for child := range xmlstrict.Children(block) {
+		return nil, x.badKey(child, "the key alone", "there is an element inside a resource key")
+	}
+	if size := len(xmlstrict.RawText(block)); size > maxKey {
+		return nil, x.badKey(block, fmt.Sprintf("at most %d bytes", maxKey),
+			"the resource key has %d bytes", size)
+	}
+	return block, nil
+}
+
+// badKey says what is wrong with the resource's key, and where.
+func (x *exchange) badKey(at *etree.Element, expected, format string, args ...any) error {
+	return &InvalidKey{x.message.Doc.Errorf(at, expected, format, args...).Error()}
 }
 
 // enter waits for a slot. It comes after the body was read, so that slow
@@ -122,8 +156,8 @@ func (x *exchange) understood(name xmlstrict.Name) bool {
 		name == x.endpoint.Key
 }
 
-// route finds the operation by the body's element, and refuses a request whose
-// header says that it is another.
+// route finds the operation by the body's element, and refuses what does not
+// go with it.
 func (x *exchange) route() error {
 	body, err := x.message.Payload()
 	if err != nil {
@@ -134,8 +168,31 @@ func (x *exchange) route() error {
 		return &noOperation{xmlstrict.NameOf(body)}
 	}
 	x.operation = o
+	if o.Bare {
+		if err := x.checkBare(body); err != nil {
+			return err
+		}
+	}
+	return x.checkActions(o)
+}
+
+// checkBare refuses content in an element that ought to have none.
+func (x *exchange) checkBare(body *etree.Element) error {
+	for child := range xmlstrict.Children(body) {
+		return x.message.Doc.Errorf(child, "nothing inside "+body.Tag, "%s does not belong here",
+			clip(child.Tag))
+	}
+	if xmlstrict.Text(body) != "" {
+		return x.message.Doc.Errorf(body, "nothing inside "+body.Tag, "there is text")
+	}
+	return nil
+}
+
+// checkActions refuses a request whose headers name another operation.
+func (x *exchange) checkActions(o *operation) error {
 	actions := [...]struct{ header, value string }{
 		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `)},
+		{"the action of the content type", x.action},
 		{"wsa:Action", x.addressing.Action},
 	}
 	for _, a := range actions {

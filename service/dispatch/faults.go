@@ -183,7 +183,7 @@ func messageFault(err error) (fault, bool) {
 		missing *noOperation
 		against *contradiction
 	)
-	f := fault{status: http.StatusInternalServerError, code: soap.CodeClient, text: err.Error()}
+	f := fault{status: http.StatusInternalServerError, code: soap.CodeClient, text: describe(err)}
 	switch {
 	case errors.As(err, &refused):
 		f.status = refused.status
@@ -205,9 +205,16 @@ func internalFault(names *faultNames, requestID string) fault {
 	}
 }
 
+// maxText is how long the text of a fault may be, in bytes. Errors quote what
+// the caller wrote, and a large request must not get a large reply.
+const maxText = 2 << 10
+
 // describe returns an error's text, with the hint that some keep apart.
 func describe(err error) string {
 	text := err.Error()
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "..."
+	}
 	var content *xmlstrict.ContentError
 	if errors.As(err, &content) && content.Hint != "" && !strings.Contains(text, content.Hint) {
 		text += "; " + content.Hint

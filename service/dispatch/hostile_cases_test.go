@@ -142,6 +142,14 @@ var hostileEnvelopes = map[string]hostile{
 	"addressing mixed": faulted("two versions",
 		block(addressed(wsa2004, "To", "x")+addressed(wsa2005, "To", "x"))),
 	"reference without address": faulted("no address", block(addressed(wsa2004, "ReplyTo", ""))),
+	"content in Destroy": faulted("/Envelope/Body/Destroy/keep: ",
+		payload(`<l:Destroy xmlns:l="`+spaceRL+`"><keep/></l:Destroy>`)),
+	"text in Destroy": faulted("nothing inside Destroy",
+		payload(`<l:Destroy xmlns:l="`+spaceRL+`">no</l:Destroy>`)),
+	"action of the content type": {
+		header: "Content-Type: application/soap+xml; action=\"urn:other\"\r\n",
+		body:   with(soap11, soap12), status: 400, fault: "contradicts",
+	},
 	"unknown operation":         faulted("No such operation 'Foo'", payload(`<Foo xmlns="u:x"/>`)),
 	"operation of no namespace": faulted("No such operation", payload(`<Destroy/>`)),
 	"operation of another service": faulted("No such operation", payload(
@@ -156,17 +164,23 @@ var hostileEnvelopes = map[string]hostile{
 }
 
 var hostileKeys = map[string]hostile{
-	"no key":          faulted("resource key is missing", with(key, "")),
-	"no header":       faulted("resource key is missing", with(`<s:Header>`+key+`</s:Header>`, "")),
-	"empty key":       faulted("resource key is missing", keyed(" ")),
-	"another's name":  faulted("key is missing", with(key, "<WorkspaceKey>1</WorkspaceKey>")),
-	"key of letters":  faulted("not integer based", keyed("abc")),
-	"negative key":    faulted("not integer based", keyed("-1")),
-	"key with a sign": faulted("not integer based", keyed("+1")),
-	"key with zeros":  faulted("not integer based", keyed("001")),
-	"huge key":        faulted("not integer based", keyed(strings.Repeat("9", 100))),
-	"unknown key":     faulted("ResourceUnknownFault", keyed("99999")),
-	"another's key":   faulted("ResourceUnknownFault", keyed("2")),
+	"no key":             faulted("resource key is missing", with(key, "")),
+	"no header":          faulted("resource key is missing", with(`<s:Header>`+key+`</s:Header>`, "")),
+	"empty key":          faulted("resource key is missing", keyed(" ")),
+	"another's name":     faulted("key is missing", with(key, "<WorkspaceKey>1</WorkspaceKey>")),
+	"key of letters":     faulted("not integer based", keyed("abc")),
+	"negative key":       faulted("not integer based", keyed("-1")),
+	"key with a sign":    faulted("not integer based", keyed("+1")),
+	"key with zeros":     faulted("not integer based", keyed("001")),
+	"huge key":           faulted("not integer based", keyed(strings.Repeat("9", 100))),
+	"unknown key":        faulted("ResourceUnknownFault", keyed("99999")),
+	"another's key":      faulted("ResourceUnknownFault", keyed("2")),
+	"a key of 300 bytes": faulted("at most 256 bytes", keyed(strings.Repeat("9", 300))),
+	"two keys": faulted("/Envelope/Header/WorkspaceKey[2]: there is a second WorkspaceKey",
+		with(key, key+key)),
+	"keys that contradict": faulted("a second WorkspaceKey",
+		with(key, key+strings.Replace(key, "1</w", "2</w", 1))),
+	"an element in a key": faulted("the key alone", keyed("1<x/>")),
 	"destroy another's": faulted("ResourceUnknownFault",
 		strings.Replace(payload(destroy), "1</w", "2</w", 1)),
 }
@@ -232,6 +246,17 @@ var hostileHTTP = map[string]hostile{
 	"gzip": {
 		header: xmlType + "Content-Encoding: gzip\r\n",
 		body:   gzipped(strings.Repeat(" ", 1<<20)), status: 415,
+	},
+	"two encodings": {
+		header: xmlType + "Content-Encoding: identity\r\nContent-Encoding: gzip\r\n",
+		body:   goodBody, status: 400,
+	},
+	"two content types": {
+		header: xmlType + "Content-Type: application/json\r\n", body: goodBody, status: 400,
+	},
+	"two SOAPActions": {
+		header: xmlType + "SOAPAction: \"\"\r\nSOAPAction: \"urn:other\"\r\n",
+		body:   goodBody, status: 400,
 	},
 	"other content": {header: "Content-Type: application/json\r\n", body: `{}`, status: 415},
 	"multipart": {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/service/authn"
 	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // A hostile request is one that a sane client would not send.
@@ -122,5 +123,19 @@ func TestTooLargeIsRefusedBeforeItIsRead(t *testing.T) {
 	if grown := allocated() - before; status != 413 || grown > 4<<20 {
 		t.Errorf("reply is %d %s after %d bytes of memory, want 413 and less than 4 MiB",
 			status, reply, grown)
+	}
+}
+
+// TestFaultsAreShort has an error quote a long text of the caller's: the fault
+// holds the beginning of it.
+func TestFaultsAreShort(t *testing.T) {
+	m := newCore()
+	m.put(ada)
+	m.fail = workspace.Errorf(workspace.Denied, "destroy", "", "%s", strings.Repeat("é", 100_000))
+	h, _ := m.face(t, authn.Fixed(ada))
+	status, reply := post(t, listen(t, h, dispatch.Limits{}), "/wsrf/services/WorkspaceService",
+		payload(destroy))
+	if status != 500 || len(reply) > 4<<10 || !strings.Contains(reply, "éé...") {
+		t.Errorf("reply is %d of %d bytes: %.3000s", status, len(reply), reply)
 	}
 }

@@ -27,6 +27,11 @@ func (e *refusal) Error() string { return e.reason }
 // that goes with it. A missing one is tolerated.
 func (x *exchange) mediaType() (soap.Version, error) {
 	h := x.request.Header
+	for _, name := range [...]string{"Content-Type", "Content-Encoding", "Soapaction"} {
+		if len(h[name]) > 1 {
+			return 0, &refusal{http.StatusBadRequest, "header " + name + " is given twice"}
+		}
+	}
 	if c := h.Get("Content-Encoding"); c != "" && !strings.EqualFold(c, "identity") {
 		return 0, &refusal{http.StatusUnsupportedMediaType,
 			"content encoding is not accepted, send the envelope as it is"}
@@ -37,11 +42,11 @@ func (x *exchange) mediaType() (soap.Version, error) {
 	case "":
 		return anyVersion, nil
 	default:
-		return parseMediaType(text)
+		return x.parseMediaType(text)
 	}
 }
 
-func parseMediaType(text string) (soap.Version, error) {
+func (x *exchange) parseMediaType(text string) (soap.Version, error) {
 	kind, parameters, err := mime.ParseMediaType(text)
 	charset := strings.ToLower(parameters["charset"])
 	if err != nil || charset != "" && charset != "utf-8" && charset != "us-ascii" {
@@ -52,6 +57,7 @@ func parseMediaType(text string) (soap.Version, error) {
 	case "text/xml", "application/xml":
 		return soap.V11, nil
 	case "application/soap+xml":
+		x.action = parameters["action"]
 		return soap.V12, nil
 	}
 	return 0, &refusal{http.StatusUnsupportedMediaType,

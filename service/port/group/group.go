@@ -42,7 +42,9 @@ func New(m Manager) dispatch.Service {
 	f := face{m}
 	return dispatch.Service{
 		Name: port.Group, Key: port.GroupKey, Operations: map[string]dispatch.Operation{
-			"start": {Do: f.start}, "shutdown": {Do: f.shutdown}, "Destroy": {Do: f.destroy},
+			"start":    {Do: f.start, Bare: true},
+			"shutdown": {Do: f.shutdown},
+			"Destroy":  {Do: f.destroy, Bare: true},
 		},
 	}
 }

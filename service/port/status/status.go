@@ -29,8 +29,8 @@ type face struct{ manager Manager }
 func New(m Manager) dispatch.Service {
 	f := face{m}
 	s := dispatch.Service{Name: port.Status, Operations: map[string]dispatch.Operation{
-		"queryUsedAndReservedTime": {Do: f.usage},
-		"queryCurrentWorkspaces":   {Do: f.list},
+		"queryUsedAndReservedTime": {Do: f.usage, Bare: true},
+		"queryCurrentWorkspaces":   {Do: f.list, Bare: true},
 	}}
 	property.Source{
 		Names: new(report.StatusProperties).Names(), Load: f.properties, Anonymous: true,

@@ -40,9 +40,9 @@ func New(m Manager) dispatch.Service {
 	s := dispatch.Service{
 		Name: port.Subscription, Key: port.SubscriptionKey,
 		Operations: map[string]dispatch.Operation{
-			"PauseSubscription":  {Do: f.pause(true, wsn.PauseSubscriptionResponse)},
-			"ResumeSubscription": {Do: f.pause(false, wsn.ResumeSubscriptionResponse)},
-			"Destroy":            {Do: f.destroy},
+			"PauseSubscription":  {Do: f.pause(true, wsn.PauseSubscriptionResponse), Bare: true},
+			"ResumeSubscription": {Do: f.pause(false, wsn.ResumeSubscriptionResponse), Bare: true},
+			"Destroy":            {Do: f.destroy, Bare: true},
 		},
 	}
 	property.Source{Names: names(), Load: f.properties}.AddTo(s.Operations)

@@ -55,9 +55,9 @@ func New(m Manager, checkConsumer func(url string) error) dispatch.Service {
 	s := dispatch.Service{
 		Name: port.Workspace, Key: port.WorkspaceKey,
 		Operations: map[string]dispatch.Operation{
-			"start":              {Do: f.start},
+			"start":              {Do: f.start, Bare: true},
 			"shutdown":           {Do: f.shutdown},
-			"Destroy":            {Do: f.destroy},
+			"Destroy":            {Do: f.destroy, Bare: true},
 			"SetTerminationTime": {Do: f.setTerminationTime},
 			"Subscribe":          {Do: f.subscribe},
 			"GetCurrentMessage":  {Do: f.currentMessage},
