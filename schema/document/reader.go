@@ -130,7 +130,7 @@ func (r *Reader) Root(e *etree.Element, names ...xmlstrict.Name) {
 	}
 	r.Fail(e, "the element "+names[0].String(),
 		"check that this is the right document and that its namespace is declared",
-		"the element is %s", xmlstrict.Clip(found.String()))
+		"the element is %s", brief(found))
 }
 
 // Sequence reads the children of e, which must be the fields in their order.
@@ -186,7 +186,7 @@ func (r *Reader) attribute(e *etree.Element, name xmlstrict.Name, known []string
 		}
 	}
 	r.Fail(e, listed("the attributes", known), "remove it", "attribute %s is unknown here",
-		xmlstrict.Clip(name.String()))
+		brief(name))
 }
 
 // place finds the field that the child belongs to, given that field number at
@@ -251,6 +251,11 @@ func (r *Reader) missing(parent, next *etree.Element, f Field) {
 		hint = "add the element " + f.name.Local
 	}
 	r.Fail(parent, "the element "+f.name.String(), hint, "%s is missing", f.name.Local)
+}
+
+// brief is a stranger's name, each part short enough for a message.
+func brief(n xmlstrict.Name) string {
+	return xmlstrict.Name{Space: xmlstrict.Clip(n.Space), Local: xmlstrict.Clip(n.Local)}.String()
 }
 
 // listed joins names for a message.

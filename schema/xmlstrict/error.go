@@ -58,7 +58,7 @@ func (e *ContentError) Unwrap() error { return e.Err }
 
 // Clip shortens a text that someone else chose, for an error message.
 func Clip(text string) string {
-	const longest = 128
+	const longest = 64
 	if len(text) <= longest {
 		return text
 	}
