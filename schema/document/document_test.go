@@ -36,6 +36,8 @@ func TestSequence(t *testing.T) {
 		{"out of order", "<r><c>3</c><a>1</a></r>", "c is out of order"},
 		{"late", "<r><a>1</a><c>3</c><b>2</b></r>", "b is out of order"},
 		{"repeated", "<r><a>1</a><a>1</a><c>3</c></r>", "a is repeated"},
+		{"too many", "<r><a>1</a><c>3</c><c>4</c><c>5</c></r>", "c is repeated (expected at most 2)"},
+		{"long", "<r><a>" + strings.Repeat("1", 4097) + "</a><c>3</c></r>", "a has 4097 bytes"},
 		{"unknown", "<r><a>1</a><d/><c>3</c></r>", "element d is unknown here"},
 		{"unknown at the end", "<r><a>1</a><c>3</c><d/></r>", "element d is unknown here"},
 	}
@@ -47,7 +49,7 @@ func TestSequence(t *testing.T) {
 			r.Sequence(e, []Field{
 				One(name("a"), r.Word(&a)),
 				Optional(name("b"), r.Word(&b)),
-				Many(1, name("c"), r.Words(&c)),
+				Many(1, name("c"), r.Words(&c)).Most(2),
 			})
 			if tt.want == "" && (r.Err() != nil || a != "1" || c[0] != "3") {
 				t.Errorf("got %q, %q, %q, %v", a, b, c, r.Err())

@@ -40,6 +40,12 @@ func Many(least int, name xmlstrict.Name, read func(*etree.Element)) Field {
 	return Field{name: name, min: least, max: unbounded, read: read}
 }
 
+// Most returns the field with another maximum.
+func (f Field) Most(n int) Field {
+	f.max = n
+	return f
+}
+
 // Hint returns the field with advice for who left it out or repeated it.
 func (f Field) Hint(text string) Field {
 	f.hint = text

@@ -36,8 +36,11 @@ func (r *Reader) Text(to *string, attributes ...string) func(*etree.Element) {
 	}
 }
 
+// maxWord is how long a word may be, in bytes: as the longest path of a file.
+const maxWord = 4096
+
 // Word reads text of which white space around it is no part. It must not be
-// empty and holds no control characters.
+// empty, longer than 4,096 bytes, or hold control characters.
 func (r *Reader) Word(to *string) func(*etree.Element) {
 	return func(e *etree.Element) { *to = r.word(e) }
 }
@@ -51,6 +54,10 @@ func (r *Reader) word(e *etree.Element, attributes ...string) string {
 	s = xmlstrict.Trim(s)
 	if s == "" {
 		r.Fail(e, "text", "", "%s is empty", e.Tag)
+		return ""
+	}
+	if len(s) > maxWord {
+		r.Fail(e, "at most 4096 bytes", "", "%s has %d bytes", e.Tag, len(s))
 		return ""
 	}
 	if strings.IndexFunc(s, isControl) >= 0 {

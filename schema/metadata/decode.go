@@ -65,6 +65,11 @@ func (r *reader) logistics(e *etree.Element, v *VirtualWorkspace) {
 	})
 }
 
+// maxDevices is how many NICs a workspace may have, and how many disks of one
+// kind: twice what a virtual PCI bus has places for. Without a bound one
+// request could take all addresses of a site.
+const maxDevices = 64
+
 // networking reads at least so many interfaces, whose names must differ.
 func (r *reader) networking(e *etree.Element, nics *[]NIC, least int) {
 	names := make(map[string]bool)
@@ -78,7 +83,7 @@ func (r *reader) networking(e *etree.Element, nics *[]NIC, least int) {
 			}
 			names[n.Name] = true
 			*nics = append(*nics, n)
-		}),
+		}).Most(maxDevices),
 	})
 }
 

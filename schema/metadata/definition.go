@@ -83,8 +83,9 @@ func (r *reader) disks(e *etree.Element, v *Definition) {
 		document.Many(0, d("partition"), func(e *etree.Element) {
 			v.Partitions = append(v.Partitions, Disk{})
 			r.disk(e, &v.Partitions[len(v.Partitions)-1])
-		}),
-		document.Many(0, d("blankspacePartition"), func(e *etree.Element) { r.blank(e, v) }),
+		}).Most(maxDevices),
+		document.Many(0, d("blankspacePartition"), func(e *etree.Element) { r.blank(e, v) }).
+			Most(maxDevices),
 		document.Optional(d("RAM"), r.serialized),
 		document.Optional(d("swap"), r.serialized),
 	})

@@ -3,6 +3,7 @@ package metadata
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,16 @@ var structure = []broken{
 		"without control characters"},
 }
 
+// nicsOf returns so many interfaces, none of them of the name in base.
+func nicsOf(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "<l:nic><l:name>n%d</l:name><l:ipConfig><l:acquisitionMethod>"+
+			"AllocateAndConfigure</l:acquisitionMethod></l:ipConfig></l:nic>", i)
+	}
+	return b.String()
+}
+
 var values = []broken{
 	{"no definition", base[strings.Index(base, "<d:def"):strings.Index(base, "</Virt")], "",
 		"/VirtualWorkspace", 1, "definition is missing", "definition"},
@@ -164,6 +175,8 @@ var values = []broken{
 	{"NIC names", "<l:nic>", "<l:nic><l:name>eth0</l:name><l:ipConfig><l:acquisitionMethod>" +
 		"AllocateAndConfigure</l:acquisitionMethod></l:ipConfig></l:nic><l:nic>",
 		nics + "/nic[2]", 7, `there is more than one NIC named "eth0"`, "another name"},
+	{"NICs", "<l:nic>", nicsOf(64) + "<l:nic>", nics + "/nic[65]", 7, "nic is repeated",
+		"at most 64"},
 	{"no NIC", base[strings.Index(base, "<l:nic>"):strings.Index(base, "</l:networking")], "",
 		nics, 6, "nic is missing", "nic"},
 	{"method", "AllocateAndConfigure", "Guess", nics + "/nic/ipConfig/acquisitionMethod", 8,

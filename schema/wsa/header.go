@@ -76,12 +76,19 @@ func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
 	return nil
 }
 
+// maxText is how long the text of a block may be, in bytes. Replies repeat it,
+// and message ids are kept.
+const maxText = 2048
+
 // text keeps the text of a block that may stand once.
 func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
 	if *field != "" {
 		return doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
 	}
 	*field = xmlstrict.Text(block)
+	if len(*field) > maxText {
+		return doc.Errorf(block, "at most 2048 bytes", "%s has %d bytes", block.Tag, len(*field))
+	}
 	return nil
 }
 

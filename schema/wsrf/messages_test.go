@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +112,8 @@ func TestGetMultipleRefuses(t *testing.T) {
 	}{
 		"nothing":         {"", xmlstrict.Name{}},
 		"another element": {"<x/>", xmlstrict.Name{}},
+		"too many": {strings.Repeat("<r:ResourceProperty>x</r:ResourceProperty>",
+			MaxProperties+1), xmlstrict.Name{}},
 		"no name": {"<r:ResourceProperty>p:x</r:ResourceProperty>",
 			InvalidResourcePropertyQName},
 	}

@@ -1,6 +1,8 @@
 package wsrf
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -45,9 +47,13 @@ func WriteGetResourceProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	enc.End()
 }
 
+// MaxProperties is how many properties one message may ask for. The answer has
+// each as often as it was named, so without a bound it could be of any size.
+const MaxProperties = 64
+
 // ParseGetMultipleResourceProperties reads the properties that are asked for,
 // at least one, in order. It fails as ParseGetResourceProperty does, or with a
-// bare *xmlstrict.ContentError when there are none.
+// bare *xmlstrict.ContentError when there are none or more than MaxProperties.
 func ParseGetMultipleResourceProperties(
 	doc *xmlstrict.Document, e *element,
 ) ([]xmlstrict.Name, error) {
@@ -55,6 +61,10 @@ func ParseGetMultipleResourceProperties(
 	for child := range xmlstrict.Children(e) {
 		if !xmlstrict.Is(child, resourceProperty) {
 			return nil, doc.Errorf(child, "ResourceProperty", "%s does not belong here", child.Tag)
+		}
+		if len(names) == MaxProperties {
+			return nil, doc.Errorf(child, fmt.Sprintf("at most %d properties", MaxProperties),
+				"too many properties are asked for")
 		}
 		name, err := propertyName(doc, child)
 		if err != nil {
@@ -88,6 +98,17 @@ type Query struct {
 // Prefix returns the namespace that a prefix of the expression stands for.
 func (q Query) Prefix(prefix string) (string, bool) {
 	return xmlstrict.LookupPrefix(q.At, prefix)
+}
+
+// Select evaluates the query over a property document, as the function Select
+// does. Its errors name the expression's place in doc, which may be nil.
+func (q Query) Select(doc *xmlstrict.Document, root *etree.Element) ([]any, error) {
+	results, err := Select(root, q.Expression, q.Prefix)
+	var typed *FaultError
+	if errors.As(err, &typed) {
+		err = &FaultError{typed.Fault, doc.Errorf(q.At, "", "%w", typed.Err)}
+	}
+	return results, err
 }
 
 // ParseQuery reads a QueryResourceProperties. It fails with a *FaultError when

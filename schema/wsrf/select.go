@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/antchfx/xpath"
 	"github.com/beevik/etree"
@@ -43,7 +45,8 @@ func Select(
 	steps := maxSteps
 	defer func() {
 		if p := recover(); p != nil {
-			results, err = nil, &FaultError{QueryEvaluationError, evaluationError(p)}
+			results, err = nil, &FaultError{QueryEvaluationError,
+				fmt.Errorf("the expression cannot be evaluated: %w", recovered(p))}
 		}
 	}()
 	switch v := compiled.Evaluate(newNavigator(root, &steps)).(type) {
@@ -76,13 +79,29 @@ func collect(found *xpath.NodeIterator) []any {
 // errTooCostly ends an evaluation that used up its steps.
 var errTooCostly = errors.New("the expression takes too many steps to evaluate")
 
-// evaluationError turns what an evaluation panicked with into an error. The
-// library reports wrong argument types that way.
-func evaluationError(p any) error {
-	if err, ok := p.(error); ok && errors.Is(err, errTooCostly) {
+// errBadArgument ends the use of a function with arguments the library did not
+// look at.
+var errBadArgument = errors.New("a function cannot take the arguments it is given")
+
+// recovered turns what the library panicked with into an error. It reports
+// wrong types of arguments that way, and trips over wrong numbers of them; what
+// it trips over is nobody's business but ours. Its words may quote the whole
+// expression.
+func recovered(p any) error {
+	const longest = 200
+	err, ok := p.(error)
+	var tripped runtime.Error
+	switch {
+	case ok && errors.Is(err, errTooCostly):
 		return err
+	case ok && errors.As(err, &tripped):
+		return errBadArgument
 	}
-	return fmt.Errorf("the expression cannot be evaluated: %v", p)
+	text := fmt.Sprint(p)
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "..."
+	}
+	return errors.New(text)
 }
 
 // compile checks and compiles an expression.
@@ -98,12 +117,12 @@ func compile(
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the expression is not XPath 1.0: %v", p)
+			err = fmt.Errorf("the expression is not XPath 1.0: %w", recovered(p))
 		}
 	}()
 	compiled, err = xpath.CompileWithNS(text, spaces)
 	if err != nil {
-		return nil, fmt.Errorf("the expression is not XPath 1.0: %w", err)
+		return nil, fmt.Errorf("the expression is not XPath 1.0: %w", recovered(err))
 	}
 	return compiled, nil
 }

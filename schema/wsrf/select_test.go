@@ -141,6 +141,30 @@ func TestSelectRefuses(t *testing.T) {
 	}
 }
 
+// TestSelectTellsNoSecrets makes the library trip over itself: the error says
+// where the expression stands and what is wrong with it, and nothing of how we
+// found out, nor does it repeat a long expression.
+func TestSelectTellsNoSecrets(t *testing.T) {
+	for _, expression := range []string{
+		"number()", "boolean()", "substring('abc', 2, 1 div 0)", "starts-with('a')", "sum('a')",
+		strings.Repeat("9", 900), "*:" + strings.Repeat("x", 900),
+	} {
+		doc := parse(t, "<q>\n<e/></q>")
+		q := Query{expression, doc.Root.ChildElements()[0]}
+		_, err := q.Select(doc, parse(t, properties).Root)
+		var typed *FaultError
+		var placed *xmlstrict.ContentError
+		if !errors.As(err, &typed) || !errors.As(err, &placed) || placed.Path != "/q/e" ||
+			placed.Line != 2 {
+			t.Errorf("%.20s: %v, want a typed fault at /q/e, line 2", expression, err)
+			continue
+		}
+		if text := err.Error(); strings.Contains(text, "runtime") || len(text) > 300 {
+			t.Errorf("%.20s: the error tells too much: %s", expression, text)
+		}
+	}
+}
+
 // TestSelectEnds checks that expressions made to run for ever over a large
 // document end. The limit is generous: what it must catch takes hours.
 func TestSelectEnds(t *testing.T) {

@@ -116,7 +116,7 @@ func (s Source) query(ctx context.Context, c *dispatch.Call) (dispatch.Reply, er
 	}
 	content := set.Write
 	if q.Expression != "/" {
-		if content, err = evaluate(set, q); err != nil {
+		if content, err = evaluate(c.Document, set, q); err != nil {
 			return nil, err
 		}
 	}
@@ -126,12 +126,14 @@ func (s Source) query(ctx context.Context, c *dispatch.Call) (dispatch.Reply, er
 }
 
 // evaluate returns what writes the results of a query over the document.
-func evaluate(set Set, q wsrf.Query) (func(*xmlstrict.Encoder), error) {
+func evaluate(
+	doc *xmlstrict.Document, set Set, q wsrf.Query,
+) (func(*xmlstrict.Encoder), error) {
 	root, err := tree(set)
 	if err != nil {
 		return nil, err
 	}
-	results, err := wsrf.Select(root, q.Expression, q.Prefix)
+	results, err := q.Select(doc, root)
 	if err != nil {
 		return nil, err
 	}
