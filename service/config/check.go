@@ -1,122 +1,134 @@
 package config
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"regexp"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
-// Check finds what cannot be right, naming table and entry.
+// The words of requests for a VMM, and of hosts that have one.
+var vmms = []string{"Xen", "VMware", "KVM"}
+
+// Check finds what cannot be right, all of it, naming table and entry.
 func (c *Config) Check() error {
-	if err := c.checkListen(); err != nil {
-		return err
-	}
-	for _, prefix := range c.Notify.Allow {
-		if _, err := netip.ParsePrefix(prefix); err != nil {
-			return fmt.Errorf("notify.allow: %q is not a CIDR prefix such as 10.0.0.0/8", prefix)
-		}
-	}
-	seen := map[string]bool{}
-	for i, h := range c.Hosts {
-		if err := h.check(); err != nil {
-			return fmt.Errorf("host %d (%q): %w", i+1, h.ID, err)
-		}
-		if seen[h.ID] {
-			return fmt.Errorf("host %d: id %q is used twice", i+1, h.ID)
-		}
-		seen[h.ID] = true
-	}
-	seen = map[string]bool{}
-	for i, n := range c.Networks {
-		if err := n.check(); err != nil {
-			return fmt.Errorf("network %d (%q): %w", i+1, n.Name, err)
-		}
-		if seen[n.Name] {
-			return fmt.Errorf("network %d: name %q is used twice", i+1, n.Name)
-		}
-		seen[n.Name] = true
-	}
-	if c.Site.DefaultDuration > c.Site.MaximumDuration {
-		return fmt.Errorf("site: default_duration is longer than maximum_duration")
-	}
-	for i, r := range c.Repositories.SFTP {
-		if r.Address == "" || r.User == "" || r.KnownHosts == "" {
-			return fmt.Errorf("repository.sftp %d: address, user and known_hosts are needed", i+1)
-		}
-	}
-	return nil
+	return errors.Join(
+		c.Listen.check(), c.Site.check(), c.Notify.check(), c.checkHosts(), c.checkNetworks(),
+		c.checkKernels(), c.checkServers(),
+	)
 }
 
-// checkListen refuses to offer a service without authentication to anyone but
-// this machine: on plain http every caller is the same person.
-func (c *Config) checkListen() error {
-	host, _, err := net.SplitHostPort(c.Listen.Address)
-	if err != nil {
-		return fmt.Errorf("listen.address %q is not HOST:PORT", c.Listen.Address)
-	}
-	ip, err := netip.ParseAddr(host)
-	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return fmt.Errorf("listen.address %q is not a loopback address: plain http has no "+
-			"authentication; put a TLS front end that authenticates callers before it",
-			c.Listen.Address)
-	}
-	return nil
-}
-
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-
-func (h *Host) check() error {
+// check refuses to offer a service without authentication to anyone but this
+// machine: on plain http every caller is the same person.
+func (l *Listen) check() error {
+	var all []error
+	host, port, err := net.SplitHostPort(l.Address)
+	ip, notIP := netip.ParseAddr(host)
+	_, notPort := strconv.ParseUint(port, 10, 16)
 	switch {
-	case !plainName.MatchString(h.ID):
-		return fmt.Errorf("id must be a plain name")
-	case h.Adapter != "libvirt" && h.Adapter != "sim":
-		return fmt.Errorf("adapter %q is neither libvirt nor sim", h.Adapter)
-	case h.Adapter == "libvirt" && h.URI == "":
-		return fmt.Errorf("uri is needed, such as qemu+unix:///system")
-	case h.Adapter == "sim" && (h.CPUs <= 0 || h.MemoryMB <= 0):
-		return fmt.Errorf("a simulated host needs cpus and memory_mb")
-	case h.Adapter == "libvirt" && h.Count > 1:
-		return fmt.Errorf("count is for simulated hosts")
+	case err != nil || notPort != nil:
+		all = append(all, fmt.Errorf("listen.address %q is not HOST:PORT", l.Address))
+	case host != "localhost" && (notIP != nil || !ip.IsLoopback()):
+		all = append(all, fmt.Errorf("listen.address %q is not a loopback address: plain http "+
+			"has no authentication; put a TLS front end that authenticates callers before it",
+			l.Address))
 	}
-	for association, target := range h.Networks {
-		kind, name, ok := strings.Cut(target, ":")
-		if !ok || name == "" || (kind != "network" && kind != "bridge") {
-			return fmt.Errorf("networks.%s: %q is neither network:NAME nor bridge:NAME",
-				association, target)
+	u, err := url.Parse(l.PublicURL)
+	if l.PublicURL != "" && (err != nil || u.Host == "" ||
+		u.Scheme != "http" && u.Scheme != "https") {
+		all = append(all, fmt.Errorf("listen.public_url %q is not http://HOST[:PORT] or https://",
+			l.PublicURL))
+	}
+	if l.Caller == "" {
+		all = append(all, errors.New("listen.caller is needed: whom everyone who reaches this "+
+			"address is taken for, such as \"/O=Example/CN=Operator\""))
+	}
+	return errors.Join(all...)
+}
+
+func (s *Site) check() error {
+	var all []error
+	if s.DefaultDuration > s.MaximumDuration {
+		all = append(all, errors.New("site: default_duration is longer than maximum_duration"))
+	}
+	for key, n := range map[string]int64{
+		"maximum_nodes": int64(s.MaximumNodes), "default_cpus": s.DefaultCPUs,
+		"concurrency": int64(s.Concurrency),
+	} {
+		if n < 0 {
+			all = append(all, fmt.Errorf("site.%s is negative", key))
 		}
 	}
+	for wanted, accepted := range s.Accepts {
+		for _, vmm := range append([]string{wanted}, accepted...) {
+			if !slices.Contains(vmms, vmm) {
+				all = append(all, fmt.Errorf("site.accepts: %q is none of %s",
+					vmm, strings.Join(vmms, ", ")))
+			}
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (n *Notify) check() error {
+	var all []error
+	for _, prefix := range n.Allow {
+		if _, err := netip.ParsePrefix(prefix); err != nil {
+			all = append(all, fmt.Errorf(
+				"notify.allow: %q is not a CIDR prefix such as 10.0.0.0/8", prefix))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// A once finds what is there twice.
+type once map[string]bool
+
+func (o once) check(key, name string) error {
+	if o[name] {
+		return fmt.Errorf("%s %q is used twice", key, name)
+	}
+	o[name] = true
 	return nil
 }
 
-func (n *Network) check() error {
-	if !plainName.MatchString(n.Name) {
-		return fmt.Errorf("name must be a plain name")
+// entry says in which entry of a table something is wrong.
+func entry(table string, i int, name string, err error) error {
+	if err == nil {
+		return nil
 	}
-	first, err1 := netip.ParseAddr(n.First)
-	last, err2 := netip.ParseAddr(n.Last)
-	if err1 != nil || err2 != nil || !first.Is4() || !last.Is4() || last.Less(first) {
-		return fmt.Errorf("first and last must be IPv4 addresses in order, not %q and %q",
-			n.First, n.Last)
-	}
-	if size := span(first, last); size > 1<<20 {
-		return fmt.Errorf("%d addresses are too many for one pool", size)
-	}
-	if strings.Count(n.Hostname, "%") != 1 || !strings.Contains(n.Hostname, "%d") {
-		return fmt.Errorf("hostname %q needs exactly one %%d", n.Hostname)
-	}
-	if !macPrefix.MatchString(n.MACPrefix) {
-		return fmt.Errorf("mac_prefix %q is not three octets such as A2:AA:BB", n.MACPrefix)
-	}
-	return nil
+	return fmt.Errorf("%s %d (%q): %w", table, i+1, name, err)
 }
 
-var macPrefix = regexp.MustCompile(`^[0-9A-F][26AE048C](:[0-9A-F]{2}){2}$`)
+func (c *Config) checkKernels() error {
+	var all []error
+	seen := once{}
+	for i, k := range c.Kernels {
+		err := errors.Join(plain("name", k.Name), seen.check("name", k.Name))
+		if k.Image == "" {
+			err = errors.Join(err, errors.New("image is needed: a file of the hosts"))
+		}
+		all = append(all, entry("kernel", i, k.Name, err))
+	}
+	return errors.Join(all...)
+}
 
-// span returns how many addresses lie between first and last, both included.
-func span(first, last netip.Addr) int64 {
-	a, b := first.As4(), last.As4()
-	return int64(binary.BigEndian.Uint32(b[:])) - int64(binary.BigEndian.Uint32(a[:])) + 1
+func (c *Config) checkServers() error {
+	var all []error
+	seen := once{}
+	for i, r := range c.Repositories.SFTP {
+		err := seen.check("address", r.Address)
+		if r.Address == "" || r.User == "" || r.KnownHosts == "" {
+			err = errors.Join(err, errors.New("address, user and known_hosts are needed"))
+		}
+		if r.KeyFile == "" && r.PasswordFile == "" {
+			err = errors.Join(err, errors.New("key_file or password_file is needed"))
+		}
+		all = append(all, entry("repository.sftp", i, r.Address, err))
+	}
+	return errors.Join(all...)
 }

@@ -6,6 +6,29 @@ import (
 	"time"
 )
 
+// resolve makes the paths of this machine absolute, from dir.
+func (c *Config) resolve(dir string) {
+	all := []*string{&c.Data}
+	if c.Repositories.File != nil {
+		all = append(all, &c.Repositories.File.Dir)
+	}
+	for i := range c.Hosts {
+		all = append(all, &c.Hosts[i].Dir)
+	}
+	for i := range c.Kernels {
+		all = append(all, &c.Kernels[i].Image, &c.Kernels[i].Initrd)
+	}
+	for i := range c.Repositories.SFTP {
+		r := &c.Repositories.SFTP[i]
+		all = append(all, &r.KeyFile, &r.PasswordFile, &r.KnownHosts)
+	}
+	for _, path := range all {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+}
+
 // complete fills in what the document leaves out.
 func (c *Config) complete() {
 	c.Data = cmp.Or(c.Data, "/var/lib/workspaced")
@@ -17,7 +40,7 @@ func (c *Config) complete() {
 		h.VMM = cmp.Or(h.VMM, "KVM")
 		h.Acceleration = cmp.Or(h.Acceleration, "auto")
 		h.Dir = cmp.Or(h.Dir, filepath.Join(c.Data, "disks", h.ID))
-		h.Count = max(h.Count, 1)
+		h.Count = cmp.Or(h.Count, 1)
 	}
 	for i := range c.Networks {
 		n := &c.Networks[i]

@@ -5,6 +5,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,9 +30,9 @@ type Config struct {
 
 // Listen says where the service is offered.
 type Listen struct {
-	Address   string `toml:"address"`    // HOST:PORT; default 127.0.0.1:8080
+	Address   string `toml:"address"`    // loopback HOST:PORT; default 127.0.0.1:8080
 	PublicURL string `toml:"public_url"` // base of the addresses in EPRs; default http://ADDRESS
-	Caller    string `toml:"caller"`     // who every caller of a plain http listener is: a DN
+	Caller    string `toml:"caller"`     // whom everyone who reaches it is taken for: a DN
 }
 
 // Site is the pool's policy.
@@ -41,7 +42,7 @@ type Site struct {
 	Grace             Duration            `toml:"grace"`              // default 10m
 	MaximumNodes      int                 `toml:"maximum_nodes"`      // of a group; 0: no limit
 	DefaultCPUs       int64               `toml:"default_cpus"`       // default 1
-	Architectures     []string            `toml:"architectures"`      // default x86, x86_64
+	Architectures     []string            `toml:"architectures"`      // default x86, x86_64, x86_32
 	AdvertisedVMM     string              `toml:"advertised_vmm"`     // default Xen
 	AdvertisedVersion string              `toml:"advertised_version"` // default 3
 	Accepts           map[string][]string `toml:"accepts"`            // request's VMM to hosts'
@@ -61,15 +62,15 @@ type Notify struct {
 
 // Host is one VMM node.
 type Host struct {
-	ID           string            `toml:"id"`
+	ID           string            `toml:"id"`           // letters, digits and . _ -
 	Adapter      string            `toml:"adapter"`      // libvirt or sim
 	VMM          string            `toml:"vmm"`          // KVM or Xen; default KVM
 	URI          string            `toml:"uri"`          // libvirt's
 	Acceleration string            `toml:"acceleration"` // auto, kvm, tcg
-	Dir          string            `toml:"dir"`          // of disks on the host
+	Dir          string            `toml:"dir"`          // of disks on the host; default DATA/disks/ID
 	CPUs         int64             `toml:"cpus"`         // 0: ask the host
-	MemoryMB     int64             `toml:"memory_mb"`
-	MaxImageMB   int64             `toml:"max_image_mb"`
+	MemoryMB     int64             `toml:"memory_mb"`    // 0: ask the host
+	MaxImageMB   int64             `toml:"max_image_mb"` // refuses larger images; 0: no limit
 	Associations []string          `toml:"associations"` // empty: all
 	Networks     map[string]string `toml:"networks"`     // to network:NAME or bridge:NAME
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
@@ -78,11 +79,11 @@ type Host struct {
 
 // Network is an association with its pool of addresses.
 type Network struct {
-	Name      string `toml:"name"`
+	Name      string `toml:"name"`  // the association of requests
 	First     string `toml:"first"` // IPv4
-	Last      string `toml:"last"`
+	Last      string `toml:"last"`  // both are leased, and all between
 	Netmask   string `toml:"netmask"`
-	Gateway   string `toml:"gateway"`
+	Gateway   string `toml:"gateway"` // not among the leased
 	Broadcast string `toml:"broadcast"`
 	DNS       string `toml:"dns"`
 	MACPrefix string `toml:"mac_prefix"` // default A2:AA:BB
@@ -92,9 +93,9 @@ type Network struct {
 // Kernel is a kernel that requests may name as file://NAME.
 type Kernel struct {
 	Name    string `toml:"name"`
-	Image   string `toml:"image"`
-	Initrd  string `toml:"initrd"`
-	Cmdline string `toml:"cmdline"`
+	Image   string `toml:"image"`   // a file of the hosts
+	Initrd  string `toml:"initrd"`  // another one; may be left out
+	Cmdline string `toml:"cmdline"` // before what a request adds
 }
 
 // Repositories are where images come from and go to.
@@ -107,17 +108,17 @@ type Repositories struct {
 
 // FileRepository is a directory of this machine, for file:// locations.
 type FileRepository struct {
-	Dir string `toml:"dir"`
+	Dir string `toml:"dir"` // default DATA/images
 }
 
 // SFTPRepository is a server of sftp:// locations.
 type SFTPRepository struct {
 	Address      string `toml:"address"` // HOST:PORT as in the locations
 	User         string `toml:"user"`
-	KeyFile      string `toml:"key_file"`
-	PasswordFile string `toml:"password_file"`
-	KnownHosts   string `toml:"known_hosts"`
-	Root         string `toml:"root"` // directory that locations are relative to
+	KeyFile      string `toml:"key_file"`      // this or password_file
+	PasswordFile string `toml:"password_file"` // its first line
+	KnownHosts   string `toml:"known_hosts"`   // with the server's host key
+	Root         string `toml:"root"`          // directory that locations are relative to
 }
 
 // Duration is a time.Duration written as "90s", "2h30m".
@@ -133,35 +134,53 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Load reads, completes and checks the file.
-func Load(path string) (*Config, error) {
+// Overrides are what the command line says instead of the document; empty
+// fields change nothing.
+type Overrides struct {
+	Data    string
+	Address string // of Listen
+}
+
+// Load reads, completes and checks the file. Paths in it that are not absolute
+// are relative to its directory.
+func Load(path string, o Overrides) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	c, err := Parse(data)
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	c, err := decode(data)
+	if err == nil {
+		c.resolve(dir)
+		c.Data = cmp.Or(o.Data, c.Data)
+		c.Listen.Address = cmp.Or(o.Address, c.Listen.Address)
+		c.complete()
+		err = c.Check()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the configuration %s: %w", path, err)
-	}
-	if c.Data != "" && !filepath.IsAbs(c.Data) {
-		c.Data = filepath.Join(filepath.Dir(path), c.Data)
 	}
 	return c, nil
 }
 
-// Parse reads a document, fills in defaults and checks it. A key that does not
-// exist is an error that names its line and the nearest key that does.
-func Parse(data []byte) (*Config, error) {
+// decode reads a document. A key that does not exist is an error that names
+// the nearest key that does.
+func decode(data []byte) (*Config, error) {
 	c := &Config{}
 	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(c)
+	if err != nil && strings.HasSuffix(err.Error(), "destination has type slice") {
+		return nil, fmt.Errorf("%w (a table of a list is written [[NAME]])", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return nil, unknownKey(unknown[0].String())
 	}
-	c.complete()
-	return c, c.Check()
+	return c, nil
 }
 
 func unknownKey(key string) error {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,7 +9,28 @@ import (
 	"time"
 )
 
-func TestParseRefuses(t *testing.T) {
+// good is a document that lacks nothing.
+const good = "[listen]\ncaller = \"/CN=me\"\n" + sim
+const sim = "[[host]]\nid = \"s\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n"
+const lib = "[[host]]\nid = \"l\"\nadapter = \"libvirt\"\nuri = \"qemu:///system\"\n"
+
+// network returns a network's table.
+func network(name, first, last, rest string) string {
+	return fmt.Sprintf("[[network]]\nname = %q\nfirst = %q\nlast = %q\n%s", name, first, last, rest)
+}
+
+// load loads the document from a file of its own directory, which it returns.
+func load(t *testing.T, text string, o Overrides) (*Config, string, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "w.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path, o)
+	return c, filepath.Dir(path), err
+}
+
+func TestLoadRefuses(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"unknown key, near one", "[site]\nmaximum_durations = \"1h\"\n",
 			`unknown key "site.maximum_durations", did you mean "maximum_duration"?`},
@@ -20,8 +42,34 @@ func TestParseRefuses(t *testing.T) {
 		{"no port", "[listen]\naddress = \"localhost\"\n", "not HOST:PORT"},
 		{"unknown adapter", "[[host]]\nid = \"a\"\nadapter = \"esx\"\n",
 			`host 1 ("a"): adapter "esx" is neither libvirt nor sim`},
-		{"libvirt without uri", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\n", "uri is needed"},
+		{"libvirt without uri", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\n", "uri \"\" is needed"},
 		{"sim without size", "[[host]]\nid = \"a\"\nadapter = \"sim\"\n", "needs cpus"},
+		{"no host", "", "at least one [[host]]"},
+		{"no caller", sim, "listen.caller is needed"},
+		{"port too high", "[listen]\naddress = \"127.0.0.1:99999\"\n", "not HOST:PORT"},
+		{"public URL", "[listen]\npublic_url = \"me\"\n", "listen.public_url"},
+		{"not a list", "[host]\nid = \"a\"\n", "a table of a list is written [[NAME]]"},
+		{"negative number", "[site]\nconcurrency = -1\n", "site.concurrency is negative"},
+		{"negative memory", sim + "max_image_mb = -1\n", "cannot be negative"},
+		{"unknown VMM", sim + "vmm = \"Zen\"\n", `vmm "Zen" is none of`},
+		{"accepts unknown VMM", "[site]\naccepts = {Xen = [\"kvm\"]}\n", `site.accepts: "kvm"`},
+		{"unknown acceleration", lib + "acceleration = \"hvf\"\n", "none of auto, kvm, tcg"},
+		{"expanded host twice", sim + "count = 2\n" + strings.Replace(sim, `"s"`, `"s-001"`, 1),
+			`host 2 ("s-001"): id "s-001" is used twice`},
+		{"unknown association", sim + "associations = [\"x\"]\n", `there is no network "x"`},
+		{"network without a way", lib + network("n", "10.0.0.1", "10.0.0.2", ""),
+			"networks.n is needed"},
+		{"gateway is no address", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"g\"\n"),
+			`gateway "g" is not`},
+		{"gateway leased", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"10.0.0.1\"\n"),
+			"gateway 10.0.0.1 is among"},
+		{"same MAC", network("a", "10.0.0.1", "10.0.0.9", "") +
+			network("b", "11.0.0.9", "11.0.0.20", ""), "same MAC as some of network \"a\""},
+		{"kernel twice", "[[kernel]]\nname = \"k\"\nimage = \"k\"\n[[kernel]]\nname = \"k\"\n",
+			`kernel 2 ("k"): name "k" is used twice`},
+		{"kernel without image", "[[kernel]]\nname = \"k\"\n", "image is needed"},
+		{"sftp without a key", "[[repository.sftp]]\naddress = \"a:22\"\n",
+			"key_file or password_file"},
 		{"host twice", "[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n" +
 			"[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n", "used twice"},
 		{"bad network target", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\nuri = \"x\"\n" +
@@ -37,17 +85,26 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Parse([]byte(tt.text))
+			_, _, err := load(t, tt.text, Overrides{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Parse = %v, want %q", err, tt.want)
+				t.Errorf("Load = %v, want %q", err, tt.want)
 			}
 		})
 	}
 }
 
-func TestParseCompletes(t *testing.T) {
-	c, err := Parse([]byte("data = \"/srv/w\"\n[[network]]\nname = \"public\"\n" +
-		"first = \"10.0.0.1\"\nlast = \"10.0.0.9\"\n"))
+func TestLoadTellsEverythingAtOnce(t *testing.T) {
+	_, _, err := load(t, sim+"vmm = \"Zen\"\nacceleration = \"hvf\"\n", Overrides{})
+	for _, want := range []string{"caller is needed", `vmm "Zen"`, `acceleration "hvf"`} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("Load = %v, which lacks %q", err, want)
+		}
+	}
+}
+
+func TestLoadCompletes(t *testing.T) {
+	c, _, err := load(t, "data = \"/srv/w\"\n"+good+network("public", "10.0.0.1", "10.0.0.9", ""),
+		Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +119,40 @@ func TestParseCompletes(t *testing.T) {
 	}
 }
 
-func TestLoadTakesDataFromBesideTheFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "w.toml")
-	if err := os.WriteFile(path, []byte("data = \"here\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load(path)
+func TestLoadTakesPathsFromBesideTheFile(t *testing.T) {
+	c, dir, err := load(t, "data = \"here\"\n"+good+
+		"[[kernel]]\nname = \"k\"\nimage = \"boot/k\"\n", Overrides{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(filepath.Dir(path), "here"); c.Data != want {
-		t.Errorf("data = %q, want %q", c.Data, want)
+	for got, want := range map[string]string{
+		c.Data: "here", c.Hosts[0].Dir: "here/disks/s", c.Kernels[0].Image: "boot/k",
+		c.Repositories.File.Dir: "here/images",
+	} {
+		if want = filepath.Join(dir, want); got != want {
+			t.Errorf("path is %q, want %q", got, want)
+		}
+	}
+}
+
+func TestOverridesComeBeforeDefaults(t *testing.T) {
+	c, _, err := load(t, "data = \"/srv/w\"\n"+good, Overrides{Data: "/d", Address: "[::1]:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Hosts[0].Dir != "/d/disks/s" || c.Repositories.File.Dir != "/d/images" ||
+		c.Listen.Address != "[::1]:0" {
+		t.Errorf("Load = %+v", c)
+	}
+}
+
+func TestExampleIsGood(t *testing.T) {
+	c, err := Load("../../examples/workspaced.toml", Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Hosts) == 0 || len(c.Networks) == 0 || len(c.Kernels) == 0 {
+		t.Errorf("the example shows no pool: %+v", c)
 	}
 }
 

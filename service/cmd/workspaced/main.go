@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -56,11 +57,11 @@ func start(f *flags) error {
 		fmt.Println("the configuration is good")
 		return nil
 	}
-	// All non system modifying use of the configuration lies above this line.
 	tuneMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: f.LogLevel}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for a clean end
 	return serve(ctx, c, f, log)
 }
 
@@ -68,34 +69,30 @@ func start(f *flags) error {
 // without a data directory gets a fresh one, which cleanup removes.
 func (f *flags) config() (c *config.Config, cleanup func(), err error) {
 	cleanup = func() {}
-	switch {
-	case f.Demo && f.Config != "":
-		return nil, nil, fmt.Errorf("--demo and --config exclude each other")
-	case f.Demo:
-		if f.Data == "" {
-			f.Data, err = os.MkdirTemp("", "philoxenia-demo-")
-			if err != nil {
-				return nil, nil, fmt.Errorf("cannot make a data directory: %w", err)
-			}
-			cleanup = func() { os.RemoveAll(f.Data) }
-		}
-		absolute, err := filepath.Abs(f.Data)
-		if err != nil {
+	if f.Data != "" {
+		if f.Data, err = filepath.Abs(f.Data); err != nil {
 			return nil, nil, fmt.Errorf("cannot use the data directory: %w", err)
 		}
-		c = config.Demo(absolute)
-	case f.Config != "":
-		if c, err = config.Load(f.Config); err != nil {
-			return nil, nil, err
-		}
-	default:
-		return nil, nil, fmt.Errorf("nothing to serve: give --config FILE, or --demo to try it out")
 	}
+	switch {
+	case f.Demo && f.Config != "":
+		return nil, nil, errors.New("--demo and --config exclude each other")
+	case f.Config != "":
+		c, err = config.Load(f.Config, config.Overrides{Data: f.Data, Address: f.Listen})
+		return c, cleanup, err
+	case !f.Demo:
+		return nil, nil, errors.New("nothing to serve: give --config FILE, or --demo to try it out")
+	}
+	if f.Data == "" && !f.Check {
+		f.Data, err = os.MkdirTemp("", "philoxenia-demo-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("cannot make a data directory: %w", err)
+		}
+		cleanup = func() { os.RemoveAll(f.Data) }
+	}
+	c = config.Demo(f.Data)
 	if f.Listen != "" {
 		c.Listen.Address = f.Listen
-	}
-	if f.Data != "" && !f.Demo {
-		c.Data = f.Data
 	}
 	return c, cleanup, c.Check()
 }

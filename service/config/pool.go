@@ -1,0 +1,191 @@
+package config
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// plain refuses what is no plain name.
+func plain(key, name string) error {
+	if plainName.MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("%s %q must be a plain name: letters, digits and . _ -", key, name)
+}
+
+// IDs returns the names of the hosts that the entry stands for.
+func (h *Host) IDs() []string {
+	if h.Count <= 1 {
+		return []string{h.ID}
+	}
+	ids := make([]string, 0, h.Count)
+	for i := range h.Count {
+		ids = append(ids, fmt.Sprintf("%s-%03d", h.ID, i+1))
+	}
+	return ids
+}
+
+func (c *Config) checkHosts() error {
+	if len(c.Hosts) == 0 {
+		return errors.New("at least one [[host]] is needed")
+	}
+	var all []error
+	seen := once{}
+	for i, h := range c.Hosts {
+		err := errors.Join(h.check(), c.checkAssociations(&h))
+		for _, id := range h.IDs() {
+			err = errors.Join(err, seen.check("id", id))
+		}
+		all = append(all, entry("host", i, h.ID, err))
+	}
+	return errors.Join(all...)
+}
+
+var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp)?://`)
+
+func (h *Host) check() error {
+	all := []error{plain("id", h.ID)}
+	refuse := func(wrong bool, format string, args ...any) {
+		if wrong {
+			all = append(all, fmt.Errorf(format, args...))
+		}
+	}
+	real := h.Adapter == "libvirt"
+	refuse(!real && h.Adapter != "sim", "adapter %q is neither libvirt nor sim", h.Adapter)
+	refuse(real && !libvirtURI.MatchString(h.URI),
+		"uri %q is needed as libvirt's: qemu:///system, qemu+tcp://HOST/system, xen:///system",
+		h.URI)
+	refuse(h.Adapter == "sim" && (h.CPUs == 0 || h.MemoryMB == 0),
+		"a simulated host needs cpus and memory_mb")
+	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0,
+		"cpus, memory_mb, max_image_mb and count cannot be negative")
+	refuse(real && h.Count > 1, "count is for simulated hosts")
+	refuse(!slices.Contains(vmms, h.VMM), "vmm %q is none of %s", h.VMM, strings.Join(vmms, ", "))
+	refuse(!slices.Contains([]string{"auto", "kvm", "tcg"}, h.Acceleration),
+		"acceleration %q is none of auto, kvm, tcg", h.Acceleration)
+	for association, target := range h.Networks {
+		kind, name, _ := strings.Cut(target, ":")
+		refuse(name == "" || (kind != "network" && kind != "bridge"),
+			"networks.%s: %q is neither network:NAME nor bridge:NAME", association, target)
+	}
+	return errors.Join(all...)
+}
+
+// checkAssociations refuses networks that are said to reach the host and that
+// nobody could connect a guest to.
+func (c *Config) checkAssociations(h *Host) error {
+	var all []error
+	var names []string
+	for _, n := range c.Networks {
+		names = append(names, n.Name)
+	}
+	for _, name := range h.Associations {
+		if !slices.Contains(names, name) {
+			all = append(all, fmt.Errorf("associations: there is no network %q", name))
+		}
+	}
+	if len(h.Associations) > 0 {
+		names = h.Associations
+	}
+	for _, name := range names {
+		if _, ok := h.Networks[name]; !ok && h.Adapter == "libvirt" {
+			all = append(all, fmt.Errorf("networks.%s is needed, such as \"network:default\"; "+
+				"or leave %s out of the host's associations", name, name))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (c *Config) checkNetworks() error {
+	var all []error
+	seen := once{}
+	for i, n := range c.Networks {
+		err := errors.Join(plain("name", n.Name), seen.check("name", n.Name), n.check())
+		if err == nil {
+			for _, other := range c.Networks[:i] {
+				err = errors.Join(err, n.clash(&other))
+			}
+		}
+		all = append(all, entry("network", i, n.Name, err))
+	}
+	return errors.Join(all...)
+}
+
+var macPrefix = regexp.MustCompile(`^[0-9A-F][26AE048C](:[0-9A-F]{2}){2}$`)
+
+func (n *Network) check() error {
+	first, last, err := n.ends()
+	if err != nil {
+		return err
+	}
+	var all []error
+	if size := span(first, last); size > 1<<20 {
+		all = append(all, fmt.Errorf("%d addresses are too many for one pool", size))
+	}
+	for key, text := range map[string]string{
+		"netmask": n.Netmask, "gateway": n.Gateway, "broadcast": n.Broadcast, "dns": n.DNS,
+	} {
+		ip, err := netip.ParseAddr(text)
+		switch {
+		case text == "":
+		case err != nil || !ip.Is4():
+			all = append(all, fmt.Errorf("%s %q is not an IPv4 address", key, text))
+		case key != "dns" && !ip.Less(first) && !last.Less(ip):
+			all = append(all, fmt.Errorf("%s %s is among the addresses to be leased", key, ip))
+		}
+	}
+	if strings.Count(n.Hostname, "%") != 1 || !strings.Contains(n.Hostname, "%d") {
+		all = append(all, fmt.Errorf("hostname %q needs exactly one %%d", n.Hostname))
+	}
+	if !macPrefix.MatchString(n.MACPrefix) {
+		all = append(all, fmt.Errorf("mac_prefix %q is not three octets such as A2:AA:BB",
+			n.MACPrefix))
+	}
+	return errors.Join(all...)
+}
+
+// ends returns the first and the last address.
+func (n *Network) ends() (first, last netip.Addr, err error) {
+	first, err1 := netip.ParseAddr(n.First)
+	last, err2 := netip.ParseAddr(n.Last)
+	if err1 != nil || err2 != nil || !first.Is4() || !last.Is4() || last.Less(first) {
+		err = fmt.Errorf("first and last must be IPv4 addresses in order, not %q and %q",
+			n.First, n.Last)
+	}
+	return first, last, err
+}
+
+// clash refuses two networks whose guests could get the same MAC address,
+// which is made of the prefix and the last three octets of the IP address.
+func (n *Network) clash(other *Network) error {
+	first, last, err := n.ends()
+	begin, end, err2 := other.ends()
+	if err != nil || err2 != nil || n.MACPrefix != other.MACPrefix {
+		return nil //nolint:nilerr // it is told of the network itself
+	}
+	const octets = 1<<24 - 1
+	behind := (number(first) - number(begin)) & octets
+	before := (number(begin) - number(first)) & octets
+	if int64(behind) >= span(begin, end) && int64(before) >= span(first, last) {
+		return nil
+	}
+	return fmt.Errorf("some of its addresses get the same MAC as some of network %q; "+
+		"give one of them another mac_prefix", other.Name)
+}
+
+// span returns how many addresses lie between first and last, both included.
+func span(first, last netip.Addr) int64 {
+	return int64(number(last)) - int64(number(first)) + 1
+}
+
+func number(a netip.Addr) uint32 {
+	four := a.As4()
+	return binary.BigEndian.Uint32(four[:])
+}
