@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"time"
@@ -19,10 +18,7 @@ func (t *Transport) Deliver(
 	ctx context.Context, d workspace.Deliver,
 ) (workspace.ImageInfo, error) {
 	info, err := t.deliver(ctx, d)
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("deliver the image", d.Location, err)
-	}
-	return info, nil
+	return transfer.Result("deliver the image", d.Location, info, err)
 }
 
 func (t *Transport) deliver(
@@ -36,8 +32,8 @@ func (t *Transport) deliver(
 		return workspace.ImageInfo{}, err
 	}
 	there, err := t.in().Lstat(name)
-	if err == nil && !there.Mode().IsRegular() {
-		err = invalid(fmt.Errorf("there is a %s of that name", modeName(there.Mode())))
+	if err == nil {
+		err = transfer.Replaceable(there)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return workspace.ImageInfo{}, err

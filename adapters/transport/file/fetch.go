@@ -20,10 +20,7 @@ import (
 // the checksum beside it says, unverified.
 func (t *Transport) Check(_ context.Context, loc string) (workspace.ImageInfo, error) {
 	info, err := t.check(loc)
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("check the image", loc, err)
-	}
-	return info, nil
+	return transfer.Result("check the image", loc, info, err)
 }
 
 func (t *Transport) check(loc string) (workspace.ImageInfo, error) {
@@ -36,12 +33,12 @@ func (t *Transport) check(loc string) (workspace.ImageInfo, error) {
 		return workspace.ImageInfo{}, err
 	}
 	defer src.Close()
-	seen, err := format.Inspect(src, src.info.Size())
+	info, err := transfer.Inspect(src, src.info.Size(), 0)
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	sum, err := t.expected(name)
-	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format, SHA256: sum}, err
+	info.SHA256, err = t.expected(name)
+	return info, err
 }
 
 // Fetch copies an image of the repository to the host. A copy that was broken
@@ -49,10 +46,7 @@ func (t *Transport) check(loc string) (workspace.ImageInfo, error) {
 // What was half made is removed when it fails.
 func (t *Transport) Fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
 	info, err := t.fetch(ctx, f)
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("fetch the image", f.Location, err)
-	}
-	return info, nil
+	return transfer.Result("fetch the image", f.Location, info, err)
 }
 
 func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
@@ -71,7 +65,7 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 		return workspace.ImageInfo{}, err
 	}
 	defer src.Close()
-	expected, err := t.wanted(name, f.SHA256)
+	expected, err := transfer.Wanted(f.SHA256, func() (string, error) { return t.expected(name) })
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
@@ -222,11 +216,7 @@ func (j *job) fill(ctx context.Context, part *transfer.Part) (workspace.ImageInf
 }
 
 func (j *job) inspect(f *os.File) (workspace.ImageInfo, error) {
-	seen, err := format.Inspect(f, j.src.info.Size())
-	if err != nil {
-		return workspace.ImageInfo{}, err
-	}
-	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format}, seen.Admit(j.maxBytes)
+	return transfer.Inspect(f, j.src.info.Size(), j.maxBytes)
 }
 
 // found tells whether an earlier job has done the work: the target has the
@@ -241,18 +231,12 @@ func (j *job) found(ctx context.Context) (workspace.ImageInfo, bool) {
 	}
 	expected := j.expected
 	if j.hash {
-		if expected, err = j.hashSource(ctx); err != nil {
+		if expected, err = hashOf(ctx, j.src.whole()); err != nil {
 			return workspace.ImageInfo{}, false
 		}
 	}
 	info.SHA256, err = hashTarget(ctx, j.dir, j.target)
 	return info, err == nil && info.SHA256 == expected
-}
-
-func (j *job) hashSource(ctx context.Context) (string, error) {
-	sum := transfer.NewSum()
-	err := sum.AddReader(ctx, io.NewSectionReader(j.src, 0, j.src.info.Size()))
-	return sum.Text(), err
 }
 
 func hashTarget(ctx context.Context, dir transfer.Directory, target string) (string, error) {
@@ -261,7 +245,11 @@ func hashTarget(ctx context.Context, dir transfer.Directory, target string) (str
 		return "", err
 	}
 	defer f.Close()
+	return hashOf(ctx, f)
+}
+
+func hashOf(ctx context.Context, r io.Reader) (string, error) {
 	sum := transfer.NewSum()
-	err = sum.AddReader(ctx, f)
+	err := sum.AddReader(ctx, r)
 	return sum.Text(), err
 }

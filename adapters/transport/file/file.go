@@ -6,7 +6,6 @@ package file
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,17 +37,25 @@ var _ workspace.Transport = (*Transport)(nil)
 // Open opens the repository at directory, which must exist. The error has kind
 // NotFound, Denied or Invalid.
 func Open(directory string) (*Transport, error) {
-	absolute, err := filepath.Abs(directory)
+	t, err := open(directory)
 	if err != nil {
 		return nil, transfer.Error("open the repository", directory, err)
+	}
+	return t, nil
+}
+
+func open(directory string) (*Transport, error) {
+	absolute, err := filepath.Abs(directory)
+	if err != nil {
+		return nil, err
 	}
 	resolved, err := filepath.EvalSymlinks(absolute)
 	if err != nil {
-		return nil, transfer.Error("open the repository", directory, err)
+		return nil, err
 	}
 	root, err := os.OpenRoot(resolved)
 	if err != nil {
-		return nil, transfer.Error("open the repository", directory, err)
+		return nil, err
 	}
 	return &Transport{root: root, directories: []string{absolute, resolved}}, nil
 }
@@ -60,39 +67,24 @@ func (t *Transport) Close() error { return t.root.Close() }
 func (t *Transport) name(loc string) (string, error) {
 	scheme, rest, err := location.Split(loc)
 	if err != nil {
-		return "", invalid(err)
+		return "", transfer.Invalid("%w", err)
 	}
 	if scheme != Scheme {
-		return "", invalid(fmt.Errorf("the scheme is %q, expected %q", scheme, Scheme))
+		return "", transfer.Invalid("the scheme is %q, expected %q", scheme, Scheme)
 	}
 	name, err := location.Clean(rest)
 	if err != nil {
-		return "", invalid(err)
+		return "", transfer.Invalid("%w", err)
 	}
 	if !strings.HasPrefix(rest, "/") {
-		return kept(name)
+		return name, transfer.Unreserved(name)
 	}
 	for _, directory := range t.directories {
 		if inside, ok := strings.CutPrefix("/"+name, strings.TrimRight(directory, "/")+"/"); ok {
-			return kept(inside)
+			return inside, transfer.Unreserved(inside)
 		}
 	}
-	return "", invalid(errors.New("the path is outside the repository"))
-}
-
-// kept refuses the names that the transport keeps for itself.
-func kept(name string) (string, error) {
-	for _, suffix := range []string{transfer.Suffix, checksum.Suffix} {
-		if strings.HasSuffix(name, suffix) {
-			return "", invalid(
-				fmt.Errorf("names with %q are kept for the repository's own use", suffix))
-		}
-	}
-	return name, nil
-}
-
-func invalid(err error) error {
-	return &workspace.Error{Op: "use the location", Kind: workspace.Invalid, Err: err}
+	return "", transfer.Invalid("the path is outside the repository")
 }
 
 func (t *Transport) in() repository { return repository{t.root} }
@@ -110,22 +102,9 @@ func (t *Transport) openIn(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSource(f)
-}
-
-// openHost opens an image on the host.
-func openHost(path string) (*source, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, err
-	}
-	return newSource(f)
-}
-
-func newSource(f *os.File) (*source, error) {
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = invalid(fmt.Errorf("it is a %s, not a regular file", modeName(info.Mode())))
+	if err == nil {
+		err = transfer.Regular(info)
 	}
 	if err != nil {
 		f.Close()
@@ -133,6 +112,18 @@ func newSource(f *os.File) (*source, error) {
 	}
 	return &source{f, info}, nil
 }
+
+// openHost opens an image on the host.
+func openHost(path string) (*source, error) {
+	f, info, err := transfer.OpenHost(path)
+	if err != nil {
+		return nil, err
+	}
+	return &source{f, info}, nil
+}
+
+// whole reads the image from its beginning.
+func (s *source) whole() io.Reader { return io.NewSectionReader(s, 0, s.info.Size()) }
 
 // unchanged tells whether nobody wrote to the image since it was opened.
 func (s *source) unchanged() error {
@@ -148,22 +139,6 @@ func (s *source) unchanged() error {
 	return nil
 }
 
-func modeName(mode os.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "directory"
-	case mode&os.ModeNamedPipe != 0:
-		return "fifo"
-	case mode&os.ModeSocket != 0:
-		return "socket"
-	case mode&os.ModeDevice != 0:
-		return "device"
-	case mode&os.ModeSymlink != 0:
-		return "symbolic link"
-	}
-	return "special file"
-}
-
 // expected returns the checksum beside an image, "" when there is none.
 func (t *Transport) expected(name string) (string, error) {
 	f, err := t.in().OpenFile(name+checksum.Suffix, os.O_RDONLY|unix.O_NONBLOCK, 0)
@@ -174,25 +149,5 @@ func (t *Transport) expected(name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, checksum.MaxBytes))
-	if err != nil {
-		return "", err
-	}
-	sum, err := checksum.Parse(string(text), filepath.Base(name))
-	if err != nil {
-		return "", invalid(err)
-	}
-	return sum, nil
-}
-
-// wanted is the checksum that an image must have, "" when nobody says.
-func (t *Transport) wanted(name, asked string) (string, error) {
-	if asked == "" {
-		return t.expected(name)
-	}
-	sum, err := checksum.Normal(asked)
-	if err != nil {
-		return "", invalid(err)
-	}
-	return sum, nil
+	return transfer.ReadSum(f, name)
 }

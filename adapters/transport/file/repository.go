@@ -2,7 +2,6 @@ package file
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -72,7 +71,7 @@ func escape(err error) error {
 	if cause.Error() != escapes {
 		return err
 	}
-	return invalid(fmt.Errorf("it leads out of the repository: %w", err))
+	return transfer.Invalid("it leads out of the repository: %w", err)
 }
 
 // escapes is the text of an error that package os does not export; a test

@@ -21,13 +21,13 @@ func (j *job) share(ctx context.Context) (info workspace.ImageInfo, ok bool, err
 		return workspace.ImageInfo{}, false, err
 	}
 	if sum := j.newSum(); sum != nil {
-		if info.SHA256, err = j.hashSource(ctx); err != nil {
+		if err := sum.AddReader(ctx, j.src.whole()); err != nil {
 			return workspace.ImageInfo{}, false, err
 		}
-		if j.expected != "" && info.SHA256 != j.expected {
-			return workspace.ImageInfo{}, false, invalid(fmt.Errorf(
-				"its checksum is %s, expected %s", info.SHA256, j.expected))
+		if err := sum.Verify(j.expected); err != nil {
+			return workspace.ImageInfo{}, false, err
 		}
+		info.SHA256 = sum.Text()
 	}
 	switch err = link(j.src.File, j.target); {
 	case err == nil:

@@ -10,7 +10,6 @@ import (
 	"path"
 
 	pkgsftp "github.com/pkg/sftp"
-	"golang.org/x/sys/unix"
 
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
@@ -31,10 +30,7 @@ func (t *Transport) Deliver(
 	ctx context.Context, d workspace.Deliver,
 ) (workspace.ImageInfo, error) {
 	info, err := t.deliver(ctx, d)
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("deliver the image", d.Location, err)
-	}
-	return info, nil
+	return transfer.Result("deliver the image", d.Location, info, err)
 }
 
 func (t *Transport) deliver(
@@ -44,20 +40,13 @@ func (t *Transport) deliver(
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	f, err := os.OpenFile(d.Path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_NOFOLLOW, 0)
+	f, info, err := transfer.OpenHost(d.Path)
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return workspace.ImageInfo{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return workspace.ImageInfo{}, invalid("%s is no regular file", d.Path)
-	}
 	g := &putter{place: p, Deliver: d, from: f, stat: info}
-	if g.info, err = inspect(f, info.Size(), 0); err != nil {
+	if g.info, err = transfer.Inspect(f, info.Size(), 0); err != nil {
 		return workspace.ImageInfo{}, err
 	}
 	err = p.pool.use(ctx, func(c *connection) error { return g.put(ctx, c) })
@@ -116,10 +105,10 @@ func (g *putter) locate(c *connection) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = invalid("%q is there and no regular file but %s", base, info.Mode().Type())
+	if err != nil {
+		return err
 	}
-	return err
+	return transfer.Replaceable(info)
 }
 
 // found tells whether an earlier Deliver has done the work: the image there

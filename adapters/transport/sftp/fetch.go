@@ -23,10 +23,7 @@ func (t *Transport) Check(ctx context.Context, loc string) (workspace.ImageInfo,
 			return err
 		})
 	}
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("check the image", loc, err)
-	}
-	return info, nil
+	return transfer.Result("check the image", loc, info, err)
 }
 
 func (c *connection) check(p place) (workspace.ImageInfo, error) {
@@ -35,7 +32,7 @@ func (c *connection) check(p place) (workspace.ImageInfo, error) {
 		return workspace.ImageInfo{}, err
 	}
 	defer src.Close()
-	info, err := inspect(src, src.info.Size(), 0)
+	info, err := transfer.Inspect(src, src.info.Size(), 0)
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
@@ -50,10 +47,7 @@ func (c *connection) check(p place) (workspace.ImageInfo, error) {
 // the room more.
 func (t *Transport) Fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
 	info, err := t.fetch(ctx, f)
-	if err != nil {
-		return workspace.ImageInfo{}, transfer.Error("fetch the image", f.Location, err)
-	}
-	return info, nil
+	return transfer.Result("fetch the image", f.Location, info, err)
 }
 
 func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {
@@ -101,7 +95,7 @@ func (g *getter) get(ctx context.Context, c *connection) error {
 	if g.expected, err = c.wanted(g.place, g.SHA256); err != nil {
 		return err
 	}
-	if g.info, err = inspect(src, src.info.Size(), g.MaxBytes); err != nil {
+	if g.info, err = transfer.Inspect(src, src.info.Size(), g.MaxBytes); err != nil {
 		return err
 	}
 	if g.found(ctx, c) {
@@ -204,7 +198,7 @@ func (g *getter) land() error {
 	if err := g.part.Truncate(size); err != nil {
 		return err
 	}
-	seen, err := inspect(g.part, size, g.MaxBytes)
+	seen, err := transfer.Inspect(g.part, size, g.MaxBytes)
 	if err != nil {
 		return err
 	}

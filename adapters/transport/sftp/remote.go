@@ -2,16 +2,13 @@ package sftp
 
 import (
 	"errors"
-	"io"
 	"os"
-	"path"
 	"strings"
 
 	pkgsftp "github.com/pkg/sftp"
 
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
-	"github.com/philoxenia/philoxenia/adapters/image/format"
-	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
 // contain returns the path of a file or directory on the server without
@@ -35,22 +32,19 @@ func (c *connection) contain(full string) (string, error) {
 		return "", err
 	}
 	if real != c.root && !strings.HasPrefix(real, strings.TrimSuffix(c.root, "/")+"/") {
-		return "", invalid("it leads out of the repository")
+		return "", transfer.Invalid("it leads out of the repository")
 	}
 	return real, nil
 }
 
-// regular describes a file and refuses what is none, before it is opened: to
-// open a fifo would hang the server.
-func (c *connection) regular(full string) (os.FileInfo, error) {
+// regular refuses what is no regular file, before it is opened: to open a fifo
+// would hang the server.
+func (c *connection) regular(full string) error {
 	info, err := c.Stat(full)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, invalid("it is no regular file but %s", info.Mode().Type())
-	}
-	return info, nil
+	return transfer.Regular(info)
 }
 
 // source is an image on the server, opened for reading.
@@ -65,7 +59,7 @@ func (c *connection) open(p place) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.regular(full); err != nil {
+	if err := c.regular(full); err != nil {
 		return nil, err
 	}
 	f, err := c.Open(full)
@@ -86,21 +80,12 @@ func same(a, b os.FileInfo) bool {
 	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// inspect looks at the header of an image of size bytes.
-func inspect(r io.ReaderAt, size, maxBytes int64) (workspace.ImageInfo, error) {
-	seen, err := format.Inspect(r, size)
-	if err != nil {
-		return workspace.ImageInfo{}, err
-	}
-	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format}, seen.Admit(maxBytes)
-}
-
 // expected returns the checksum beside the image at the resolved path full; ""
 // when there is none. name is what users call the image.
 func (c *connection) expected(full, name string) (string, error) {
 	beside, err := c.contain(full + checksum.Suffix)
 	if err == nil {
-		_, err = c.regular(beside)
+		err = c.regular(beside)
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
@@ -113,26 +98,11 @@ func (c *connection) expected(full, name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, checksum.MaxBytes))
-	if err != nil {
-		return "", err
-	}
-	sum, err := checksum.Parse(string(text), path.Base(name))
-	if err != nil {
-		return "", invalid("%w", err)
-	}
-	return sum, nil
+	return transfer.ReadSum(f, name)
 }
 
 // wanted is the checksum that an image must have, "" when nobody says. The
 // one beside the image is looked for beside the name that the location has.
 func (c *connection) wanted(p place, asked string) (string, error) {
-	if asked == "" {
-		return c.expected(p.full(), p.name)
-	}
-	sum, err := checksum.Normal(asked)
-	if err != nil {
-		return "", invalid("%w", err)
-	}
-	return sum, nil
+	return transfer.Wanted(asked, func() (string, error) { return c.expected(p.full(), p.name) })
 }

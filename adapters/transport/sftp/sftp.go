@@ -7,13 +7,11 @@ package sftp
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net"
 	"path"
 	"strings"
 	"time"
 
-	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/location"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -99,10 +97,10 @@ func (p place) full() string { return path.Join("/", p.pool.server.Root, p.name)
 func (t *Transport) place(loc string) (place, error) {
 	scheme, rest, err := location.Split(loc)
 	if err != nil {
-		return place{}, invalid("%w", err)
+		return place{}, transfer.Invalid("%w", err)
 	}
 	if scheme != Scheme {
-		return place{}, invalid("the scheme is %q, expected %q", scheme, Scheme)
+		return place{}, transfer.Invalid("the scheme is %q, expected %q", scheme, Scheme)
 	}
 	authority, name, _ := strings.Cut(rest, "/")
 	user, host, ok := cutLast(authority, "@")
@@ -110,16 +108,14 @@ func (t *Transport) place(loc string) (place, error) {
 		user, host = "", authority
 	}
 	if strings.Contains(user, ":") {
-		return place{}, invalid("a location must not hold a password")
+		return place{}, transfer.Invalid("a location must not hold a password")
 	}
 	name, err = location.Clean(name)
 	if err != nil {
-		return place{}, invalid("%w", err)
+		return place{}, transfer.Invalid("%w", err)
 	}
-	for _, suffix := range []string{transfer.Suffix, checksum.Suffix} {
-		if strings.HasSuffix(name, suffix) {
-			return place{}, invalid("names with %q are kept for the repository's own use", suffix)
-		}
+	if err := transfer.Unreserved(name); err != nil {
+		return place{}, err
 	}
 	p, ok := t.pools[withPort(host)]
 	if !ok {
@@ -138,14 +134,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-func invalid(text string, args ...any) error {
-	return &workspace.Error{Op: "use the location", Kind: workspace.Invalid,
-		Err: fmt.Errorf(text, args...)}
-}
-
-func denied(text string, args ...any) error {
-	return &workspace.Error{Op: "use the repository", Kind: workspace.Denied,
-		Err: fmt.Errorf(text, args...)}
+func denied(format string, args ...any) error {
+	return workspace.Errorf(workspace.Denied, "use the repository", "", format, args...)
 }
 
 // unavailable says that the repository at address cannot be reached now.

@@ -1,5 +1,6 @@
-// Package transfer is what all transports do alike at the end of their road: the
-// half-made file that becomes the target at one stroke, the account of how far
-// a transfer has come, the checksum of what passed by, the kinds of the operating
-// system's errors. It must not know where the bytes come from.
+// Package transfer is what all transports do alike: they refuse the same
+// locations and files, look at the same headers and checksums, and bring what
+// comes to the half-made file that becomes the target at one stroke, with an
+// account of how far they are. It gives the operating system's errors their
+// kinds. It must not know where the bytes come from.
 package transfer

@@ -56,6 +56,17 @@ func Kind(err error) workspace.Kind {
 	return workspace.Internal
 }
 
+// Result is what a transport returns of op on the image at location: what came
+// of it, or nothing with the error wrapped.
+func Result(
+	op, location string, info workspace.ImageInfo, err error,
+) (workspace.ImageInfo, error) {
+	if err != nil {
+		return workspace.ImageInfo{}, Error(op, location, err)
+	}
+	return info, nil
+}
+
 // Error wraps err as the failure of op on the image at location.
 func Error(op, location string, err error) error {
 	return &workspace.Error{Op: op, Kind: Kind(err), ID: location, Err: err}
