@@ -111,7 +111,8 @@ func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.Host
 	}
 	refusal := lease.Explain(hosts, holds(tx), want)
 	c := complaint{
-		kind: workspace.NoResource, path: atMemory, cause: fmt.Errorf("no host has room: %w", refusal),
+		kind: workspace.NoResource, path: atMemory,
+		cause: fmt.Errorf("no host has room: %w", refusal),
 	}
 	switch short := refusal.Shortages[0].Resource; {
 	case refusal.Earliest.IsZero() && short == "memory":

@@ -94,7 +94,8 @@ var refusals = []struct {
 	where string // the element that is named; empty: none
 }{
 	{"no caller", func(r *workspace.Request) { r.Owner = "" }, workspace.Denied, ""},
-	{"too long", func(r *workspace.Request) { r.Duration = 25 * time.Hour }, workspace.Denied, "minDuration"},
+	{"too long", func(r *workspace.Request) { r.Duration = 25 * time.Hour },
+		workspace.Denied, "minDuration"},
 	{"too many nodes", func(r *workspace.Request) { r.Nodes = 9 }, workspace.Denied, "NodeNumber"},
 	{"unknown network", func(r *workspace.Request) {
 		r.Spec.NICs = []workspace.NIC{{Association: "x", Method: workspace.AllocateAndConfigure}}
@@ -111,7 +112,8 @@ var refusals = []struct {
 	}, workspace.Denied, "nic[1]/ipConfig/acquisitionMethod"},
 	{"architecture", func(r *workspace.Request) { r.Spec.Architecture = "sparc" },
 		workspace.Denied, "CPUArchitectureName"},
-	{"VMM", func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" }, workspace.Denied, "VMM/type"},
+	{"VMM", func(r *workspace.Request) { r.Spec.VMM.Type = "VMware" },
+		workspace.Denied, "VMM/type"},
 	{"kernel", func(r *workspace.Request) { r.Spec.Kernel.Image = "file://none" },
 		workspace.Denied, "kernel/image"},
 	{"missing image", from("file://nothing"), workspace.NotFound, "rootVBD/location"},

@@ -149,7 +149,8 @@ func (m *Manager) admitNetworks(r *workspace.Request) error {
 			element, c.hint = "MAC", "leave it out"
 			c.cause = errors.New("this site assigns MAC addresses itself")
 		case n.Method != workspace.AllocateAndConfigure:
-			element, c.expected = "ipConfig/acquisitionMethod", string(workspace.AllocateAndConfigure)
+			element = "ipConfig/acquisitionMethod"
+			c.expected = string(workspace.AllocateAndConfigure)
 			c.cause = fmt.Errorf("%s is asked for; this site assigns addresses itself", n.Method)
 		case n.Address != (workspace.Address{}):
 			c.kind, element = workspace.Invalid, "ipConfig"

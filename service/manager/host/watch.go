@@ -99,7 +99,7 @@ func (w *Watcher) compare(ctx context.Context, n *Node) error {
 		return err
 	}
 	if n.lost.CompareAndSwap(true, false) {
-		w.log.Info("host is back", "host", n.ID, "machines", len(there))
+		w.log.Info("host is back", "host", n.ID)
 	}
 	conditions := make(map[workspace.ID]workspace.Condition, len(there))
 	for _, o := range there {
