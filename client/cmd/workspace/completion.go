@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -53,6 +54,35 @@ func flagsOf(n *kong.Node) []*kong.Flag {
 	return all
 }
 
+// wordsOf returns what the first argument of a command may be: the commands
+// below it, or the words of a table.
+func wordsOf(n *kong.Node) string {
+	words := strings.Fields(choices(n.Name))
+	for _, sub := range visible(n) {
+		words = append(words, sub.Name)
+	}
+	return strings.Join(words, " ")
+}
+
+// optionsWith lists, as a pattern of bash, the options whose value has the
+// placeholder, or any when it is empty.
+func optionsWith(root *kong.Node, placeholder string) string {
+	var words []string
+	for _, n := range append([]*kong.Node{root}, root.Leaves(true)...) {
+		for _, f := range flagsOf(n) {
+			if f.IsBool() || placeholder != "" && !strings.Contains(f.PlaceHolder, placeholder) {
+				continue
+			}
+			words = append(words, "--"+f.Name)
+			if f.Short != 0 {
+				words = append(words, "-"+string(f.Short))
+			}
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), "|")
+}
+
 // optionWords lists options as they are typed.
 func optionWords(flags []*kong.Flag) string {
 	var words []string
@@ -78,65 +108,79 @@ func choices(name string) string {
 	return ""
 }
 
-// takesWorkspaces reports whether the arguments of a command name workspaces.
-func takesWorkspaces(n *kong.Node) bool {
-	for _, p := range n.Positional {
-		if p.Name == "workspace" {
-			return true
-		}
-	}
-	return false
+// takes reports whether a command has an argument of one of these names.
+func takes(n *kong.Node, names ...string) bool {
+	return slices.ContainsFunc(n.Positional, func(p *kong.Positional) bool {
+		return slices.Contains(names, p.Name)
+	})
 }
 
-// completeBash writes the script for bash: options after a dash, states and
-// forms where they belong, else EPR files and the numbers of workspaces.
+// completeBash writes the script for bash: options after a dash, the words and
+// files that belong to an option, else the words of the command, EPR files and
+// the numbers of workspaces.
 func completeBash(b *strings.Builder, root *kong.Node) {
-	var commands, cases strings.Builder
+	var names, cases strings.Builder
 	for _, n := range visible(root) {
-		commands.WriteString(n.Name + " ")
-		words := choices(n.Name)
-		for _, sub := range visible(n) {
-			words += " " + sub.Name
-		}
-		live := ""
-		if takesWorkspaces(n) {
+		names.WriteString(n.Name + " ")
+		live, files := "", ""
+		if takes(n, "workspace") {
 			live = " live=1"
 		}
-		fmt.Fprintf(&cases, "    %s) options=%q words=%q%s ;;\n", n.Name,
-			optionWords(flagsOf(n)), strings.TrimSpace(words), live)
+		if takes(n, "workspace", "metadata") {
+			files = " files=1"
+		}
+		fmt.Fprintf(&cases, "      %s) options=%q words=%q%s%s ;;\n",
+			strings.Join(append([]string{n.Name}, n.Aliases...), "|"), optionWords(flagsOf(n)),
+			wordsOf(n), live, files)
 	}
-	fmt.Fprintf(b, `# Completion of the command workspace. Load it with:
+	b.WriteString(strings.NewReplacer(
+		"@NAMES@", names.String(), "@GLOBALS@", optionWords(flagsOf(root)),
+		"@FORMS@", choices("output"), "@STATES@", choices("state"), "@COLORS@", choices("color"),
+		"@FILED@", optionsWith(root, "FILE")+"|"+optionsWith(root, "LOCAL"),
+		"@VALUED@", optionsWith(root, ""), "@CASES@", cases.String(),
+	).Replace(bashScript))
+}
+
+// bashScript is the script without what comes from the table.
+const bashScript = `# Completion of the command workspace. Load it with:
 #   source <(workspace completion bash)
 _workspace() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local command="" options="" words="" live="" i
-  local commands=%q
-  local globals=%q
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    if [[ " $commands" == *" ${COMP_WORDS[i]} "* ]]; then command=${COMP_WORDS[i]}; break; fi
-  done
+  local command="" options="" words="" live="" files="" word
+  local globals="@GLOBALS@"
+  COMPREPLY=()
+  # Bash takes --option=value for three words.
+  if [[ $current == = ]]; then current=""
+  elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}
+  elif [[ $previous == --wait ]]; then previous=""
+  fi
   case $previous in
-    -o|--output) COMPREPLY=($(compgen -W %q -- "$current")); return ;;
-    --state) COMPREPLY=($(compgen -W %q -- "$current")); return ;;
-    --color) COMPREPLY=($(compgen -W %q -- "$current")); return ;;
+    -o|--output) COMPREPLY=($(compgen -W "@FORMS@" -- "$current")); return ;;
+    --wait|--state) COMPREPLY=($(compgen -W "@STATES@" -- "$current")); return ;;
+    --color) COMPREPLY=($(compgen -W "@COLORS@" -- "$current")); return ;;
+    @FILED@) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    @VALUED@) return ;;
   esac
-  case $command in
-    "") words=$commands ;;
-%s  esac
-  if [[ -n $live && $current =~ ^[0-9]*$ ]]; then
-    words+=" $(workspace list -o name 2>/dev/null)"
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ -n $command ]]; then
+      [[ " $words " != *" $word "* ]] || words="" # it is there already
+      continue
+    fi
+    command=$word
+    case $word in
+@CASES@      *) command="" ;;
+    esac
+  done
+  [[ -n $command ]] || words="@NAMES@"
+  if [[ $current == -* ]]; then words="$options $globals"
+  elif [[ -z $words ]]; then
+    [[ -z $live || ! $current =~ ^[0-9]*$ ]] || words=$(workspace list -o name 2>/dev/null)
+    [[ -z $files ]] || COMPREPLY=($(compgen -f -- "$current"))
   fi
-  if [[ $current == -* ]]; then
-    COMPREPLY=($(compgen -W "$options $globals" -- "$current"))
-  else
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    [[ -n $command ]] && COMPREPLY+=($(compgen -f -- "$current"))
-  fi
+  COMPREPLY+=($(compgen -W "$words" -- "$current"))
 }
 complete -o filenames -F _workspace workspace
-`, commands.String(), optionWords(flagsOf(root)), choices("output"), choices("state"),
-		choices("color"), cases.String())
-}
+`
 
 // completeFish writes the script for fish.
 func completeFish(b *strings.Builder, root *kong.Node) {
@@ -151,15 +195,11 @@ func completeFish(b *strings.Builder, root *kong.Node) {
 		for _, f := range flagsOf(n) {
 			fishOption(b, under, f)
 		}
-		if takesWorkspaces(n) {
+		if takes(n, "workspace") {
 			fmt.Fprintf(b, "complete -c workspace %s-a '(workspace list -o name 2>/dev/null)'\n",
 				under)
 		}
-		words := choices(n.Name)
-		for _, sub := range visible(n) {
-			words += " " + sub.Name
-		}
-		if words = strings.TrimSpace(words); words != "" {
+		if words := wordsOf(n); words != "" {
 			fmt.Fprintf(b, "complete -c workspace %s-a %q\n", under, words)
 		}
 	}
