@@ -60,7 +60,12 @@ type TransportError struct {
 }
 
 // Error returns "cannot OP: cause".
-func (e *TransportError) Error() string { return fmt.Sprintf("cannot %s: %v", e.Op, e.Err) }
+func (e *TransportError) Error() string {
+	if errors.Is(e.Err, context.Canceled) {
+		return "cannot " + e.Op + ": interrupted"
+	}
+	return fmt.Sprintf("cannot %s: %v", e.Op, e.Err)
+}
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }

@@ -164,6 +164,8 @@ func TestDeadlines(t *testing.T) {
 	cancel()
 	if err := start(ctx, c); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled call: %v", err)
+	} else if want := "cannot start workspace 7: interrupted"; err.Error() != want {
+		t.Errorf("a cancelled call says %q, expected %q", err, want)
 	}
 }
 

@@ -121,7 +121,7 @@ func IsInvalid(err error) bool {
 		return kind == "invalid" || kind == "not found" && named(err, "WorkspaceMetadataFault")
 	}
 	var f *Fault
-	if !errors.As(err, &f) {
+	if !errors.As(err, &f) || IsDenied(err) { // a refusal, too, may name what it refuses
 		return false
 	}
 	if f.Place.Line > 0 || f.Name.Local == "" && strings.HasPrefix(f.Code, "Client") {

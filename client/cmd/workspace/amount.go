@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -108,6 +109,15 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 		at = time.Date(y, m, d+1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
 	}
 	return at.UTC(), nil
+}
+
+// checkURI refuses what the service would, in the words of the command line.
+func checkURI(option, text string) error {
+	if u, err := url.Parse(text); err != nil || u.Scheme == "" {
+		return fmt.Errorf("%s: %q is not a URI with a scheme, such as file://NAME", option,
+			clip(text))
+	}
+	return nil
 }
 
 // clip keeps a long argument from flooding a message.

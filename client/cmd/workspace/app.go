@@ -111,7 +111,8 @@ func (a *app) confirm(ctx context.Context, what string) error {
 	}()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		fmt.Fprintln(a.err) // the question's line is still open
+		return failf(exitInterrupted, "", "cannot %s: interrupted", what)
 	case word := <-answer:
 		if word == "y" || word == "yes" {
 			return nil

@@ -33,7 +33,7 @@ type cli struct {
 type Globals struct {
 	Service   string   `placeholder:"URL" help:"URL of the service: its base or its factory."`
 	Output    string   `short:"o" placeholder:"FORM" help:"Output form: table, wide, json, yaml, xml or name."`
-	Wait      waitFlag `placeholder:"STATE" help:"Wait until it is done, or until STATE."`
+	Wait      waitFlag `placeholder:"STATE" help:"Wait until it is done; with --wait=STATE, until that state."`
 	Timeout   string   `placeholder:"TIME" help:"Longest wait, such as 90s or 10m."`
 	Profile   string   `short:"p" placeholder:"NAME" help:"Profile of the configuration file."`
 	EPRFile   string   `name:"epr-file" short:"e" placeholder:"FILE" help:"EPR file: deploy writes it, the other commands act on it."`

@@ -119,17 +119,19 @@ func (a *app) printEvent(e notify.Event) error {
 	default:
 		_, err = fmt.Fprintln(a.out, v.line(a.colors))
 	}
-	return err
+	return unwritten(err)
 }
 
 // line is the event for people.
 func (v eventView) line(colors palette) string {
-	text := fmt.Sprintf("%s workspace %s: %s", v.Time.Local().Format("15:04:05.000"),
-		v.Workspace, colors.state(v.State))
-	told := v.Source == string(notify.Notified)
-	if v.Previous != "" && (told || v.Previous != v.State) {
-		text = fmt.Sprintf("%s workspace %s: %s --> %s", v.Time.Local().Format("15:04:05.000"),
-			v.Workspace, v.Previous, colors.state(v.State))
+	text := fmt.Sprintf("%s workspace %s: ", v.Time.Local().Format("15:04:05.000"), v.Workspace)
+	switch told := v.Source == string(notify.Notified); {
+	case v.Previous != "" && v.Previous != v.State:
+		text += v.Previous + " --> " + colors.state(v.State)
+	case v.Previous != "" && told: // as after a reboot
+		text += "is " + colors.state(v.State) + " again"
+	default:
+		text += colors.state(v.State)
 	}
 	if v.Fault != "" {
 		text += ": " + v.Fault

@@ -130,7 +130,7 @@ func hintFor(err error, service string) string {
 	case exitNoResource:
 		return "ask for less (--memory, --cpus, --nodes) or try again later"
 	case exitUnreachable:
-		return "is the daemon running at " + service + "? Name another with --service"
+		return "is a workspace service running at " + service + "? Name another with --service"
 	}
 	return ""
 }

@@ -219,10 +219,14 @@ func (p *pursuit) waiting() string {
 	return fmt.Sprintf("waiting for %s, %d to go", p.goal.state, len(p.open))
 }
 
-// changeLine tells of a change as the original client did.
+// changeLine tells of a change as the original client did. After a reboot the
+// state is what it was before.
 func changeLine(colors palette, e notify.Event, elapsed time.Duration) string {
-	line := fmt.Sprintf("%q state change: %s --> %s (%.1fs)", "Workspace #"+e.Workspace,
-		e.Was, colors.state(e.State), elapsed.Seconds())
+	what := fmt.Sprintf("state change: %s --> %s", e.Was, colors.state(e.State))
+	if !e.Changed() {
+		what = "is " + colors.state(e.State) + " again"
+	}
+	line := fmt.Sprintf("%q %s (%.1fs)", "Workspace #"+e.Workspace, what, elapsed.Seconds())
 	if e.Fault != "" {
 		line += ": " + e.Fault
 	}

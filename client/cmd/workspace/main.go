@@ -20,7 +20,11 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run parses the arguments, runs the command and returns the exit code.
 func run(args []string) int {
 	var c cli
-	return runParsed(&c, newParser(&c, os.Stdout), args)
+	help := os.Stdout
+	if len(args) == 0 {
+		help = os.Stderr // it was not asked for
+	}
+	return runParsed(&c, newParser(&c, help), args)
 }
 
 // newParser builds the command table's parser.
@@ -37,10 +41,14 @@ func newParser(c *cli, help io.Writer) *kong.Kong {
 // runParsed runs the command that the arguments name.
 func runParsed(c *cli, parser *kong.Kong, args []string) int {
 	parsed, err := parser.Parse(args)
+	var bad *kong.ParseError
+	if len(args) == 0 && errors.As(err, &bad) { // who types the name alone asks what there is
+		_ = bad.Context.PrintUsage(false)
+		return exitUsage
+	}
 	if err != nil {
-		f := usagef("`workspace --help` shows the commands, `workspace COMMAND --help` its options",
-			"cannot read the arguments: %w", err)
-		return conclude(f, &c.Globals, nil)
+		return conclude(usagef(argumentHint(err), "cannot read the arguments: %w", err),
+			&c.Globals, nil)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -55,6 +63,25 @@ func runParsed(c *cli, parser *kong.Kong, args []string) int {
 		err = parsed.Run(a)
 	}
 	return conclude(err, &c.Globals, a)
+}
+
+// argumentHint names the help that tells how it is written.
+func argumentHint(err error) string {
+	var bad *kong.ParseError
+	if errors.As(err, &bad) {
+		if command := bad.Context.Selected(); command != nil {
+			return "`" + nameOf(command) + " --help` shows its arguments"
+		}
+	}
+	return "`workspace --help` shows the commands, `workspace COMMAND --help` their arguments"
+}
+
+// nameOf returns a command as it is typed.
+func nameOf(n *kong.Node) string {
+	if n.Parent == nil {
+		return n.Name
+	}
+	return nameOf(n.Parent) + " " + n.Name
 }
 
 // conclude prints an error, with its advice, in the form that the output has,

@@ -32,8 +32,8 @@ workspace \- lease virtual machines from a workspace service
 [\fIOPTION\fR...] [\fIARGUMENT\fR...]
 .SH DESCRIPTION
 A workspace is named by its EPR file, as deploy and the original client write
-it, or by its number at the service. A group is named by its EPR file. Data goes
-to standard output, everything else to standard error.
+it, or by its number at the service; a group by its EPR file or its identifier.
+Data goes to standard output, everything else to standard error.
 .SH COMMANDS
 `)
 	for _, n := range model.Leaves(true) {

@@ -45,7 +45,18 @@ func (p *printer) present() time.Time {
 }
 
 // print writes the view.
-func (p *printer) print(v view) error {
+func (p *printer) print(v view) error { return unwritten(p.show(v)) }
+
+// unwritten is the failure of output that could not be written.
+func unwritten(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failf(exitError, "", "cannot write the output: %w", bare(err))
+}
+
+// show is print with the bare error.
+func (p *printer) show(v view) error {
 	switch p.form {
 	case "json":
 		return writeJSON(p.out, v, "  ")
@@ -55,7 +66,9 @@ func (p *printer) print(v view) error {
 		return p.printReplies()
 	case "name":
 		for _, name := range v.names() {
-			fmt.Fprintln(p.out, name)
+			if _, err := fmt.Fprintln(p.out, name); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

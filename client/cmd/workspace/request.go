@@ -46,6 +46,9 @@ func (c *deployCmd) readMetadata(a *app) (*metadata.VirtualWorkspace, error) {
 		return nil, err
 	}
 	if c.Name != "" {
+		if err := checkURI("--name", c.Name); err != nil {
+			return nil, usagef("", "cannot deploy: %w", err)
+		}
 		v.Name = c.Name
 	}
 	a.tell("Read metadata file: %q", name)
@@ -105,6 +108,9 @@ func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
 			"--nodes up to %d", deployment.MaxNodes)
 	}
 	if c.SaveTo != "" {
+		if err := checkURI("--save-to", c.SaveTo); err != nil {
+			return usagef("", "cannot deploy: %w", err)
+		}
 		v.PostShutdown = &deployment.PostShutdown{Target: c.SaveTo}
 	}
 	if c.Trash {

@@ -14,6 +14,11 @@ type saveCmd struct {
 
 // Run shuts each target down and has its image returned.
 func (c *saveCmd) Run(ctx context.Context, a *app) error {
+	if c.To != "" {
+		if err := checkURI("--to", c.To); err != nil {
+			return usagef("", "cannot save: %w", err)
+		}
+	}
 	return a.act(ctx, c.Targets, action{
 		name: "save", verb: "Saving", goal: client.TransportReady,
 		do: a.shutdown(client.ReadyForTransport, c.To),

@@ -8,7 +8,7 @@ import (
 
 // A targetsArg is the argument that names workspaces and groups.
 type targetsArg struct {
-	Targets []string `arg:"" optional:"" name:"workspace" help:"EPR files of workspaces or groups, or numbers of workspaces."`
+	Targets []string `arg:"" optional:"" name:"workspace" help:"EPR files, numbers of workspaces or identifiers of groups."`
 }
 
 // A startCmd is the command start.

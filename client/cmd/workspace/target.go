@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/client/epr"
 	"github.com/philoxenia/philoxenia/schema/wsa"
@@ -14,7 +16,7 @@ import (
 type target struct {
 	epr   wsa.EPR
 	named string // as the user named it
-	file  string // the EPR file; empty when it was named by its number
+	file  string // the EPR file; empty when it was named in another way
 }
 
 // group reports whether the target is a group.
@@ -23,8 +25,8 @@ func (t target) group() bool { return client.IsGroup(t.epr) }
 // String names the target for people.
 func (t target) String() string { return client.Describe(t.epr) }
 
-// targets reads the arguments: EPR files, and numbers of workspaces at
-// --service. The file of --epr-file counts as one more.
+// targets reads the arguments: EPR files, and numbers of workspaces and
+// identifiers of groups at --service. The file of --epr-file counts as one more.
 func (a *app) targets(args []string) ([]target, error) {
 	if a.globals.EPRFile != "" {
 		args = append(slices.Clone(args), a.globals.EPRFile)
@@ -46,12 +48,16 @@ func (a *app) targets(args []string) ([]target, error) {
 
 // target reads one argument.
 func (a *app) target(arg string) (target, error) {
-	if isNumber(arg) {
+	switch {
+	case isNumber(arg):
 		return target{epr: a.client.Workspace(arg), named: arg}, nil
+	case isIdentifier(arg):
+		return target{epr: a.client.Group(arg), named: arg}, nil
 	}
 	f, err := epr.Read(arg)
 	if err != nil {
-		return target{}, usagef("a workspace is named by its EPR file or its number", "%w", err)
+		return target{}, usagef("a workspace is named by its EPR file or its number, a group by "+
+			"its EPR file or its identifier", "%w", err)
 	}
 	return target{epr: f.EPR, named: arg, file: arg}, nil
 }
@@ -60,6 +66,10 @@ func (a *app) target(arg string) (target, error) {
 func isNumber(arg string) bool {
 	return arg != "" && len(arg) < 20 && strings.Trim(arg, "0123456789") == ""
 }
+
+// isIdentifier reports whether the argument is a group's identifier, as deploy
+// shows it.
+func isIdentifier(arg string) bool { return len(arg) == 36 && uuid.Validate(arg) == nil }
 
 // workspaces reads the arguments and resolves them to single workspaces.
 func (a *app) workspaces(args []string) ([]target, error) {
@@ -91,6 +101,10 @@ func workspaces(targets []target) ([]target, error) {
 
 // members reads the EPR files of a group's members.
 func (t target) members() ([]target, error) {
+	if t.file == "" {
+		return nil, usagef("name the EPR file of the group, or its members",
+			"cannot find the members of %s by its identifier", t)
+	}
 	names, err := filepath.Glob(escapeGlob(t.file) + "-*.epr")
 	if err != nil || len(names) == 0 {
 		return nil, usagef("name the members instead", "cannot find the members of %s: "+

@@ -7,7 +7,7 @@ import (
 // A waitCmd is the command wait.
 type waitCmd struct {
 	State   string   `arg:"" help:"State to wait for, such as Running, or Gone."`
-	Targets []string `arg:"" optional:"" name:"workspace" help:"EPR files of workspaces or groups, or numbers of workspaces."`
+	Targets []string `arg:"" optional:"" name:"workspace" help:"EPR files, numbers of workspaces or identifiers of groups."`
 }
 
 // Run waits until each workspace is in the state.
