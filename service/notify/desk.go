@@ -13,6 +13,7 @@ import (
 // behind one URL do not hold each other up.
 type consumer struct {
 	epr      string
+	place    string                            // the host and port it is at
 	waiting  map[workspace.SubscriptionID]bool // told, not yet found empty
 	busy     bool                              // being served, or in a queue
 	failures int                               // in a row
@@ -25,8 +26,8 @@ type consumer struct {
 type desk struct {
 	*Notifier
 	consumers map[string]*consumer
-	healthy   queue
-	doubted   queue
+	healthy   *queue
+	doubted   *queue
 	done      chan outcome
 }
 
@@ -36,12 +37,6 @@ type outcome struct {
 	queue    *queue
 	left     []workspace.SubscriptionID // with messages still to be delivered
 	err      error                      // of the delivery that failed
-}
-
-// A queue is the consumers that wait for one of the slots of their class.
-type queue struct {
-	line []*consumer
-	used int
 }
 
 func (d *desk) serve(ctx context.Context) {
@@ -90,7 +85,8 @@ func (d *desk) consumerOf(ctx context.Context, id workspace.SubscriptionID) *con
 	c := d.consumers[string(s.Consumer)]
 	if c == nil {
 		c = &consumer{
-			epr: string(s.Consumer), waiting: make(map[workspace.SubscriptionID]bool),
+			epr: string(s.Consumer), place: placeOf(s.Address),
+			waiting: make(map[workspace.SubscriptionID]bool),
 		}
 		d.consumers[c.epr] = c
 	}
@@ -104,28 +100,24 @@ func (d *desk) enqueue(c *consumer) {
 		return
 	}
 	c.busy = true
-	q := d.queueOf(c)
-	q.line = append(q.line, c)
+	d.queueOf(c).add(c)
 }
 
 func (d *desk) queueOf(c *consumer) *queue {
 	if c.failures > 0 {
-		return &d.doubted
+		return d.doubted
 	}
-	return &d.healthy
+	return d.healthy
 }
 
 // dispatch gives free slots to those in line.
 func (d *desk) dispatch(ctx context.Context) {
-	d.fill(ctx, &d.healthy, d.options.Workers)
-	d.fill(ctx, &d.doubted, d.options.Doubted)
+	d.fill(ctx, d.healthy)
+	d.fill(ctx, d.doubted)
 }
 
-func (d *desk) fill(ctx context.Context, q *queue, slots int) {
-	for q.used < slots && len(q.line) > 0 {
-		c := q.line[0]
-		q.line = q.line[1:]
-		q.used++
+func (d *desk) fill(ctx context.Context, q *queue) {
+	for c := q.next(); c != nil; c = q.next() {
 		ids := slices.Sorted(maps.Keys(c.waiting))
 		clear(c.waiting)
 		go func() {
@@ -139,7 +131,7 @@ func (d *desk) fill(ctx context.Context, q *queue, slots int) {
 // at the end of the line when all went well, after a wait when it did not.
 func (d *desk) finish(o outcome) {
 	c := o.consumer
-	o.queue.used--
+	o.queue.free(c)
 	c.busy = false
 	for _, id := range o.left {
 		c.waiting[id] = true
@@ -176,7 +168,7 @@ func (d *desk) settle(c *consumer) {
 func (d *desk) close() {
 	for d.healthy.used+d.doubted.used > 0 {
 		o := <-d.done
-		o.queue.used--
+		o.queue.free(o.consumer)
 	}
 	for _, c := range d.consumers {
 		if c.timer != nil {

@@ -254,3 +254,18 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.handler.ServeHTTP(w, r)
 	return w.Result(), nil
 }
+
+// hosts is a transport that knows some hosts.
+type hosts map[string]http.RoundTripper
+
+func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) {
+	return h[r.URL.Host].RoundTrip(r)
+}
+
+// never is a host that does not answer.
+type never struct{}
+
+func (never) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}

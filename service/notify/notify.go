@@ -53,9 +53,10 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // Notifier delivers what lies in the outbox. Consumers are served apart from
-// each other; one that failed waits its turn in a smaller pool, so that dead
-// consumers, however many, never hold up one that answers. There is a
-// goroutine for a consumer only while something is being sent to it.
+// each other; one that failed waits its turn in a smaller pool, and those at one
+// host and port have a share of the pool, so that dead consumers, however many,
+// never hold up one that answers. There is a goroutine for a consumer only while
+// something is being sent to it.
 type Notifier struct {
 	source  Source
 	options Options
@@ -118,6 +119,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	n.Tell(waiting)
 	d := &desk{
 		Notifier: n, consumers: make(map[string]*consumer), done: make(chan outcome),
+		healthy: newQueue(n.options.Workers), doubted: newQueue(n.options.Doubted),
 	}
 	d.serve(ctx)
 	n.client.CloseIdleConnections()

@@ -94,6 +94,37 @@ func TestDeadConsumersDelayNobody(t *testing.T) {
 	}
 }
 
+// TestSlowPlaceHoldsUpItsOwnAlone makes up a thousand consumers behind one URL
+// that never answers. One at another place hears at once, and so does one that
+// failed before.
+func TestSlowPlaceHoldsUpItsOwnAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, l := newOutbox(), &listener{}
+		l.handler = func(n int, w http.ResponseWriter) {
+			if n == 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}
+		n := New(o, Options{Logger: quick().Logger})
+		n.client.Transport = hosts{"well.example": inProcess{l}, "slow.example:81": never{}}
+		for i := range 1000 {
+			id := workspace.SubscriptionID(fmt.Sprint("slow", i))
+			o.subscribe(id, "http://slow.example:81/")
+			o.put(id, 1)
+		}
+		stop := run(t, n)
+		time.Sleep(time.Minute) // of the bubble: both classes are full of them
+		o.subscribe("well", "http://well.example/")
+		o.put("well", 1)
+		n.Tell([]workspace.SubscriptionID{"well"})
+		time.Sleep(time.Second)
+		if got := l.order(); got != "1 1" {
+			t.Errorf("after a second the consumer that is well got %q, want 1 and 1 again", got)
+		}
+		stop()
+	})
+}
+
 func TestOneListenerWithManyKeysIsManyConsumers(t *testing.T) {
 	o := newOutbox()
 	l := &listener{}
