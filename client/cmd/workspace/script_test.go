@@ -28,10 +28,14 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the scripts of testdata/script, each command of workspace
 // at least once, against a real daemon with simulated hosts.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, filepath.Join("testdata", "script")) }
+
+// runScripts runs the scripts of a directory.
+func runScripts(t *testing.T, dir string) {
+	t.Helper()
 	path := buildDaemon(t)
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"), UpdateScripts: *update,
+		Dir: dir, UpdateScripts: *update,
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
@@ -162,10 +166,15 @@ var changing = []struct {
 func normalise(ts *testscript.TestScript, _ bool, args []string) {
 	text := strings.ReplaceAll(ts.ReadFile(args[0]), ts.Getenv("WORK"), "WORK")
 	text = strings.ReplaceAll(text, examples, "EXAMPLES")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(changeless(text)), 0o600))
+}
+
+// changeless replaces what changes from run to run.
+func changeless(text string) string {
 	for _, c := range changing {
 		text = c.pattern.ReplaceAllString(text, c.with)
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+	return text
 }
 
 // patience is how long a script waits for something that must come.
