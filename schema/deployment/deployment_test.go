@@ -10,18 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
-
-// parse reads a text.
-func parse(t testing.TB, text string) *xmlstrict.Document {
-	t.Helper()
-	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.DefaultLimits())
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return doc
-}
 
 // file returns the text of a file.
 func file(t testing.TB, path ...string) string {
@@ -52,7 +43,7 @@ const request = `<WorkspaceDeployment
 </WorkspaceDeployment>`
 
 func TestDecode(t *testing.T) {
-	doc := parse(t, request)
+	doc := soaptest.Parse(t, request)
 	got, err := Decode(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +183,7 @@ func (tt broken) breakUp(t *testing.T, text string) string {
 func TestDecodeErrors(t *testing.T) {
 	for _, tt := range requests {
 		t.Run(tt.name, func(t *testing.T) {
-			doc := parse(t, tt.breakUp(t, request))
+			doc := soaptest.Parse(t, tt.breakUp(t, request))
 			v, err := Decode(doc, doc.Root)
 			if v != nil {
 				t.Errorf("got %v with the error", v)
@@ -235,7 +226,7 @@ func TestDecodeOptionalErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			doc := parse(t, tt.breakUp(t, optionals))
+			doc := soaptest.Parse(t, tt.breakUp(t, optionals))
 			v, err := DecodeOptional(doc, doc.Root)
 			if v != nil {
 				t.Errorf("got %v with the error", v)
@@ -247,7 +238,7 @@ func TestDecodeOptionalErrors(t *testing.T) {
 
 func TestContentAtTheLimit(t *testing.T) {
 	content := strings.Repeat("ä", MaxContent)
-	doc := parse(t, strings.Replace(optionals, "role: worker\n", content, 1))
+	doc := soaptest.Parse(t, strings.Replace(optionals, "role: worker\n", content, 1))
 	if _, err := DecodeOptional(doc, doc.Root); err != nil {
 		t.Error(err)
 	}
@@ -266,7 +257,7 @@ func TestOptionalWriteAndRead(t *testing.T) {
 	for _, name := range []xmlstrict.Name{OptionalFile, OptionalWire} {
 		enc := xmlstrict.NewEncoder()
 		want.Write(enc, name)
-		doc := parse(t, string(enc.Bytes()))
+		doc := soaptest.Parse(t, enc.Bytes())
 		got, err := DecodeOptional(doc, doc.Root)
 		if err != nil {
 			t.Fatal(err)
@@ -328,7 +319,7 @@ func TestWriteAndRead(t *testing.T) {
 	for _, name := range []xmlstrict.Name{RequestFile, RequestWire} {
 		enc := xmlstrict.NewEncoder()
 		full().Write(enc, name)
-		doc := parse(t, string(enc.Bytes()))
+		doc := soaptest.Parse(t, enc.Bytes())
 		got, err := Decode(doc, doc.Root)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, enc.Bytes())

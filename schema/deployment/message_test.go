@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -17,7 +18,7 @@ func recorded(t testing.TB, name string) string {
 }
 
 func TestDecodeCreate(t *testing.T) {
-	doc := parse(t, recorded(t, "create-ssh-key"))
+	doc := soaptest.Parse(t, recorded(t, "create-ssh-key"))
 	got, err := DecodeCreate(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +38,7 @@ func TestDecodeCreate(t *testing.T) {
 }
 
 func TestDecodeStaging(t *testing.T) {
-	doc := parse(t, recorded(t, "create-staging"))
+	doc := soaptest.Parse(t, recorded(t, "create-staging"))
 	got, err := DecodeCreate(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +70,7 @@ func TestCreateErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			text := strings.Replace(recorded(t, "create-ssh-key"), tt.from, tt.to, 1)
-			doc := parse(t, text)
+			doc := soaptest.Parse(t, text)
 			v, err := DecodeCreate(doc, doc.Root)
 			var bad *DecodeError
 			if !errors.As(err, &bad) || v != nil {
@@ -99,7 +100,7 @@ func TestShutdown(t *testing.T) {
 			enc := xmlstrict.NewEncoder()
 			tt.want.Write(enc, tt.root)
 			for _, text := range []string{recorded(t, tt.name), string(enc.Bytes())} {
-				doc := parse(t, text)
+				doc := soaptest.Parse(t, text)
 				got, err := DecodeShutdown(doc, doc.Root)
 				if err != nil {
 					t.Fatal(err)
@@ -123,7 +124,7 @@ func TestShutdownErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			doc := parse(t, tt.breakUp(t, recorded(t, "shutdown-save")))
+			doc := soaptest.Parse(t, tt.breakUp(t, recorded(t, "shutdown-save")))
 			_, err := DecodeShutdown(doc, doc.Root)
 			tt.check(t, "shutdown message", err)
 		})
@@ -131,7 +132,7 @@ func TestShutdownErrors(t *testing.T) {
 }
 
 func BenchmarkDecodeCreate(b *testing.B) {
-	doc := parse(b, recorded(b, "create"))
+	doc := soaptest.Parse(b, recorded(b, "create"))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := DecodeCreate(doc, doc.Root); err != nil {
@@ -166,7 +167,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		enc := xmlstrict.NewEncoder()
 		v.Write(enc, RequestWire)
-		doc = parse(t, string(enc.Bytes()))
+		doc = soaptest.Parse(t, enc.Bytes())
 		again, err := Decode(doc, doc.Root)
 		if err != nil {
 			t.Fatalf("cannot read again what was read: %v\n%s", err, enc.Bytes())
@@ -195,7 +196,7 @@ func FuzzDecodeOptional(f *testing.F) {
 		}
 		enc := xmlstrict.NewEncoder()
 		v.Write(enc, OptionalFile)
-		doc = parse(t, string(enc.Bytes()))
+		doc = soaptest.Parse(t, enc.Bytes())
 		again, err := DecodeOptional(doc, doc.Root)
 		if err != nil {
 			t.Fatalf("cannot read again what was read: %v\n%s", err, enc.Bytes())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -130,23 +131,13 @@ func encode(t testing.TB, v writer) []byte {
 	return enc.Bytes()
 }
 
-// parse reads a document.
-func parse(t testing.TB, data []byte) *xmlstrict.Document {
-	t.Helper()
-	doc, err := xmlstrict.Parse(data, xmlstrict.DefaultLimits())
-	if err != nil {
-		t.Fatalf("%v\n%s", err, data)
-	}
-	return doc
-}
-
 // TestDocuments holds each answer against its golden file and reads it back.
 func TestDocuments(t *testing.T) {
 	for _, tt := range documents() {
 		t.Run(tt.name, func(t *testing.T) {
 			out := encode(t, tt.value)
 			golden(t, filepath.Join("testdata", tt.name+".xml"), out)
-			doc := parse(t, out)
+			doc := soaptest.Parse(t, out)
 			got, err := tt.decode(doc, doc.Root)
 			if err != nil {
 				t.Fatal(err)
@@ -199,7 +190,7 @@ func TestRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc := parse(t, data)
+			doc := soaptest.Parse(t, data)
 			root := doc.Root
 			if tt.inside {
 				for kid := range xmlstrict.Children(root) {
@@ -210,7 +201,8 @@ func TestRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(shape(root), shape(parse(t, encode(t, v)).Root)); diff != "" {
+			again := soaptest.Parse(t, encode(t, v))
+			if diff := cmp.Diff(shape(root), shape(again.Root)); diff != "" {
 				t.Errorf("(-recorded +ours):\n%s", diff)
 			}
 		})
@@ -253,7 +245,7 @@ func TestProperties(t *testing.T) {
 		}
 		t.Run(tt.name, func(t *testing.T) {
 			enc := xmlstrict.NewEncoder()
-			root := xmlstrict.NameOf(parse(t, encode(t, properties)).Root)
+			root := xmlstrict.NameOf(soaptest.Parse(t, encode(t, properties)).Root)
 			enc.Start(root)
 			for _, name := range properties.Names() {
 				if !properties.WriteProperty(enc, name) {
@@ -261,8 +253,8 @@ func TestProperties(t *testing.T) {
 				}
 			}
 			enc.End()
-			want := shape(parse(t, encode(t, properties)).Root)
-			if diff := cmp.Diff(want, shape(parse(t, enc.Bytes()).Root)); diff != "" {
+			want := shape(soaptest.Parse(t, encode(t, properties)).Root)
+			if diff := cmp.Diff(want, shape(soaptest.Parse(t, enc.Bytes()).Root)); diff != "" {
 				t.Errorf("(-document +properties):\n%s", diff)
 			}
 			if properties.WriteProperty(enc, typesVMM) {
@@ -278,11 +270,11 @@ var typesVMM = t("VMM")
 // TestPropertiesInAnyOrder reads a document of another server: other order,
 // one property more.
 func TestPropertiesInAnyOrder(t *testing.T) {
-	doc := parse(t, []byte(`<w:ServiceRPSet xmlns:w="http://www.globus.org/2008/06/workspace"
+	doc := soaptest.Parse(t, `<w:ServiceRPSet xmlns:w="http://www.globus.org/2008/06/workspace"
 		xmlns:t="http://www.globus.org/2008/06/workspace/types">
 		<t:currentState><t:state>Paused</t:state></t:currentState>
 		<weather xmlns="urn:elsewhere">fine</weather>
-		<t:schedule><t:Duration>PT5M</t:Duration></t:schedule></w:ServiceRPSet>`))
+		<t:schedule><t:Duration>PT5M</t:Duration></t:schedule></w:ServiceRPSet>`)
 	p, err := DecodeServiceProperties(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +293,7 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			doc := parse(t, []byte(tt.text))
+			doc := soaptest.Parse(t, tt.text)
 			v, err := DecodeCreated(doc, doc.Root)
 			if err == nil || v != nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, %v; want %s", v, err, tt.want)
@@ -350,7 +342,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			again := parse(t, encode(t, v))
+			again := soaptest.Parse(t, encode(t, v))
 			if _, err := d.decode(again, again.Root); err != nil {
 				t.Errorf("cannot read again what was read: %v", err)
 			}

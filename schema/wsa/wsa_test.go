@@ -2,39 +2,18 @@ package wsa
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 var workspaceKey = xmlstrict.Name{
 	Space: "http://www.globus.org/2008/06/workspace", Local: "WorkspaceKey",
-}
-
-// recorded returns a parsed message of the original client or server.
-func recorded(t testing.TB, name string) *soap.Message {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../soap/testdata/gt4", name+".xml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return message(t, data)
-}
-
-// message parses an envelope that must be accepted.
-func message(t testing.TB, data []byte) *soap.Message {
-	t.Helper()
-	m, err := soap.Parse(data, xmlstrict.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // write returns an envelope with what header writes as its header blocks.
@@ -93,7 +72,7 @@ func TestParseHeaderRecorded(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseHeader(recorded(t, name))
+			got, err := ParseHeader(soaptest.Recorded(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +118,7 @@ func TestWriteAsRecorded(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			asked, answer := recorded(t, tt.request), recorded(t, name)
+			asked, answer := soaptest.Recorded(t, tt.request), soaptest.Recorded(t, name)
 			x := exchange{version: answer.Version, key: asked.Headers[len(asked.Headers)-1]}
 			var err error
 			if x.request, err = ParseHeader(asked); err != nil {
@@ -149,7 +128,7 @@ func TestWriteAsRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			data := write(t, x.version, func(enc *xmlstrict.Encoder) { tt.write(enc, x) })
-			if got, want := shape(message(t, data)), shape(answer); got != want {
+			if got, want := shape(soaptest.Message(t, data)), shape(answer); got != want {
 				t.Errorf("wrote\n%swant\n%s", got, want)
 			}
 		})
@@ -206,7 +185,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := ParseHeader(message(t, []byte(tt.document)))
+			_, err := ParseHeader(soaptest.Message(t, []byte(tt.document)))
 			var content *xmlstrict.ContentError
 			if !errors.As(err, &content) || content.Path != tt.path || content.Line != 1 {
 				t.Errorf("got %v, want an error at %s", err, tt.path)
@@ -223,7 +202,7 @@ func TestHeaderRoundTrip(t *testing.T) {
 			want := Header{Version: v, MessageID: "uuid:1", To: "http://to", Action: "urn:a",
 				RelatesTo: "uuid:0", From: &from, ReplyTo: &to, FaultTo: &to}
 			data := write(t, sv, func(enc *xmlstrict.Encoder) { want.Write(enc, sv) })
-			got, err := ParseHeader(message(t, data))
+			got, err := ParseHeader(soaptest.Message(t, data))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,7 +225,7 @@ func TestRequestOf200508(t *testing.T) {
 	})
 	want := `{` + workspaceKey.Space + `}WorkspaceKey @{` + Space200508 +
 		`}IsReferenceParameter=true`
-	if got := shape(message(t, data)); !strings.Contains(got, want) {
+	if got := shape(soaptest.Message(t, data)); !strings.Contains(got, want) {
 		t.Errorf("wrote\n%swant something with %s", got, want)
 	}
 }
@@ -261,7 +240,7 @@ func TestNestedProperty(t *testing.T) {
 	data := write(t, soap.V11, func(enc *xmlstrict.Encoder) {
 		Header{}.WriteRequest(enc, soap.V11, EPR{"http://to", []*etree.Element{doc.Root}})
 	})
-	if got := shape(message(t, data)); !strings.Contains(got,
+	if got := shape(soaptest.Message(t, data)); !strings.Contains(got,
 		"{urn:k}k \n  {urn:k}a 1\n  {urn:k}b") {
 		t.Errorf("wrote\n%s", got)
 	}
@@ -279,15 +258,7 @@ func TestVersions(t *testing.T) {
 // FuzzHeader checks that no header makes the reader panic, and that what is
 // read can be written and read again.
 func FuzzHeader(f *testing.F) {
-	files, err := filepath.Glob("../soap/testdata/gt4/*.xml")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no recorded messages: %v", err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, data := range soaptest.All(f) {
 		f.Add(data)
 		f.Add([]byte(strings.ReplaceAll(string(data), Space200403, Space200508)))
 	}
@@ -304,9 +275,8 @@ func FuzzHeader(f *testing.F) {
 			}
 			return
 		}
-		again, err := ParseHeader(message(t, write(t, m.Version, func(enc *xmlstrict.Encoder) {
-			h.Write(enc, m.Version)
-		})))
+		written := write(t, m.Version, func(enc *xmlstrict.Encoder) { h.Write(enc, m.Version) })
+		again, err := ParseHeader(soaptest.Message(t, written))
 		if err != nil {
 			t.Fatal(err)
 		}

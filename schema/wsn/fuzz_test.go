@@ -2,26 +2,17 @@ package wsn
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // seed gives a fuzz target the recorded messages about notification.
 func seed(f *testing.F) {
-	files, err := filepath.Glob("../soap/testdata/gt4/*.xml")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no recorded messages: %v", err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, data := range soaptest.All(f) {
 		f.Add(data)
 	}
 }
@@ -56,7 +47,7 @@ func FuzzNotify(f *testing.F) {
 			n.NewValue()
 			if at, ok := n.Terminated(); ok {
 				n.Content = Termination(at)
-				doc := written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
+				doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
 				again, err := ParseNotify(doc, doc.Root)
 				if err != nil || len(again) != 1 || again[0].Topic != n.Topic {
 					t.Fatalf("wrote %v, read %v, %v", n.Topic, again, err)
@@ -93,7 +84,7 @@ func FuzzTopicExpression(f *testing.F) {
 			}
 			return
 		}
-		again := written(t, func(enc *xmlstrict.Encoder) { topic.Write(enc, Topic) })
+		again := soaptest.Written(t, func(enc *xmlstrict.Encoder) { topic.Write(enc, Topic) })
 		if back, err := ParseTopicExpression(again, again.Root); back != topic || err != nil {
 			t.Fatalf("wrote %v, read %v, %v", topic, back, err)
 		}

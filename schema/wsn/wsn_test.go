@@ -2,63 +2,23 @@ package wsn
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/beevik/etree"
 
-	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 var (
-	workspaceKey = xmlstrict.Name{
-		Space: "http://www.globus.org/2008/06/workspace", Local: "WorkspaceKey",
-	}
-	currentState = xmlstrict.Name{
-		Space: "http://www.globus.org/2008/06/workspace/types", Local: "currentState",
-	}
+	workspaceKey = xmlstrict.Name{Space: schema.Workspace, Local: "WorkspaceKey"}
+	currentState = xmlstrict.Name{Space: schema.Types, Local: "currentState"}
 )
-
-// recorded returns a message of the original client or server.
-func recorded(t testing.TB, name string) *soap.Message {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../soap/testdata/gt4", name+".xml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := soap.Parse(data, xmlstrict.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// parse parses a document that must be well-formed.
-func parse(t testing.TB, text string) *xmlstrict.Document {
-	t.Helper()
-	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc
-}
-
-// written parses what write writes.
-func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
-	t.Helper()
-	enc := xmlstrict.NewEncoder()
-	write(enc)
-	if err := enc.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, string(enc.Bytes()))
-}
 
 // wantFault checks that err carries the typed fault, or none for the zero
 // name, and always a place.
@@ -88,7 +48,7 @@ const (
 )
 
 func TestSubscribeRecorded(t *testing.T) {
-	m := recorded(t, "25-subscribe-request")
+	m := soaptest.Recorded(t, "25-subscribe-request")
 	s, err := ParseSubscribe(m.Doc, m.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +68,7 @@ func TestSubscribeRecorded(t *testing.T) {
 		}
 	}
 	check(s)
-	doc := written(t, s.Write)
+	doc := soaptest.Written(t, s.Write)
 	again, err := ParseSubscribe(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +80,7 @@ func TestSubscribeRoundTrip(t *testing.T) {
 	content := consumer + topic + "<n:UseNotify>0</n:UseNotify><n:Precondition>p</n:Precondition>" +
 		"<n:Selector Dialect='d'>s</n:Selector><n:SubscriptionPolicy/>" +
 		"<n:InitialTerminationTime>2026-01-31T12:00:00Z</n:InitialTerminationTime>"
-	doc := parse(t, in("Subscribe", content))
+	doc := soaptest.Parse(t, in("Subscribe", content))
 	for range 2 {
 		s, err := ParseSubscribe(doc, doc.Root)
 		if err != nil {
@@ -131,7 +91,7 @@ func TestSubscribeRoundTrip(t *testing.T) {
 			s.Policy == nil || wsrf.FormatTime(s.Termination) != "2026-01-31T12:00:00.000Z" {
 			t.Errorf("it asks for %+v", s)
 		}
-		doc = written(t, s.Write)
+		doc = soaptest.Written(t, s.Write)
 	}
 }
 
@@ -160,7 +120,7 @@ func TestSubscribeRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := parse(t, in("Subscribe", tt.content))
+			doc := soaptest.Parse(t, in("Subscribe", tt.content))
 			_, err := ParseSubscribe(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
@@ -168,7 +128,7 @@ func TestSubscribeRefuses(t *testing.T) {
 }
 
 func TestNeverEndingSubscription(t *testing.T) {
-	doc := parse(t, in("Subscribe", consumer+topic+
+	doc := soaptest.Parse(t, in("Subscribe", consumer+topic+
 		`<n:InitialTerminationTime xmlns:i="`+xmlstrict.XSISpace+`" i:nil="true"/>`))
 	s, err := ParseSubscribe(doc, doc.Root)
 	if err != nil || !s.Termination.IsZero() {
@@ -177,12 +137,12 @@ func TestNeverEndingSubscription(t *testing.T) {
 }
 
 func TestSubscribeResponse(t *testing.T) {
-	m := recorded(t, "25-subscribe-response")
+	m := soaptest.Recorded(t, "25-subscribe-response")
 	r, err := ParseSubscribeResponse(m.Doc, m.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := written(t, func(enc *xmlstrict.Encoder) { WriteSubscribeResponse(enc, r) })
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteSubscribeResponse(enc, r) })
 	again, err := ParseSubscribeResponse(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -195,21 +155,21 @@ func TestSubscribeResponse(t *testing.T) {
 		}
 	}
 	for _, document := range []string{in("SubscribeResponse", ""), in("Subscribe", "")} {
-		doc := parse(t, document)
+		doc := soaptest.Parse(t, document)
 		_, err := ParseSubscribeResponse(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
 	}
 }
 
 func TestTopicExpression(t *testing.T) {
-	m := recorded(t, "41-getrp-topics-response")
+	m := soaptest.Recorded(t, "41-getrp-topics-response")
 	want := []TopicExpression{SimpleTopic(currentState), SimpleTopic(wsrf.ResourceTermination)}
 	for i, e := range m.Body.ChildElements() {
 		got, err := ParseTopicExpression(m.Doc, e) // here the Dialect is qualified
 		if got != want[i] || err != nil {
 			t.Errorf("topic %d is %v, %v", i, got, err)
 		}
-		doc := written(t, func(enc *xmlstrict.Encoder) { got.Write(enc, Topic) })
+		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { got.Write(enc, Topic) })
 		if got, err := ParseTopicExpression(doc, doc.Root); got != want[i] || err != nil {
 			t.Errorf("what we write is %v, %v", got, err)
 		}
@@ -220,20 +180,20 @@ func TestTopicExpression(t *testing.T) {
 }
 
 func TestGetCurrentMessage(t *testing.T) {
-	m := recorded(t, "40-getcurrentmessage-request")
+	m := soaptest.Recorded(t, "40-getcurrentmessage-request")
 	got, err := ParseGetCurrentMessage(m.Doc, m.Body)
 	if got != SimpleTopic(currentState) || err != nil {
 		t.Errorf("it asks for %v, %v", got, err)
 	}
-	doc := written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessage(enc, got) })
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessage(enc, got) })
 	if got, err := ParseGetCurrentMessage(doc, doc.Root); got != SimpleTopic(currentState) ||
 		err != nil {
 		t.Errorf("what we write asks for %v, %v", got, err)
 	}
-	doc = parse(t, in("GetCurrentMessage", ""))
+	doc = soaptest.Parse(t, in("GetCurrentMessage", ""))
 	_, err = ParseGetCurrentMessage(doc, doc.Root)
 	wantFault(t, err, InvalidTopicExpression)
-	doc = written(t, func(enc *xmlstrict.Encoder) {
+	doc = soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		WriteGetCurrentMessageResponse(enc,
 			state("Paused"))
 	})
@@ -246,7 +206,7 @@ func TestGetCurrentMessage(t *testing.T) {
 func TestWriteEmpty(t *testing.T) {
 	for _, name := range []xmlstrict.Name{PauseSubscription, PauseSubscriptionResponse,
 		ResumeSubscription, ResumeSubscriptionResponse} {
-		doc := written(t, func(enc *xmlstrict.Encoder) { WriteEmpty(enc, name) })
+		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteEmpty(enc, name) })
 		if !xmlstrict.Is(doc.Root, name) || len(doc.Root.Child) != 0 {
 			t.Errorf("%s is written with %d tokens", name.Local, len(doc.Root.Child))
 		}
@@ -263,7 +223,7 @@ func state(s string) Content {
 }
 
 func TestNotifyRecorded(t *testing.T) {
-	m := recorded(t, "25-subscribe-notify-request")
+	m := soaptest.Recorded(t, "25-subscribe-notify-request")
 	all, err := ParseNotify(m.Doc, m.Body)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("got %d messages, %v", len(all), err)
@@ -279,7 +239,7 @@ func TestNotifyRecorded(t *testing.T) {
 		t.Errorf("it tells of the new value %v", value)
 	}
 	n.Content = Termination(at)
-	doc := written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
 	if got, want := names(doc.Root), names(m.Body); got != want {
 		t.Errorf("wrote %s\nwant  %s", got, want)
 	}
@@ -298,7 +258,7 @@ func names(e *etree.Element) string {
 func TestNotifyRoundTrip(t *testing.T) {
 	producer := wsa.NewEPR("http://x", workspaceKey, "7")
 	at := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	doc := written(t, func(enc *xmlstrict.Encoder) {
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		WriteNotify(enc,
 			Notification{Topic: SimpleTopic(currentState), Producer: &producer,
 				Content: state("Paused")},
@@ -325,7 +285,7 @@ func TestNotifyRoundTrip(t *testing.T) {
 // TestStateMessageType checks the xsi:type without which the original's
 // consumer cannot cast the message, and that a termination has none.
 func TestStateMessageType(t *testing.T) {
-	doc := written(t, func(enc *xmlstrict.Encoder) {
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		WriteNotify(enc, Notification{Topic: SimpleTopic(currentState), Content: state("Paused")},
 			Notification{Topic: SimpleTopic(wsrf.ResourceTermination),
 				Content: Termination(time.Now())})
@@ -345,8 +305,9 @@ func TestStateMessageType(t *testing.T) {
 }
 
 func TestTerminationWrapped(t *testing.T) {
-	doc := parse(t, in("Message", `<l:TerminationNotification xmlns:l="`+wsrf.LifetimeSpace+`">`+
-		`<l:TerminationTime>2026-01-31T12:00:00Z</l:TerminationTime></l:TerminationNotification>`))
+	doc := soaptest.Parse(t, in("Message", `<l:TerminationNotification xmlns:l="`+
+		wsrf.LifetimeSpace+`"><l:TerminationTime>2026-01-31T12:00:00Z</l:TerminationTime>`+
+		`</l:TerminationNotification>`))
 	if at, ok := (Notification{Message: doc.Root}).Terminated(); !ok || at.Year() != 2026 {
 		t.Errorf("it ended at %v, %v", at, ok)
 	}
@@ -378,7 +339,7 @@ func TestNotifyRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := parse(t, tt.document)
+			doc := soaptest.Parse(t, tt.document)
 			_, err := ParseNotify(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})

@@ -2,8 +2,6 @@ package wsrf
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,48 +9,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-const typesSpace = "http://www.globus.org/2008/06/workspace/types"
-
-var currentState = xmlstrict.Name{Space: typesSpace, Local: "currentState"}
-
-// recorded returns the message of the original client or server.
-func recorded(t testing.TB, name string) *soap.Message {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("../soap/testdata/gt4", name+".xml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := soap.Parse(data, xmlstrict.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// parse parses a document that must be well-formed.
-func parse(t testing.TB, text string) *xmlstrict.Document {
-	t.Helper()
-	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc
-}
-
-// written parses what write writes.
-func written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
-	t.Helper()
-	enc := xmlstrict.NewEncoder()
-	write(enc)
-	if err := enc.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, string(enc.Bytes()))
-}
+var currentState = xmlstrict.Name{Space: schema.Types, Local: "currentState"}
 
 // wantFault checks that err carries the typed fault, or none for the zero
 // name, and always a place.
@@ -70,18 +33,20 @@ func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
 }
 
 func TestGetResourceProperty(t *testing.T) {
-	m := recorded(t, "34-getrp-currentstate-request")
+	m := soaptest.Recorded(t, "34-getrp-currentstate-request")
 	name, err := ParseGetResourceProperty(m.Doc, m.Body)
 	if name != currentState || err != nil {
 		t.Errorf("it asks for %v, %v", name, err)
 	}
-	again := written(t, func(enc *xmlstrict.Encoder) { WriteGetResourceProperty(enc, name) })
+	again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
+		WriteGetResourceProperty(enc, name)
+	})
 	if name, err := ParseGetResourceProperty(again, again.Root); name != currentState ||
 		err != nil {
 		t.Errorf("what we write asks for %v, %v", name, err)
 	}
 	for _, text := range []string{"", "p:x", "a b"} {
-		doc := parse(t, "<a>"+text+"</a>")
+		doc := soaptest.Parse(t, "<a>"+text+"</a>")
 		_, err := ParseGetResourceProperty(doc, doc.Root)
 		wantFault(t, err, InvalidResourcePropertyQName)
 	}
@@ -89,14 +54,14 @@ func TestGetResourceProperty(t *testing.T) {
 
 func TestGetMultipleResourceProperties(t *testing.T) {
 	want := []xmlstrict.Name{
-		currentState, {Space: typesSpace, Local: "schedule"}, TerminationTime, CurrentTime,
+		currentState, {Space: schema.Types, Local: "schedule"}, TerminationTime, CurrentTime,
 	}
-	m := recorded(t, "35-getmrp-request")
+	m := soaptest.Recorded(t, "35-getmrp-request")
 	names, err := ParseGetMultipleResourceProperties(m.Doc, m.Body)
 	if !slices.Equal(names, want) || err != nil {
 		t.Errorf("it asks for %v, %v", names, err)
 	}
-	again := written(t, func(enc *xmlstrict.Encoder) {
+	again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		WriteGetMultipleResourceProperties(enc, names...)
 	})
 	names, err = ParseGetMultipleResourceProperties(again, again.Root)
@@ -119,7 +84,7 @@ func TestGetMultipleRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
 			_, err := ParseGetMultipleResourceProperties(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
@@ -140,7 +105,7 @@ func TestParseProperties(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			m := recorded(t, name)
+			m := soaptest.Recorded(t, name)
 			properties, err := ParseProperties(m.Doc, m.Body, tt.response)
 			var got []string
 			for _, p := range properties {
@@ -151,7 +116,7 @@ func TestParseProperties(t *testing.T) {
 			}
 			_, err = ParseProperties(m.Doc, m.Body, DestroyResponse)
 			wantFault(t, err, xmlstrict.Name{})
-			again := written(t, func(enc *xmlstrict.Encoder) {
+			again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 				WriteProperties(enc, tt.response,
 					func(enc *xmlstrict.Encoder) { enc.Tree(properties[0]) })
 			})
@@ -173,13 +138,13 @@ func TestQuery(t *testing.T) {
 		"37-query-xpath-request": "//*[local-name()='state']",
 	}
 	for name, want := range tests {
-		m := recorded(t, name)
+		m := soaptest.Recorded(t, name)
 		q, err := ParseQuery(m.Doc, m.Body)
 		if q.Expression != want || err != nil {
 			t.Errorf("%s asks for %q, %v", name, q.Expression, err)
 		}
 	}
-	doc := written(t, func(enc *xmlstrict.Encoder) {
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		WriteQuery(enc, "/x:a[. < 1]", map[string]string{"x": "urn:x", "wsrp": "urn:y"})
 	})
 	q, err := ParseQuery(doc, doc.Root)
@@ -209,7 +174,7 @@ func TestQueryRefuses(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
 			_, err := ParseQuery(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
@@ -223,12 +188,14 @@ func TestSetTerminationTime(t *testing.T) {
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
-			m := recorded(t, name)
+			m := soaptest.Recorded(t, name)
 			at, err := ParseSetTerminationTime(m.Doc, m.Body)
 			if !at.Equal(want) || err != nil {
 				t.Errorf("it asks for %v, %v", at, err)
 			}
-			doc := written(t, func(enc *xmlstrict.Encoder) { WriteSetTerminationTime(enc, at) })
+			doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
+				WriteSetTerminationTime(enc, at)
+			})
 			if at, err := ParseSetTerminationTime(doc, doc.Root); !at.Equal(want) || err != nil {
 				t.Errorf("what we write asks for %v, %v", at, err)
 			}
@@ -237,7 +204,7 @@ func TestSetTerminationTime(t *testing.T) {
 	for _, content := range []string{"",
 		"<l:RequestedTerminationTime/><l:RequestedTerminationTime/>",
 		"<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
-		doc := parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
+		doc := soaptest.Parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
 		_, err := ParseSetTerminationTime(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
 	}
@@ -253,19 +220,19 @@ func TestSetTerminationTimeResponse(t *testing.T) {
 	}
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
-			m := recorded(t, name)
+			m := soaptest.Recorded(t, name)
 			got, err := ParseSetTerminationTimeResponse(m.Doc, m.Body)
 			if got != want || err != nil {
 				t.Errorf("it says %v, %v", got, err)
 			}
-			doc := written(t, got.Write)
+			doc := soaptest.Written(t, got.Write)
 			if got, err := ParseSetTerminationTimeResponse(doc, doc.Root); got != want ||
 				err != nil {
 				t.Errorf("what we write says %v, %v", got, err)
 			}
 		})
 	}
-	doc := parse(t, `<SetTerminationTimeResponse xmlns="`+LifetimeSpace+`"/>`)
+	doc := soaptest.Parse(t, `<SetTerminationTimeResponse xmlns="`+LifetimeSpace+`"/>`)
 	_, err := ParseSetTerminationTimeResponse(doc, doc.Root)
 	wantFault(t, err, xmlstrict.Name{})
 	_, err = ParseSetTerminationTimeResponse(nil, nil)
@@ -273,9 +240,12 @@ func TestSetTerminationTimeResponse(t *testing.T) {
 }
 
 func TestDestroy(t *testing.T) {
-	request, response := written(t, WriteDestroy), written(t, WriteDestroyResponse)
-	if !xmlstrict.Is(request.Root, xmlstrict.NameOf(recorded(t, "11-destroy-request").Body)) ||
-		!xmlstrict.Is(response.Root, xmlstrict.NameOf(recorded(t, "11-destroy-response").Body)) {
+	request := soaptest.Written(t, WriteDestroy)
+	response := soaptest.Written(t, WriteDestroyResponse)
+	asked := soaptest.Recorded(t, "11-destroy-request").Body
+	answered := soaptest.Recorded(t, "11-destroy-response").Body
+	if !xmlstrict.Is(request.Root, xmlstrict.NameOf(asked)) ||
+		!xmlstrict.Is(response.Root, xmlstrict.NameOf(answered)) {
 		t.Errorf("we write %v and %v", request.Root.Tag, response.Root.Tag)
 	}
 }
@@ -291,13 +261,13 @@ func TestTypedRecorded(t *testing.T) {
 		nested      string // first description of the second cause
 	}{
 		"36-getrp-badname-response": {InvalidResourcePropertyQName, "16",
-			[]string{"{" + typesSpace + "}noSuchThing"}, 1, ""},
+			[]string{"{" + schema.Types + "}noSuchThing"}, 1, ""},
 		"12-rpquery-after-destroy-response": {PropertiesResourceUnknown, "6", nil, 2,
 			"unknown workspace: '6'"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			fault, ok := soap.ParseFault(recorded(t, name))
+			fault, ok := soap.ParseFault(soaptest.Recorded(t, name))
 			if !ok {
 				t.Fatal("it is no fault")
 			}
@@ -344,7 +314,7 @@ func roundTripFault(t *testing.T, written BaseFault) {
 }
 
 func TestUntypedFault(t *testing.T) {
-	fault, _ := soap.ParseFault(recorded(t, "65-unknown-operation-response"))
+	fault, _ := soap.ParseFault(soaptest.Recorded(t, "65-unknown-operation-response"))
 	if f, ok := Typed(fault); ok {
 		t.Errorf("a plain fault is the typed fault %+v", f)
 	}
@@ -355,14 +325,14 @@ func TestParseBaseFaultRefuses(t *testing.T) {
 		"<Timestamp>late</Timestamp>", "<Originator/>",
 		"<FaultCause><Timestamp>late</Timestamp></FaultCause>",
 	} {
-		doc := parse(t, `<a><b xmlns="`+BaseFaultsSpace+`">`+content+`</b></a>`)
+		doc := soaptest.Parse(t, `<a><b xmlns="`+BaseFaultsSpace+`">`+content+`</b></a>`)
 		_, err := ParseBaseFault(doc, doc.Root.ChildElements()[0])
 		wantFault(t, err, xmlstrict.Name{})
 	}
 }
 
 func TestCauseWithoutName(t *testing.T) {
-	doc := written(t, BaseFault{
+	doc := soaptest.Written(t, BaseFault{
 		Name:  PropertiesResourceUnknown,
 		Cause: []BaseFault{{Description: []string{"why"}}},
 	}.Write)

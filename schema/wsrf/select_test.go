@@ -9,6 +9,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -86,7 +87,7 @@ func TestSelect(t *testing.T) {
 		"quoted parenthesis":      {"x:state[.!='system(\"x\")']", "<state>"},
 		"nothing":                 {"x:none", ""},
 	}
-	doc := parse(t, properties)
+	doc := soaptest.Parse(t, properties)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			found, err := Select(doc.Root, tt.expression, prefixes)
@@ -129,7 +130,7 @@ func TestSelectRefuses(t *testing.T) {
 		"nested over everything": {"//*" + strings.Repeat("[count(//*", 8) +
 			strings.Repeat(")>0]", 8), QueryEvaluationError},
 	}
-	doc := parse(t, properties)
+	doc := soaptest.Parse(t, properties)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			found, err := Select(doc.Root, tt.expression, prefixes)
@@ -149,9 +150,9 @@ func TestSelectTellsNoSecrets(t *testing.T) {
 		"number()", "boolean()", "substring('abc', 2, 1 div 0)", "starts-with('a')", "sum('a')",
 		strings.Repeat("9", 900), "*:" + strings.Repeat("x", 900),
 	} {
-		doc := parse(t, "<q>\n<e/></q>")
+		doc := soaptest.Parse(t, "<q>\n<e/></q>")
 		q := Query{expression, doc.Root.ChildElements()[0]}
-		_, err := q.Select(doc, parse(t, properties).Root)
+		_, err := q.Select(doc, soaptest.Parse(t, properties).Root)
 		var typed *FaultError
 		var placed *xmlstrict.ContentError
 		if !errors.As(err, &typed) || !errors.As(err, &placed) || placed.Path != "/q/e" ||
@@ -169,7 +170,7 @@ func TestSelectTellsNoSecrets(t *testing.T) {
 // document end. The limit is generous: what it must catch takes hours.
 func TestSelectEnds(t *testing.T) {
 	document := "<a>" + strings.Repeat("<b><c>x</c></b>", 10_000) + "</a>"
-	root := parse(t, document).Root
+	root := soaptest.Parse(t, document).Root
 	for _, expression := range []string{
 		"//*" + strings.Repeat("[//*", 40) + strings.Repeat("]", 40),
 		"//*[count(//*[count(//*[count(//*) > 1]) > 1]) > 1]",
@@ -189,7 +190,7 @@ func TestSelectEnds(t *testing.T) {
 }
 
 func TestWriteResults(t *testing.T) {
-	doc := parse(t, properties)
+	doc := soaptest.Parse(t, properties)
 	tests := map[string]string{
 		"x:state":      `<r><t:state xmlns:t="urn:t">Running</t:state></r>`,
 		"x:nic/@name":  `<r>eth0eth1</r>`,
@@ -228,7 +229,7 @@ func FuzzSelect(f *testing.F) {
 		"string(/)", "sum('a')", "x:nic[1] *2", "name(//*[3])"} {
 		f.Add(e)
 	}
-	doc := parse(f, properties)
+	doc := soaptest.Parse(f, properties)
 	f.Fuzz(func(t *testing.T, expression string) {
 		found, err := Select(doc.Root, expression, prefixes)
 		var typed *FaultError
@@ -247,7 +248,7 @@ func FuzzSelect(f *testing.F) {
 
 // BenchmarkSelect evaluates the recorded queries.
 func BenchmarkSelect(b *testing.B) {
-	doc := parse(b, properties)
+	doc := soaptest.Parse(b, properties)
 	for _, expression := range []string{"/", "//*[local-name()='state']"} {
 		b.Run(expression, func(b *testing.B) {
 			for b.Loop() {

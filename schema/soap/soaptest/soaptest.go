@@ -1,0 +1,76 @@
+// Package soaptest is what the tests of the message codecs share: the recorded
+// messages of the original client and server, and the way from text to a
+// document and from an encoder back to one. Only tests of packages beside soap
+// may use it; it must not know what any message means.
+package soaptest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// recordings is where the recorded messages are for packages beside soap.
+const recordings = "../soap/testdata/gt4"
+
+// Recorded returns a message of the original client or server.
+func Recorded(t testing.TB, name string) *soap.Message {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(recordings, name+".xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Message(t, data)
+}
+
+// All returns the text of every recorded message.
+func All(t testing.TB) [][]byte {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(recordings, "*.xml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recorded messages: %v", err)
+	}
+	var all [][]byte
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	return all
+}
+
+// Message parses an envelope that must be accepted.
+func Message(t testing.TB, data []byte) *soap.Message {
+	t.Helper()
+	m, err := soap.Parse(data, xmlstrict.Limits{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	return m
+}
+
+// Parse parses a document that must be well-formed.
+func Parse[Text string | []byte](t testing.TB, text Text) *xmlstrict.Document {
+	t.Helper()
+	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.Limits{})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return doc
+}
+
+// Written parses what write writes.
+func Written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
+	t.Helper()
+	enc := xmlstrict.NewEncoder()
+	write(enc)
+	if err := enc.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return Parse(t, enc.Bytes())
+}
