@@ -22,7 +22,7 @@ type exchange struct {
 	request  *http.Request
 	base     string // of this server's services
 	hangUp   bool   // the connection is of no use after this
-	entered  bool   // it has one of the handler's slots
+	hold     hold
 
 	version    soap.Version
 	action     string // of the content type (SOAP 1.2), may be empty
@@ -35,7 +35,7 @@ type exchange struct {
 
 // answer writes the reply, or the fault, and returns the HTTP status.
 func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
-	defer x.leave()
+	defer x.hold.release()
 	defer func() {
 		if cause := recover(); cause != nil {
 			id := newRequestID()
@@ -129,25 +129,6 @@ func (x *exchange) findKey() (*etree.Element, error) {
 // badKey says what is wrong with the resource's key, and where.
 func (x *exchange) badKey(at *etree.Element, expected, format string, args ...any) error {
 	return &InvalidKey{x.message.Doc.Errorf(at, expected, format, args...).Error()}
-}
-
-// enter waits for a slot. It comes after the body was read, so that slow
-// senders hold none, and before it is parsed, so that what parsing takes of
-// memory has a bound however many requests there are.
-func (x *exchange) enter() error {
-	select {
-	case x.handler.slots <- struct{}{}:
-		x.entered = true
-		return nil
-	case <-x.request.Context().Done():
-		return &refusal{http.StatusServiceUnavailable, "the server is busy, try again later"}
-	}
-}
-
-func (x *exchange) leave() {
-	if x.entered {
-		<-x.handler.slots
-	}
 }
 
 // understood tells which header blocks we can deal with.

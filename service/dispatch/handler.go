@@ -41,7 +41,7 @@ type Handler struct {
 	limits    Limits
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
-	slots     chan struct{}        // one in it for each request that is carried out
+	gate      *gate
 	panics    atomic.Int64
 }
 
@@ -73,7 +73,7 @@ func New(o Options) (*Handler, error) {
 		endpoints: make(map[string]*endpoint),
 	}
 	h.base = h.url + ServicesPath
-	h.slots = make(chan struct{}, h.limits.Parallel)
+	h.gate = newGate(h.limits.Parallel)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
 		if err != nil {
@@ -129,7 +129,9 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		notFound(w)
 		return
 	}
-	x := exchange{handler: h, endpoint: e, request: r, base: h.baseFor(r)}
+	x := exchange{
+		handler: h, endpoint: e, request: r, base: h.baseFor(r), hold: hold{gate: h.gate},
+	}
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
 	status := x.answer(enc)

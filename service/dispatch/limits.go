@@ -16,7 +16,7 @@ type Limits struct {
 	BodyTimeout   time.Duration    // to send header and body; 30 s
 	WriteTimeout  time.Duration    // from the end of the header to the end of the reply; 60 s
 	IdleTimeout   time.Duration    // of a connection between requests; 60 s
-	Parallel      int              // requests that are parsed and carried out at once; 128
+	Parallel      int              // requests parsed and carried out at once, per 32 KiB; 128
 	XML           xmlstrict.Limits // of the document; its own defaults
 
 	Connections     int // open at once; 1,024

@@ -82,7 +82,7 @@ func (x *exchange) parse() (*soap.Message, error) {
 		x.hangUp = true
 		return nil, err
 	}
-	if err := x.enter(); err != nil {
+	if err := x.hold.enter(x.request, len(data)); err != nil {
 		return nil, err
 	}
 	return soap.Parse(data, x.handler.limits.XML)
@@ -109,6 +109,11 @@ func (x *exchange) body(data []byte) ([]byte, error) {
 // chunked reads a body of unknown length.
 func (x *exchange) chunked(data []byte, most int64) ([]byte, error) {
 	for {
+		if len(data) > maxKept {
+			if err := x.hold.enlarge(x.request); err != nil {
+				return data, err
+			}
+		}
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -89,9 +90,49 @@ func TestDefaultLimits(t *testing.T) {
 }
 
 // TestRequestsWaitForASlot sends more requests at once than may be carried out:
-// they take turns, and none is lost.
+// they take turns, the large ones more room, and none is lost.
 func TestRequestsWaitForASlot(t *testing.T) {
-	var running, most atomic.Int64
+	body := payload(`<startWorkspaces xmlns="` + spaceW + `/group"/>`)
+	large := body + strings.Repeat(" ", 100<<10)
+	tests := map[string]struct {
+		parallel int
+		bodies   []string // sent in turn
+		most     int64    // carried out at once
+	}{
+		"small":              {2, []string{body}, 2},
+		"large":              {8, []string{large}, 2},
+		"larger than it all": {2, []string{large}, 1},
+		"mixed":              {4, []string{body, large, body}, 4},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			address, most := crowded(t, tt.parallel)
+			var group sync.WaitGroup
+			for i := range 8 {
+				group.Go(func() {
+					for k := range 10 {
+						body := tt.bodies[(i+k)%len(tt.bodies)]
+						status, reply := post(t, address, groupPath, body)
+						if status != http.StatusOK {
+							t.Errorf("reply is %d %s", status, reply)
+						}
+					}
+				})
+			}
+			group.Wait()
+			if most.Load() > tt.most {
+				t.Errorf("%d were carried out at once, want at most %d", most.Load(), tt.most)
+			}
+		})
+	}
+}
+
+// crowded serves a group service whose start takes its time, and counts how
+// many of it there are at once.
+func crowded(t *testing.T, parallel int) (address string, most *atomic.Int64) {
+	t.Helper()
+	most = new(atomic.Int64)
+	var running atomic.Int64
 	s := echo()
 	s.Operations["start"] = dispatch.Operation{
 		Do: func(context.Context, *dispatch.Call) (dispatch.Reply, error) {
@@ -106,25 +147,10 @@ func TestRequestsWaitForASlot(t *testing.T) {
 	}
 	h, err := dispatch.New(dispatch.Options{
 		Services: []dispatch.Service{s}, Authenticator: authn.Fixed(ada),
-		Limits: dispatch.Limits{Parallel: 2},
+		Limits: dispatch.Limits{Parallel: parallel},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listen(t, h, dispatch.Limits{})
-	body := payload(`<startWorkspaces xmlns="` + spaceW + `/group"/>`)
-	var group sync.WaitGroup
-	for range 8 {
-		group.Go(func() {
-			for range 10 {
-				if status, reply := post(t, address, groupPath, body); status != http.StatusOK {
-					t.Errorf("reply is %d %s", status, reply)
-				}
-			}
-		})
-	}
-	group.Wait()
-	if most.Load() > 2 {
-		t.Errorf("%d requests were carried out at once, want at most 2", most.Load())
-	}
+	return listen(t, h, dispatch.Limits{}), most
 }
