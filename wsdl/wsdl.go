@@ -60,15 +60,6 @@ func (s *service) all() []Operation {
 	return ops
 }
 
-// Services returns the names of the services, in the order of the table.
-func Services() []string {
-	var names []string
-	for i := range services {
-		names = append(names, services[i].name)
-	}
-	return names
-}
-
 //go:embed *.wsdl
 var files embed.FS
 

@@ -9,7 +9,7 @@ import (
 )
 
 // Decode reads a deployment request at e, an element of doc under either of
-// its names. The error is a *DecodeError.
+// its names. The error is a *xmlstrict.ContentError.
 func Decode(doc *xmlstrict.Document, e *etree.Element) (*WorkspaceDeployment, error) {
 	r := newReader(doc, "deployment request")
 	return document.Decode(r.Reader, e, r.deployment, RequestFile, RequestWire)

@@ -22,14 +22,10 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/schema"
-	"github.com/philoxenia/philoxenia/schema/document"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
-
-// DecodeError says what is wrong with a document, and where.
-type DecodeError = document.Error
 
 // The names under which the documents travel.
 var (
@@ -62,11 +58,11 @@ const MaxContent = 40960
 // MaxNodes is the largest NodeNumber.
 const MaxNodes = 32767
 
-// MaxAmount is the largest amount of megabytes, CPUs or percent.
-const MaxAmount = 1<<31 - 1
+// maxAmount is the largest amount of megabytes, CPUs or percent.
+const maxAmount = 1<<31 - 1
 
-// MaxRate is the largest number of hertz or bits a second.
-const MaxRate = 1_000_000_000_000_000
+// maxRate is the largest number of hertz or bits a second.
+const maxRate = 1_000_000_000_000_000
 
 // WorkspaceDeployment is the deployment request.
 type WorkspaceDeployment struct {

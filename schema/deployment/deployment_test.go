@@ -154,7 +154,7 @@ var requests = []broken{
 // check holds an error against what must be said.
 func (tt broken) check(t *testing.T, document string, err error) {
 	t.Helper()
-	var bad *DecodeError
+	var bad *xmlstrict.ContentError
 	if !errors.As(err, &bad) {
 		t.Fatalf("got %v", err)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // DecodeOptional reads optional parameters at e, an element of doc under
-// either of their names. The error is a *DecodeError.
+// either of their names. The error is a *xmlstrict.ContentError.
 func DecodeOptional(doc *xmlstrict.Document, e *etree.Element) (*OptionalParameters, error) {
 	r := newReader(doc, "optional parameters")
 	return document.Decode(r.Reader, e, r.optional, OptionalFile, OptionalWire)
@@ -86,9 +86,9 @@ func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 	}
 }
 
-// DecodeCreate reads the create message at e. The error is a *DecodeError of
-// the document that is wrong: the metadata, the deployment request, the
-// optional parameters, or the message itself.
+// DecodeCreate reads the create message at e. The error is a
+// *xmlstrict.ContentError of the document that is wrong: the metadata, the
+// deployment request, the optional parameters, or the message itself.
 func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
 	r := newReader(doc, "create message")
 	return document.Decode(r.Reader, e, r.create, Create)
@@ -127,7 +127,7 @@ func (r *reader) epr(to **wsa.EPR) func(*etree.Element) {
 }
 
 // DecodeShutdown reads the shutdown message of a workspace or a group at e.
-// The error is a *DecodeError.
+// The error is a *xmlstrict.ContentError.
 func DecodeShutdown(doc *xmlstrict.Document, e *etree.Element) (*ShutdownRequest, error) {
 	r := newReader(doc, "shutdown message")
 	return document.Decode(r.Reader, e, r.shutdown, Shutdown, ShutdownAll)

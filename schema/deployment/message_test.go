@@ -72,7 +72,7 @@ func TestCreateErrors(t *testing.T) {
 			text := strings.Replace(recorded(t, "create-ssh-key"), tt.from, tt.to, 1)
 			doc := soaptest.Parse(t, text)
 			v, err := DecodeCreate(doc, doc.Root)
-			var bad *DecodeError
+			var bad *xmlstrict.ContentError
 			if !errors.As(err, &bad) || v != nil {
 				t.Fatalf("got %v, %v", v, err)
 			}
@@ -144,7 +144,7 @@ func BenchmarkDecodeCreate(b *testing.B) {
 // placed checks that an error names its place.
 func placed(t *testing.T, err error) {
 	t.Helper()
-	var bad *DecodeError
+	var bad *xmlstrict.ContentError
 	if !errors.As(err, &bad) || bad.Path == "" {
 		t.Errorf("an error without place: %v", err)
 	}

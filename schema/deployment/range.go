@@ -77,14 +77,14 @@ func whole(f float64) int64 {
 	return int64(max(-edge, min(edge, f)))
 }
 
-// rangeValue returns what reads a range of a countable unit, up to MaxAmount.
+// rangeValue returns what reads a range of a countable unit, up to maxAmount.
 func (r *reader) rangeValue(to **Range, unit string) func(*etree.Element) {
-	return r.limited(to, unit, MaxAmount)
+	return r.limited(to, unit, maxAmount)
 }
 
-// rate returns what reads a range of hertz or bits a second, up to MaxRate.
+// rate returns what reads a range of hertz or bits a second, up to maxRate.
 func (r *reader) rate(to **Range, unit string) func(*etree.Element) {
-	return r.limited(to, unit, MaxRate)
+	return r.limited(to, unit, maxRate)
 }
 
 // limited returns what reads a range of 1 to most; errors name the unit.

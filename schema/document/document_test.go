@@ -67,7 +67,7 @@ func TestFirstErrorStays(t *testing.T) {
 	r.Fail(e, "something", "do it", "the first")
 	r.Fail(e, "", "", "the second")
 	r.Adopt(e, errors.New("the third"))
-	var bad *Error
+	var bad *xmlstrict.ContentError
 	if !errors.As(r.Err(), &bad) || bad.Err.Error() != "the first" || bad.Hint != "do it" ||
 		bad.Document != "sample" || bad.Path != "/r" || bad.Line != 1 {
 		t.Errorf("got %#v", r.Err())
@@ -82,12 +82,12 @@ func TestAdopt(t *testing.T) {
 		t.Error("adopting nothing is a failure")
 	}
 	r.Adopt(e, cause)
-	var bad *Error
+	var bad *xmlstrict.ContentError
 	if !errors.As(r.Err(), &bad) || bad.Path != "/r" || !errors.Is(bad, cause) {
 		t.Errorf("got %#v", r.Err())
 	}
 	r, e = root(t, "<r/>")
-	r.Adopt(e, &Error{Path: "/elsewhere", Line: 7, Err: cause})
+	r.Adopt(e, &xmlstrict.ContentError{Path: "/elsewhere", Line: 7, Err: cause})
 	if !errors.As(r.Err(), &bad) || bad.Path != "/elsewhere" || bad.Document != "sample" {
 		t.Errorf("got %#v", r.Err())
 	}

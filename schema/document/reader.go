@@ -10,9 +10,6 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-// Error is the error of every decoder of workspace documents.
-type Error = xmlstrict.ContentError
-
 // unbounded is the maximum of a field that may occur any number of times.
 const unbounded = -1
 
@@ -57,7 +54,7 @@ func (f Field) Hint(text string) Field {
 type Reader struct {
 	doc  *xmlstrict.Document
 	name string
-	err  *Error
+	err  *xmlstrict.ContentError
 }
 
 // NewReader returns a reader for elements of doc. The name is what errors call
@@ -66,7 +63,7 @@ func NewReader(doc *xmlstrict.Document, name string) *Reader {
 	return &Reader{doc: doc, name: name}
 }
 
-// Err returns the first error, which is an *Error, or nil.
+// Err returns the first error, which is a *xmlstrict.ContentError, or nil.
 func (r *Reader) Err() error {
 	if r.err == nil {
 		return nil
@@ -81,7 +78,7 @@ func (r *Reader) Failed() bool { return r.err != nil }
 func (r *Reader) Document() *xmlstrict.Document { return r.doc }
 
 // Decode reads a document of its own at e, which must bear one of the names.
-// The error is an *Error.
+// The error is a *xmlstrict.ContentError.
 func Decode[T any](
 	r *Reader, e *etree.Element, read func(*etree.Element, *T), names ...xmlstrict.Name,
 ) (*T, error) {
@@ -101,7 +98,7 @@ func (r *Reader) Adopt(at *etree.Element, err error) {
 	if err == nil || r.err != nil {
 		return
 	}
-	var placed *Error
+	var placed *xmlstrict.ContentError
 	if !errors.As(err, &placed) {
 		r.Fail(at, "", "", "%w", err)
 		return

@@ -10,7 +10,7 @@ import (
 )
 
 // Decode reads the document at e, an element of doc under either of its names.
-// The error is a *DecodeError.
+// The error is a *xmlstrict.ContentError.
 func Decode(doc *xmlstrict.Document, e *etree.Element) (*VirtualWorkspace, error) {
 	r := newReader(doc, "workspace metadata")
 	return document.Decode(r.Reader, e, r.workspace, File, Wire)

@@ -8,15 +8,13 @@ import (
 	"github.com/philoxenia/philoxenia/schema/document"
 )
 
-// Architectures returns the words that JSDL 1.0 (section 5.2.1) has for
-// processor architectures.
-func Architectures() []string {
-	return []string{"sparc", "powerpc", "x86", "x86_32", "x86_64", "parisc", "mips", "ia64",
-		"arm", "other"}
-}
+// architectures are the words that JSDL 1.0 (section 5.2.1) has for processor
+// architectures.
+var architectures = []string{"sparc", "powerpc", "x86", "x86_32", "x86_64", "parisc", "mips",
+	"ia64", "arm", "other"}
 
-// VMMs returns the words for types of hypervisor.
-func VMMs() []string { return []string{"Xen", "VMware", "KVM"} }
+// vmms are the words for types of hypervisor.
+var vmms = []string{"Xen", "VMware", "KVM"}
 
 func (r *reader) definition(e *etree.Element, v *Definition) {
 	r.Sequence(e, []document.Field{
@@ -46,14 +44,14 @@ func Architecture(r *document.Reader, to *string) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Sequence(e, []document.Field{
 			document.One(j("CPUArchitectureName"),
-				r.OneOf(to, "CPU architecture", Architectures()...)),
+				r.OneOf(to, "CPU architecture", architectures...)),
 		})
 	}
 }
 
 func (r *reader) vmm(e *etree.Element, v *VMM) {
 	r.Sequence(e, []document.Field{
-		document.One(d("type"), r.OneOf(&v.Type, "VMM type", VMMs()...)),
+		document.One(d("type"), r.OneOf(&v.Type, "VMM type", vmms...)),
 		document.Many(0, d("version"), r.Words(&v.Versions)),
 	})
 }

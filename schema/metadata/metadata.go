@@ -21,12 +21,8 @@ package metadata
 
 import (
 	"github.com/philoxenia/philoxenia/schema"
-	"github.com/philoxenia/philoxenia/schema/document"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
-
-// DecodeError says what is wrong with a document, and where.
-type DecodeError = document.Error
 
 // The names under which the document travels.
 var (

@@ -196,7 +196,7 @@ func TestDecodeErrors(t *testing.T) {
 				t.Fatalf("%q is not in the document", tt.from)
 			}
 			v, err := decode(t, text)
-			var bad *DecodeError
+			var bad *xmlstrict.ContentError
 			if !errors.As(err, &bad) || v != nil {
 				t.Fatalf("got %v, %v", v, err)
 			}
@@ -346,7 +346,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		v, err := Decode(doc, doc.Root)
 		if err != nil {
-			var bad *DecodeError
+			var bad *xmlstrict.ContentError
 			if !errors.As(err, &bad) || bad.Path == "" {
 				t.Errorf("an error without place: %v", err)
 			}

@@ -129,7 +129,7 @@ func (r *reader) schedule(e *etree.Element, v *Schedule) {
 
 func (r *reader) state(e *etree.Element, v *CurrentState) {
 	r.Sequence(e, []document.Field{
-		document.One(state, r.OneOf(&v.State, "state", States()...)),
+		document.One(state, r.OneOf(&v.State, "state", states...)),
 		document.Optional(workspaceFault, func(e *etree.Element) {
 			fault, err := wsrf.ParseBaseFault(r.Document(), e)
 			r.Adopt(e, err)
@@ -138,11 +138,9 @@ func (r *reader) state(e *etree.Element, v *CurrentState) {
 	})
 }
 
-// States returns the words of the schema for states.
-func States() []string {
-	return []string{"Unstaged", "Unpropagated", "Propagated", "Running", "Paused",
-		"TransportReady", "StagedOut", "Corrupted", "Cancelled"}
-}
+// states are the words of the schema for states.
+var states = []string{"Unstaged", "Unpropagated", "Propagated", "Running", "Paused",
+	"TransportReady", "StagedOut", "Corrupted", "Cancelled"}
 
 func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
 	r.Sequence(e, []document.Field{

@@ -15,15 +15,11 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/deployment"
-	"github.com/philoxenia/philoxenia/schema/document"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
-
-// DecodeError says what is wrong with a document, and where.
-type DecodeError = document.Error
 
 // The property documents and the other answers.
 var (

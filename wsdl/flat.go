@@ -11,55 +11,6 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 )
 
-// render makes the three files of a service, by name.
-func (s *service) render() map[string][]byte {
-	return map[string][]byte{
-		s.file + "_port_type.wsdl": s.portTypeFile(),
-		s.file + "_bindings.wsdl":  s.bindingsFile(),
-		s.file + "_service.wsdl":   s.serviceFile(),
-	}
-}
-
-// portTypeFile makes the file that the other two build on.
-func (s *service) portTypeFile() []byte {
-	d := new(document)
-	d.open(s.port, s.space, append(s.elementSpaces(),
-		[2]string{"wsaw", wsawSpace}, [2]string{"tns", s.space})...)
-	d.line(`  <wsdl:types>`)
-	d.line(`    <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">`)
-	for _, file := range s.schemaFiles() {
-		d.line(`      <xs:import namespace=%q`, schema.Space(file))
-		d.line(`          schemaLocation=%q/>`, file)
-	}
-	d.line(`    </xs:schema>`)
-	d.line(`  </wsdl:types>`)
-	s.writeMessages(d)
-	s.writePortType(d)
-	return d.close()
-}
-
-// bindingsFile makes the file of the binding.
-func (s *service) bindingsFile() []byte {
-	d := new(document)
-	d.open(s.port, s.space+"/bindings",
-		[2]string{"soap", soapSpace}, [2]string{"porttype", s.space})
-	d.line(`  <wsdl:import namespace=%q location="%s_port_type.wsdl"/>`, s.space, s.file)
-	s.writeBinding(d, "porttype")
-	return d.close()
-}
-
-// serviceFile makes the file of the service. Its address is an example: only
-// the flat document knows where the service really is.
-func (s *service) serviceFile() []byte {
-	d := new(document)
-	d.open(s.name, s.space+"/service",
-		[2]string{"soap", soapSpace}, [2]string{"binding", s.space + "/bindings"})
-	d.line(`  <wsdl:import namespace="%s/bindings" location="%s_bindings.wsdl"/>`,
-		s.space, s.file)
-	s.writeService(d, "binding", "http://localhost:8080/wsrf/services/"+s.name)
-	return d.close()
-}
-
 // Flat returns one document that holds all of a service: schemas, port type,
 // binding, and the address baseURL/SERVICE. It imports nothing. BaseURL is an
 // absolute http or https URL such as http://host:8080/wsrf/services. The text
@@ -78,11 +29,11 @@ func Flat(service, baseURL string) ([]byte, error) {
 			return services[i].flat(strings.TrimRight(baseURL, "/") + "/" + service), nil
 		}
 	}
-	return nil, fmt.Errorf("cannot describe the service %q: %w", service, ErrUnknownService)
+	return nil, fmt.Errorf("cannot describe the service %q: %w", service, errUnknown)
 }
 
-// ErrUnknownService says that a service is not in the table.
-var ErrUnknownService = errors.New("there is no such service")
+// errUnknown says that a service is not in the table.
+var errUnknown = errors.New("there is no such service")
 
 // flat makes the flat document with the service at an address.
 func (s *service) flat(address string) []byte {
