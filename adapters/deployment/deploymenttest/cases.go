@@ -17,8 +17,8 @@ import (
 // caller does whose answer was lost.
 func everyCallTwice(t *testing.T, b *bench) {
 	const id = 11
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("define again", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
+	b.must("define again", b.Host.Define(b.ctx(), b.Machine(id)))
 	b.is(id, off)
 	now := off
 	for _, name := range []string{
@@ -29,11 +29,11 @@ func everyCallTwice(t *testing.T, b *bench) {
 		w := wishNamed(name)
 		now = b.grant(id, w, now)
 		now = b.grant(id, w, now)
-		b.must("define once more", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+		b.must("define once more", b.Host.Define(b.ctx(), b.Machine(id)))
 		b.is(id, now)
 	}
 	for range 2 {
-		b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+		b.must("undefine", b.Host.Undefine(b.ctx(), id))
 		b.is(id, gone)
 	}
 }
@@ -44,10 +44,10 @@ func everyWishInEveryCondition(t *testing.T, b *bench) {
 	for _, from := range asked {
 		for _, w := range wishes {
 			id++
-			b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+			b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
 			b.reach(id, from)
 			b.grant(id, w, from)
-			b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+			b.must("undefine", b.Host.Undefine(b.ctx(), id))
 			b.is(id, gone)
 		}
 	}
@@ -56,26 +56,26 @@ func everyWishInEveryCondition(t *testing.T, b *bench) {
 func unknownMachines(t *testing.T, b *bench) {
 	const id = 404
 	for _, w := range wishes {
-		b.isKind(w.name, w.do(b.ctx(callLimit), b.Host, id), workspace.NotFound)
+		b.isKind(w.name, w.do(b.ctx(), b.Host, id), workspace.NotFound)
 	}
 	b.is(id, gone)
-	b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+	b.must("undefine", b.Host.Undefine(b.ctx(), id))
 }
 
 func anotherDefinition(t *testing.T, b *bench) {
 	const id = 12
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("start", b.Host.Start(b.ctx(callLimit), id, true))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
+	b.must("start", b.Host.Start(b.ctx(), id, true))
 	other := b.Machine(id)
 	other.MemoryMB += 16
 	site := b.Machine(id) // the site's kernel may change under a machine
 	site.Boot.Kernel += ".old"
-	b.must("define with another kernel", b.Host.Define(b.ctx(callLimit), site))
-	b.isKind("define", b.Host.Define(b.ctx(callLimit), other), workspace.Internal)
+	b.must("define with another kernel", b.Host.Define(b.ctx(), site))
+	b.isKind("define", b.Host.Define(b.ctx(), other), workspace.Internal)
 	b.is(id, paused)
-	b.must("define as before", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
-	b.must("define anew", b.Host.Define(b.ctx(callLimit), other))
+	b.must("define as before", b.Host.Define(b.ctx(), b.Machine(id)))
+	b.must("undefine", b.Host.Undefine(b.ctx(), id))
+	b.must("define anew", b.Host.Define(b.ctx(), other))
 	b.is(id, off)
 }
 
@@ -88,7 +88,7 @@ func randomWalk(t *testing.T, b *bench) {
 	for range b.Walk {
 		id := workspace.ID(1 + random.IntN(3))
 		if _, ok := now[id]; !ok {
-			b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+			b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
 			now[id] = off
 		}
 		step := random.IntN(len(wishes) + 1)
@@ -96,7 +96,7 @@ func randomWalk(t *testing.T, b *bench) {
 			now[id] = b.grant(id, wishes[step], now[id])
 			continue
 		}
-		b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+		b.must("undefine", b.Host.Undefine(b.ctx(), id))
 		b.is(id, gone)
 		delete(now, id)
 	}
@@ -126,14 +126,14 @@ func (b *bench) listen() *hearing {
 // there is no other way to know that it has begun.
 func (b *bench) probe(h *hearing) {
 	const id = 9000
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
 	deadline := time.After(callLimit)
 	for {
-		b.must("start", b.Host.Start(b.ctx(callLimit), id, true))
-		b.must("stop", b.Host.Stop(b.ctx(callLimit), id, workspace.StopForced))
+		b.must("start", b.Host.Start(b.ctx(), id, true))
+		b.must("stop", b.Host.Stop(b.ctx(), id, workspace.StopForced))
 		select {
 		case <-h.heard:
-			b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+			b.must("undefine", b.Host.Undefine(b.ctx(), id))
 			return
 		case err := <-h.ended:
 			b.t.Fatalf("watch ended at once: %v", err)
@@ -181,7 +181,7 @@ func (b *bench) ends(h *hearing) {
 func watchTells(t *testing.T, b *bench) {
 	const id = 13
 	h := b.listen()
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
 	now := off
 	for _, name := range []string{
 		"start", "pause", "resume", "serialize", "start", "stop by force",
@@ -189,7 +189,7 @@ func watchTells(t *testing.T, b *bench) {
 		now = b.grant(id, wishNamed(name), now)
 		b.tells(h, workspace.Observed{ID: id, Condition: now})
 	}
-	b.must("undefine", b.Host.Undefine(b.ctx(callLimit), id))
+	b.must("undefine", b.Host.Undefine(b.ctx(), id))
 	b.tells(h, workspace.Observed{ID: id, Condition: gone})
 	b.ends(h)
 }
@@ -201,8 +201,8 @@ func guestPowersOff(t *testing.T, b *bench) {
 	}
 	const id = 14
 	h := b.listen()
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("start", b.Host.Start(b.ctx(callLimit), id, false))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
+	b.must("start", b.Host.Start(b.ctx(), id, false))
 	b.PowerOff(t, id)
 	b.tells(h, workspace.Observed{ID: id, Condition: off})
 	b.becomes(id, off)
@@ -216,7 +216,7 @@ func listIsOurs(t *testing.T, b *bench) {
 		t.Fatalf("a host without machines of ours lists %v", got)
 	}
 	for _, o := range want {
-		b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(o.ID)))
+		b.must("define", b.Host.Define(b.ctx(), b.Machine(o.ID)))
 		b.reach(o.ID, o.Condition)
 	}
 	got := b.list()
@@ -230,7 +230,7 @@ func listIsOurs(t *testing.T, b *bench) {
 // does nothing.
 func contextEnds(t *testing.T, b *bench) {
 	const id = 15
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()
 	late, cancel := context.WithDeadline(context.Background(), time.Unix(1, 0))
@@ -272,13 +272,13 @@ func (b *bench) everyCall(ctx context.Context, id workspace.ID) map[string]func(
 // reattach checks that a second adapter finds what the first one made.
 func reattach(t *testing.T, b *bench) {
 	const id = 16
-	b.must("define", b.Host.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("start", b.Host.Start(b.ctx(callLimit), id, true))
+	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
+	b.must("start", b.Host.Start(b.ctx(), id, true))
 	second := b.Reopen(t)
 	defer func() { b.must("close", second.Close()) }()
-	b.must("define", second.Define(b.ctx(callLimit), b.Machine(id)))
-	b.must("start", second.Start(b.ctx(callLimit), id, true))
-	b.must("resume", second.Resume(b.ctx(callLimit), id))
+	b.must("define", second.Define(b.ctx(), b.Machine(id)))
+	b.must("start", second.Start(b.ctx(), id, true))
+	b.must("resume", second.Resume(b.ctx(), id))
 	b.is(id, running)
 }
 
@@ -313,15 +313,15 @@ func hostileWords(t *testing.T, b *bench) {
 	for i, word := range Hostile {
 		m := b.Machine(workspace.ID(5000 + i))
 		m.Name, m.Owner = word, workspace.Owner(word)
-		b.must(fmt.Sprintf("define %q", word), b.Host.Define(b.ctx(callLimit), m))
-		b.must(fmt.Sprintf("define %q again", word), b.Host.Define(b.ctx(callLimit), m))
+		b.must(fmt.Sprintf("define %q", word), b.Host.Define(b.ctx(), m))
+		b.must(fmt.Sprintf("define %q again", word), b.Host.Define(b.ctx(), m))
 		b.is(m.ID, off)
-		b.must("undefine", b.Host.Undefine(b.ctx(callLimit), m.ID))
+		b.must("undefine", b.Host.Undefine(b.ctx(), m.ID))
 	}
 }
 
 func capacity(t *testing.T, b *bench) {
-	got, err := b.Host.Capacity(b.ctx(callLimit))
+	got, err := b.Host.Capacity(b.ctx())
 	b.must("capacity", err)
 	if got.CPUs < 1 || got.MemoryMB < 1 {
 		t.Errorf("capacity is %+v", got)

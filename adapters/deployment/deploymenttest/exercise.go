@@ -93,16 +93,16 @@ func newBench(t *testing.T, r Rig) *bench {
 // clean undefines whatever is left, and checks that nothing then is.
 func (b *bench) clean() {
 	for _, o := range b.list() {
-		b.must("undefine", b.Host.Undefine(b.ctx(callLimit), o.ID))
+		b.must("undefine", b.Host.Undefine(b.ctx(), o.ID))
 	}
 	if rest := b.list(); len(rest) > 0 {
 		b.t.Errorf("after undefining all there still is %v", rest)
 	}
 }
 
-// ctx returns a context with a limit that ends with the test at the latest.
-func (b *bench) ctx(limit time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+// ctx returns a context for one call, which ends with the test at the latest.
+func (b *bench) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	b.t.Cleanup(cancel)
 	return ctx
 }
@@ -116,7 +116,7 @@ func (b *bench) must(what string, err error) {
 
 func (b *bench) list() []workspace.Observed {
 	b.t.Helper()
-	all, err := b.Host.List(b.ctx(callLimit))
+	all, err := b.Host.List(b.ctx())
 	b.must("list", err)
 	return all
 }
@@ -124,7 +124,7 @@ func (b *bench) list() []workspace.Observed {
 // is checks the machine's condition.
 func (b *bench) is(id workspace.ID, want workspace.Condition) {
 	b.t.Helper()
-	got, err := b.Host.Inspect(b.ctx(callLimit), id)
+	got, err := b.Host.Inspect(b.ctx(), id)
 	b.must("inspect", err)
 	if got != want {
 		b.t.Fatalf("machine %v is %s, want %s", id, got, want)
@@ -134,7 +134,7 @@ func (b *bench) is(id workspace.ID, want workspace.Condition) {
 // becomes waits for the machine's condition to change without our doing.
 func (b *bench) becomes(id workspace.ID, want workspace.Condition) {
 	b.t.Helper()
-	ctx := b.ctx(callLimit)
+	ctx := b.ctx()
 	for {
 		got, err := b.Host.Inspect(ctx, id)
 		b.must("inspect while waiting for "+string(want), err)

@@ -114,9 +114,9 @@ func (b *bench) reach(id workspace.ID, want workspace.Condition) {
 	if want == off {
 		return
 	}
-	b.must("start", b.Host.Start(b.ctx(callLimit), id, want == paused))
+	b.must("start", b.Host.Start(b.ctx(), id, want == paused))
 	if want == saved {
-		b.must("serialize", b.Host.Stop(b.ctx(callLimit), id, workspace.StopSerialize))
+		b.must("serialize", b.Host.Stop(b.ctx(), id, workspace.StopSerialize))
 	}
 	b.is(id, want)
 }

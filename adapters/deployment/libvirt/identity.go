@@ -12,8 +12,8 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// Namespace is that of our element in a domain's metadata.
-const Namespace = "urn:philoxenia:libvirt:1"
+// namespace is that of our element in a domain's metadata.
+const namespace = "urn:philoxenia:libvirt:1"
 
 // prefix begins the name of each of our domains.
 const prefix = "workspace-"
@@ -38,7 +38,7 @@ type identity struct {
 // identify makes the element for a machine.
 func (h *Host) identify(m workspace.Machine) identity {
 	boot := sha256.Sum256(fmt.Appendf(nil, "%q", m.Boot))
-	return identity{Namespace: Namespace, Pool: h.o.Pool, ID: m.ID.String(),
+	return identity{Namespace: namespace, Pool: h.o.Pool, ID: m.ID.String(),
 		Spec: m.Fingerprint(), Boot: hex.EncodeToString(boot[:]),
 		Owner: string(m.Owner), Name: m.Name}
 }

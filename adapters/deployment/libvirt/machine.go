@@ -56,7 +56,7 @@ func (h *Host) recognise(ctx context.Context, domain libvirt.Domain) (*machine, 
 func (h *Host) identityOf(ctx context.Context, domain libvirt.Domain) (identity, error) {
 	text, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (string, error) {
 		return rpc.DomainGetMetadata(domain, int32(libvirt.DomainMetadataElement),
-			libvirt.OptString{Namespace}, libvirt.DomainAffectCurrent)
+			libvirt.OptString{namespace}, libvirt.DomainAffectCurrent)
 	})
 	if isCode(err, libvirt.ErrNoDomainMetadata) || isCode(err, libvirt.ErrNoDomain) {
 		return identity{}, nil

@@ -1,6 +1,7 @@
 package libvirt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -82,19 +83,11 @@ func parseURI(text string) (endpoint, error) {
 			at.address = "/run/libvirt/libvirt-sock"
 		}
 	case network == "tcp" && u.Hostname() != "":
-		at.address = net.JoinHostPort(u.Hostname(), orElse(u.Port(), "16509"))
+		at.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "16509"))
 	default:
 		return at, fmt.Errorf("the transport is %q, not unix, or tcp with a host", network)
 	}
 	return at, nil
-}
-
-// orElse returns text, or other when it is empty.
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 // Host is one libvirt host. Its methods may be called from any goroutine.

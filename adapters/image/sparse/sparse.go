@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Block is the unit in which zeros are looked for, that of common file systems.
-const Block = 4096
+// block is the unit in which zeros are looked for, that of common file systems.
+const block = 4096
 
 var zeros [64 << 10]byte
 
@@ -107,7 +107,7 @@ func WriteAt(w io.WriterAt, b []byte, offset int64) (int, error) {
 func run(b []byte, offset int64, zero bool) int {
 	done := 0
 	for done < len(b) {
-		n := min(len(b)-done, Block-int((offset+int64(done))%Block))
+		n := min(len(b)-done, block-int((offset+int64(done))%block))
 		if Zero(b[done:done+n]) != zero {
 			break
 		}

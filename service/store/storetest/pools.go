@@ -84,11 +84,11 @@ func taken(tx workspace.Tx, associations ...string) (*workspace.Workspace, error
 	return w, tx.PutWorkspace(w)
 }
 
-// take puts a workspace with an address of the association and returns it.
-func (b *bench) take(association string) (w *workspace.Workspace) {
+// take puts a workspace with a public address and returns it.
+func (b *bench) take() (w *workspace.Workspace) {
 	b.Helper()
 	b.update(func(tx workspace.Tx) (err error) {
-		w, err = taken(tx, association)
+		w, err = taken(tx, "public")
 		return err
 	})
 	return w
@@ -97,7 +97,7 @@ func (b *bench) take(association string) (w *workspace.Workspace) {
 // addresses are handed out in order, each once, and come back with their
 // workspace; those taken in vain come back at once.
 func addresses(b *bench) {
-	first := b.take("public")
+	first := b.take()
 	b.same("the first address", first.NICs[0].Address, b.setup.Networks[0].Addresses[0])
 	mac := first.NICs[0].MAC
 	if !strings.HasPrefix(mac, "A2:AA:BB:") || len(mac) != 17 || mac != strings.ToUpper(mac) {
@@ -108,10 +108,10 @@ func addresses(b *bench) {
 		return err
 	})
 	b.undone(func(tx workspace.Tx) error { _, err := taken(tx, "public"); return err })
-	b.same("the second", b.take("public").NICs[0].IP, "10.1.0.2")
+	b.same("the second", b.take().NICs[0].IP, "10.1.0.2")
 	b.update(func(tx workspace.Tx) error { return tx.RemoveWorkspace(first.ID) })
 	for _, ip := range []string{"10.1.0.3", "10.1.0.4", "10.1.0.5", "10.1.0.1"} {
-		b.same("the next, those freed last", b.take("public").NICs[0].IP, ip)
+		b.same("the next, those freed last", b.take().NICs[0].IP, ip)
 	}
 	b.reopen()
 	err := b.store.Update(b.Context(), func(tx workspace.Tx) error {
@@ -137,20 +137,20 @@ func addresses(b *bench) {
 // poolChanges: an address that is no longer configured stays with its
 // workspace, and is not handed out twice when it comes back.
 func poolChanges(b *bench) {
-	w := b.take("public")
+	w := b.take()
 	all := b.setup.Networks[0].Addresses
 	b.setup.Networks[0].Addresses = all[1:]
 	b.setup.Hosts = b.setup.Hosts[1:]
 	b.reopen()
 	b.same("the address kept", b.workspace(w.ID).NICs[0].IP, "10.1.0.1")
-	b.same("the next one", b.take("public").NICs[0].IP, "10.1.0.2")
+	b.same("the next one", b.take().NICs[0].IP, "10.1.0.2")
 	b.setup.Networks[0].Addresses = all
 	b.reopen()
-	b.same("the next one when it is back", b.take("public").NICs[0].IP, "10.1.0.3")
+	b.same("the next one when it is back", b.take().NICs[0].IP, "10.1.0.3")
 	b.update(func(tx workspace.Tx) error { return tx.RemoveWorkspace(w.ID) })
-	b.take("public")
-	b.take("public")
-	b.same("the one that came back", b.take("public").NICs[0].IP, "10.1.0.1")
+	b.take()
+	b.take()
+	b.same("the one that came back", b.take().NICs[0].IP, "10.1.0.1")
 }
 
 // conservation: whatever is done, in updates that succeed or fail, what is
