@@ -174,7 +174,7 @@ _workspace() {
   [[ -n $command ]] || words="@NAMES@"
   if [[ $current == -* ]]; then words="$options $globals"
   elif [[ -z $words ]]; then
-    [[ -z $live || ! $current =~ ^[0-9]*$ ]] || words=$(workspace list -o name 2>/dev/null)
+    [[ -z $live || ! $current =~ ^[0-9]*$ ]] || words=$("${COMP_WORDS[0]}" list -o name 2>/dev/null)
     [[ -z $files ]] || COMPREPLY=($(compgen -f -- "$current"))
   fi
   COMPREPLY+=($(compgen -W "$words" -- "$current"))
