@@ -20,21 +20,12 @@ const (
 )
 
 // inWorkspace and its like name an element of a namespace of the service.
-func inWorkspace(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Workspace, Local: local}
-}
-
-func inGroup(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Group, Local: local}
-}
-
-func inTypes(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Types, Local: local}
-}
-
-func inStatus(local string) xmlstrict.Name {
-	return xmlstrict.Name{Space: schema.Status, Local: local}
-}
+var (
+	inWorkspace = xmlstrict.In(schema.Workspace)
+	inGroup     = xmlstrict.In(schema.Group)
+	inTypes     = xmlstrict.In(schema.Types)
+	inStatus    = xmlstrict.In(schema.Status)
+)
 
 // empty returns what writes an element without content.
 func empty(name xmlstrict.Name) func(*xmlstrict.Encoder) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -29,12 +30,7 @@ type faultNames struct {
 	other    xmlstrict.Name // the rest, Internal above all
 }
 
-const (
-	typesSpace  = "http://www.globus.org/2008/06/workspace/types"
-	statusSpace = "http://www.globus.org/2008/06/workspace/status"
-)
-
-func types(local string) xmlstrict.Name { return xmlstrict.Name{Space: typesSpace, Local: local} }
+var types = xmlstrict.In(schema.Types)
 
 // plainFault types what an operation declares no fault for.
 var plainFault = xmlstrict.Name{Space: wsrf.BaseFaultsSpace, Local: "BaseFault"}
@@ -84,7 +80,7 @@ var faultTable = map[string]faultNames{
 	"ResumeSubscription": {unknown: wsn.ResourceUnknown, other: wsn.ResumeFailed},
 }
 
-var statusFault = xmlstrict.Name{Space: statusSpace, Local: "WorkspaceStatusFault"}
+var statusFault = xmlstrict.Name{Space: schema.Status, Local: "WorkspaceStatusFault"}
 
 // faultsOf returns the row of an operation.
 func faultsOf(operation string) *faultNames {

@@ -95,13 +95,3 @@ func slots(hosts []workspace.HostUse, r Request) int64 {
 	}
 	return n
 }
-
-// Ever reports whether an empty pool could take the request.
-func Ever(hosts []workspace.HostUse, r Request) bool {
-	empty := slices.Clone(hosts)
-	for i := range empty {
-		empty[i].Used = workspace.Capacity{}
-	}
-	_, ok := Place(empty, r)
-	return ok
-}

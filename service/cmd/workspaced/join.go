@@ -34,7 +34,7 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]workspace.Transport{"file": local}
+	all := map[string]workspace.Transport{file.Scheme: local}
 	if len(c.Repositories.SFTP) == 0 {
 		return all, nil
 	}

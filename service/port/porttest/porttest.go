@@ -11,11 +11,11 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// The caller, and where the services hang, in every call.
-const (
-	Owner workspace.Owner = "/CN=Ada"
-	Base                  = "http://h/wsrf/services/"
-)
+// Owner is the caller in every call.
+const Owner workspace.Owner = "/CN=Ada"
+
+// Base is where the services hang in every call.
+const Base = "http://h/wsrf/services/"
 
 // Call carries out an operation of the service on the resource of the key, and
 // returns what the reply writes. The body is the operation's element.

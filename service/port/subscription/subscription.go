@@ -126,7 +126,7 @@ var topics = map[workspace.Topic]xmlstrict.Name{
 	workspace.TopicTermination: wsrf.ResourceTermination,
 }
 
-func wsnt(local string) xmlstrict.Name { return xmlstrict.Name{Space: wsn.Space, Local: local} }
+var wsnt = xmlstrict.In(wsn.Space)
 
 func names() []xmlstrict.Name {
 	all := make([]xmlstrict.Name, len(rows))
