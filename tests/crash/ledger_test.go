@@ -68,15 +68,6 @@ func newLedger(reboots bool) *ledger {
 	}
 }
 
-// complain notes something that must not be.
-func (l *ledger) complain(format string, args ...any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.wrong) < 50 {
-		l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
-	}
-}
-
 // count returns the tally of a kind of act; the ledger is locked.
 func (l *ledger) count(name string) *tally {
 	if l.tallies[name] == nil {
