@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // An activity is a line at the foot of a terminal that shows that something is
@@ -57,13 +60,35 @@ func (l *activity) turn() {
 func (l *activity) draw(frame string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	elapsed := time.Since(l.began)
-	if l.bar != "" {
-		fmt.Fprintf(l.w, "\r\x1b[K%s %s", frame, l.bar)
-		return
+	line := l.bar
+	if line == "" {
+		elapsed := time.Since(l.began)
+		line = fmt.Sprintf("%s, %s elapsed, %s left", l.text, span(elapsed),
+			span(max(0, l.limit-elapsed)))
 	}
-	fmt.Fprintf(l.w, "\r\x1b[K%s %s, %s elapsed, %s left", frame, l.text, span(elapsed),
-		span(max(0, l.limit-elapsed)))
+	fmt.Fprintf(l.w, "\r\x1b[K%s", fit(frame+" "+line, l.columns()))
+}
+
+// columns returns how wide the terminal is, 0 when it does not tell.
+func (l *activity) columns() int {
+	file, ok := l.w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// fit cuts a line to the columns of a terminal: one that wraps could not be
+// written over. 0 columns leave it as it is.
+func fit(line string, columns int) string {
+	if runes := []rune(line); columns > 1 && len(runes) >= columns {
+		return string(runes[:columns-1])
+	}
+	return line
 }
 
 // say replaces the text and makes room for a line to be written.

@@ -106,7 +106,10 @@ func (a *app) confirm(ctx context.Context, what string) error {
 	fmt.Fprintf(a.err, "Really %s? [y/N] ", what)
 	answer := make(chan string, 1)
 	go func() { // ends with the process when ctx ends first: reading a terminal cannot be stopped
-		line, _ := bufio.NewReader(a.in).ReadString('\n')
+		line, err := bufio.NewReader(a.in).ReadString('\n')
+		if err != nil {
+			fmt.Fprintln(a.err) // nothing ended the question's line
+		}
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
 	select {

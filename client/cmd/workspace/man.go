@@ -112,8 +112,8 @@ A value is taken from the option, else the environment, else the file
 .IR $XDG_CONFIG_HOME/workspace/config.toml ,
 there first from the profile that \-\-profile, WORKSPACE_PROFILE or the key
 .B profile
-names (table [profiles.NAME]), else the default. WORKSPACE_CONFIG names another file. Unknown
-keys are refused.
+names (table [profiles.NAME]), else the default. WORKSPACE_CONFIG names another file, which must
+be there. Unknown keys are refused.
 `)
 	for _, s := range knownSettings {
 		fmt.Fprintf(b, ".TP\n\\fB%s\\fR (%s", troff(s.key), troff(s.env))

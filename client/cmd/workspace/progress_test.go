@@ -67,3 +67,23 @@ func TestProgressInLines(t *testing.T) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
+
+func TestFit(t *testing.T) {
+	tests := []struct {
+		name, line string
+		columns    int
+		want       string
+	}{
+		{"room enough", "abc", 4, "abc"},
+		{"the last column would wrap", "abcd", 4, "abc"},
+		{"characters, not bytes", "äöüß", 4, "äöü"},
+		{"no terminal", "abcd", 0, "abcd"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := fit(tt.line, tt.columns); got != tt.want {
+				t.Errorf("fit = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -126,16 +126,17 @@ type configFile struct {
 }
 
 // readConfig reads the configuration file strictly: an unknown key is an
-// error that names the nearest known one. No file is no error.
+// error that names the nearest known one. No file is no error, unless
+// WORKSPACE_CONFIG names it.
 func readConfig(path string) (*configFile, error) {
 	f := &configFile{path: path, common: map[string]string{}}
 	f.profiles = map[string]map[string]string{}
 	data, err := os.ReadFile(path)
-	if os.IsNotExist(err) || path == "" {
+	if named := os.Getenv("WORKSPACE_CONFIG") != ""; path == "" || os.IsNotExist(err) && !named {
 		return f, nil
 	}
 	if err != nil {
-		return nil, usagef("", "cannot read the configuration: %w", err)
+		return nil, usagef("", "cannot read the configuration %s: %w", path, bare(err))
 	}
 	var raw map[string]any
 	if err := toml.Unmarshal(data, &raw); err != nil {
