@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -85,10 +86,14 @@ func (j job) follow(next *workspace.Change) {
 
 // trouble reports that the record is out of reach and returns how long to wait.
 func (j job) trouble(what string, err error) time.Duration {
-	j.log.Error(what, "change", j.change.ID, "kind", j.change.Kind,
-		"workspace", j.change.Workspace, "error", err)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	level := slog.LevelError
+	if j.line.tries > 0 {
+		level = slog.LevelDebug // once, or a full disk fills itself
+	}
+	j.log.Log(context.Background(), level, what, "change", j.change.ID, "kind", j.change.Kind,
+		"workspace", j.change.Workspace, "error", err)
 	wait := (&Task{Backoff: time.Second / 10}).wait(j.line.tries)
 	j.line.tries++
 	return wait

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -159,6 +160,8 @@ func (j job) call(
 	if f == nil {
 		return nil, nil
 	}
+	j.log.Debug("task begins", "change", j.change.ID, "kind", j.change.Kind,
+		"workspace", j.change.Workspace, "task", task.Name, "attempt", j.change.Attempt)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	j.enter(task, cancel)
@@ -222,13 +225,17 @@ func (j job) tryAgainOr(
 	if !passing || !left {
 		return j.record(ctx, otherwise(step, task, err))
 	}
-	j.log.Info("task will be tried again", "change", j.change.ID, "kind", j.change.Kind,
-		"workspace", j.change.Workspace, "task", task.Name,
-		"attempt", j.change.Attempt+1, "error", err)
 	wait := task.wait(j.change.Attempt)
 	if lost := j.record(ctx, j.again(step, wait)); lost > 0 {
 		return lost
 	}
+	level := slog.LevelInfo
+	if j.change.Attempt > 0 {
+		level = slog.LevelDebug // once, or a lost host fills the log
+	}
+	j.log.Log(ctx, level, "task will be tried again", "change", j.change.ID,
+		"kind", j.change.Kind, "workspace", j.change.Workspace, "task", task.Name,
+		"attempt", j.change.Attempt+1, "retry_in", wait, "error", err)
 	return wait
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -33,6 +34,7 @@ func (c *Config) resolve(dir string) {
 func (c *Config) complete() {
 	c.Data = cmp.Or(c.Data, "/var/lib/workspaced")
 	c.Listen.Address = cmp.Or(c.Listen.Address, "127.0.0.1:8080")
+	c.Listen.PublicURL = strings.TrimRight(c.Listen.PublicURL, "/")
 	c.Notify.Timeout = cmp.Or(c.Notify.Timeout, Duration(10*time.Second))
 	c.Site.complete()
 	for i := range c.Hosts {

@@ -67,7 +67,7 @@ type Host struct {
 	VMM          string            `toml:"vmm"`          // KVM or Xen; default KVM
 	URI          string            `toml:"uri"`          // libvirt's
 	Acceleration string            `toml:"acceleration"` // auto, kvm, tcg
-	Dir          string            `toml:"dir"`          // of disks on the host; default DATA/disks/ID
+	Dir          string            `toml:"dir"`          // of disks; default DATA/disks/ID
 	CPUs         int64             `toml:"cpus"`         // 0: ask the host
 	MemoryMB     int64             `toml:"memory_mb"`    // 0: ask the host
 	MaxImageMB   int64             `toml:"max_image_mb"` // refuses larger images; 0: no limit

@@ -30,60 +30,63 @@ func load(t *testing.T, text string, o Overrides) (*Config, string, error) {
 	return c, filepath.Dir(path), err
 }
 
+// mistakes are documents and what is said of them.
+var mistakes = []struct{ name, text, want string }{
+	{"unknown key, near one", "[site]\nmaximum_durations = \"1h\"\n",
+		`unknown key "site.maximum_durations", did you mean "maximum_duration"?`},
+	{"unknown key, none near", "zzz = 1\n", `unknown key "zzz"`},
+	{"not TOML", "[site\n", "toml: line"},
+	{"negative duration", "[site]\ngrace = \"-1s\"\n", "-1s is negative"},
+	{"public address", "[listen]\naddress = \"0.0.0.0:80\"\n", "not a loopback address"},
+	{"bad prefix", "[notify]\nallow = [\"ten\"]\n", "not a CIDR prefix"},
+	{"no port", "[listen]\naddress = \"localhost\"\n", "not HOST:PORT"},
+	{"unknown adapter", "[[host]]\nid = \"a\"\nadapter = \"esx\"\n",
+		`host 1 ("a"): adapter "esx" is neither libvirt nor sim`},
+	{"libvirt without uri", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\n",
+		"uri \"\" is needed"},
+	{"sim without size", "[[host]]\nid = \"a\"\nadapter = \"sim\"\n", "needs cpus"},
+	{"no host", "", "at least one [[host]]"},
+	{"no caller", sim, "listen.caller is needed"},
+	{"port too high", "[listen]\naddress = \"127.0.0.1:99999\"\n", "not HOST:PORT"},
+	{"public URL", "[listen]\npublic_url = \"me\"\n", "listen.public_url"},
+	{"not a list", "[host]\nid = \"a\"\n", "a table of a list is written [[NAME]]"},
+	{"negative number", "[site]\nconcurrency = -1\n", "site.concurrency is negative"},
+	{"negative memory", sim + "max_image_mb = -1\n", "cannot be negative"},
+	{"unknown VMM", sim + "vmm = \"Zen\"\n", `vmm "Zen" is none of`},
+	{"accepts unknown VMM", "[site]\naccepts = {Xen = [\"kvm\"]}\n", `site.accepts: "kvm"`},
+	{"unknown acceleration", lib + "acceleration = \"hvf\"\n", "none of auto, kvm, tcg"},
+	{"expanded host twice", sim + "count = 2\n" + strings.Replace(sim, `"s"`, `"s-001"`, 1),
+		`host 2 ("s-001"): id "s-001" is used twice`},
+	{"unknown association", sim + "associations = [\"x\"]\n", `there is no network "x"`},
+	{"network without a way", lib + network("n", "10.0.0.1", "10.0.0.2", ""),
+		"networks.n is needed"},
+	{"gateway is no address", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"g\"\n"),
+		`gateway "g" is not`},
+	{"gateway leased", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"10.0.0.1\"\n"),
+		"gateway 10.0.0.1 is among"},
+	{"same MAC", network("a", "10.0.0.1", "10.0.0.9", "") +
+		network("b", "11.0.0.9", "11.0.0.20", ""), "same MAC as some of network \"a\""},
+	{"kernel twice", "[[kernel]]\nname = \"k\"\nimage = \"k\"\n[[kernel]]\nname = \"k\"\n",
+		`kernel 2 ("k"): name "k" is used twice`},
+	{"kernel without image", "[[kernel]]\nname = \"k\"\n", "image is needed"},
+	{"sftp without a key", "[[repository.sftp]]\naddress = \"a:22\"\n",
+		"key_file or password_file"},
+	{"host twice", "[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n" +
+		"[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n", "used twice"},
+	{"bad network target", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\nuri = \"x\"\n" +
+		"networks = {public = \"br0\"}\n", "neither network:NAME nor bridge:NAME"},
+	{"addresses out of order",
+		"[[network]]\nname = \"n\"\nfirst = \"10.0.0.9\"\nlast = \"10.0.0.1\"\n", "in order"},
+	{"multicast MAC prefix", "[[network]]\nname = \"n\"\nfirst = \"10.0.0.1\"\n" +
+		"last = \"10.0.0.2\"\nmac_prefix = \"A3:00:00\"\n", "three octets"},
+	{"default over maximum",
+		"[site]\ndefault_duration = \"2h\"\nmaximum_duration = \"1h\"\n", "longer than"},
+	{"sftp without known hosts",
+		"[[repository.sftp]]\naddress = \"a:22\"\nuser = \"u\"\n", "known_hosts"},
+}
+
 func TestLoadRefuses(t *testing.T) {
-	tests := []struct{ name, text, want string }{
-		{"unknown key, near one", "[site]\nmaximum_durations = \"1h\"\n",
-			`unknown key "site.maximum_durations", did you mean "maximum_duration"?`},
-		{"unknown key, none near", "zzz = 1\n", `unknown key "zzz"`},
-		{"not TOML", "[site\n", "toml: line"},
-		{"negative duration", "[site]\ngrace = \"-1s\"\n", "-1s is negative"},
-		{"public address", "[listen]\naddress = \"0.0.0.0:80\"\n", "not a loopback address"},
-		{"bad prefix", "[notify]\nallow = [\"ten\"]\n", "not a CIDR prefix"},
-		{"no port", "[listen]\naddress = \"localhost\"\n", "not HOST:PORT"},
-		{"unknown adapter", "[[host]]\nid = \"a\"\nadapter = \"esx\"\n",
-			`host 1 ("a"): adapter "esx" is neither libvirt nor sim`},
-		{"libvirt without uri", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\n", "uri \"\" is needed"},
-		{"sim without size", "[[host]]\nid = \"a\"\nadapter = \"sim\"\n", "needs cpus"},
-		{"no host", "", "at least one [[host]]"},
-		{"no caller", sim, "listen.caller is needed"},
-		{"port too high", "[listen]\naddress = \"127.0.0.1:99999\"\n", "not HOST:PORT"},
-		{"public URL", "[listen]\npublic_url = \"me\"\n", "listen.public_url"},
-		{"not a list", "[host]\nid = \"a\"\n", "a table of a list is written [[NAME]]"},
-		{"negative number", "[site]\nconcurrency = -1\n", "site.concurrency is negative"},
-		{"negative memory", sim + "max_image_mb = -1\n", "cannot be negative"},
-		{"unknown VMM", sim + "vmm = \"Zen\"\n", `vmm "Zen" is none of`},
-		{"accepts unknown VMM", "[site]\naccepts = {Xen = [\"kvm\"]}\n", `site.accepts: "kvm"`},
-		{"unknown acceleration", lib + "acceleration = \"hvf\"\n", "none of auto, kvm, tcg"},
-		{"expanded host twice", sim + "count = 2\n" + strings.Replace(sim, `"s"`, `"s-001"`, 1),
-			`host 2 ("s-001"): id "s-001" is used twice`},
-		{"unknown association", sim + "associations = [\"x\"]\n", `there is no network "x"`},
-		{"network without a way", lib + network("n", "10.0.0.1", "10.0.0.2", ""),
-			"networks.n is needed"},
-		{"gateway is no address", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"g\"\n"),
-			`gateway "g" is not`},
-		{"gateway leased", network("n", "10.0.0.1", "10.0.0.2", "gateway = \"10.0.0.1\"\n"),
-			"gateway 10.0.0.1 is among"},
-		{"same MAC", network("a", "10.0.0.1", "10.0.0.9", "") +
-			network("b", "11.0.0.9", "11.0.0.20", ""), "same MAC as some of network \"a\""},
-		{"kernel twice", "[[kernel]]\nname = \"k\"\nimage = \"k\"\n[[kernel]]\nname = \"k\"\n",
-			`kernel 2 ("k"): name "k" is used twice`},
-		{"kernel without image", "[[kernel]]\nname = \"k\"\n", "image is needed"},
-		{"sftp without a key", "[[repository.sftp]]\naddress = \"a:22\"\n",
-			"key_file or password_file"},
-		{"host twice", "[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n" +
-			"[[host]]\nid = \"a\"\nadapter = \"sim\"\ncpus = 1\nmemory_mb = 1\n", "used twice"},
-		{"bad network target", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\nuri = \"x\"\n" +
-			"networks = {public = \"br0\"}\n", "neither network:NAME nor bridge:NAME"},
-		{"addresses out of order",
-			"[[network]]\nname = \"n\"\nfirst = \"10.0.0.9\"\nlast = \"10.0.0.1\"\n", "in order"},
-		{"multicast MAC prefix", "[[network]]\nname = \"n\"\nfirst = \"10.0.0.1\"\n" +
-			"last = \"10.0.0.2\"\nmac_prefix = \"A3:00:00\"\n", "three octets"},
-		{"default over maximum",
-			"[site]\ndefault_duration = \"2h\"\nmaximum_duration = \"1h\"\n", "longer than"},
-		{"sftp without known hosts",
-			"[[repository.sftp]]\naddress = \"a:22\"\nuser = \"u\"\n", "known_hosts"},
-	}
-	for _, tt := range tests {
+	for _, tt := range mistakes {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := load(t, tt.text, Overrides{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {

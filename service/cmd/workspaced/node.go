@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
@@ -19,75 +22,110 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// nodes opens every host of the configuration.
+// patience is how long a start waits for the hosts: one that hangs does not
+// keep the service from its callers.
+const patience = 5 * time.Second
+
+// nodes opens every host of the configuration. Whatever comes of it, release
+// lets go of what was opened.
 func nodes(
 	ctx context.Context, c *config.Config, script string, log *slog.Logger,
-) (host.Pool, error) {
-	pool := host.Pool{}
-	if err := simulated(c, script, pool); err != nil {
-		return nil, err
+) (pool host.Pool, release func(), err error) {
+	pool = host.Pool{}
+	world, err := simulated(c, script, pool)
+	release = func() { closeAll(pool, world, log) }
+	if err == nil {
+		err = connected(ctx, c, pool, log)
 	}
-	for _, h := range c.Hosts {
+	for _, n := range pool {
+		if failed := os.MkdirAll(n.Dir, 0o711); failed != nil {
+			err = errors.Join(err, fmt.Errorf("host %s: %w", n.ID, failed))
+		}
+	}
+	return pool, release, err
+}
+
+func closeAll(pool host.Pool, world *sim.World, log *slog.Logger) {
+	for _, n := range pool {
+		if err := n.Close(); err != nil {
+			log.Error("cannot let go of host", "host", n.ID, "error", err)
+		}
+	}
+	if world == nil {
+		return
+	}
+	if err := world.Close(); err != nil {
+		log.Error("cannot close the simulated pool", "error", err)
+	}
+}
+
+// connected connects to the libvirt hosts, all at a time.
+func connected(
+	ctx context.Context, c *config.Config, pool host.Pool, log *slog.Logger,
+) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	opened, failed := make([]*host.Node, len(c.Hosts)), make([]error, len(c.Hosts))
+	var all sync.WaitGroup
+	for i, h := range c.Hosts {
 		if h.Adapter != "libvirt" {
 			continue
 		}
-		n, err := real(ctx, c, h, log)
+		identity, err := poolIdentity(c.Data)
 		if err != nil {
-			return nil, fmt.Errorf("host %s: %w", h.ID, err)
+			return err
 		}
-		pool[n.ID] = n
+		all.Go(func() { opened[i], failed[i] = real(ctx, h, identity, log) })
 	}
-	for _, n := range pool {
-		if err := os.MkdirAll(n.Dir, 0o711); err != nil {
-			return nil, fmt.Errorf("host %s: %w", n.ID, err)
+	all.Wait()
+	for i, n := range opened {
+		if n != nil {
+			pool[n.ID] = n
+		}
+		if failed[i] != nil {
+			failed[i] = fmt.Errorf("host %s: %w", c.Hosts[i].ID, failed[i])
 		}
 	}
-	return pool, nil
+	return errors.Join(failed...)
 }
 
-// simulated makes the simulated hosts, all of one world.
-func simulated(c *config.Config, script string, pool host.Pool) error {
+// simulated makes the simulated hosts, all of one world, nil when there are none.
+func simulated(c *config.Config, script string, pool host.Pool) (*sim.World, error) {
 	var all []workspace.Host
 	dirs := map[workspace.HostID]string{}
 	for _, h := range c.Hosts {
 		if h.Adapter != "sim" {
 			continue
 		}
-		for i := range h.Count {
+		for _, id := range h.IDs() {
 			one := hostOf(h)
-			if h.Count > 1 {
-				one.ID = workspace.HostID(fmt.Sprintf("%s-%03d", h.ID, i+1))
-			}
+			one.ID = workspace.HostID(id)
 			all = append(all, one)
 			dirs[one.ID] = h.Dir
 		}
 	}
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
 	world, err := sim.Open(sim.Options{
 		Dir: filepath.Join(c.Data, "sim"), Hosts: all, Script: script,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, h := range all {
 		pool[h.ID] = &host.Node{
 			Host: h, Deployment: world.Host(h.ID), Dir: dirs[h.ID], Inert: true,
 		}
 	}
-	return nil
+	return world, nil
 }
 
 // real connects to a libvirt host. One that cannot be reached now takes no new
 // workspaces unless the configuration says how much it has.
 func real(
-	ctx context.Context, c *config.Config, h config.Host, log *slog.Logger,
+	ctx context.Context, h config.Host, identity string, log *slog.Logger,
 ) (*host.Node, error) {
-	identity, err := poolIdentity(c.Data)
-	if err != nil {
-		return nil, err
-	}
 	networks := make(map[string]libvirt.Network, len(h.Networks))
 	for association, target := range h.Networks {
 		kind, name, _ := strings.Cut(target, ":")
@@ -110,7 +148,8 @@ func real(
 	}
 	has, err := adapter.Capacity(ctx)
 	if err != nil {
-		log.Warn("host is out of reach and takes no workspaces", "host", h.ID, "error", err)
+		log.Warn("host takes no workspaces until a restart: it cannot say what it has, "+
+			"nor does the configuration", "host", h.ID, "error", err)
 		n.Active = false
 		return n, nil
 	}
@@ -132,10 +171,23 @@ func poolIdentity(data string) (string, error) {
 		return string(kept), nil
 	}
 	fresh := rand.Text()
-	if err := os.WriteFile(path+".new", []byte(fresh), 0o644); err != nil {
+	if err := keep(path, fresh); err != nil {
 		return "", fmt.Errorf("cannot keep the pool's identity: %w", err)
 	}
-	return fresh, os.Rename(path+".new", path)
+	return fresh, nil
+}
+
+// keep writes the text to the file, and through to the disk, as a whole.
+func keep(path, text string) error {
+	f, err := os.Create(path + ".new")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 func hostOf(h config.Host) workspace.Host {

@@ -50,16 +50,19 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 	if url == "" {
 		url = "http://" + listener.Addr().String()
 	}
-	pool, err := nodes(ctx, c, script, log)
+	pool, release, err := nodes(ctx, c, script, log)
+	defer release()
 	if err != nil {
 		return err
 	}
-	defer closeAll(pool, log)
 	d, err := assemble(ctx, c, pool, url, log)
 	if err != nil {
 		return err
 	}
 	defer d.close(log)
+	if err := d.overview.short(ctx, "starting"); err != nil {
+		return err
+	}
 	parts := append(d.parts, run.Part{Name: "http", Run: door(listener, d.handler)})
 	if f.Pprof != "" {
 		parts = append(parts, run.Part{Name: "pprof", Run: profiles(f.Pprof)})
@@ -70,9 +73,10 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 
 // A daemon is the assembled service: parts in starting order, and its door.
 type daemon struct {
-	store   *sqlite.Store
-	parts   []run.Part
-	handler http.Handler
+	store    *sqlite.Store
+	parts    []run.Part
+	handler  http.Handler
+	overview overview
 }
 
 func (d *daemon) close(log *slog.Logger) {
@@ -126,9 +130,11 @@ func assemble(
 	}
 	watcher := host.NewWatcher(store, pool, log)
 	sweeper := expire.New(store, m, log)
-	return &daemon{store: store, handler: handler, parts: []run.Part{
+	view := overview{store, engine, pool, log}
+	return &daemon{store: store, handler: handler, overview: view, parts: []run.Part{
 		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
+		{Name: "overview", Run: view.Run},
 	}}, nil
 }
 
@@ -232,12 +238,4 @@ func readScript(path string) (string, error) {
 		return "", fmt.Errorf("cannot read the script: %w", err)
 	}
 	return string(data), nil
-}
-
-func closeAll(pool host.Pool, log *slog.Logger) {
-	for _, n := range pool {
-		if err := n.Close(); err != nil {
-			log.Error("cannot let go of host", "host", n.ID, "error", err)
-		}
-	}
 }
