@@ -2,9 +2,10 @@ package manager
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/philoxenia/philoxenia/service/lease"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -45,7 +46,7 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 	}
 	var created workspace.Created
 	if r.Nodes > 1 {
-		created.Group = newGroupID()
+		created.Group = workspace.GroupID(uuid.NewString())
 	}
 	seat := seat{group: created.Group, at: now()}
 	answer := workspace.Answer{Group: created.Group, At: seat.at}
@@ -214,16 +215,4 @@ func (m *Manager) association(n workspace.NIC) string {
 		return m.policy.Associations[0]
 	}
 	return n.Association
-}
-
-// newGroupID returns a random UUID (RFC 9562, version 4).
-func newGroupID() workspace.GroupID {
-	return workspace.GroupID(newUUID())
-}
-
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

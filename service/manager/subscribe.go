@@ -3,6 +3,8 @@ package manager
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -13,7 +15,7 @@ func (m *Manager) Subscribe(
 	ctx context.Context, wish workspace.Subscription,
 ) (*workspace.Subscription, error) {
 	s := wish
-	s.ID, s.Created = workspace.SubscriptionID(newUUID()), now()
+	s.ID, s.Created = workspace.SubscriptionID(uuid.NewString()), now()
 	err := m.store.Update(ctx, func(tx workspace.Tx) error {
 		w, err := tx.Workspace(s.Workspace)
 		if err != nil || !visible(w, s.Owner) {

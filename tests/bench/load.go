@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
@@ -61,11 +61,13 @@ func (t target) drive(ctx context.Context, l load) (spent, error) {
 
 // push sends the load.
 func (t target) push(ctx context.Context, l load) error {
-	var g errgroup.Group
+	failed := make([]error, l.clients)
+	var clients sync.WaitGroup
 	for c := range l.clients {
-		g.Go(func() error { return t.series(ctx, l, c) })
+		clients.Go(func() { failed[c] = t.series(ctx, l, c) })
 	}
-	return g.Wait()
+	clients.Wait()
+	return errors.Join(failed...)
 }
 
 // series sends every clients-th call of the load, beginning with the first-th.

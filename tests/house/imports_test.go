@@ -1,6 +1,8 @@
 package house
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +22,8 @@ var anyModule = []string{"*"}
 
 const (
 	etree  = "github.com/beevik/etree"
-	dsig   = "github.com/russellhaering/goxmldsig"
 	xpath  = "github.com/antchfx/xpath"
-	xsync  = "golang.org/x/sync"
+	uuid   = "github.com/google/uuid"
 	sqlite = "github.com/mattn/go-sqlite3"
 	goose  = "github.com/pressly/goose/v3"
 )
@@ -32,17 +33,17 @@ var rooms = []room{
 	{"wsdl", []string{"=schema"}, nil,
 		"the published documents stand alone, so that server and client can both embed them; " +
 			"the flat form needs the text of the schemas, nothing else"},
-	{"schema", []string{"wsdl"}, []string{etree, dsig, xpath},
+	{"schema", []string{"wsdl"}, []string{etree, xpath},
 		"server and client share the wire code, so it can know neither of them"},
 	{"service/workspace", nil, nil,
 		"the domain is the one thing that all parts agree on: it knows no technology"},
 	{"service/lease",
 		[]string{"service/workspace"}, nil,
 		"the scheduler is a pure function, so that simulation and service run the same code"},
-	{"service/change", []string{"service/workspace"}, []string{xsync},
+	{"service/change", []string{"service/workspace"}, nil,
 		"durable operations know nothing of machines, storage or the wire"},
 	{"service/manager",
-		[]string{"service/workspace", "service/lease", "service/change"}, []string{xsync},
+		[]string{"service/workspace", "service/lease", "service/change"}, []string{uuid},
 		"the manager decides; it meets storage, hosts and faces through interfaces alone"},
 	{"service/dispatch",
 		[]string{"schema", "wsdl", "service/workspace", "service/authn"}, []string{etree},
@@ -55,15 +56,13 @@ var rooms = []room{
 		"delivery reads the outbox and posts; who wrote the event does not matter to it"},
 	{"service/authn", []string{"schema", "service/workspace"}, nil,
 		"who is calling is settled before anything else is known"},
-	{"service/authz", []string{"service/workspace"}, nil,
-		"what a caller may do follows from the domain alone"},
 	{"service/store",
-		[]string{"service/workspace", "service/change"}, []string{sqlite, goose, xsync},
+		[]string{"service/workspace", "service/change"}, []string{sqlite, goose},
 		"storage keeps the record; it must not decide, schedule or talk to anyone"},
 	{"service/config",
 		[]string{"service/workspace"}, anyModule,
 		"configuration is values; it constructs no part"},
-	{"service/run", nil, []string{xsync},
+	{"service/run", nil, nil,
 		"start and stop order is the same for any component, so it can know none"},
 	{"service/cmd/workspaced", []string{"schema", "wsdl", "service", "adapters"}, anyModule,
 		"the daemon joins implementations together; the client is another program"},
@@ -111,6 +110,14 @@ func TestImportsKeepToTheirRooms(t *testing.T) {
 			if !allowed(r, s.dir, target) {
 				t.Errorf("%s: %s may not import %q: %s", s.at(spec.Pos()), r.path, target, r.why)
 			}
+		}
+	}
+}
+
+func TestRoomsOfTheTableExist(t *testing.T) {
+	for _, r := range rooms {
+		if info, err := os.Stat(filepath.Join(root, r.path)); err != nil || !info.IsDir() {
+			t.Errorf("the table has a room %q, and there is none", r.path)
 		}
 	}
 }
