@@ -164,8 +164,9 @@ var hostileEnvelopes = map[string]hostile{
 }
 
 var hostileKeys = map[string]hostile{
-	"no key":             faulted("resource key is missing", with(key, "")),
-	"no header":          faulted("resource key is missing", with(`<s:Header>`+key+`</s:Header>`, "")),
+	"no key": faulted("resource key is missing", with(key, "")),
+	"no header": faulted("resource key is missing",
+		with(`<s:Header>`+key+`</s:Header>`, "")),
 	"empty key":          faulted("resource key is missing", keyed(" ")),
 	"another's name":     faulted("key is missing", with(key, "<WorkspaceKey>1</WorkspaceKey>")),
 	"key of letters":     faulted("not integer based", keyed("abc")),
@@ -215,6 +216,8 @@ var costly = strings.Repeat("//*[count(", 8) + "//*" + strings.Repeat(") > 0]", 
 var hostileConsumers = map[string]hostile{
 	"link-local": faulted("SubscribeCreationFailedFault",
 		payload(subscribe("http://169.254.169.254/"))),
+	"the server itself": faulted("the consumer is this server itself",
+		payload(subscribe("http://127.0.0.1:8080/wsrf/services/WorkspaceService"))),
 	"a file": faulted("SubscribeCreationFailedFault", payload(subscribe("file:///etc/passwd"))),
 	"NAT64": faulted("SubscribeCreationFailedFault",
 		payload(subscribe("http://[64:ff9b::7f00:1]/"))),

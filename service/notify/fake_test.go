@@ -216,7 +216,7 @@ func serve(t *testing.T, l *listener) string {
 // start runs a Notifier until the test, or stop, ends it.
 func start(t *testing.T, o *outbox, options Options) (n *Notifier, stop func()) {
 	t.Helper()
-	options.Guard = Guard{Loopback()}
+	options.Guard = Guard{Allow: Loopback()}
 	options.Base = "http://127.0.0.1:8080/wsrf/services/"
 	n = New(o, options)
 	stop = run(t, n)

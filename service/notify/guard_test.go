@@ -108,11 +108,11 @@ func TestGuardAccepts(t *testing.T) {
 		"a private address":    {Guard{}, "http://10.9.1.7:18500/"},
 		"another private one":  {Guard{}, "http://192.168.1.7/"},
 		"a public IPv6":        {Guard{}, "http://[2a00:1450:4001::5]:99/"},
-		"loopback, allowed":    {Guard{Loopback()}, "http://127.0.0.1:18500/x"},
-		"localhost, allowed":   {Guard{Loopback()}, "http://localhost:18500/x"},
-		"IPv6 loopback, same":  {Guard{Loopback()}, "http://[::1]:18500/x"},
-		"mapped form of it":    {Guard{Loopback()}, "http://[::ffff:127.0.0.1]/x"},
-		"a prefix of the site": {Guard{prefixes("fd12::/16")}, "http://[fd12::9]/x"},
+		"loopback, allowed":    {Guard{Allow: Loopback()}, "http://127.0.0.1:18500/x"},
+		"localhost, allowed":   {Guard{Allow: Loopback()}, "http://localhost:18500/x"},
+		"IPv6 loopback, same":  {Guard{Allow: Loopback()}, "http://[::1]:18500/x"},
+		"mapped form of it":    {Guard{Allow: Loopback()}, "http://[::ffff:127.0.0.1]/x"},
+		"a prefix of the site": {Guard{Allow: prefixes("fd12::/16")}, "http://[fd12::9]/x"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestGuardAccepts(t *testing.T) {
 }
 
 func TestAllowedPrefixOpensNothingElse(t *testing.T) {
-	g := Guard{Loopback()}
+	g := Guard{Allow: Loopback()}
 	for _, text := range []string{
 		"http://169.254.169.254/", "http://[fe80::1]/", "http://[64:ff9b::7f00:1]/",
 		"http://2130706433/",
@@ -147,7 +147,7 @@ func TestDialerIsGuarded(t *testing.T) {
 		guard Guard
 		ok    bool
 	}{
-		"closed": {Guard{}, false}, "allowed": {Guard{Loopback()}, true},
+		"closed": {Guard{}, false}, "allowed": {Guard{Allow: Loopback()}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := net.Dialer{Control: tt.guard.Control}
@@ -159,6 +159,22 @@ func TestDialerIsGuarded(t *testing.T) {
 				conn.Close()
 			}
 		})
+	}
+}
+
+// TestServerDoesNotNotifyItself dials the address that the URL of the services
+// names, in both its spellings, although loopback is allowed.
+func TestServerDoesNotNotifyItself(t *testing.T) {
+	n := New(newOutbox(), Options{
+		Base: "http://127.0.0.1:8080/wsrf/services/", Guard: Guard{Allow: Loopback()},
+	})
+	for address, ok := range map[string]bool{
+		"127.0.0.1:8080": false, "[::ffff:127.0.0.1]:8080": false, "127.0.0.1:8081": true,
+		"127.0.0.2:8080": true,
+	} {
+		if err := n.options.Guard.Control("tcp", address, nil); (err == nil) != ok {
+			t.Errorf("dialling %s gave %v", address, err)
+		}
 	}
 }
 

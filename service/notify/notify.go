@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -71,6 +72,9 @@ type Notifier struct {
 // New returns a Notifier that is idle until Run.
 func New(source Source, options Options) *Notifier {
 	o := options.withDefaults()
+	if !o.Guard.Own.IsValid() {
+		o.Guard.Own, _ = netip.ParseAddrPort(placeOf(o.Base)) // a name is not resolved
+	}
 	return &Notifier{
 		source: source, options: o, client: newClient(o),
 		bell: make(chan struct{}, 1),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 	if err != nil {
 		return nil, err
 	}
+	if sameHost(message.Consumer.Address, c.Base) {
+		return nil, refuse("the consumer is this server itself")
+	}
 	wish, err := f.wish(message)
 	if err != nil {
 		return nil, err
@@ -56,6 +60,13 @@ func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 	return func(enc *xmlstrict.Encoder) {
 		wsn.WriteSubscribeResponse(enc, port.SubscriptionEPR(c, s.ID))
 	}, nil
+}
+
+// sameHost reports whether two URLs name the same host and port.
+func sameHost(a, b string) bool {
+	ua, errA := url.Parse(a)
+	ub, errB := url.Parse(b)
+	return errA == nil && errB == nil && ua.Host != "" && strings.EqualFold(ua.Host, ub.Host)
 }
 
 // wish checks what a Subscribe asks for, and copies what is kept of it.
