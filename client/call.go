@@ -54,6 +54,7 @@ type answer struct {
 // that is SOAP.
 type TransportError struct {
 	Op        string
+	URL       string // that was asked
 	MessageID string // under which a create request may be repeated
 	Sent      bool   // the request may have reached the service
 	Err       error
@@ -97,7 +98,8 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 		}
 		if attempt >= c.options.Attempts || !r.worthRepeating(err) || !c.rest(ctx, attempt) {
 			return answer{attempts: attempt}, &TransportError{
-				Op: r.op, MessageID: r.messageID, Sent: sent, Err: cause(ctx, err),
+				Op: r.op, URL: r.target.Address, MessageID: r.messageID, Sent: sent,
+				Err: cause(ctx, err),
 			}
 		}
 	}
@@ -225,11 +227,18 @@ func (r request) read(m *soap.Message) (answer, error) {
 	}
 	body, err := m.Payload()
 	if err != nil {
-		return answer{}, &TransportError{Op: r.op, MessageID: r.messageID, Sent: true, Err: err}
+		return answer{}, r.unusable(err)
 	}
 	if got := xmlstrict.NameOf(body); got != r.reply {
 		err := fmt.Errorf("the service answered with %s, expected %s", got, r.reply)
-		return answer{}, &TransportError{Op: r.op, MessageID: r.messageID, Sent: true, Err: err}
+		return answer{}, r.unusable(err)
 	}
 	return answer{doc: m.Doc, body: body}, nil
+}
+
+// unusable is the error of an answer that is no answer to the request.
+func (r request) unusable(err error) error {
+	return &TransportError{
+		Op: r.op, URL: r.target.Address, MessageID: r.messageID, Sent: true, Err: err,
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/philoxenia/philoxenia/client"
 )
@@ -130,7 +131,26 @@ func hintFor(err error, service string) string {
 	case exitNoResource:
 		return "ask for less (--memory, --cpus, --nodes) or try again later"
 	case exitUnreachable:
-		return "is a workspace service running at " + service + "? Name another with --service"
+		return reachHint(err, service)
 	}
 	return ""
+}
+
+// reachHint is the advice where nobody answers: an EPR file has an address of
+// its own, which --service does not change.
+func reachHint(err error, service string) string {
+	var t *client.TransportError
+	if errors.As(err, &t) && t.URL != "" && hostOf(t.URL) != hostOf(service) {
+		return "is a workspace service running at " + t.URL + "? The EPR file names it"
+	}
+	return "is a workspace service running at " + service + "? Name another with --service"
+}
+
+// hostOf returns the host and port of a URL.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }

@@ -281,10 +281,7 @@ func distance(a, b string) int {
 // checkURL accepts an absolute http or https URL.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil {
-		return err
-	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return fmt.Errorf("%q is not an http or https URL", clip(text))
 	}
 	return nil
