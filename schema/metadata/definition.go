@@ -2,6 +2,8 @@ package metadata
 
 import (
 	"regexp"
+	"strings"
+	"unicode"
 
 	"github.com/beevik/etree"
 
@@ -69,8 +71,27 @@ func (r *reader) kernel(e *etree.Element, k *Kernel) {
 				document.Optional(d("max"), r.Word(&k.Version.Max)),
 			})
 		}),
-		document.Optional(d("parameters"), r.Text(&k.Parameters)),
+		document.Optional(d("parameters"), r.parameters(&k.Parameters)),
 	})
+}
+
+// maxParameters is how long the command line of a kernel may be, in bytes: what
+// Linux takes on x86 before it cuts it off.
+const maxParameters = 2048
+
+// parameters reads a kernel's command line. It is one line.
+func (r *reader) parameters(to *string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		r.Text(to)(e)
+		switch {
+		case r.Failed():
+		case len(*to) > maxParameters:
+			r.Fail(e, "at most 2048 bytes", "", "the parameters have %d bytes", len(*to))
+		case strings.ContainsFunc(*to, unicode.IsControl):
+			r.Fail(e, "one line", "leave out line ends and other control characters",
+				"there is a control character in the parameters")
+		}
+	}
 }
 
 func (r *reader) disks(e *etree.Element, v *Definition) {

@@ -167,6 +167,12 @@ var values = []broken{
 		"no RAM"},
 	{"swap", "</d:rootVBD>", "</d:rootVBD><d:swap/>", disks + "/swap", 15,
 		"swap is not supported", "no swap"},
+	{"kernel parameters of two lines", "</d:VMM>", "</d:VMM><d:kernel><d:parameters>a\nb" +
+		"</d:parameters></d:kernel>", reqs + "/kernel/parameters", 13, "a control character",
+		"one line"},
+	{"long kernel parameters", "</d:VMM>", "</d:VMM><d:kernel><d:parameters>" +
+		strings.Repeat("a", 2049) + "</d:parameters></d:kernel>", reqs + "/kernel/parameters", 13,
+		"2049 bytes", "at most 2048"},
 	{"kernel with image and version", "</d:VMM>", "</d:VMM><d:kernel><d:image>file://k</d:image>" +
 		"<d:version/></d:kernel>", reqs + "/kernel/version", 13, "the kernel has both",
 		"an image or a version"},
