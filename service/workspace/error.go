@@ -41,7 +41,7 @@ func (k Kind) String() string {
 // Error is the one error type of the project. Its text reads
 // "cannot OP ID: cause", with the place in the document when there is one.
 type Error struct {
-	Op    string // what could not be done, as an infinitive: "create the workspace"
+	Op    string // what could not be done, as an infinitive; empty: whoever wraps it says
 	Kind  Kind
 	ID    string // the thing's name or key, may be empty
 	Where *Where // the place in a document, for bad input
@@ -59,6 +59,9 @@ type Where struct {
 
 // Error returns the text: "cannot OP ID: PLACE: cause (expected ...)".
 func (e *Error) Error() string {
+	if e.Op == "" && e.Err != nil {
+		return e.Err.Error()
+	}
 	var b strings.Builder
 	b.WriteString("cannot " + e.Op)
 	if e.ID != "" {
@@ -104,6 +107,12 @@ func KindOf(err error) Kind {
 // Errorf makes an Error of the kind with a formatted cause; %w wraps.
 func Errorf(kind Kind, op, id, format string, args ...any) *Error {
 	return &Error{Op: op, Kind: kind, ID: id, Err: fmt.Errorf(format, args...)}
+}
+
+// Refuse makes the cause of an Error, with its kind and no more: whoever wraps
+// it says what could not be done.
+func Refuse(kind Kind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
 // Refusal is the structured reason why the scheduler refused a request. It is

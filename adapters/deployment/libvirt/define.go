@@ -28,7 +28,7 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 	case known == nil:
 		err = h.checkFree(ctx, m.ID)
 	case known.who.Spec != who.Spec:
-		return refuse(workspace.Internal, "the host knows it with another definition")
+		return workspace.Refuse(workspace.Internal, "the host knows it with another definition")
 	case known.condition != workspace.ConditionOff || known.who.Boot == who.Boot:
 		return h.addHosts(ctx, m)
 	}
@@ -70,7 +70,7 @@ func (h *Host) checkFree(ctx context.Context, id workspace.ID) error {
 	taken := func(look func(*libvirt.Libvirt) (libvirt.Domain, error)) error {
 		domain, err := ask(ctx, h.link, callLimit, look)
 		if err == nil {
-			return refuse(workspace.Conflict, "domain %q (%x) exists and is not ours",
+			return workspace.Refuse(workspace.Conflict, "domain %q (%x) exists and is not ours",
 				domain.Name, domain.UUID)
 		}
 		if isCode(err, libvirt.ErrNoDomain) {

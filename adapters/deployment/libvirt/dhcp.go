@@ -51,7 +51,7 @@ func (h *Host) addHosts(ctx context.Context, m workspace.Machine) error {
 // hostOf is the DHCP entry of a NIC.
 func hostOf(n workspace.NIC) (libvirtxml.NetworkDHCPHost, error) {
 	if n.Hostname != "" && !hostname.MatchString(n.Hostname) {
-		return libvirtxml.NetworkDHCPHost{}, refuse(workspace.Internal,
+		return libvirtxml.NetworkDHCPHost{}, workspace.Refuse(workspace.Internal,
 			"%q is not a host name that DHCP could hand out", n.Hostname)
 	}
 	return libvirtxml.NetworkDHCPHost{
@@ -148,7 +148,7 @@ func (h *Host) addHost(ctx context.Context, c networkCopy, entry libvirtxml.Netw
 				return err
 			}
 		case old.IP == entry.IP:
-			return refuse(workspace.Conflict, "network %q gives %s to %s already",
+			return workspace.Refuse(workspace.Conflict, "network %q gives %s to %s already",
 				c.net.Name, old.IP, old.MAC)
 		}
 	}

@@ -94,7 +94,8 @@ func archOf(word string) (string, error) {
 	case "", "x86", "x86_32", "x86_64", "other":
 		return "x86_64", nil
 	}
-	return "", refuse(workspace.Internal, "the host has no processor of architecture %q", word)
+	return "", workspace.Refuse(workspace.Internal,
+		"the host has no processor of architecture %q", word)
 }
 
 // cpuOf is the processor that the guest sees: the host's own under KVM, one that
@@ -203,14 +204,14 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 func disksOf(disks []workspace.MachineDisk, f flavour) ([]libvirtxml.DomainDisk, error) {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	if len(disks) > len(letters) {
-		return nil, refuse(workspace.Internal, "%d disks are too many", len(disks))
+		return nil, workspace.Refuse(workspace.Internal, "%d disks are too many", len(disks))
 	}
 	var list []libvirtxml.DomainDisk
 	for i, d := range disks {
 		driver, known := f.drivers[d.Format]
 		if !known || !filepath.IsAbs(d.Path) {
-			return nil, refuse(workspace.Internal, "disk %q: neither raw nor qcow2 (%q), "+
-				"or not an absolute path", d.Path, d.Format)
+			return nil, workspace.Refuse(workspace.Internal,
+				"disk %q: neither raw nor qcow2 (%q), or not an absolute path", d.Path, d.Format)
 		}
 		disk := libvirtxml.DomainDisk{
 			Device: "disk",
@@ -233,8 +234,8 @@ func (h *Host) nicsOf(nics []workspace.NIC, f flavour) ([]libvirtxml.DomainInter
 	for _, n := range nics {
 		net, ok := h.o.Networks[n.Association]
 		if !ok {
-			return nil, refuse(workspace.Internal, "the host has no network for association %q",
-				n.Association)
+			return nil, workspace.Refuse(workspace.Internal,
+				"the host has no network for association %q", n.Association)
 		}
 		nic := libvirtxml.DomainInterface{
 			MAC:    &libvirtxml.DomainInterfaceMAC{Address: strings.ToLower(n.MAC)},

@@ -3,7 +3,6 @@ package libvirt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -12,19 +11,6 @@ import (
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-// refusal is an error of our own making that knows its kind.
-type refusal struct {
-	kind workspace.Kind
-	text string
-}
-
-func (r *refusal) Error() string { return r.text }
-
-// refuse makes a refusal.
-func refuse(kind workspace.Kind, format string, args ...any) error {
-	return &refusal{kind, fmt.Sprintf(format, args...)}
-}
 
 // fault gives an error its kind and says what could not be done.
 func (h *Host) fault(op string, id workspace.ID, err error) error {
@@ -41,11 +27,11 @@ func (h *Host) fault(op string, id workspace.ID, err error) error {
 // kindOf tells the kinds apart: what we refuse ourselves, what the connection
 // did to us, and what libvirt says.
 func kindOf(err error) workspace.Kind {
-	var own *refusal
+	var own *workspace.Error
 	var theirs libvirt.Error
 	switch {
 	case errors.As(err, &own):
-		return own.kind
+		return own.Kind
 	case errors.Is(err, context.Canceled):
 		return workspace.Transient
 	case cutOff(err):

@@ -134,9 +134,9 @@ func (h *Host) onMachine(
 	switch {
 	case err != nil:
 	case m == nil:
-		err = refuse(workspace.NotFound, "there is no such machine")
+		err = workspace.Refuse(workspace.NotFound, "there is no such machine")
 	case m.moving:
-		err = refuse(workspace.Transient, "it is still changing")
+		err = workspace.Refuse(workspace.Transient, "it is still changing")
 	default:
 		err = do(m)
 	}
@@ -145,7 +145,7 @@ func (h *Host) onMachine(
 
 // forbidden is the Conflict of a machine in the wrong condition.
 func (m *machine) forbidden() error {
-	return refuse(workspace.Conflict, "it is %s", m.condition)
+	return workspace.Refuse(workspace.Conflict, "it is %s", m.condition)
 }
 
 // inMemory reports whether the machine runs or is paused.

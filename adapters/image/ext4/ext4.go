@@ -51,7 +51,7 @@ func (Customiser) Customise(
 
 func customise(ctx context.Context, image, format string, files []workspace.File) error {
 	if format != "raw" {
-		return refuse(workspace.Invalid,
+		return workspace.Refuse(workspace.Invalid,
 			"files can be written into raw images alone, and this is %s: convert it, "+
 				"or leave the files out", format)
 	}
@@ -78,23 +78,11 @@ func customise(ctx context.Context, image, format string, files []workspace.File
 	return s.write(files)
 }
 
-// refusal is an error that knows its kind.
-type refusal struct {
-	kind workspace.Kind
-	text string
-}
-
-func (r *refusal) Error() string { return r.text }
-
-func refuse(kind workspace.Kind, format string, args ...any) error {
-	return &refusal{kind, fmt.Sprintf(format, args...)}
-}
-
 func kindOf(err error) workspace.Kind {
-	var own *refusal
+	var own *workspace.Error
 	switch {
 	case errors.As(err, &own):
-		return own.kind
+		return own.Kind
 	case errors.Is(err, fs.ErrNotExist):
 		return workspace.NotFound
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -108,7 +96,7 @@ func kindOf(err error) workspace.Kind {
 func checkPath(p string) error {
 	const longest, longestName = 4000, 255
 	bad := func(why string) error {
-		return refuse(workspace.Invalid, "%.80q is not the path of a file: %s", p, why)
+		return workspace.Refuse(workspace.Invalid, "%.80q is not the path of a file: %s", p, why)
 	}
 	switch {
 	case !strings.HasPrefix(p, "/"):
@@ -150,7 +138,7 @@ func (s *system) write(files []workspace.File) error {
 	}
 	if err := s.verify(files); err != nil {
 		if isFull(complaints) {
-			return refuse(workspace.NoResource, "its file system is full: %v", err)
+			return workspace.Refuse(workspace.NoResource, "its file system is full: %v", err)
 		}
 		return fmt.Errorf("%w (debugfs said: %s)", err, strings.TrimSpace(complaints))
 	}
@@ -177,7 +165,7 @@ func (s *system) mend() error {
 		return fmt.Errorf("e2fsck is missing, install e2fsprogs: %w", err)
 	}
 	if err != nil {
-		return refuse(workspace.Invalid, "its file system is damaged: %s",
+		return workspace.Refuse(workspace.Invalid, "its file system is damaged: %s",
 			strings.TrimSpace(string(out)))
 	}
 	return nil

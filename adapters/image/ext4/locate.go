@@ -23,7 +23,8 @@ const (
 // locate returns where in the image its ext file system begins.
 func locate(image string) (int64, error) {
 	if strings.Contains(image, "?") {
-		return 0, refuse(workspace.Internal, "debugfs would misread the name of the image")
+		return 0, workspace.Refuse(workspace.Internal,
+			"debugfs would misread the name of the image")
 	}
 	f, err := os.Open(image)
 	if err != nil {
@@ -43,9 +44,9 @@ func locate(image string) (int64, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return 0, refuse(workspace.Invalid, "it has no ext2, ext3 or ext4 file system")
+		return 0, workspace.Refuse(workspace.Invalid, "it has no ext2, ext3 or ext4 file system")
 	}
-	return 0, refuse(workspace.Invalid,
+	return 0, workspace.Refuse(workspace.Invalid,
 		"it has %d partitions with ext file systems, and which is the root is not known",
 		len(found))
 }
