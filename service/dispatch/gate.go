@@ -13,8 +13,9 @@ type gate struct {
 }
 
 const (
-	// maxLarge is how many bodies above maxKept are read or held at once.
-	maxLarge = 64
+	// maxLarge is how many bodies above maxKept are read or held at once: more
+	// than one address has connections, so that none can take all places.
+	maxLarge = 128
 	// slotBytes is how much of a body one slot is good for. The tree of a
 	// document can take thirty times its bytes.
 	slotBytes = 32 << 10
