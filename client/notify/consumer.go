@@ -56,7 +56,7 @@ func Listen(o ConsumerOptions) (*Consumer, error) {
 	}
 	l, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot listen for notifications: %w", err)
 	}
 	return &Consumer{
 		listener: l, address: advertised(o.Advertise, l.Addr().String()),

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -52,21 +53,13 @@ type target struct {
 
 // New returns a watcher that follows nothing yet.
 func New(service Service, options Options) *Watcher {
-	options.Poll = orDefault(options.Poll, 2*time.Second)
-	options.Resync = orDefault(options.Resync, 15*time.Second)
-	options.Grace = orDefault(options.Grace, 200*time.Millisecond)
+	options.Poll = cmp.Or(max(options.Poll, 0), 2*time.Second)
+	options.Resync = cmp.Or(max(options.Resync, 0), 15*time.Second)
+	options.Grace = cmp.Or(max(options.Grace, 0), 200*time.Millisecond)
 	return &Watcher{
 		service: service, options: options, byKey: map[string]*target{},
 		polling: options.Consumer == nil,
 	}
-}
-
-// orDefault returns d, or the fallback when d is not positive.
-func orDefault(d, fallback time.Duration) time.Duration {
-	if d <= 0 {
-		return fallback
-	}
-	return d
 }
 
 // Add subscribes to workspaces and follows them from now on. known is the

@@ -32,6 +32,8 @@ type deployCmd struct {
 	SaveTo      string   `placeholder:"URL" help:"Where the root image goes at the end of the lease."`
 	Trash       bool     `help:"Throw the workspace away at the end of the lease."`
 	MessageID   string   `name:"message-id" placeholder:"URI" help:"Repeat a request whose answer was lost."`
+
+	sources sources // filled in by read
 }
 
 // Run leases the machines, writes their EPR files and waits when asked to.
@@ -56,7 +58,7 @@ func (c *deployCmd) Run(ctx context.Context, a *app) error {
 	}
 	created, err := a.create(ctx, r)
 	if err != nil {
-		return err
+		return c.place(err)
 	}
 	view := newCreated(created, r)
 	err = a.writeEPRs(&view) // before anything else can fail

@@ -20,6 +20,7 @@ import (
 // read makes the request from the files and what the command line overrides.
 func (c *deployCmd) read(a *app) (client.Request, error) {
 	r := client.Request{MessageID: c.MessageID}
+	c.sources = sources{}
 	var err error
 	if r.Metadata, err = c.readMetadata(a); err != nil {
 		return r, err
@@ -41,7 +42,7 @@ func (c *deployCmd) readMetadata(a *app) (*metadata.VirtualWorkspace, error) {
 		return nil, usagef("workspace deploy METADATA.xml [REQUEST.xml]",
 			"cannot deploy: no file with workspace metadata is named")
 	}
-	v, err := readDocument(name, metadata.Decode)
+	v, err := readDocument(c.sources, "metadata", name, metadata.Decode)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,8 @@ func (c *deployCmd) readDeployment(a *app) (*deployment.WorkspaceDeployment, err
 	}
 	v := &deployment.WorkspaceDeployment{InitialState: deployment.Running, Nodes: 1}
 	if name != "" {
-		if v, err = readDocument(name, deployment.Decode); err != nil {
+		v, err = readDocument(c.sources, "resourceRequest", name, deployment.Decode)
+		if err != nil {
 			return nil, err
 		}
 		a.tell("Read deployment request file: %q", name)
@@ -147,7 +149,9 @@ func (c *deployCmd) readOptional(a *app) (*deployment.OptionalParameters, error)
 	v := new(deployment.OptionalParameters)
 	if c.Optional != "" {
 		var err error
-		if v, err = readDocument(c.Optional, deployment.DecodeOptional); err != nil {
+		v, err = readDocument(c.sources, "optionalParameters", c.Optional,
+			deployment.DecodeOptional)
+		if err != nil {
 			return nil, err
 		}
 		a.tell("Read optional parameters file: %q", c.Optional)
@@ -234,10 +238,10 @@ func oneFile(what, argument, option string) (string, error) {
 	return option, nil
 }
 
-// readDocument reads and decodes an XML file. Its errors name the file, the
-// line, what was expected and what to do.
+// readDocument reads and decodes the XML file that a part of the message is
+// made from. Its errors name the file, the line, what was expected and what to do.
 func readDocument[T any](
-	name string, decode func(*xmlstrict.Document, *etree.Element) (*T, error),
+	all sources, part, name string, decode func(*xmlstrict.Document, *etree.Element) (*T, error),
 ) (*T, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -251,6 +255,7 @@ func readDocument[T any](
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
+	all[part] = source{name, doc}
 	return v, nil
 }
 
