@@ -267,11 +267,5 @@ func (x *exchange) faultHeader() func(*xmlstrict.Encoder) {
 	return x.blocks(x.addressing.FaultReply(newMessageID(), x.from()))
 }
 
-// clip keeps a stranger's text short enough for an error message.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return `"` + s + `"`
-	}
-	return `"` + s[:most] + `..."`
-}
+// clip quotes a stranger's text, short enough for an error message.
+func clip(s string) string { return `"` + xmlstrict.Clip(s) + `"` }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // Guard decides which addresses a consumer may have. A server that posts to
@@ -103,15 +105,15 @@ func (g Guard) URL(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return fmt.Errorf("consumer address %q is not a URL", clip(text))
+		return fmt.Errorf("consumer address %q is not a URL", xmlstrict.Clip(text))
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("consumer address %q is not an http or https URL", clip(text))
+		return fmt.Errorf("consumer address %q is not an http or https URL", xmlstrict.Clip(text))
 	case u.User != nil:
-		return fmt.Errorf("consumer address %q carries user information", clip(text))
+		return fmt.Errorf("consumer address %q carries user information", xmlstrict.Clip(text))
 	case u.Opaque != "" || u.Hostname() == "":
-		return fmt.Errorf("consumer address %q names no host", clip(text))
+		return fmt.Errorf("consumer address %q names no host", xmlstrict.Clip(text))
 	}
 	if err := checkPort(u.Port()); err != nil {
 		return err
@@ -127,14 +129,14 @@ func (g Guard) host(host string) error {
 	}
 	name := strings.ToLower(strings.TrimRight(host, "."))
 	if looksNumeric(name) {
-		return fmt.Errorf("consumer host %q is an odd spelling of an address", clip(host))
+		return fmt.Errorf("consumer host %q is an odd spelling of an address", xmlstrict.Clip(host))
 	}
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
 		return g.Address(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	}
 	for _, r := range name {
 		if r > 126 || !strings.ContainsRune(hostCharacters, r) {
-			return fmt.Errorf("consumer host %q has characters that no host name has", clip(host))
+			return fmt.Errorf("consumer host %q has characters that no host name has", xmlstrict.Clip(host))
 		}
 	}
 	return nil
@@ -161,16 +163,7 @@ func checkPort(port string) error {
 		return nil
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Errorf("consumer port %q is not a port number", clip(port))
+		return fmt.Errorf("consumer port %q is not a port number", xmlstrict.Clip(port))
 	}
 	return nil
-}
-
-// clip keeps a stranger's text short enough for an error message.
-func clip(s string) string {
-	const most = 80
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "..."
 }

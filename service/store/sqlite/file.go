@@ -144,7 +144,8 @@ func explain(op, path string, err error) *workspace.Error {
 	var low sqlite3.Error
 	if !errors.As(err, &low) {
 		kind := workspace.Internal
-		if _, ok := errors.AsType[*fs.PathError](err); ok {
+		var refused *fs.PathError
+		if errors.As(err, &refused) {
 			kind = workspace.Unavailable
 		}
 		return workspace.Errorf(kind, op, path, "%w", err)
