@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -160,6 +161,10 @@ func (c *deployCmd) readOptional(a *app) (*deployment.OptionalParameters, error)
 		local, remote, ok := strings.Cut(pair, "=")
 		if !ok || local == "" || !strings.HasPrefix(remote, "/") {
 			return nil, usagef("", "cannot deploy: --file: %q is not LOCAL=/REMOTE", clip(pair))
+		}
+		if plain := path.Clean(remote); remote != plain {
+			return nil, usagef("write it as "+clip(plain),
+				"cannot deploy: --file: %q is not a plain path", clip(remote))
 		}
 		if err := addFile(v, local, remote); err != nil {
 			return nil, err
