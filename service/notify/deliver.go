@@ -103,7 +103,8 @@ func (n *Notifier) send(ctx context.Context, s *workspace.Subscription, m worksp
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("consumer %s answered %s", xmlstrict.Clip(s.Address), xmlstrict.Clip(response.Status))
+		return fmt.Errorf("consumer %s answered %s",
+			xmlstrict.Clip(s.Address), xmlstrict.Clip(response.Status))
 	}
 	return nil
 }

@@ -136,7 +136,8 @@ func (g Guard) host(host string) error {
 	}
 	for _, r := range name {
 		if r > 126 || !strings.ContainsRune(hostCharacters, r) {
-			return fmt.Errorf("consumer host %q has characters that no host name has", xmlstrict.Clip(host))
+			return fmt.Errorf("consumer host %q has characters that no host name has",
+				xmlstrict.Clip(host))
 		}
 	}
 	return nil
