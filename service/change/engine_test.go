@@ -165,6 +165,14 @@ func (l *lab) changes() []*workspace.Change {
 	return all
 }
 
+// carryOut runs the engine over the deployment of a new workspace.
+func (l *lab) carryOut() {
+	l.t.Helper()
+	l.run()
+	l.queue(l.workspace(), workspace.ChangeDeploy)
+	l.settle()
+}
+
 // settle waits, in virtual time, until no change is left.
 func (l *lab) settle() {
 	l.t.Helper()
@@ -226,9 +234,7 @@ func TestTasksRunInOrderAndEnd(t *testing.T) {
 			skipped.Needs = func(*Run) bool { return false }
 			return l.deploy(l.task("a"), skipped, l.task("c"), skipped)
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("a c")
 		if n := l.store.updates(); n != 2 {
 			t.Errorf("%d transactions for two tasks, want 2", n)
@@ -302,9 +308,7 @@ func TestRefusedFailureStillEnds(t *testing.T) {
 			}
 			return plans
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("-a")
 	})
 }
@@ -326,9 +330,7 @@ func TestBackoffDoublesToAMinute(t *testing.T) {
 			}
 			return l.deploy(a)
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		s := time.Second
 		want := []time.Duration{0, 2 * s, 6 * s, 14 * s, 30 * s, 62 * s, 122 * s, 182 * s}
 		if !slices.Equal(tries, want) {
@@ -351,9 +353,7 @@ func TestUndoIsTriedForEver(t *testing.T) {
 			}
 			return l.deploy(a)
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("-a failed(cannot a: cannot try: not ever)")
 	})
 }
@@ -365,9 +365,7 @@ func TestRetryIsNotCounted(t *testing.T) {
 		l := newLab(t, func(l *lab) []Plan {
 			return l.deploy(failing(l.task("a"), later, fmt.Errorf("wrapped: %w", later), later))
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("a")
 		if took := time.Since(begun); took < 15*time.Second || took > 16*time.Second {
 			t.Errorf("it took %s, want three waits of 5 s", took)
@@ -392,9 +390,7 @@ func TestCommitIsPartOfTheRecord(t *testing.T) {
 			b.Needs = func(r *Run) bool { return r.Workspace.State == workspace.Propagating }
 			return l.deploy(a, b)
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("b")
 	})
 }

@@ -39,9 +39,7 @@ func TestEachTaskTwice(t *testing.T) {
 			}
 			return nil
 		}
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("a a b b c c -c -c -b -b -a -a failed(cannot c: cannot try: not ever)")
 	})
 }
@@ -299,9 +297,7 @@ func TestRetriesAreCountedByTask(t *testing.T) {
 			a.Retries, b.Retries = 2, 2
 			return l.deploy(a, b)
 		})
-		l.run()
-		l.queue(l.workspace(), workspace.ChangeDeploy)
-		l.settle()
+		l.carryOut()
 		l.want("a b")
 	})
 }

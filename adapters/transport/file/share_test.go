@@ -9,17 +9,25 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-func TestShare(t *testing.T) {
-	repository, host := t.TempDir(), t.TempDir()
+// imageOf opens a repository with one image and returns the image's path too.
+func imageOf(t *testing.T, content string) (*Transport, string) {
+	t.Helper()
+	repository := t.TempDir()
 	tr, err := Open(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tr.Close()
-	image := filepath.Join(repository, "image")
-	if err := os.WriteFile(image, []byte("a disk"), 0o600); err != nil {
+	t.Cleanup(func() { tr.Close() })
+	path := filepath.Join(repository, "image")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return tr, path
+}
+
+func TestShare(t *testing.T) {
+	tr, image := imageOf(t, "a disk")
+	host := t.TempDir()
 	other := filepath.Join(host, "other")
 	if err := os.WriteFile(other, []byte("left from something else"), 0o600); err != nil {
 		t.Fatal(err)
@@ -46,17 +54,9 @@ func TestShare(t *testing.T) {
 }
 
 func TestShareVerifies(t *testing.T) {
-	repository, host := t.TempDir(), t.TempDir()
-	tr, err := Open(repository)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tr.Close()
-	if err := os.WriteFile(filepath.Join(repository, "image"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(host, "disk")
-	_, err = tr.Fetch(t.Context(), workspace.Fetch{
+	tr, _ := imageOf(t, "x")
+	path := filepath.Join(t.TempDir(), "disk")
+	_, err := tr.Fetch(t.Context(), workspace.Fetch{
 		Location: "file://image", Path: path, Share: true, SHA256: strings.Repeat("0", 64),
 	})
 	if workspace.KindOf(err) != workspace.Invalid {
@@ -68,20 +68,12 @@ func TestShareVerifies(t *testing.T) {
 }
 
 func TestShareCopiesAcrossFileSystems(t *testing.T) {
-	repository := t.TempDir()
+	tr, _ := imageOf(t, "x")
 	host, err := os.MkdirTemp("/dev/shm", "share-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(host)
-	tr, err := Open(repository)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tr.Close()
-	if err := os.WriteFile(filepath.Join(repository, "image"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(host, "disk")
 	_, err = tr.Fetch(t.Context(), workspace.Fetch{
 		Location: "file://image", Path: path, Share: true,
