@@ -3,6 +3,7 @@ package libvirt
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -139,7 +140,7 @@ func (o *Options) check(at endpoint) error {
 		return fmt.Errorf("accel is %q, not auto, kvm or tcg", o.Accel)
 	}
 	if o.Accel == AccelAuto && at.driver == "qemu" && at.network != "unix" {
-		return fmt.Errorf("only a local host can be probed for KVM: say accel kvm or tcg")
+		return errors.New("only a local host can be probed for KVM: say accel kvm or tcg")
 	}
 	for name, n := range o.Networks {
 		if n.Name == "" || (n.Kind != NetworkBridge && n.Kind != NetworkLibvirt) {

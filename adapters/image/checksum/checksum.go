@@ -4,6 +4,7 @@ package checksum
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,7 +53,7 @@ func Parse(text, name string) (string, error) {
 	}
 	switch lines {
 	case 0:
-		return "", fmt.Errorf("the checksum file is empty")
+		return "", errors.New("the checksum file is empty")
 	case 1:
 		return only, nil
 	}

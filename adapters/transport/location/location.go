@@ -5,6 +5,7 @@
 package location
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -25,7 +26,7 @@ const reserve = 40
 func Split(location string) (scheme, rest string, err error) {
 	scheme, rest, ok := strings.Cut(location, "://")
 	if !ok {
-		return "", "", fmt.Errorf("the location has no scheme, expected SCHEME://PATH")
+		return "", "", errors.New("the location has no scheme, expected SCHEME://PATH")
 	}
 	if i := strings.IndexAny(rest, "?#"); i >= 0 {
 		return "", "", fmt.Errorf("the location holds a %q; write it as %%%X",
@@ -53,13 +54,13 @@ func Clean(name string) (string, error) {
 		return "", fmt.Errorf("the path has %d bytes, at most %d", len(name), maxPath)
 	}
 	if strings.IndexByte(name, 0) >= 0 {
-		return "", fmt.Errorf("the path holds a NUL")
+		return "", errors.New("the path holds a NUL")
 	}
 	for rest, more := name, true; more; {
 		var element string
 		element, rest, more = strings.Cut(rest, "/")
 		if element == ".." {
-			return "", fmt.Errorf("the path climbs with \"..\"")
+			return "", errors.New("the path climbs with \"..\"")
 		}
 		if len(element) > maxElement {
 			return "", fmt.Errorf("the path has an element of %d bytes, at most %d",
@@ -67,7 +68,7 @@ func Clean(name string) (string, error) {
 		}
 	}
 	if name == "" || strings.HasSuffix(name, "/") || path.Base(name) == "." {
-		return "", fmt.Errorf("the path names no file")
+		return "", errors.New("the path names no file")
 	}
 	if len(path.Base(name)) > maxElement-reserve {
 		return "", fmt.Errorf("the file's name has %d bytes, at most %d",

@@ -2,6 +2,7 @@ package sftp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -65,7 +66,7 @@ func (s *sink) add(b []byte) {
 // for the zeros that were left out at its end.
 func (s *sink) checkpoint() error {
 	if s.at == 0 {
-		return fmt.Errorf("nothing came yet")
+		return errors.New("nothing came yet")
 	}
 	account := newState(s.g.Location, s.g.src.info)
 	account.Offset, account.CRC32C = s.at, s.crc

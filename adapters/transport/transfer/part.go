@@ -15,7 +15,7 @@ import (
 // Suffix is what a half-made file has after the name of its target.
 const Suffix = ".part"
 
-// Directory is where targets are made: an *os.Root, or Host.
+// Directory is where targets are made: Host, or a repository.
 type Directory interface {
 	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
 	Lstat(name string) (fs.FileInfo, error)

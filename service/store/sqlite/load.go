@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -133,7 +134,7 @@ func (l *loader) members(ctx context.Context) error {
 			}
 			g := l.state.groups.base[id]
 			if g == nil {
-				return bad("a member of group", id, fmt.Errorf("there is no such group"))
+				return bad("a member of group", id, errors.New("there is no such group"))
 			}
 			g.Members = append(g.Members, member)
 			return nil
