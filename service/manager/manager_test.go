@@ -122,6 +122,8 @@ var refusals = []struct {
 	{"climbing path", from("file://../x"), workspace.Invalid, "rootVBD/location"},
 	{"save to an unknown scheme", func(r *workspace.Request) { r.SaveTo = "gsiftp://a/b" },
 		workspace.Denied, "rootPartitionUnpropagationTarget"},
+	{"save to a climbing path", func(r *workspace.Request) { r.SaveTo = "file://../x" },
+		workspace.Invalid, "rootPartitionUnpropagationTarget"},
 	{"more memory than any host", func(r *workspace.Request) { r.Demand.MemoryMB = 4096 },
 		workspace.NoResource, "IndividualPhysicalMemory"},
 	{"group that fits only in part", func(r *workspace.Request) {
@@ -273,8 +275,12 @@ func TestOperationsQueueBehindADeployment(t *testing.T) {
 	w := r.create(request(1))
 	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""))
 	r.check(r.manager.Start(ctx, ada, w.ID))
+	err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownReadyForTransport, "file://a/../../b")
+	if workspace.KindOf(err) != workspace.Invalid {
+		t.Errorf("save outside the repository = %v, want Invalid", err)
+	}
 	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownNormal, ""))
-	err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, "")
+	err = r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, "")
 	if workspace.KindOf(err) != workspace.Conflict {
 		t.Errorf("pause of what will be off = %v, want Conflict", err)
 	}

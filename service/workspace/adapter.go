@@ -138,6 +138,9 @@ type Deliver struct {
 // (a location outside the repository, a refused format), NotFound, Denied
 // (credentials, host key), NoResource (disk full), Transient or Unavailable.
 type Transport interface {
+	// CheckLocation says whether the location is one that the adapter takes, by
+	// its form alone.
+	CheckLocation(location string) error
 	// Check says whether the image at location exists and could be fetched.
 	Check(ctx context.Context, location string) (ImageInfo, error)
 	Fetch(ctx context.Context, f Fetch) (ImageInfo, error)

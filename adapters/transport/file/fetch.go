@@ -16,6 +16,13 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+// CheckLocation says whether the location lies in the repository.
+func (t *Transport) CheckLocation(loc string) error {
+	_, err := t.name(loc)
+	_, err = transfer.Result("use the location", loc, workspace.ImageInfo{}, err)
+	return err
+}
+
 // Check says whether the image at location could be fetched. SHA256 is what
 // the checksum beside it says, unverified.
 func (t *Transport) Check(_ context.Context, loc string) (workspace.ImageInfo, error) {

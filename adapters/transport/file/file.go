@@ -99,6 +99,10 @@ type source struct {
 // holding us; it means nothing to a regular file.
 func (t *Transport) openIn(name string) (*source, error) {
 	f, err := t.in().OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, workspace.Errorf(workspace.NotFound, "open the image", name,
+			"the repository has no such image")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (j *job) share(ctx context.Context) (info workspace.ImageInfo, ok bool, err
 	case err == nil:
 		return info, true, nil
 	case errors.Is(err, unix.EXDEV), errors.Is(err, unix.EMLINK), errors.Is(err, unix.EPERM),
-		errors.Is(err, unix.ENOTSUP):
+		errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOENT): // replaced while open
 		return workspace.ImageInfo{}, false, nil
 	}
 	return workspace.ImageInfo{}, false, err

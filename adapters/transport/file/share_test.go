@@ -53,6 +53,32 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// An image that was replaced while it was open has no name to share any more.
+func TestShareOfAReplacedImage(t *testing.T) {
+	repository := t.TempDir()
+	tr, err := Open(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	image := filepath.Join(repository, "image")
+	if err := os.WriteFile(image, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src, err := tr.openIn("image")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if err := os.Remove(image); err != nil {
+		t.Fatal(err)
+	}
+	j := job{src: src, target: filepath.Join(t.TempDir(), "disk")}
+	if _, ok, err := j.share(t.Context()); ok || err != nil {
+		t.Errorf("share = %v, %v; want to be told to copy", ok, err)
+	}
+}
+
 func TestShareVerifies(t *testing.T) {
 	tr, _ := imageOf(t, "x")
 	path := filepath.Join(t.TempDir(), "disk")

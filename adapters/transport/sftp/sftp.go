@@ -78,6 +78,14 @@ func (t *Transport) Close() error {
 	return nil
 }
 
+// CheckLocation says whether the location names a configured server and a place
+// below its root.
+func (t *Transport) CheckLocation(loc string) error {
+	_, err := t.place(loc)
+	_, err = transfer.Result("use the location", loc, workspace.ImageInfo{}, err)
+	return err
+}
+
 func withPort(address string) string {
 	if _, _, err := net.SplitHostPort(address); err == nil {
 		return strings.ToLower(address)

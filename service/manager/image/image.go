@@ -52,10 +52,14 @@ func (im *Images) Check(ctx context.Context, location string) (workspace.ImageIn
 	return t.Check(ctx, location)
 }
 
-// CheckTarget says whether the location has a scheme that can be delivered to.
+// CheckTarget says whether the location is one that can be delivered to, by its
+// form alone.
 func (im *Images) CheckTarget(location string) error {
-	_, err := im.transport(location)
-	return err
+	t, err := im.transport(location)
+	if err != nil {
+		return err
+	}
+	return t.CheckLocation(location)
 }
 
 // transport returns the adapter for the location's scheme.
