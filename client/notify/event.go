@@ -16,7 +16,7 @@ type Event struct {
 	Workspace string    // the workspace's key
 	Was       string    // the state known before; empty at first
 	State     string    // a state of the schema, or client.Gone
-	Fault     string    // why it is Corrupted
+	Fault     string    // why it is Corrupted, or what was given up
 	At        time.Time // when it became known here, UTC
 	Source    Source
 }

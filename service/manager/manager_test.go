@@ -275,7 +275,8 @@ func TestOperationsQueueBehindADeployment(t *testing.T) {
 	w := r.create(request(1))
 	r.check(r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownPause, ""))
 	r.check(r.manager.Start(ctx, ada, w.ID))
-	err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownReadyForTransport, "file://a/../../b")
+	err := r.manager.Shutdown(ctx, ada, w.ID, workspace.ShutdownReadyForTransport,
+		"file://a/../../b")
 	if workspace.KindOf(err) != workspace.Invalid {
 		t.Errorf("save outside the repository = %v, want Invalid", err)
 	}

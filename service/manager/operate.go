@@ -12,6 +12,7 @@ import (
 // for the fault, the change that does it, from where it is possible and where
 // it leads.
 type operation struct {
+	verb string // for our own errors
 	word string // as the original's faults have it
 	kind workspace.ChangeKind
 	to   workspace.State
@@ -21,29 +22,29 @@ type operation struct {
 // operations is the gate of the contract's section 4.2 as a table.
 var operations = map[workspace.ChangeKind]operation{
 	workspace.ChangeStart: {
-		"Start", workspace.ChangeStart, workspace.Running,
+		"start", "Start", workspace.ChangeStart, workspace.Running,
 		[]workspace.State{
 			workspace.Unpropagated, workspace.Propagated, workspace.Serialized, workspace.Paused,
 		},
 	},
 	workspace.ChangePause: {
-		"Pause", workspace.ChangePause, workspace.Paused,
+		"pause", "Pause", workspace.ChangePause, workspace.Paused,
 		[]workspace.State{workspace.Running},
 	},
 	workspace.ChangeReboot: {
-		"Reboot", workspace.ChangeReboot, workspace.Running,
+		"reboot", "Reboot", workspace.ChangeReboot, workspace.Running,
 		[]workspace.State{workspace.Running, workspace.Paused},
 	},
 	workspace.ChangeShutdown: {
-		"Shutdown", workspace.ChangeShutdown, workspace.Propagated,
+		"shut down", "Shutdown", workspace.ChangeShutdown, workspace.Propagated,
 		[]workspace.State{workspace.Running, workspace.Paused, workspace.Serialized},
 	},
 	workspace.ChangeSerialize: {
-		"Serialize", workspace.ChangeSerialize, workspace.Serialized,
+		"serialize", "Serialize", workspace.ChangeSerialize, workspace.Serialized,
 		[]workspace.State{workspace.Running, workspace.Paused},
 	},
 	workspace.ChangeSave: {
-		"ReadyForTransport (shutdown-save)", workspace.ChangeSave, workspace.TransportReady,
+		"save", "ReadyForTransport (shutdown-save)", workspace.ChangeSave, workspace.TransportReady,
 		[]workspace.State{workspace.Running, workspace.Paused, workspace.Propagated},
 	},
 }
@@ -152,7 +153,7 @@ func queue(tx workspace.Tx, w *workspace.Workspace, o order) error {
 }
 
 func disabled(op operation, w *workspace.Workspace, why string) error {
-	return workspace.Errorf(workspace.Conflict, "do it to workspace", w.ID.String(),
+	return workspace.Errorf(workspace.Conflict, op.verb+" workspace", w.ID.String(),
 		"%s is currently disabled%s", op.word, why)
 }
 

@@ -12,7 +12,7 @@ import (
 // when it is Corrupted.
 func State(w *workspace.Workspace) report.CurrentState {
 	s := report.CurrentState{State: w.State.Wire()}
-	if w.State == workspace.Corrupted && w.Fault != "" {
+	if w.Fault != "" {
 		s.Fault = &wsrf.BaseFault{Timestamp: w.Changed, Description: []string{w.Fault}}
 	}
 	return s

@@ -5,7 +5,8 @@ import "time"
 // Move applies a trigger to the workspace in the transaction: the new state,
 // the next version and, when owners see a difference, the event for its
 // subscribers, all at once. fault is kept as the reason; empty clears it. It
-// returns the workspace as written, or an error of kind Conflict or NotFound.
+// returns the workspace as written, or an error of kind Conflict or NotFound. A
+// failure is always told, even where the word for the state stays the same.
 func Move(tx Tx, id ID, on Trigger, fault string) (*Workspace, error) {
 	old, err := tx.Workspace(id)
 	if err != nil {
@@ -20,7 +21,7 @@ func Move(tx Tx, id ID, on Trigger, fault string) (*Workspace, error) {
 	if err := tx.PutWorkspace(&w); err != nil {
 		return nil, err
 	}
-	if !tells(old.State, state) {
+	if fault == "" && !tells(old.State, state) {
 		return &w, nil
 	}
 	return &w, tx.Emit(Event{Workspace: id, Topic: TopicState, State: state, Fault: fault, At: at})

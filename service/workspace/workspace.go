@@ -17,7 +17,7 @@ type Workspace struct {
 	Host     HostID // the host that holds the reservation
 	NICs     []NIC  // with what was allocated; shares no memory with Spec
 	State    State
-	Fault    string // why it is Corrupted, for the owner's eyes
+	Fault    string // why it is Corrupted, or what failed last
 	Released bool   // capacity and addresses were given back before destruction
 	Expired  bool   // running time is over and its mechanism was queued
 	Version  int64  // rises by one with each durable change of this workspace

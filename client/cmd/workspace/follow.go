@@ -144,10 +144,13 @@ func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string
 func (p *pursuit) see(e notify.Event) bool {
 	p.states[e.Workspace] = e.State
 	arrived := e.State == p.goal.state && (!p.goal.again || e.Source == notify.Notified)
-	if arrived || isEnd(e.State) {
+	// A failure that is told of ends the wait as well: what was asked for was
+	// given up, and the workspace is back where it can be used.
+	ended := isEnd(e.State) || e.Fault != "" && e.Source == notify.Notified
+	if arrived || ended {
 		delete(p.open, e.Workspace)
 	}
-	if !arrived && isEnd(e.State) && p.failure == nil {
+	if !arrived && ended && p.failure == nil {
 		p.failure = p.ended(e)
 	}
 	p.line.say(p.waiting())
@@ -175,9 +178,9 @@ func (p *pursuit) ended(e notify.Event) error {
 	if e.Fault != "" {
 		cause += ": " + e.Fault
 	}
-	hint := "`workspace destroy` ends its lease"
-	if e.State == client.Gone {
-		hint = ""
+	hint := ""
+	if e.State == client.Corrupted {
+		hint = "`workspace destroy` ends its lease"
 	}
 	return failf(exitFailed, hint, "cannot see workspace %s reach %s: %s",
 		e.Workspace, p.goal.state, cause)

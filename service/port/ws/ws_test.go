@@ -170,12 +170,14 @@ func TestProperties(t *testing.T) {
 		says []string
 		not  string
 	}{
-		"running": {desk{state: workspace.Running, fault: "old"}, []string{
+		"running": {desk{state: workspace.Running}, []string{
 			">Running<", "IndividualCPUCount", ">2.0<", "CPUPercentage", ">50.0<", ">256.0<",
 			":Topic ", "TopicExpressionDialects", "FixedTopicSet",
 		}, "WorkspaceFault"},
 		"on its way": {desk{state: workspace.ReadyingForTransport}, []string{">Propagated<"},
 			"ReadyingForTransport"},
+		"given up": {desk{state: workspace.Propagated, fault: "no room in the repository"},
+			[]string{">Propagated<", "WorkspaceFault", "no room in the repository"}, "Corrupted"},
 		"corrupted": {desk{state: workspace.Corrupted, fault: "image is damaged"}, []string{
 			">Corrupted<", "WorkspaceFault", "image is damaged",
 		}, "Running"},
