@@ -33,6 +33,9 @@ type Task struct {
 	// Retries is how often a try that failed with kind Transient or Unavailable
 	// is repeated before the change is undone; negative: for ever.
 	Retries int
+	// Patient says that what is out of reach (kind Unavailable) is waited for
+	// however long, as for a host that will be back.
+	Patient bool
 	// Backoff is the wait before the first of them, doubled for each further
 	// one up to a minute; zero: a second.
 	Backoff time.Duration

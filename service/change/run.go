@@ -221,7 +221,8 @@ func (j job) tryAgainOr(
 	}
 	kind := workspace.KindOf(err)
 	passing := kind == workspace.Transient || kind == workspace.Unavailable
-	left := task.Retries < 0 || j.change.Attempt < task.Retries
+	left := task.Retries < 0 || j.change.Attempt < task.Retries ||
+		task.Patient && kind == workspace.Unavailable
 	if !passing || !left {
 		return j.record(ctx, otherwise(step, task, err))
 	}

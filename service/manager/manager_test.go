@@ -388,6 +388,25 @@ func TestHostsOutOfReachTakeNothing(t *testing.T) {
 	})
 }
 
+func TestAnOutageIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dir, "")
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		r.world.SetDown(w.Host, true)
+		r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownPause, ""))
+		time.Sleep(15 * time.Minute)
+		if w, err := r.manager.Workspace(t.Context(), ada, w.ID); err != nil ||
+			w.State != workspace.Pausing {
+			t.Errorf("in the outage it is %+v, %v; want it to wait", w, err)
+		}
+		r.world.SetDown(w.Host, false)
+		time.Sleep(2 * time.Minute)
+		r.reach(w.ID, workspace.Paused)
+		r.stop()
+	})
+}
+
 func TestRestartAttachesToWhatRuns(t *testing.T) {
 	dir := t.TempDir()
 	r := newRig(t, dir, "")

@@ -142,6 +142,13 @@ func queue(tx workspace.Tx, w *workspace.Workspace, o order) error {
 	if !slices.Contains(op.from, will) {
 		return disabled(op, w, fmt.Sprintf(": it will be %s", will.Wire()))
 	}
+	if w.Fault != "" { // what failed before is over once something else is asked for
+		fresh := *w
+		fresh.Fault = ""
+		if err := tx.PutWorkspace(&fresh); err != nil {
+			return err
+		}
+	}
 	status := workspace.ChangeDoing
 	if len(before) > 0 {
 		status = workspace.ChangeQueued

@@ -28,17 +28,17 @@ func Plans(images *image.Images, machines *vmm.VMM, charge time.Duration) []chan
 	up := []change.Task{
 		{Name: "propagate", Handler: images.Propagate(), Retries: tries, Needs: arriving},
 		{Name: "customise", Handler: images.Customise(), Retries: tries, Needs: arriving},
-		{Name: "define", Handler: machines.Define(), Retries: tries, Needs: wantsGuest},
-		{Name: "start", Handler: machines.Start(), Retries: tries, Needs: goesUp},
-		{Name: "confirm", Handler: machines.Confirm(), Retries: tries, Needs: goesUp},
+		onHost(change.Task{Name: "define", Handler: machines.Define(), Needs: wantsGuest}),
+		onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: goesUp}),
+		onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: goesUp}),
 	}
 	deploy := append([]change.Task{
 		{Name: "reserve", Handler: change.Handler{Undo: release}},
 		{Name: "allocate"},
 	}, up...)
-	stop := change.Task{
-		Name: "stop", Handler: machines.Stop(), Retries: tries, Needs: in(workspace.ShuttingDown),
-	}
+	stop := onHost(change.Task{
+		Name: "stop", Handler: machines.Stop(), Needs: in(workspace.ShuttingDown),
+	})
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}
 	return []change.Plan{
@@ -64,6 +64,13 @@ func Plans(images *image.Images, machines *vmm.VMM, charge time.Duration) []chan
 	}
 }
 
+// onHost is a task of a deployment adapter: a host that is out of reach is
+// waited for, since the guest on it may be well; other stumbling has an end.
+func onHost(t change.Task) change.Task {
+	t.Retries, t.Patient = tries, true
+	return t
+}
+
 // keepingDisk returns the tasks without the undos that would cost an owner the
 // disk: a start that fails leaves it where it was.
 func keepingDisk(tasks []change.Task) []change.Task {
@@ -80,7 +87,7 @@ func keepingDisk(tasks []change.Task) []change.Task {
 func one(kind workspace.ChangeKind, h change.Handler, from workspace.State) change.Plan {
 	return change.Plan{Kind: kind, Failed: corrupted, Tasks: []change.Task{
 		begin(kind),
-		{Name: string(kind), Handler: h, Retries: tries, Needs: in(from)},
+		onHost(change.Task{Name: string(kind), Handler: h, Needs: in(from)}),
 	}}
 }
 

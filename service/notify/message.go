@@ -91,7 +91,7 @@ func bare(m workspace.Message) (body func(*xmlstrict.Encoder), action string) {
 // stateOf writes the property whose new value the message tells.
 func stateOf(m workspace.Message) func(*xmlstrict.Encoder) {
 	s := report.CurrentState{State: m.State.Wire()}
-	if m.State == workspace.Corrupted && m.Fault != "" {
+	if m.Fault != "" {
 		s.Fault = &wsrf.BaseFault{Timestamp: m.At, Description: []string{m.Fault}}
 	}
 	return s.Write

@@ -146,7 +146,7 @@ func (p *pursuit) see(e notify.Event) bool {
 	arrived := e.State == p.goal.state && (!p.goal.again || e.Source == notify.Notified)
 	// A failure that is told of ends the wait as well: what was asked for was
 	// given up, and the workspace is back where it can be used.
-	ended := isEnd(e.State) || e.Fault != "" && e.Source == notify.Notified
+	ended := isEnd(e.State) || e.Fault != "" && (e.Source == notify.Notified || e.Changed())
 	if arrived || ended {
 		delete(p.open, e.Workspace)
 	}

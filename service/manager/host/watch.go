@@ -52,8 +52,9 @@ func (w *Watcher) attend(ctx context.Context, n *Node) {
 		if time.Since(began) > lastWait {
 			wait = firstWait
 		}
-		n.lost.Store(true)
-		w.log.Warn("host is out of reach", "host", n.ID, "error", err, "retry_in", wait)
+		if n.lost.CompareAndSwap(false, true) { // once for an outage, however long
+			w.log.Warn("host is out of reach", "host", n.ID, "error", err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):

@@ -99,6 +99,9 @@ func (im *Images) kernel(image string) (Kernel, error) {
 		}
 		offered = append(offered, "file://"+k.Name)
 	}
+	if len(offered) == 0 {
+		return Kernel{}, fmt.Errorf("kernel %q is asked for, and this site offers none", image)
+	}
 	return Kernel{}, fmt.Errorf("kernel %q is not offered by this site, but %s",
 		image, strings.Join(offered, ", "))
 }
@@ -107,7 +110,7 @@ func (im *Images) kernel(image string) (Kernel, error) {
 func (im *Images) Boot(w *workspace.Workspace) (workspace.Boot, error) {
 	k, err := im.kernel(w.Spec.Kernel.Image)
 	if err != nil {
-		return workspace.Boot{}, workspace.Errorf(workspace.Internal, "boot workspace",
+		return workspace.Boot{}, workspace.Errorf(workspace.Conflict, "boot workspace",
 			w.ID.String(), "%w", err)
 	}
 	cmdline := strings.TrimSpace(k.Cmdline + " " + w.Spec.Kernel.Parameters)

@@ -43,18 +43,20 @@ func New(o Options) *VMM {
 // Define makes the machine known to its host. When it is going to start, the
 // intent to start is recorded with it.
 func (v *VMM) Define() change.Handler {
-	return change.Handler{Do: v.define, Undo: v.undefine}
+	return change.Handler{Do: v.call(v.define), Undo: v.call(undefine)}
 }
 
 // Undefine forces the machine off and removes it.
-func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.undefine} }
+func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.call(undefine)} }
 
 // Start boots the machine, or lets it go on from a pause or from memory on disk.
 // The way back is to pull the plug.
-func (v *VMM) Start() change.Handler { return change.Handler{Do: v.start, Undo: v.unplug} }
+func (v *VMM) Start() change.Handler {
+	return change.Handler{Do: v.call(start), Undo: v.call(unplug)}
+}
 
 // Confirm asks the host whether the machine is as it was to be, and records it.
-func (v *VMM) Confirm() change.Handler { return change.Handler{Do: v.confirm} }
+func (v *VMM) Confirm() change.Handler { return change.Handler{Do: v.call(confirm)} }
 
 // Pause stops the machine's clock and keeps it in memory.
 func (v *VMM) Pause() change.Handler {
@@ -114,65 +116,37 @@ func (v *VMM) stop(ctx context.Context, n *host.Node, w *workspace.Workspace) er
 	return n.Stop(patient, w.ID, workspace.StopGraceful)
 }
 
-func (v *VMM) define(ctx context.Context, r *change.Run) (change.Commit, error) {
-	w := r.Workspace
-	n, err := v.o.Pool.Node(w.Host)
+func (v *VMM) define(
+	ctx context.Context, n *host.Node, r *change.Run,
+) (change.Commit, error) {
+	m, err := v.machine(n, r.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	m, err := v.machine(n, w)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
-	defer cancel()
 	if err := n.Define(ctx, m); err != nil {
 		return nil, err
 	}
-	if w.State != workspace.Propagated {
+	if r.Workspace.State != workspace.Propagated {
 		return nil, nil
 	}
-	return Moved(w.ID, workspace.TriggerStart), nil
+	return Moved(r.Workspace.ID, workspace.TriggerStart), nil
 }
 
-func (v *VMM) undefine(ctx context.Context, r *change.Run) (change.Commit, error) {
-	if r.Workspace == nil || r.Workspace.Host == "" {
-		return nil, nil
-	}
-	n, err := v.o.Pool.Node(r.Workspace.Host)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
-	defer cancel()
+func undefine(
+	ctx context.Context, n *host.Node, r *change.Run,
+) (change.Commit, error) {
 	return nil, n.Undefine(ctx, r.Workspace.ID)
 }
 
-func (v *VMM) start(ctx context.Context, r *change.Run) (change.Commit, error) {
-	w := r.Workspace
-	n, err := v.o.Pool.Node(w.Host)
-	if err != nil {
-		return nil, err
+func start(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+	if r.Workspace.State == workspace.Resuming {
+		return nil, n.Resume(ctx, r.Workspace.ID)
 	}
-	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
-	defer cancel()
-	if w.State == workspace.Resuming {
-		return nil, n.Resume(ctx, w.ID)
-	}
-	return nil, n.Start(ctx, w.ID, startsPaused(r))
+	return nil, n.Start(ctx, r.Workspace.ID, startsPaused(r))
 }
 
-func (v *VMM) unplug(ctx context.Context, r *change.Run) (change.Commit, error) {
-	if r.Workspace == nil || r.Workspace.Host == "" {
-		return nil, nil
-	}
-	n, err := v.o.Pool.Node(r.Workspace.Host)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
-	defer cancel()
-	err = n.Stop(ctx, r.Workspace.ID, workspace.StopForced)
+func unplug(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+	err := n.Stop(ctx, r.Workspace.ID, workspace.StopForced)
 	if workspace.KindOf(err) == workspace.NotFound {
 		return nil, nil
 	}
@@ -184,15 +158,9 @@ func startsPaused(r *change.Run) bool {
 	return r.Change.Kind == workspace.ChangeDeploy && r.Workspace.Initial == workspace.Paused
 }
 
-func (v *VMM) confirm(ctx context.Context, r *change.Run) (change.Commit, error) {
-	w := r.Workspace
-	n, err := v.o.Pool.Node(w.Host)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
-	defer cancel()
-	now, err := n.Inspect(ctx, w.ID)
+func confirm(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+	id := r.Workspace.ID
+	now, err := n.Inspect(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -201,10 +169,10 @@ func (v *VMM) confirm(ctx context.Context, r *change.Run) (change.Commit, error)
 		want, on = workspace.ConditionPaused, workspace.TriggerUpPaused
 	}
 	if now != want {
-		return nil, workspace.Errorf(workspace.Internal, "start workspace", w.ID.String(),
-			"host %s reports the guest %s soon after its start", w.Host, now)
+		return nil, workspace.Errorf(workspace.Internal, "start workspace", id.String(),
+			"host %s reports the guest %s soon after its start", n.ID, now)
 	}
-	return Moved(w.ID, on), nil
+	return Moved(id, on), nil
 }
 
 // simple makes a handler that does one thing on the host and then moves the
@@ -213,18 +181,42 @@ func (v *VMM) simple(
 	on workspace.Trigger,
 	do func(context.Context, *host.Node, *workspace.Workspace) error,
 ) change.Handler {
-	return change.Handler{Do: func(ctx context.Context, r *change.Run) (change.Commit, error) {
-		n, err := v.o.Pool.Node(r.Workspace.Host)
-		if err != nil {
-			return nil, err
-		}
-		ctx, cancel := context.WithTimeout(ctx, v.o.Patience+v.o.CallTimeout)
-		defer cancel()
+	limit := v.o.Patience + v.o.CallTimeout
+	return change.Handler{Do: v.onHost(limit, func(
+		ctx context.Context, n *host.Node, r *change.Run,
+	) (change.Commit, error) {
 		if err := do(ctx, n, r.Workspace); err != nil {
 			return nil, err
 		}
 		return Moved(r.Workspace.ID, on), nil
-	}}
+	})}
+}
+
+// call makes a task of a single call to the workspace's host.
+func (v *VMM) call(
+	do func(context.Context, *host.Node, *change.Run) (change.Commit, error),
+) change.Func {
+	return v.onHost(v.o.CallTimeout, do)
+}
+
+// onHost makes a task of something to do on the workspace's host within the
+// limit. Of a workspace that is gone, or has no host, nothing is there to do.
+func (v *VMM) onHost(
+	limit time.Duration,
+	do func(context.Context, *host.Node, *change.Run) (change.Commit, error),
+) change.Func {
+	return func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		if r.Workspace == nil || r.Workspace.Host == "" {
+			return nil, nil
+		}
+		n, err := v.o.Pool.Node(r.Workspace.Host)
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return do(ctx, n, r)
+	}
 }
 
 // machine makes the adapter's view of the workspace from its record.
