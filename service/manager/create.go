@@ -37,6 +37,10 @@ func (m *Manager) Create(
 func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Created, error) {
 	if r.MessageID != "" {
 		if first, ok := tx.Answered(r.Owner, r.MessageID); ok {
+			if first.Digest != r.Digest {
+				return workspace.Created{}, workspace.Errorf(workspace.Invalid, opCreate,
+					r.Spec.Name, "its message ID was used for another request; give each its own")
+			}
 			return answerAgain(tx, first)
 		}
 	}
@@ -49,7 +53,7 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 		created.Group = workspace.GroupID(uuid.NewString())
 	}
 	seat := seat{group: created.Group, at: now()}
-	answer := workspace.Answer{Group: created.Group, At: seat.at}
+	answer := workspace.Answer{Group: created.Group, Digest: r.Digest, At: seat.at}
 	for _, seat.host = range hosts {
 		w, err := m.record(tx, r, seat)
 		if err != nil {

@@ -197,6 +197,24 @@ func (r *rig) busy(id workspace.ID) bool {
 	return false
 }
 
+// awaitStep waits until the step of the workspace's change is under way.
+func (r *rig) awaitStep(id workspace.ID, step int) {
+	r.t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		changes, err := r.store.Changes(r.t.Context())
+		r.check(err)
+		for _, c := range changes {
+			if c.Workspace == id && c.Step == step {
+				return
+			}
+		}
+		if time.Now().After(end) {
+			r.t.Fatalf("step %d of workspace %d is not under way: %+v", step, id, changes)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // settle waits until no change is under way.
 func (r *rig) settle() {
 	r.t.Helper()

@@ -121,5 +121,6 @@ type RequestTx interface {
 type Answer struct {
 	Workspaces []ID
 	Group      GroupID // empty for a single workspace
+	Digest     string  // of the request; empty when it is not known
 	At         time.Time
 }

@@ -225,6 +225,7 @@ type Network struct {
 type Request struct {
 	Owner     Owner
 	MessageID string // idempotency key, may be empty
+	Digest    string // of all that is asked for: what MessageID stands for
 	Spec      Spec
 	Demand    Allocation
 	Duration  time.Duration // 0: the site's default

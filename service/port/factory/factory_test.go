@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
@@ -120,13 +121,34 @@ func create(t *testing.T, d *desk, body string) (string, error) {
 	return porttest.Call(t, New(d), "create", "", body)
 }
 
+// noDigest leaves out what TestDigest is about.
+var noDigest = cmpopts.IgnoreFields(workspace.Request{}, "Digest")
+
+// The digest tells requests apart by what they ask for, however it is written.
+func TestDigest(t *testing.T) {
+	d := new(desk)
+	for _, body := range []string{
+		full, strings.ReplaceAll(full, "\n", "\n  "), strings.Replace(full, "1024", "1025", 1),
+	} {
+		if _, err := create(t, d, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := d.asked[0].Digest, d.asked[1].Digest; a == "" || a != b {
+		t.Errorf("the same request has digests %q and %q", a, b)
+	}
+	if a, b := d.asked[0].Digest, d.asked[2].Digest; a == b {
+		t.Errorf("another request has the same digest %q", a)
+	}
+}
+
 func TestCreateIsTranslated(t *testing.T) {
 	d := new(desk)
 	reply, err := create(t, d, full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(translated, d.asked[0]); diff != "" {
+	if diff := cmp.Diff(translated, d.asked[0], noDigest); diff != "" {
 		t.Errorf("the request differs:\n%s", diff)
 	}
 	if n := strings.Count(reply, "<t:CreatedWorkspace"); n != 3 {
@@ -154,7 +176,7 @@ func TestCreateDefaults(t *testing.T) {
 	want.Spec.NICs, want.Spec.Kernel = nil, workspace.Kernel{}
 	want.Duration, want.Mechanism, want.SaveTo = 0, workspace.MechanismNormal, ""
 	want.Demand.CPUs, want.Demand.CPUsGiven = 0, false
-	if diff := cmp.Diff(want, d.asked[0]); diff != "" {
+	if diff := cmp.Diff(want, d.asked[0], noDigest); diff != "" {
 		t.Errorf("the request differs:\n%s", diff)
 	}
 }

@@ -1,6 +1,9 @@
 package factory
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"strings"
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
@@ -35,7 +38,19 @@ func request(c *dispatch.Call, m *deployment.CreateRequest) (workspace.Request, 
 		r.SaveTo = p.Target
 	}
 	addOptional(&r.Spec, m.Optional)
-	return r, nil
+	r.Digest, err = digest(&r)
+	return r, err
+}
+
+// digest returns a short digest of all that is asked for. Two messages that
+// differ in white space or prefixes alone ask for the same.
+func digest(r *workspace.Request) (string, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), nil
 }
 
 var initialStates = map[string]workspace.State{

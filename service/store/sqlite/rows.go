@@ -71,9 +71,9 @@ var texts = [queries]string{
 	putMessage: `REPLACE INTO outbox (seq, subscription, workspace, topic, state, fault, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?)`,
 	deleteMessage: `DELETE FROM outbox WHERE seq = ?`,
-	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at)
-		VALUES (?, ?, ?, ?)`,
-	findAnswer:   `SELECT workspaces, group_id, at FROM answered WHERE request = ?`,
+	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at, digest)
+		VALUES (?, ?, ?, ?, ?)`,
+	findAnswer:   `SELECT workspaces, group_id, at, digest FROM answered WHERE request = ?`,
 	purgeAnswers: `DELETE FROM answered WHERE at < ?`,
 	putUsed:      `REPLACE INTO used (owner, duration) VALUES (?, ?)`,
 }
@@ -150,7 +150,7 @@ func (r *rows) answer(key requestKey) (workspace.Answer, bool, error) {
 		return workspace.Answer{}, false, err
 	}
 	defer found.Close()
-	row := make([]driver.Value, 3)
+	row := make([]driver.Value, 4)
 	if err := found.Next(row); err == io.EOF {
 		return workspace.Answer{}, false, nil
 	} else if err != nil {
@@ -161,6 +161,7 @@ func (r *rows) answer(key requestKey) (workspace.Answer, bool, error) {
 		return workspace.Answer{}, false, err
 	}
 	a.Group, a.At = workspace.GroupID(row[1].(string)), timeOf(row[2].(int64))
+	a.Digest = row[3].(string)
 	return a, true, nil
 }
 

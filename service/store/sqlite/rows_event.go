@@ -69,7 +69,7 @@ func (r *rows) answers(s *state) error {
 		ids, err := json.Marshal(e.value.Workspaces)
 		if err == nil {
 			err = r.run(putAnswer, key[:], string(ids), string(e.value.Group),
-				millis(e.value.At))
+				millis(e.value.At), e.value.Digest)
 		}
 		if err != nil {
 			return err

@@ -240,7 +240,7 @@ func answered(b *bench) {
 	_, ok := ask("ada", "m1")
 	b.same("a rolled back answer is there:", ok, false)
 	first := workspace.Answer{
-		Workspaces: []workspace.ID{4, 5}, Group: "g",
+		Workspaces: []workspace.ID{4, 5}, Group: "g", Digest: "d",
 		At: time.Now().UTC().Truncate(time.Millisecond),
 	}
 	b.update(func(tx workspace.Tx) error {
