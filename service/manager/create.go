@@ -174,7 +174,7 @@ func (m *Manager) record(
 			Start: s.at, Duration: r.Duration, Grace: m.policy.Grace,
 			Mechanism: r.Mechanism, SaveTo: r.SaveTo,
 		},
-		Host: s.host, State: workspace.Unpropagated, Version: 1,
+		Host: s.host, State: workspace.Unpropagated,
 		Created: s.at, Changed: s.at,
 	}
 	for i := range r.Spec.NICs {

@@ -33,7 +33,7 @@ func destroy(tx workspace.Tx, old *workspace.Workspace) error {
 		return err
 	}
 	w, at := *old, now()
-	w.State, w.Changed, w.Version = state, at, old.Version+1
+	w.State, w.Changed = state, at
 	for _, c := range tx.ChangesOf(w.ID) {
 		if err := tx.RemoveChange(c.ID); err != nil {
 			return err

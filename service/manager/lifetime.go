@@ -41,7 +41,7 @@ func (m *Manager) SetTermination(
 				"running time would be %d seconds, %d are the most",
 				w.Lease.Duration/time.Second, m.policy.MaximumDuration/time.Second)
 		}
-		w.Version, w.Changed = w.Version+1, current
+		w.Changed = current
 		return tx.PutWorkspace(&w)
 	})
 	return at, err
@@ -97,7 +97,7 @@ func trash(w *workspace.Workspace) bool {
 // left to the termination time.
 func end(tx workspace.Tx, old *workspace.Workspace) error {
 	w := *old
-	w.Expired, w.Version, w.Changed = true, old.Version+1, now()
+	w.Expired, w.Changed = true, now()
 	if err := tx.PutWorkspace(&w); err != nil {
 		return err
 	}

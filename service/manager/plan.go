@@ -172,7 +172,7 @@ func releaseIn(tx workspace.Tx, id workspace.ID) error {
 		return err
 	}
 	w := *old
-	w.Released, w.Version = true, old.Version+1
+	w.Released = true
 	return tx.PutWorkspace(&w)
 }
 

@@ -2,8 +2,8 @@ package workspace
 
 import "time"
 
-// Move applies a trigger to the workspace in the transaction: the new state,
-// the next version and, when owners see a difference, the event for its
+// Move applies a trigger to the workspace in the transaction: the new state
+// and, when owners see a difference, the event for its
 // subscribers, all at once. fault is kept as the reason; empty clears it. It
 // returns the workspace as written, or an error of kind Conflict or NotFound. A
 // failure is always told, even where the word for the state stays the same.
@@ -17,7 +17,7 @@ func Move(tx Tx, id ID, on Trigger, fault string) (*Workspace, error) {
 		return nil, err
 	}
 	w, at := *old, time.Now().UTC().Truncate(time.Millisecond)
-	w.State, w.Fault, w.Changed, w.Version = state, fault, at, old.Version+1
+	w.State, w.Fault, w.Changed = state, fault, at
 	if err := tx.PutWorkspace(&w); err != nil {
 		return nil, err
 	}

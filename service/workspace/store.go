@@ -62,8 +62,9 @@ type WorkspaceTx interface {
 	NextID() ID
 	// Workspace returns NotFound for one that is not there. Copy before changing.
 	Workspace(id ID) (*Workspace, error)
-	// PutWorkspace writes w, which the store keeps; Spec, Demand, Owner, Group
-	// and NICs of a workspace that is there already are not written again.
+	// PutWorkspace writes w, which the store keeps, with the next Version. Spec,
+	// Demand, Owner, Group and NICs of a workspace that is there already are not
+	// written again.
 	PutWorkspace(w *Workspace) error
 	// RemoveWorkspace removes it, its membership, its subscriptions' rows that
 	// have nothing left to deliver, and its holdings.
