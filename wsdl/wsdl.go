@@ -19,6 +19,7 @@ type QName struct{ Space, Local string }
 // Operation is one operation of one service. Requests are told apart by In,
 // the name of the body's element.
 type Operation struct {
+	Face        Face   // where it is offered
 	Service     string // WorkspaceFactoryService: the last part of its URL
 	Port        string // WorkspaceFactoryPortType
 	Name        string // create

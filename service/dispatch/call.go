@@ -7,6 +7,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Call is one request for one operation.
@@ -16,7 +17,13 @@ type Call struct {
 	MessageID string              // as the caller gave it, may be empty
 	Document  *xmlstrict.Document // the whole message, for places in it
 	Body      *etree.Element      // the operation's element
-	Base      string              // URL the services hang under, with a final slash
+	Face      wsdl.Face           // which the request came to
+	Root      string              // URL of the server's root, without a final slash
+}
+
+// URL returns the address of a service on a face of this server.
+func (c *Call) URL(face wsdl.Face, service string) string {
+	return c.Root + face.Path() + service
 }
 
 // Reply writes the element that answers a call. It cannot fail: what may fail
@@ -47,6 +54,7 @@ type Operation struct {
 
 // Service is a port type at its address.
 type Service struct {
+	Face       wsdl.Face            // where it is offered; face one when not given
 	Name       string               // last segment of the path
 	Key        xmlstrict.Name       // header block with the resource key; zero for a singleton
 	Operations map[string]Operation // by name, as the WSDL has it

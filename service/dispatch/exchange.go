@@ -20,7 +20,7 @@ type exchange struct {
 	handler  *Handler
 	endpoint *endpoint
 	request  *http.Request
-	base     string // of this server's services
+	root     string // URL of this server
 	hangUp   bool   // the connection is of no use after this
 	hold     hold
 
@@ -63,7 +63,7 @@ func (x *exchange) carryOut() (Reply, error) {
 	}
 	call := Call{
 		MessageID: x.addressing.MessageID, Document: x.message.Doc,
-		Body: x.message.Body, Base: x.base,
+		Body: x.message.Body, Face: x.endpoint.Face, Root: x.root,
 	}
 	if err := x.identify(&call); err != nil {
 		return nil, err
@@ -230,7 +230,7 @@ func (x *exchange) from() *wsa.EPR {
 
 // self returns the reference of the resource that was asked.
 func (x *exchange) self() *wsa.EPR {
-	r := &wsa.EPR{Address: x.base + x.endpoint.Name}
+	r := &wsa.EPR{Address: x.root + x.endpoint.path}
 	if x.keyBlock != nil {
 		r.Properties = []*etree.Element{x.keyBlock}
 	}

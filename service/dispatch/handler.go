@@ -37,7 +37,6 @@ type Options struct {
 type Handler struct {
 	authn     authn.Authenticator
 	url       string // empty: that of each connection
-	base      string // of the services, when url is not empty
 	limits    Limits
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
@@ -48,6 +47,7 @@ type Handler struct {
 // An endpoint is a service with what can be known of it before any request.
 type endpoint struct {
 	Service
+	path       string                        // of its URL
 	operations map[xmlstrict.Name]*operation // by the body's element
 	flat       func() ([]byte, error)        // the WSDL, at the configured URL; made once
 }
@@ -72,7 +72,6 @@ func New(o Options) (*Handler, error) {
 		limits: o.Limits.withDefaults(), logger: o.Logger,
 		endpoints: make(map[string]*endpoint),
 	}
-	h.base = h.url + ServicesPath
 	h.gate = newGate(h.limits.Parallel)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
@@ -80,17 +79,20 @@ func New(o Options) (*Handler, error) {
 			return nil, err
 		}
 		e.flat = sync.OnceValues(func() ([]byte, error) {
-			return wsdl.Flat(s.Name, h.base)
+			return wsdl.Flat(s.Name, h.url+s.Face.Path())
 		})
-		h.endpoints[ServicesPath+s.Name] = e
+		h.endpoints[e.path] = e
 	}
 	return h, nil
 }
 
 func newEndpoint(s Service) (*endpoint, error) {
-	e := &endpoint{Service: s, operations: make(map[xmlstrict.Name]*operation)}
+	e := &endpoint{
+		Service: s, path: s.Face.Path() + s.Name,
+		operations: make(map[xmlstrict.Name]*operation),
+	}
 	for _, row := range wsdl.Operations() {
-		if row.Service != s.Name {
+		if row.Face != s.Face || row.Service != s.Name {
 			continue
 		}
 		o, ok := s.Operations[row.Name]
@@ -99,7 +101,7 @@ func newEndpoint(s Service) (*endpoint, error) {
 		}
 		e.operations[xmlstrict.Name(row.In)] = &operation{
 			Operation: o, name: row.Name, action: row.Action,
-			replyAction: strings.TrimSuffix(row.Action, "Request") + "Response",
+			replyAction: row.ReplyAction,
 			faults:      faultsOf(row.Name),
 		}
 	}
@@ -130,7 +132,7 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := exchange{
-		handler: h, endpoint: e, request: r, base: h.baseFor(r), hold: hold{gate: h.gate},
+		handler: h, endpoint: e, request: r, root: h.rootFor(r), hold: hold{gate: h.gate},
 	}
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
@@ -145,12 +147,12 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(enc.Bytes())
 }
 
-// baseFor returns the URL that the services hang under, for the request.
-func (h *Handler) baseFor(r *http.Request) string {
+// rootFor returns the URL of the server's root, for the request.
+func (h *Handler) rootFor(r *http.Request) string {
 	if h.url != "" {
-		return h.base
+		return h.url
 	}
-	return localURL(r) + ServicesPath
+	return localURL(r)
 }
 
 // localURL returns the server's root by the address the connection came in on.

@@ -52,7 +52,7 @@ func (h *Handler) flat(r *http.Request, e *endpoint) ([]byte, error) {
 	if h.url != "" {
 		return e.flat()
 	}
-	return wsdl.Flat(e.Name, localURL(r)+ServicesPath)
+	return wsdl.Flat(e.Name, localURL(r)+e.Face.Path())
 }
 
 // document returns a published schema or WSDL file by its name.

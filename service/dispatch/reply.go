@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Header values that are the same in every reply, so that none is made anew.
@@ -46,6 +47,6 @@ func newRequestID() string { return strconv.FormatUint(rand.Uint64()|1<<63, 36) 
 
 // notFound answers for a path that leads nowhere.
 func notFound(w http.ResponseWriter) {
-	http.Error(w, "nothing is served here; services are under "+ServicesPath,
-		http.StatusNotFound)
+	http.Error(w, "nothing is served here; services are under "+
+		wsdl.One.Path()+" and "+wsdl.Two.Path(), http.StatusNotFound)
 }

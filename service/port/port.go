@@ -16,16 +16,40 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// The services of face one, by the last segment of their path.
-const (
-	Factory      = "WorkspaceFactoryService"
-	Workspace    = "WorkspaceService"
-	Group        = "WorkspaceGroupService"
-	Status       = "WorkspaceStatusService"
-	Subscription = "SubscriptionManagerService"
+// Names are what a service is called on each face: the last segment of its path.
+type Names struct{ One, Two string }
+
+// On returns the name on a face.
+func (n Names) On(face wsdl.Face) string {
+	if face == wsdl.Two {
+		return n.Two
+	}
+	return n.One
+}
+
+// The services that both faces have.
+var (
+	Factory      = Names{"WorkspaceFactoryService", "WorkspaceFactory"}
+	Workspace    = Names{"WorkspaceService", "Workspace"}
+	Group        = Names{"WorkspaceGroupService", "Group"}
+	Status       = Names{"WorkspaceStatusService", "Status"}
+	Subscription = Names{"SubscriptionManagerService", "SubscriptionManager"}
 )
+
+// Addressing returns the version of WS-Addressing in which a face writes the
+// references of resources.
+func Addressing(face wsdl.Face) wsa.Version {
+	if face == wsdl.Two {
+		return wsa.V200508
+	}
+	return wsa.V200403
+}
+
+// url returns the address of a service on the face that the call came to.
+func (n Names) url(c *dispatch.Call) string { return c.URL(c.Face, n.On(c.Face)) }
 
 // The names of resource keys (contract, section 0.2).
 var (
@@ -36,17 +60,17 @@ var (
 
 // WorkspaceEPR returns the reference of a workspace, for the reply to c.
 func WorkspaceEPR(c *dispatch.Call, id workspace.ID) wsa.EPR {
-	return wsa.NewEPR(c.Base+Workspace, WorkspaceKey, id.String())
+	return wsa.NewEPR(Workspace.url(c), WorkspaceKey, id.String())
 }
 
 // GroupEPR returns the reference of a group, for the reply to c.
 func GroupEPR(c *dispatch.Call, id workspace.GroupID) wsa.EPR {
-	return wsa.NewEPR(c.Base+Group, GroupKey, string(id))
+	return wsa.NewEPR(Group.url(c), GroupKey, string(id))
 }
 
 // SubscriptionEPR returns the reference of a subscription, for the reply to c.
 func SubscriptionEPR(c *dispatch.Call, id workspace.SubscriptionID) wsa.EPR {
-	return wsa.NewEPR(c.Base+Subscription, SubscriptionKey, string(id))
+	return wsa.NewEPR(Subscription.url(c), SubscriptionKey, string(id))
 }
 
 // WorkspaceID reads the call's key as that of a workspace. A key that is no

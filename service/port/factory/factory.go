@@ -28,7 +28,7 @@ type face struct{ manager Manager }
 // New returns the port type over the manager.
 func New(m Manager) dispatch.Service {
 	f := face{m}
-	s := dispatch.Service{Name: port.Factory, Operations: map[string]dispatch.Operation{
+	s := dispatch.Service{Name: port.Factory.One, Operations: map[string]dispatch.Operation{
 		"create": {Do: f.create},
 	}}
 	property.Source{

@@ -41,7 +41,7 @@ type face struct{ manager Manager }
 func New(m Manager) dispatch.Service {
 	f := face{m}
 	return dispatch.Service{
-		Name: port.Group, Key: port.GroupKey, Operations: map[string]dispatch.Operation{
+		Name: port.Group.One, Key: port.GroupKey, Operations: map[string]dispatch.Operation{
 			"start":    {Do: f.start, Bare: true},
 			"shutdown": {Do: f.shutdown},
 			"Destroy":  {Do: f.destroy, Bare: true},

@@ -14,8 +14,8 @@ import (
 // Owner is the caller in every call.
 const Owner workspace.Owner = "/CN=Ada"
 
-// Base is where the services hang in every call.
-const Base = "http://h/wsrf/services/"
+// Root is the URL of the server in every call.
+const Root = "http://h"
 
 // Call carries out an operation of the service on the resource of the key, and
 // returns what the reply writes. The body is the operation's element.
@@ -30,7 +30,8 @@ func Call(t *testing.T, s dispatch.Service, operation, key, body string) (string
 		t.Fatalf("%s has no operation %s", s.Name, operation)
 	}
 	reply, err := do(t.Context(), &dispatch.Call{
-		Owner: Owner, Key: key, MessageID: "uuid:7", Document: doc, Body: doc.Root, Base: Base,
+		Owner: Owner, Key: key, MessageID: "uuid:7", Document: doc, Body: doc.Root,
+		Face: s.Face, Root: Root,
 	})
 	if err != nil {
 		return "", err

@@ -59,7 +59,7 @@ func TestReplies(t *testing.T) {
 			[]string{"usedTime>PT9M<", "reservedTime>PT180M<"}},
 		"list": {"queryCurrentWorkspaces", ask("queryCurrentWorkspaces"),
 			[]string{">7</k:WorkspaceKey>", ">Propagated<", ">9</k:WorkspaceKey>", ">Running<",
-				">eth0<", porttest.Base + "WorkspaceService<"}},
+				">eth0<", porttest.Root + "/wsrf/services/WorkspaceService<"}},
 		"granularity": {"GetResourceProperty", `<p:GetResourceProperty xmlns:p="` +
 			schema.Properties + `" xmlns:s="` + schema.Status + `">s:chargeGranularity` +
 			`</p:GetResourceProperty>`, []string{"chargeGranularity", ">5<"}},

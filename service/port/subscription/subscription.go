@@ -38,7 +38,7 @@ type face struct{ manager Manager }
 func New(m Manager) dispatch.Service {
 	f := face{m}
 	s := dispatch.Service{
-		Name: port.Subscription, Key: port.SubscriptionKey,
+		Name: port.Subscription.One, Key: port.SubscriptionKey,
 		Operations: map[string]dispatch.Operation{
 			"PauseSubscription":  {Do: f.pause(true, wsn.PauseSubscriptionResponse), Bare: true},
 			"ResumeSubscription": {Do: f.pause(false, wsn.ResumeSubscriptionResponse), Bare: true},

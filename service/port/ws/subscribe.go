@@ -45,7 +45,7 @@ func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	if sameHost(message.Consumer.Address, c.Base) {
+	if sameHost(message.Consumer.Address, c.Root) {
 		return nil, refuse("the consumer is this server itself")
 	}
 	wish, err := f.wish(message)

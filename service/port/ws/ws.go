@@ -53,7 +53,7 @@ type face struct {
 func New(m Manager, checkConsumer func(url string) error) dispatch.Service {
 	f := face{m, checkConsumer}
 	s := dispatch.Service{
-		Name: port.Workspace, Key: port.WorkspaceKey,
+		Name: port.Workspace.One, Key: port.WorkspaceKey,
 		Operations: map[string]dispatch.Operation{
 			"start":              {Do: f.start, Bare: true},
 			"shutdown":           {Do: f.shutdown},

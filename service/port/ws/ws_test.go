@@ -213,7 +213,7 @@ func TestSubscribe(t *testing.T) {
 	body := subscribe("t:currentState", "http://c/x", "<n:UseNotify>false</n:UseNotify>")
 	reply, err := porttest.Call(t, serve(d), "Subscribe", "7", body)
 	if err != nil || !strings.Contains(reply, ">sub</k:SubscriptionKey>") ||
-		!strings.Contains(reply, porttest.Base+"SubscriptionManagerService<") {
+		!strings.Contains(reply, porttest.Root+"/wsrf/services/SubscriptionManagerService<") {
 		t.Fatalf("reply is %s, %v", reply, err)
 	}
 	got := d.wishes[0]
