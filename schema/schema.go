@@ -36,6 +36,20 @@ const (
 	CoreNotification = "http://wsrf.globus.org/core/notification"
 )
 
+// The namespaces of face two: the service's own, and the standards as published.
+const (
+	Lease             = "urn:philoxenia:2026:workspace"
+	Addressing2005    = "http://www.w3.org/2005/08/addressing"
+	Properties2       = "http://docs.oasis-open.org/wsrf/rp-2"
+	Lifetime2         = "http://docs.oasis-open.org/wsrf/rl-2"
+	BaseFaults2       = "http://docs.oasis-open.org/wsrf/bf-2"
+	Resource2         = "http://docs.oasis-open.org/wsrf/r-2"
+	ServiceGroup2     = "http://docs.oasis-open.org/wsrf/sg-2"
+	BaseNotification2 = "http://docs.oasis-open.org/wsn/b-2"
+	Topics1           = "http://docs.oasis-open.org/wsn/t-1"
+	ONVIFEvents       = "http://www.onvif.org/ver10/events/wsdl"
+)
+
 // The stems of the standards' actions: an operation's action is the stem and
 // its name, its reply's ends in Response.
 const (
