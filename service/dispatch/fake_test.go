@@ -17,6 +17,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
+	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
@@ -240,7 +241,8 @@ func (m *core) face(t testing.TB, caller authn.Authenticator) (*dispatch.Handler
 	guard := notify.Guard{Allow: notify.Loopback()}
 	h, err := dispatch.New(dispatch.Options{
 		Services: []dispatch.Service{
-			factory.New(m), ws.New(m, guard.URL), group.New(m), status.New(m), subscription.New(m),
+			factory.New(m), group.New(m), status.New(m), subscription.New(m),
+			ws.New(m, producer.Source{Manager: m, CheckConsumer: guard.URL}),
 		},
 		Authenticator: caller, URL: "http://127.0.0.1:8080",
 		Logger: slog.New(slog.NewTextHandler(log, nil)),

@@ -14,6 +14,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
+	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
@@ -22,8 +23,9 @@ import (
 
 // services are the port types of face one.
 func services(c *config.Config, m *manager.Manager) []dispatch.Service {
+	producers := producer.Source{Manager: m, CheckConsumer: guard(c).URL}
 	return []dispatch.Service{
-		factory.New(m), ws.New(m, guard(c).URL), group.New(m), status.New(m),
+		factory.New(m), ws.New(m, producers), group.New(m), status.New(m),
 		subscription.New(m),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/property"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -30,7 +31,6 @@ type Manager interface {
 	Destroy(ctx context.Context, owner workspace.Owner, id workspace.ID) error
 	SetTermination(ctx context.Context, owner workspace.Owner, id workspace.ID, at time.Time) (
 		time.Time, error)
-	Subscribe(ctx context.Context, s workspace.Subscription) (*workspace.Subscription, error)
 }
 
 var (
@@ -43,15 +43,11 @@ var (
 )
 
 // face is the port type.
-type face struct {
-	manager       Manager
-	checkConsumer func(url string) error
-}
+type face struct{ manager Manager }
 
-// New returns the port type over the manager. CheckConsumer says whether
-// messages may be sent to a URL at all.
-func New(m Manager, checkConsumer func(url string) error) dispatch.Service {
-	f := face{m, checkConsumer}
+// New returns the port type over the manager. The producer takes subscriptions.
+func New(m Manager, p producer.Source) dispatch.Service {
+	f := face{m}
 	s := dispatch.Service{
 		Name: port.Workspace.One, Key: port.WorkspaceKey,
 		Operations: map[string]dispatch.Operation{
@@ -59,10 +55,9 @@ func New(m Manager, checkConsumer func(url string) error) dispatch.Service {
 			"shutdown":           {Do: f.shutdown},
 			"Destroy":            {Do: f.destroy, Bare: true},
 			"SetTerminationTime": {Do: f.setTerminationTime},
-			"Subscribe":          {Do: f.subscribe},
-			"GetCurrentMessage":  {Do: f.currentMessage},
 		},
 	}
+	p.AddTo(s.Operations)
 	property.Source{
 		Names: new(report.ServiceProperties).Names(), Load: f.properties,
 	}.AddTo(s.Operations)

@@ -1,4 +1,4 @@
-package ws
+package producer
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ func topicOf(t wsn.TopicExpression) (workspace.Topic, error) {
 	}
 }
 
-func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (s Source) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
@@ -48,17 +48,17 @@ func (f face) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 	if sameHost(message.Consumer.Address, c.Root) {
 		return nil, refuse("the consumer is this server itself")
 	}
-	wish, err := f.wish(message)
+	wish, err := s.wish(message)
 	if err != nil {
 		return nil, err
 	}
 	wish.Workspace, wish.Owner = id, c.Owner
-	s, err := f.manager.Subscribe(ctx, wish)
+	made, err := s.Manager.Subscribe(ctx, wish)
 	if err != nil {
 		return nil, err
 	}
 	return func(enc *xmlstrict.Encoder) {
-		wsn.WriteSubscribeResponse(enc, port.SubscriptionEPR(c, s.ID))
+		wsn.WriteSubscribeResponse(enc, port.SubscriptionEPR(c, made.ID))
 	}, nil
 }
 
@@ -70,7 +70,7 @@ func sameHost(a, b string) bool {
 }
 
 // wish checks what a Subscribe asks for, and copies what is kept of it.
-func (f face) wish(m wsn.Subscription) (workspace.Subscription, error) {
+func (s Source) wish(m wsn.Subscription) (workspace.Subscription, error) {
 	var none workspace.Subscription
 	topic, err := topicOf(m.Topic)
 	if err != nil {
@@ -82,7 +82,7 @@ func (f face) wish(m wsn.Subscription) (workspace.Subscription, error) {
 	case !m.Termination.IsZero() && !m.Termination.After(time.Now()):
 		return none, refuse("InitialTerminationTime %s has passed", wsrf.FormatTime(m.Termination))
 	}
-	if err := f.checkConsumer(m.Consumer.Address); err != nil {
+	if err := s.CheckConsumer(m.Consumer.Address); err != nil {
 		return none, refuse("%w", err)
 	}
 	consumer, err := standalone(m.Consumer)
@@ -123,8 +123,12 @@ var consumerReference = xmlstrict.Name{Space: wsn.Space, Local: "ConsumerReferen
 // currentMessage answers GetCurrentMessage. The last message about the state
 // is the one that told of the state the workspace is in; of its end there is
 // none yet.
-func (f face) currentMessage(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	w, err := f.workspace(ctx, c)
+func (s Source) currentMessage(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	id, err := port.WorkspaceID(c)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.Manager.Workspace(ctx, c.Owner, id)
 	if err != nil {
 		return nil, err
 	}
