@@ -1,6 +1,8 @@
 package wsa
 
 import (
+	"strings"
+
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/soap"
@@ -59,7 +61,10 @@ func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
 	case "MessageID":
 		return text(doc, block, &h.MessageID)
 	case "To":
-		return text(doc, block, &h.To)
+		if err := text(doc, block, &h.To); err != nil {
+			return err
+		}
+		return checkAddress(doc, block, h.To)
 	case "Action":
 		return text(doc, block, &h.Action)
 	case "RelatesTo":
@@ -83,7 +88,7 @@ const maxText = 2048
 // text keeps the text of a block that may stand once.
 func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
 	if *field != "" {
-		return doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
+		return second(doc, block)
 	}
 	*field = xmlstrict.Text(block)
 	if len(*field) > maxText {
@@ -95,14 +100,62 @@ func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
 // reference keeps the endpoint reference of a block that may stand once.
 func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error {
 	if *field != nil {
-		return doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
+		return second(doc, block)
 	}
 	r, err := ParseEPR(doc, block)
 	if err != nil {
-		return err
+		return badReference(block, &r, err)
 	}
 	*field = &r
-	return nil
+	return checkAddress(doc, block, r.Address)
+}
+
+// second says that a block is there twice (SOAP Binding 1.0, 6.4.1.3).
+func second(doc *xmlstrict.Document, block *etree.Element) error {
+	err := doc.Errorf(block, "one "+block.Tag, "a second %s", block.Tag)
+	if v, _ := versionOf(block); v == V200508 {
+		return InvalidHeader(InvalidCardinality, block.Tag, err)
+	}
+	return err
+}
+
+// badReference says what is wrong with a block that is a reference, of which r
+// could be read (SOAP Binding 1.0, 6.4.1.2 and 6.4.1.4).
+func badReference(block *etree.Element, r *EPR, err error) error {
+	if v, _ := versionOf(block); v != V200508 {
+		return err
+	}
+	if r.Address == "" {
+		return InvalidHeader(MissingAddressInEPR, block.Tag, err)
+	}
+	return InvalidHeader(InvalidEPR, block.Tag, err)
+}
+
+// checkAddress refuses an address that is no absolute IRI. Only the published
+// standard has a fault for it (SOAP Binding 1.0, 6.4.1.1); peers of the drafts
+// write what they like.
+func checkAddress(doc *xmlstrict.Document, block *etree.Element, address string) error {
+	if v, _ := versionOf(block); v != V200508 || isAbsolute(address) {
+		return nil
+	}
+	return InvalidHeader(InvalidAddress, block.Tag, doc.Errorf(block, "an absolute IRI",
+		"the address is \"%s\"", xmlstrict.Clip(address)))
+}
+
+// isAbsolute reports whether a text is an IRI with a scheme (RFC 3987, 2.2).
+func isAbsolute(text string) bool {
+	scheme, rest, ok := strings.Cut(text, ":")
+	if !ok || rest == "" || strings.ContainsAny(text, " \t\r\n<>\"{}|\\^`") {
+		return false
+	}
+	for i := range len(scheme) {
+		c := scheme[i] | 0x20
+		letter := 'a' <= c && c <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(scheme[i]))) {
+			return false
+		}
+	}
+	return scheme != ""
 }
 
 // Reply returns the addressing of the answer to h: its message id, action, and
@@ -184,15 +237,36 @@ func (h Header) endpoint(enc *xmlstrict.Encoder, sv soap.Version, local string, 
 // property writes a property of the target as a header block. Blocks made of
 // text alone get the marks of a header block; others are copied as they are.
 func (h Header) property(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
+	if h.Version == V200508 {
+		h.parameter(enc, sv, p)
+		return
+	}
 	for range xmlstrict.Children(p) {
 		enc.Tree(p)
 		return
 	}
 	enc.Start(xmlstrict.NameOf(p))
-	if h.Version == V200508 {
-		enc.Attr(h.Version.name("IsReferenceParameter"), "true")
+	soap.NotMandatory(enc, sv)
+	enc.Text(xmlstrict.RawText(p))
+	enc.End()
+}
+
+// parameter writes a reference parameter as a block of its own, marked as one,
+// with all it holds (SOAP Binding 1.0, 3.2).
+func (h Header) parameter(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
+	enc.Start(xmlstrict.NameOf(p))
+	mark := h.Version.name("IsReferenceParameter")
+	enc.Attr(mark, "true")
+	for i := range p.Attr {
+		name := xmlstrict.AttrName(p, &p.Attr[i])
+		if name.Space != xmlstrict.XMLNSSpace && name.Space != sv.Space() && name != mark {
+			enc.Attr(name, p.Attr[i].Value)
+		}
 	}
 	soap.NotMandatory(enc, sv)
 	enc.Text(xmlstrict.RawText(p))
+	for child := range xmlstrict.Children(p) {
+		enc.Tree(child)
+	}
 	enc.End()
 }

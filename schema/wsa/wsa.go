@@ -25,8 +25,11 @@ const (
 const (
 	Anonymous200403   = Space200403 + "/role/anonymous"
 	Anonymous200508   = Space200508 + "/anonymous"
+	None200508        = Space200508 + "/none" // what is sent there is thrown away
 	FaultAction200403 = Space200403 + "/fault"
 	FaultAction200508 = Space200508 + "/soap/fault"
+	// AddressingFaultAction is that of the faults of WS-Addressing 1.0 itself.
+	AddressingFaultAction = Space200508 + "/fault"
 )
 
 // Space returns the version's namespace.
