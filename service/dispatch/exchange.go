@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -171,13 +172,13 @@ func (x *exchange) checkBare(body *etree.Element) error {
 
 // checkActions refuses a request whose headers name another operation.
 func (x *exchange) checkActions(o *operation) error {
-	actions := [...]struct{ header, value string }{
-		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `)},
-		{"the action of the content type", x.action},
-		{"wsa:Action", x.addressing.Action},
+	actions := [...]struct{ header, value, also string }{
+		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `), ""},
+		{"the action of the content type", x.action, o.element},
+		{"wsa:Action", x.addressing.Action, ""},
 	}
 	for _, a := range actions {
-		if a.value != "" && a.value != o.action {
+		if a.value != "" && a.value != o.action && a.value != a.also {
 			return &contradiction{a.header, strings.Clone(a.value), o.action}
 		}
 	}
@@ -203,12 +204,34 @@ func (x *exchange) find(call *Call) error {
 	if x.endpoint.Key == (xmlstrict.Name{}) {
 		return nil
 	}
-	call.Key = xmlstrict.Text(x.keyBlock)
+	var err error
+	if call.Key, err = x.key(); err != nil {
+		return err
+	}
 	if call.Key == "" {
 		return &InvalidKey{"resource key is missing, expected the header block " +
 			x.endpoint.Key.String() + " with the key from the resource's reference"}
 	}
 	return nil
+}
+
+// KeyParameter is the parameter of an address's query that may hold the
+// resource's key, for clients that keep of a reference the address alone.
+const KeyParameter = "key"
+
+// key returns the resource's key: that of the header block or of the address.
+// Which resource is meant must not depend on the reader: two differing keys are
+// refused.
+func (x *exchange) key() (string, error) {
+	key, query := xmlstrict.Text(x.keyBlock), x.request.URL.Query()[KeyParameter]
+	if len(query) == 0 {
+		return key, nil
+	}
+	if len(query) > 1 || len(query[0]) > maxKey || key != "" && key != query[0] {
+		return "", &InvalidKey{"the query of the address holds another resource key, or several; " +
+			"expected one, the same as in the header block " + x.endpoint.Key.String()}
+	}
+	return query[0], nil
 }
 
 // blocks writes the header blocks, with their namespace declared once.
@@ -231,6 +254,9 @@ func (x *exchange) from() *wsa.EPR {
 // self returns the reference of the resource that was asked.
 func (x *exchange) self() *wsa.EPR {
 	r := &wsa.EPR{Address: x.root + x.endpoint.path}
+	if query := x.request.URL.Query()[KeyParameter]; len(query) == 1 {
+		r.Address += "?" + url.Values{KeyParameter: query}.Encode()
+	}
 	if x.keyBlock != nil {
 		r.Properties = []*etree.Element{x.keyBlock}
 	}

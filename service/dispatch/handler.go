@@ -58,6 +58,7 @@ type operation struct {
 	name        string
 	action      string // of the request, as SOAPAction and wsa:Action have it
 	replyAction string
+	element     string // its request as some clients name it: NAMESPACE/ELEMENT
 	faults      *faultNames
 }
 
@@ -101,8 +102,8 @@ func newEndpoint(s Service) (*endpoint, error) {
 		}
 		e.operations[xmlstrict.Name(row.In)] = &operation{
 			Operation: o, name: row.Name, action: row.Action,
-			replyAction: row.ReplyAction,
-			faults:      faultsOf(row.Name),
+			replyAction: row.ReplyAction, element: row.In.Space + "/" + row.In.Local,
+			faults: faultsOf(row.Name),
 		}
 	}
 	if len(e.operations) != len(s.Operations) {

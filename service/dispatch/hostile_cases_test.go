@@ -181,6 +181,14 @@ var hostileKeys = map[string]hostile{
 		with(key, key+key)),
 	"keys that contradict": faulted("a second WorkspaceKey",
 		with(key, key+strings.Replace(key, "1</w", "2</w", 1))),
+	"a key in the address that contradicts": {
+		path: workspacePath + "?key=2", body: payload(destroy), status: 500,
+		fault: "holds another resource key",
+	},
+	"two keys in the address": {
+		path: workspacePath + "?key=1&key=1", body: with(key, ""), status: 500,
+		fault: "or several",
+	},
 	"an element in a key": faulted("the key alone", keyed("1<x/>")),
 	"destroy another's": faulted("ResourceUnknownFault",
 		strings.Replace(payload(destroy), "1</w", "2</w", 1)),
