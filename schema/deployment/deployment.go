@@ -38,6 +38,16 @@ var (
 	ShutdownAll  = xmlstrict.Name{Space: schema.Group, Local: "shutdownWorkspaces"}
 )
 
+// The messages of face two. CreateLease holds the documents under the names
+// that they have as files, RequestFile and its like.
+var (
+	CreateLease           = p("Create")
+	StartLease            = p("Start")
+	StartLeaseResponse    = p("StartResponse")
+	ShutdownLease         = p("Shutdown")
+	ShutdownLeaseResponse = p("ShutdownResponse")
+)
+
 // The initial states that a request may name.
 const (
 	Unpropagated = "Unpropagated"
@@ -127,7 +137,8 @@ type Transfer struct {
 	ChecksumType       string
 }
 
-// CreateRequest is the create message.
+// CreateRequest is the create message of either face; ensembles and contexts
+// are face one's alone.
 type CreateRequest struct {
 	Metadata       *metadata.VirtualWorkspace
 	Deployment     *WorkspaceDeployment
@@ -149,14 +160,16 @@ const (
 	ShutdownReadyForTransport = "ReadyForTransport"
 )
 
-// ShutdownRequest is the shutdown message of a workspace or a group.
+// ShutdownRequest is the shutdown message of a workspace or a group, on either
+// face.
 type ShutdownRequest struct {
 	Type         string
 	PostShutdown *PostShutdown // with ReadyForTransport alone
 }
 
-// n, t and j make names in the documents' namespaces.
+// n, t and j make names in the documents' namespaces, p in face two's own.
 var (
+	p = xmlstrict.In(schema.Lease)
 	n = xmlstrict.In(schema.Negotiable)
 	t = xmlstrict.In(schema.Types)
 	j = xmlstrict.In(schema.JSDL)

@@ -86,35 +86,49 @@ func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 	}
 }
 
-// DecodeCreate reads the create message at e. The error is a
-// *xmlstrict.ContentError of the document that is wrong: the metadata, the
-// deployment request, the optional parameters, or the message itself.
+// DecodeCreate reads the create message of either face at e, under Create or
+// CreateLease. The error is a *xmlstrict.ContentError of the document that is
+// wrong: the metadata, the deployment request, the optional parameters, or the
+// message itself.
 func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
 	r := newReader(doc, "create message")
-	return document.Decode(r.Reader, e, r.create, Create)
+	return document.Decode(r.Reader, e, r.create, Create, CreateLease)
 }
 
 func (r *reader) create(e *etree.Element, v *CreateRequest) {
-	var err error
-	r.Sequence(e, []document.Field{
-		document.One(metadata.Wire, func(e *etree.Element) {
-			v.Metadata, err = metadata.Decode(r.Document(), e)
-			r.Adopt(e, err)
-		}),
-		document.One(RequestWire, func(e *etree.Element) {
-			v.Deployment, err = Decode(r.Document(), e)
-			r.Adopt(e, err)
-		}),
-		document.Optional(OptionalWire, func(e *etree.Element) {
-			v.Optional, err = DecodeOptional(r.Document(), e)
-			r.Adopt(e, err)
-		}),
+	if xmlstrict.Is(e, CreateLease) {
+		r.Sequence(e, r.documents(v, metadata.File, RequestFile, OptionalFile))
+		return
+	}
+	r.Sequence(e, append(r.documents(v, metadata.Wire, RequestWire, OptionalWire),
 		document.Optional(t("partOfEnsemble"), r.Bool(&v.PartOfEnsemble)),
 		document.Optional(t("ensembleEPR"), r.epr(&v.Ensemble)),
 		document.Optional(t("ensembleDone"), r.Bool(&v.EnsembleDone)),
 		document.Optional(t("contextEPR"), r.epr(&v.Context)),
 		document.Optional(t("lockContext"), r.Bool(&v.LockContext)),
-	})
+	))
+}
+
+// documents are what a create message of either face begins with, under the
+// names that they have there.
+func (r *reader) documents(
+	v *CreateRequest, described, request, optional xmlstrict.Name,
+) []document.Field {
+	var err error
+	return []document.Field{
+		document.One(described, func(e *etree.Element) {
+			v.Metadata, err = metadata.Decode(r.Document(), e)
+			r.Adopt(e, err)
+		}),
+		document.One(request, func(e *etree.Element) {
+			v.Deployment, err = Decode(r.Document(), e)
+			r.Adopt(e, err)
+		}),
+		document.Optional(optional, func(e *etree.Element) {
+			v.Optional, err = DecodeOptional(r.Document(), e)
+			r.Adopt(e, err)
+		}),
+	}
 }
 
 // epr returns what reads an endpoint reference.
@@ -126,24 +140,41 @@ func (r *reader) epr(to **wsa.EPR) func(*etree.Element) {
 	}
 }
 
-// DecodeShutdown reads the shutdown message of a workspace or a group at e.
-// The error is a *xmlstrict.ContentError.
+// shutdownTypes are the words for ways to shut down.
+var shutdownTypes = []string{ShutdownNormal, ShutdownPause, ShutdownSerialize, ShutdownReboot,
+	ShutdownTrash, ShutdownReadyForTransport}
+
+// DecodeShutdown reads the shutdown message of a workspace or a group at e,
+// under Shutdown, ShutdownAll or ShutdownLease. The error is a
+// *xmlstrict.ContentError.
 func DecodeShutdown(doc *xmlstrict.Document, e *etree.Element) (*ShutdownRequest, error) {
 	r := newReader(doc, "shutdown message")
-	return document.Decode(r.Reader, e, r.shutdown, Shutdown, ShutdownAll)
+	return document.Decode(r.Reader, e, r.shutdown, Shutdown, ShutdownAll, ShutdownLease)
 }
 
 func (r *reader) shutdown(e *etree.Element, v *ShutdownRequest) {
+	kind, target := t("shutdownType"), n("PostShutdown")
+	read := r.postShutdown(&v.PostShutdown)
+	if xmlstrict.Is(e, ShutdownLease) {
+		kind, target = shutdownKind, shutdownTarget
+		read = func(e *etree.Element) {
+			v.PostShutdown = new(PostShutdown)
+			r.URI(&v.PostShutdown.Target)(e)
+		}
+	}
 	r.Sequence(e, []document.Field{
-		document.One(t("shutdownType"), r.OneOf(&v.Type, "shutdown type",
-			ShutdownNormal, ShutdownPause, ShutdownSerialize, ShutdownReboot, ShutdownTrash,
-			ShutdownReadyForTransport)),
-		document.Optional(n("PostShutdown"), func(e *etree.Element) {
-			r.postShutdown(&v.PostShutdown)(e)
-			if v.Type != ShutdownReadyForTransport {
-				r.Fail(e, "no PostShutdown with "+v.Type, "ask for ReadyForTransport",
-					"PostShutdown is only compatible with a ReadyForTransport request")
+		document.One(kind, r.OneOf(&v.Type, "shutdown type", shutdownTypes...)),
+		document.Optional(target, func(e *etree.Element) {
+			if read(e); v.Type != ShutdownReadyForTransport {
+				r.Fail(e, "no "+target.Local+" with "+v.Type, "ask for ReadyForTransport",
+					"%s is only compatible with a ReadyForTransport request", target.Local)
 			}
 		}),
 	})
 }
+
+// The parts of a ShutdownLease message.
+var (
+	shutdownKind   = p("Type")
+	shutdownTarget = p("SaveTo")
+)

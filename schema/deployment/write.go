@@ -153,6 +153,18 @@ func (v *CreateRequest) Write(enc *xmlstrict.Encoder) {
 	enc.End()
 }
 
+// WriteLease writes the create message as face two has it, a CreateLease
+// element. What is not in that face is left out.
+func (v *CreateRequest) WriteLease(enc *xmlstrict.Encoder) {
+	enc.Start(CreateLease)
+	v.Metadata.Write(enc, metadata.File)
+	v.Deployment.Write(enc, RequestFile)
+	if v.Optional != nil {
+		v.Optional.Write(enc, OptionalFile)
+	}
+	enc.End()
+}
+
 // flag writes an element that says true, nothing for false.
 func flag(enc *xmlstrict.Encoder, name xmlstrict.Name, set bool) {
 	if set {
@@ -165,5 +177,16 @@ func (v *ShutdownRequest) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	enc.Start(name)
 	enc.Element(t("shutdownType"), v.Type)
 	v.PostShutdown.write(enc)
+	enc.End()
+}
+
+// WriteLease writes the shutdown message as face two has it, a ShutdownLease
+// element.
+func (v *ShutdownRequest) WriteLease(enc *xmlstrict.Encoder) {
+	enc.Start(ShutdownLease)
+	enc.Element(shutdownKind, v.Type)
+	if v.PostShutdown != nil {
+		enc.Element(shutdownTarget, v.PostShutdown.Target)
+	}
 	enc.End()
 }

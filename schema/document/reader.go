@@ -92,6 +92,14 @@ func Decode[T any](
 	return v, nil
 }
 
+// Empty checks that the message at e, which errors call by that name, holds
+// nothing but white space. The error is a *xmlstrict.ContentError.
+func Empty(doc *xmlstrict.Document, e *etree.Element, name string) error {
+	r := NewReader(doc, name)
+	r.Sequence(e, nil)
+	return r.Err()
+}
+
 // Adopt takes over an error from a codec that reads a part of the document.
 // One that knows its place is kept as it is; another is placed at the element.
 func (r *Reader) Adopt(at *etree.Element, err error) {

@@ -17,36 +17,42 @@ import (
 // reader reads the documents of this package.
 type reader struct{ *document.Reader }
 
-// decode reads the document at e, which must bear the name.
-func decode[T any](doc *xmlstrict.Document, e *etree.Element, name xmlstrict.Name,
-	read func(*reader, *etree.Element, *T)) (*T, error) {
-	r := &reader{document.NewReader(doc, name.Local)}
-	return document.Decode(r.Reader, e, func(e *etree.Element, v *T) { read(r, e, v) }, name)
+// decode reads the document at e, which must bear one of the names.
+func decode[T any](doc *xmlstrict.Document, e *etree.Element,
+	read func(*reader, *etree.Element, *T), names ...xmlstrict.Name) (*T, error) {
+	r := &reader{document.NewReader(doc, names[0].Local)}
+	return document.Decode(r.Reader, e, func(e *etree.Element, v *T) { read(r, e, v) }, names...)
 }
 
-// DecodeCreated reads a w:createResponse element.
+// DecodeCreated reads the answer to a create message of either face, a
+// CreateResponse or CreateLeaseResponse element.
 func DecodeCreated(doc *xmlstrict.Document, e *etree.Element) (*Created, error) {
-	return decode(doc, e, CreateResponse, (*reader).created)
+	return decode(doc, e, (*reader).created, CreateResponse, CreateLeaseResponse)
 }
 
 // DecodeState reads a t:currentState element.
 func DecodeState(doc *xmlstrict.Document, e *etree.Element) (*CurrentState, error) {
-	return decode(doc, e, PropertyState, (*reader).state)
+	return decode(doc, e, (*reader).state, PropertyState)
 }
 
-// DecodeUsage reads an s:usedAndReservedTime element.
+// DecodeUsage reads the account of running time of either face, a UsageResponse
+// or QueryUsageResponse element.
 func DecodeUsage(doc *xmlstrict.Document, e *etree.Element) (*Usage, error) {
-	return decode(doc, e, UsageResponse, func(r *reader, e *etree.Element, u *Usage) {
+	return decode(doc, e, func(r *reader, e *etree.Element, u *Usage) {
+		used, reserved := usedTime, reservedTime
+		if xmlstrict.Is(e, QueryUsageResponse) {
+			used, reserved = leaseUsed, leaseReserved
+		}
 		r.Sequence(e, []document.Field{
-			document.One(usedTime, r.Duration(&u.Used, true)),
-			document.One(reservedTime, r.Duration(&u.Reserved, true)),
+			document.One(used, r.Duration(&u.Used, true)),
+			document.One(reserved, r.Duration(&u.Reserved, true)),
 		})
-	})
+	}, UsageResponse, QueryUsageResponse)
 }
 
 // DecodeCurrentWorkspaces reads an s:currentWorkspaces element.
 func DecodeCurrentWorkspaces(doc *xmlstrict.Document, e *etree.Element) (CurrentWorkspaces, error) {
-	list, err := decode(doc, e, ListResponse, (*reader).list)
+	list, err := decode(doc, e, (*reader).list, ListResponse)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +60,10 @@ func DecodeCurrentWorkspaces(doc *xmlstrict.Document, e *etree.Element) (Current
 }
 
 func (r *reader) created(e *etree.Element, c *Created) {
+	if xmlstrict.Is(e, CreateLeaseResponse) {
+		r.lease(e, c)
+		return
+	}
 	r.Sequence(e, []document.Field{
 		document.Many(1, created, func(e *etree.Element) {
 			var one CreatedWorkspace
@@ -163,7 +173,7 @@ func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
 func DecodeFactoryProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*FactoryProperties, error) {
-	return decode(doc, e, FactoryRPSet, func(r *reader, e *etree.Element, p *FactoryProperties) {
+	return decode(doc, e, func(r *reader, e *etree.Element, p *FactoryProperties) {
 		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
 			PropertyDefaultRunningTime: r.Duration(&p.DefaultRunningTime, true),
 			PropertyMaximumRunningTime: r.Duration(&p.MaximumRunningTime, true),
@@ -179,14 +189,14 @@ func DecodeFactoryProperties(
 				})
 			},
 		})
-	})
+	}, FactoryRPSet)
 }
 
 // DecodeServiceProperties reads a w:ServiceRPSet element.
 func DecodeServiceProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*ServiceProperties, error) {
-	return decode(doc, e, ServiceRPSet, func(r *reader, e *etree.Element, p *ServiceProperties) {
+	return decode(doc, e, func(r *reader, e *etree.Element, p *ServiceProperties) {
 		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
 			PropertyLogistics:    r.logistics(&p.NICs),
 			PropertySchedule:     bind(r.schedule, &p.Schedule),
@@ -195,12 +205,12 @@ func DecodeServiceProperties(
 			wsrf.TerminationTime: r.Time(&p.TerminationTime),
 			PropertyState:        bind(r.state, &p.State),
 		})
-	})
+	}, ServiceRPSet)
 }
 
 // DecodeStatusProperties reads an s:StatusRPSet element.
 func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusProperties, error) {
-	return decode(doc, e, StatusRPSet, func(r *reader, e *etree.Element, p *StatusProperties) {
+	return decode(doc, e, func(r *reader, e *etree.Element, p *StatusProperties) {
 		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
 			PropertyChargeGranularity: func(e *etree.Element) {
 				whole := 0
@@ -208,7 +218,7 @@ func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusP
 				p.ChargeGranularity = time.Duration(whole) * time.Minute
 			},
 		})
-	})
+	}, StatusRPSet)
 }
 
 // properties reads the known children of e, in whatever order.

@@ -31,6 +31,14 @@ var (
 	ListResponse   = s("currentWorkspaces")
 )
 
+// The answers and the property documents of face two.
+var (
+	CreateLeaseResponse = p("CreateResponse")
+	QueryUsage          = p("QueryUsage") // the request, which is empty
+	QueryUsageResponse  = p("QueryUsageResponse")
+	HostRPSet           = p("HostProperties")
+)
+
 // The properties of the factory, of a workspace and of the account; the two
 // times of a workspace are those of wsrf, what it publishes is in those of wsn.
 var (
@@ -46,8 +54,14 @@ var (
 	PropertyChargeGranularity  = s("chargeGranularity")
 )
 
+// The keys of workspaces and groups in endpoint references, on either face.
+var (
+	WorkspaceKey = w("WorkspaceKey")
+	GroupKey     = xmlstrict.Name{Space: schema.Group, Local: "WorkspaceGroupKey"}
+)
+
 // Created is the answer to a create message. References are nil when there is
-// no such thing.
+// no such thing; ensembles and contexts are face one's alone.
 type Created struct {
 	Workspaces []CreatedWorkspace // at least one
 	Group      *wsa.EPR
@@ -55,7 +69,8 @@ type Created struct {
 	Context    *wsa.EPR
 }
 
-// CreatedWorkspace is one workspace of the answer.
+// CreatedWorkspace is one workspace of the answer. Its reference holds its
+// WorkspaceKey.
 type CreatedWorkspace struct {
 	EPR      wsa.EPR
 	Schedule Schedule
@@ -125,4 +140,5 @@ var (
 	n = xmlstrict.In(schema.Negotiable)
 	s = xmlstrict.In(schema.Status)
 	j = xmlstrict.In(schema.JSDL)
+	p = xmlstrict.In(schema.Lease)
 )

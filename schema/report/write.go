@@ -35,7 +35,7 @@ var (
 	workspaceTopics = []xmlstrict.Name{PropertyState, wsrf.ResourceTermination}
 )
 
-// Write writes the answer as a w:createResponse element.
+// Write writes the answer as face one has it, a CreateResponse element.
 func (c *Created) Write(enc *xmlstrict.Encoder) {
 	enc.Start(CreateResponse)
 	enc.Declare(schema.Addressing, schema.Types, schema.Logistics)
@@ -87,7 +87,7 @@ func (v CurrentState) Write(enc *xmlstrict.Encoder) {
 	enc.End()
 }
 
-// Write writes the account as an s:usedAndReservedTime element.
+// Write writes the account as face one has it, a UsageResponse element.
 func (u Usage) Write(enc *xmlstrict.Encoder) {
 	enc.Start(UsageResponse)
 	enc.Element(usedTime, minutes(u.Used))

@@ -26,6 +26,7 @@ var prefixes = map[string]string{
 	schema.Lifetime:                             "wsrl",
 	schema.BaseFaults:                           "wsbf",
 	schema.BaseNotification:                     "wsnt",
+	schema.Lease:                                "p",
 	schema.Workspace:                            "w",
 	schema.Types:                                "t",
 	schema.Metadata:                             "m",
