@@ -9,7 +9,7 @@ const notificationPorts = "http://docs.oasis-open.org/wsn/2004/06/" +
 // services is the table.
 var services = []service{
 	{
-		name: "WorkspaceFactoryService", port: "WorkspaceFactoryPortType",
+		face: One, name: "WorkspaceFactoryService", port: "WorkspaceFactoryPortType",
 		file: "factory", space: schema.Workspace,
 		properties: QName{schema.Workspace, "FactoryRPSet"},
 		operations: append([]Operation{
@@ -20,7 +20,7 @@ var services = []service{
 		}, propertyOperations...),
 	},
 	{
-		name: "WorkspaceService", port: "WorkspacePortType",
+		face: One, name: "WorkspaceService", port: "WorkspacePortType",
 		file: "workspace", space: schema.Workspace,
 		properties: QName{schema.Workspace, "ServiceRPSet"},
 		operations: join(
@@ -28,14 +28,14 @@ var services = []service{
 			propertyOperations, producerOperations, lifetimeOperations),
 	},
 	{
-		name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
+		face: One, name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
 		file: "group", space: schema.Group,
 		operations: join(
 			port{schema.Group, "WorkspaceGroupPortType"}.commands("Workspaces"),
 			lifetimeOperations[:1]),
 	},
 	{
-		name: "WorkspaceStatusService", port: "WorkspaceStatusPortType",
+		face: One, name: "WorkspaceStatusService", port: "WorkspaceStatusPortType",
 		file: "status", space: schema.Status,
 		properties: QName{schema.Status, "StatusRPSet"},
 		operations: append([]Operation{
@@ -46,7 +46,7 @@ var services = []service{
 		}, propertyOperations...),
 	},
 	{
-		name: "SubscriptionManagerService", port: "SubscriptionManager",
+		face: One, name: "SubscriptionManagerService", port: "SubscriptionManager",
 		file: "subscription_manager", space: notificationPorts,
 		properties: QName{schema.BaseNotification, "SubscriptionManagerRP"},
 		extra:      []string{schema.Core},
@@ -59,7 +59,7 @@ var services = []service{
 			}, propertyOperations, lifetimeOperations[:1]),
 	},
 	{
-		name: "NotificationConsumerService", port: "NotificationConsumer",
+		face: One, name: "NotificationConsumerService", port: "NotificationConsumer",
 		file: "notification_consumer", space: notificationPorts,
 		extra: []string{schema.Core, schema.CoreNotification, schema.Types},
 		operations: []Operation{{

@@ -19,8 +19,8 @@ type QName struct{ Space, Local string }
 // Operation is one operation of one service. Requests are told apart by In,
 // the name of the body's element.
 type Operation struct {
-	Face        Face   // where it is offered
-	Service     string // WorkspaceFactoryService: the last part of its URL
+	Face        Face
+	Service     string // WorkspaceFactoryService: the last part of its URL, of one face alone
 	Port        string // WorkspaceFactoryPortType
 	Name        string // create
 	Action      string // SOAPAction and wsa:Action of the request
@@ -33,6 +33,7 @@ type Operation struct {
 
 // service is a row of the table: a service with its one port type.
 type service struct {
+	face       Face
 	name       string
 	port       string
 	file       string   // stem of its files
@@ -55,7 +56,7 @@ func Operations() []Operation {
 func (s *service) all() []Operation {
 	ops := slices.Clone(s.operations)
 	for i := range ops {
-		ops[i].Service, ops[i].Port = s.name, s.port
+		ops[i].Face, ops[i].Service, ops[i].Port = s.face, s.name, s.port
 		ops[i].Faults = slices.Clone(ops[i].Faults)
 	}
 	return ops

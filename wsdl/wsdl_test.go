@@ -160,7 +160,7 @@ func (d *definitions) operations(t *testing.T, service string) []Operation {
 			t.Errorf("operation %d is %s (%s) in the port type, %s (%s) in the binding", i,
 				o.Name, o.Input.Action, bound.Name, bound.SOAP.Action)
 		}
-		op := Operation{Service: service, Port: d.Ports[0].Name, Name: o.Name,
+		op := Operation{Face: faceOf(service), Service: service, Port: d.Ports[0].Name, Name: o.Name,
 			Action: bound.SOAP.Action, In: d.element(t, o.Input.Message), OneWay: o.Output == nil}
 		if o.Output != nil {
 			op.Out, op.ReplyAction = d.element(t, o.Output.Message), o.Output.Action
@@ -176,6 +176,16 @@ func (d *definitions) operations(t *testing.T, service string) []Operation {
 		ops = append(ops, op)
 	}
 	return ops
+}
+
+// faceOf returns the face of a service, zero for none.
+func faceOf(name string) Face {
+	for i := range services {
+		if services[i].name == name {
+			return services[i].face
+		}
+	}
+	return 0
 }
 
 // trio reads the three files of a service as one document.
