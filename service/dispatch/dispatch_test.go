@@ -78,7 +78,9 @@ func prepared(t *testing.T) *core {
 	m := newCore()
 	m.put(ada)
 	if _, err := m.Subscribe(t.Context(), workspace.Subscription{
-		Owner: ada, Workspace: 1, Topic: workspace.TopicState, UseNotify: true,
+		Owner: ada, Workspace: 1, Topics: []workspace.Topic{workspace.TopicState}, UseNotify: true,
+		Expression: []byte(`<E xmlns:t="` + spaceT + `" Dialect="http://docs.oasis-open.org/` +
+			`wsn/2004/06/TopicExpression/Simple">t:currentState</E>`),
 		Consumer: []byte(`<C xmlns:a="` + wsa2004 + `"><a:Address>http://x/</a:Address></C>`),
 	}); err != nil {
 		t.Fatal(err)

@@ -2,24 +2,40 @@ package manager
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // SetTermination renegotiates the end of a lease: at becomes the termination
-// time, and running time ends the site's grace before it. It returns the new
-// termination time. Errors: Denied (no end, in the past, beyond the maximum),
-// Conflict (running time is over already).
+// time. It returns the new termination time. Errors are those of Renegotiate.
 func (m *Manager) SetTermination(
 	ctx context.Context, owner workspace.Owner, id workspace.ID, at time.Time,
 ) (time.Time, error) {
-	const op = "set the termination time of workspace"
 	if at.IsZero() {
-		return at, workspace.Errorf(workspace.Denied, op, id.String(),
+		return at, workspace.Errorf(workspace.Denied, renegotiateOp, id.String(),
 			"a lease without an end is not given")
 	}
-	at = at.UTC().Truncate(time.Millisecond)
+	w, err := m.Renegotiate(ctx, owner, id, workspace.Terms{End: at})
+	if err != nil {
+		return at, err
+	}
+	return w.Lease.Termination(), nil
+}
+
+const renegotiateOp = "set the termination time of workspace"
+
+// Renegotiate changes the terms of a lease that runs: its termination time,
+// with running time ending the site's grace before it, or its running time,
+// counted from its start, with the grace as it is; with both, the grace lies
+// between the two. It returns the workspace with its new terms. Errors: Denied
+// (in the past, beyond the maximum, against each other), Conflict (running time
+// is over already).
+func (m *Manager) Renegotiate(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, terms workspace.Terms,
+) (*workspace.Workspace, error) {
+	var changed workspace.Workspace
 	err := m.store.Update(ctx, func(tx workspace.Tx) error {
 		old, err := tx.Workspace(id)
 		if err != nil || !visible(old, owner) {
@@ -27,32 +43,56 @@ func (m *Manager) SetTermination(
 		}
 		current := now()
 		if !current.Before(old.Lease.End()) {
-			return workspace.Errorf(workspace.Conflict, op, id.String(),
+			return workspace.Errorf(workspace.Conflict, renegotiateOp, id.String(),
 				"its running time ended at %s", old.Lease.End().Format(time.RFC3339))
 		}
-		if !at.After(current) {
-			return workspace.Errorf(workspace.Denied, op, id.String(),
-				"%s is in the past", at.Format(time.RFC3339))
+		changed = *old
+		changed.Lease, changed.Changed = m.renewed(old.Lease, terms, current), current
+		if err := m.permitted(old.Lease, changed.Lease, current); err != nil {
+			return workspace.Errorf(workspace.Denied, renegotiateOp, id.String(), "%w", err)
 		}
-		w := *old
-		w.Lease = m.ending(old.Lease, at, current)
-		if w.Lease.Duration > m.policy.MaximumDuration {
-			return workspace.Errorf(workspace.Denied, op, id.String(),
-				"running time would be %d seconds, %d are the most",
-				w.Lease.Duration/time.Second, m.policy.MaximumDuration/time.Second)
-		}
-		w.Changed = current
-		return tx.PutWorkspace(&w)
+		return tx.PutWorkspace(&changed)
 	})
-	return at, err
+	if err != nil {
+		return nil, err
+	}
+	return &changed, nil
 }
 
-// ending returns the lease with another termination time. The grace shrinks
-// when the new end leaves no room for it.
-func (m *Manager) ending(l workspace.Lease, at, current time.Time) workspace.Lease {
-	l.Grace = min(m.policy.Grace, max(at.Sub(current), 0)/2)
-	l.Duration = at.Add(-l.Grace).Sub(l.Start)
+// renewed returns the lease with other terms. Where the termination time alone
+// is given, the grace shrinks when the new end leaves no room for it.
+func (m *Manager) renewed(l workspace.Lease, t workspace.Terms, current time.Time) workspace.Lease {
+	end := t.End.UTC().Truncate(time.Millisecond)
+	switch {
+	case t.End.IsZero() && t.Duration != 0:
+		l.Duration = t.Duration
+	case t.Duration != 0:
+		l.Duration = t.Duration
+		l.Grace = end.Sub(l.End())
+	case !t.End.IsZero():
+		l.Grace = min(m.policy.Grace, max(end.Sub(current), 0)/2)
+		l.Duration = end.Add(-l.Grace).Sub(l.Start)
+	}
 	return l
+}
+
+// permitted says why a lease may not go on with other terms.
+func (m *Manager) permitted(old, l workspace.Lease, current time.Time) error {
+	switch {
+	case !l.Termination().After(current):
+		return fmt.Errorf("%s is in the past", l.Termination().Format(time.RFC3339))
+	case !l.End().After(current):
+		return fmt.Errorf("running time would have ended at %s", l.End().Format(time.RFC3339))
+	case l.Grace < 0:
+		return fmt.Errorf("running time would end %s after the workspace", -l.Grace)
+	case l.Grace > max(m.policy.Grace, old.Grace):
+		return fmt.Errorf("%s would lie between the end of running time and that of the "+
+			"workspace, %s are the most", l.Grace, m.policy.Grace)
+	case l.Duration > m.policy.MaximumDuration:
+		return fmt.Errorf("running time would be %d seconds, %d are the most",
+			l.Duration/time.Second, m.policy.MaximumDuration/time.Second)
+	}
+	return nil
 }
 
 // Due is when the lease of a workspace next asks for something: the end of

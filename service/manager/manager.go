@@ -30,6 +30,8 @@ type Policy struct {
 	KernelParameters  bool                // requests may carry kernel parameters
 	ChargeGranularity time.Duration       // unit to which used time is rounded up
 	StatusDetails     bool                // tell what is under way to clients that understand it
+	Subscriptions     int                 // of one owner at a time; 0: no limit
+	PullPoints        int                 // of one owner at a time; 0: no limit
 }
 
 // Images is what the manager asks of the image side before it accepts a request.
@@ -134,6 +136,12 @@ func (m *Manager) Details(w *workspace.Workspace) string {
 		return fmt.Sprintf("%s %d of %d bytes", p.Task, p.Done, p.Total)
 	}
 	return p.Task
+}
+
+// HostUses returns the hosts of the pool with what of them is taken, in the
+// order of their names.
+func (m *Manager) HostUses(ctx context.Context) ([]workspace.HostUse, error) {
+	return m.store.Hosts(ctx)
 }
 
 // Usage returns the owner's account: what ended leases took and current ones

@@ -83,19 +83,25 @@ func (n *Notifier) deliver(ctx context.Context, m workspace.Message) error {
 // send posts the message and waits for the consumer's 200 or 202, whose body,
 // empty by right, is thrown away.
 func (n *Notifier) send(ctx context.Context, s *workspace.Subscription, m workspace.Message) error {
-	body, action, err := n.encode(s, m)
+	format := n.options.Formats[s.Format]
+	if format == nil {
+		return fmt.Errorf("no format %q is known", s.Format)
+	}
+	envelope, err := format.Encode([]Delivery{{s, m}})
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.options.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, s.Address, bytes.NewReader(body))
+		ctx, http.MethodPost, s.Address, bytes.NewReader(envelope.Body))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Content-Type", "text/xml; charset=utf-8")
-	request.Header.Set("SOAPAction", `"`+action+`"`)
+	request.Header.Set("Content-Type", envelope.ContentType)
+	if envelope.Action != "" {
+		request.Header.Set("SOAPAction", `"`+envelope.Action+`"`)
+	}
 	response, err := n.client.Do(request)
 	if err != nil {
 		return err

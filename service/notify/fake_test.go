@@ -38,18 +38,23 @@ func (o *outbox) subscribe(id workspace.SubscriptionID, url string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.subscriptions[id] = &workspace.Subscription{
-		ID: id, Workspace: 7, Topic: workspace.TopicState, Address: url, UseNotify: true,
-		Consumer: []byte(`<ConsumerReference xmlns="` + wsntSpace + `" xmlns:wsa="` +
-			wsaSpace + `"><wsa:Address>` + url + `</wsa:Address><wsa:ReferenceProperties>` +
-			`<k:NotificationConsumerKey xmlns:k="http://www.globus.org/namespaces/2004/06/core">` +
-			string(id) + `</k:NotificationConsumerKey></wsa:ReferenceProperties></ConsumerReference>`),
+		ID: id, Workspace: 7, Topics: []workspace.Topic{workspace.TopicState}, Format: "plain",
+		Address: url, UseNotify: true,
+		Consumer: []byte(url + " " + string(id)),
 	}
 }
 
-const (
-	wsntSpace = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification-1.2-draft-01.xsd"
-	wsaSpace  = "http://schemas.xmlsoap.org/ws/2004/03/addressing"
-)
+// plain is a Format that names the subscription and the workspaces.
+type plain struct{}
+
+func (plain) Encode(batch []Delivery) (Envelope, error) {
+	text := "<N>"
+	for _, d := range batch {
+		text += fmt.Sprintf("<NotificationConsumerKey>%s</NotificationConsumerKey>"+
+			"<WorkspaceKey>%d</WorkspaceKey>", d.Subscription.ID, d.Message.Workspace)
+	}
+	return Envelope{Body: []byte(text + "</N>"), ContentType: "text/plain", Action: "u:a"}, nil
+}
 
 // put queues an event of the workspace numbered n for the subscription.
 func (o *outbox) put(id workspace.SubscriptionID, n workspace.ID) {
@@ -217,11 +222,16 @@ func serve(t *testing.T, l *listener) string {
 func start(t *testing.T, o *outbox, options Options) (n *Notifier, stop func()) {
 	t.Helper()
 	options.Guard = Guard{Allow: Loopback()}
-	options.Base = "http://127.0.0.1:8080/wsrf/services/"
-	n = New(o, options)
+	n = newNotifier(o, options)
 	stop = run(t, n)
 	t.Cleanup(stop)
 	return n, stop
+}
+
+// newNotifier returns a Notifier that writes plainly.
+func newNotifier(o *outbox, options Options) *Notifier {
+	options.Formats = map[string]Format{"plain": plain{}}
+	return New(o, options)
 }
 
 func ids(n int) []workspace.SubscriptionID {

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -21,11 +20,9 @@ type Source interface {
 
 // Options say how to deliver. The zero value of a number means its default.
 type Options struct {
-	// Base is the URL that the services hang under, with a final slash, such as
-	// http://vms.example.org:8080/wsrf/services/; producers are named by it.
-	Base   string
-	Guard  Guard
-	Logger *slog.Logger // slog.Default() when nil
+	Formats map[string]Format // by workspace.Subscription.Format
+	Guard   Guard
+	Logger  *slog.Logger // slog.Default() when nil
 
 	Timeout time.Duration // for one delivery; 10 s
 	First   time.Duration // wait after a first failure; 0.5 s
@@ -72,9 +69,6 @@ type Notifier struct {
 // New returns a Notifier that is idle until Run.
 func New(source Source, options Options) *Notifier {
 	o := options.withDefaults()
-	if !o.Guard.Own.IsValid() {
-		o.Guard.Own, _ = netip.ParseAddrPort(placeOf(o.Base)) // a name is not resolved
-	}
 	return &Notifier{
 		source: source, options: o, client: newClient(o),
 		bell: make(chan struct{}, 1),

@@ -105,7 +105,7 @@ func TestSlowPlaceHoldsUpItsOwnAlone(t *testing.T) {
 				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}
-		n := New(o, Options{Logger: quick().Logger})
+		n := newNotifier(o, Options{Logger: quick().Logger})
 		n.client.Transport = hosts{"well.example": inProcess{l}, "slow.example:81": never{}}
 		for i := range 1000 {
 			id := workspace.SubscriptionID(fmt.Sprint("slow", i))
@@ -217,7 +217,7 @@ func TestClosedAddressIsNeverDialled(t *testing.T) {
 	o.event("s", workspace.Event{
 		Workspace: 1, Topic: workspace.TopicState, At: time.Now().Add(-25 * time.Hour),
 	})
-	n := New(o, quick()) // its guard allows nothing
+	n := newNotifier(o, quick()) // its guard allows nothing
 	stopped := run(t, n)
 	o.waitEmpty(t)
 	stopped()
@@ -254,7 +254,7 @@ func TestNothingIsLost(t *testing.T) {
 					w.WriteHeader(http.StatusInternalServerError)
 				}
 			}}
-			n := New(o, quick())
+			n := newNotifier(o, quick())
 			n.client.Transport = inProcess{l}
 			stop := run(t, n)
 			for i, count := range counts {

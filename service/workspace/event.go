@@ -1,6 +1,9 @@
 package workspace
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Topic is what an event is about.
 type Topic string
@@ -20,19 +23,25 @@ type Event struct {
 	At        time.Time
 }
 
-// Subscription is a consumer's wish to be told of one topic of one workspace.
+// Subscription is a consumer's wish to be told of topics of one workspace, or
+// of all that its owner has and will have.
 type Subscription struct {
 	ID         SubscriptionID
-	Workspace  ID
+	Workspace  ID // 0: every workspace of Owner
 	Owner      Owner
-	Topic      Topic
-	Dialect    string // of the topic expression, given back in the properties
-	Expression string
-	Consumer   []byte // the consumer's EPR as a standalone XML element
-	Address    string // its http(s) URL
-	UseNotify  bool   // wrap in wsnt:Notify
+	Topics     []Topic
+	Format     string      // how messages to it are written; known to who writes them
+	Expression []byte      // the topic expression as a standalone element, given back
+	Filter     []byte      // further conditions as a standalone element; nil: none
+	Consumer   []byte      // the consumer's EPR as a standalone element
+	Address    string      // its http(s) URL
+	PullPoint  PullPointID // where messages wait to be fetched; empty: they are posted
+	UseNotify  bool        // wrap in wsnt:Notify
 	Paused     bool
-	Expires    time.Time // zero: with its workspace
+	PausedWhy  string    // the service's reason for the pause; empty: its owner asked for it
+	Failing    time.Time // since when its consumer fails; zero: it answers
+	Last       int64     // number of the last message meant for it; the store counts
+	Expires    time.Time // zero: with its workspace, or never
 	Created    time.Time
 }
 
@@ -41,9 +50,48 @@ func (s *Subscription) Over(at time.Time) bool {
 	return !s.Expires.IsZero() && at.After(s.Expires)
 }
 
+// About reports whether the subscription is to the topic.
+func (s *Subscription) About(t Topic) bool { return slices.Contains(s.Topics, t) }
+
 // Message is an event on its way to one subscription.
 type Message struct {
 	Seq          int64 // rises over the whole store
+	Number       int64 // within its subscription, from 1; a gap shows what was withheld
 	Subscription SubscriptionID
 	Event
+}
+
+// PullPoint holds messages until their consumer fetches them
+// (WS-BaseNotification 1.3, section 5).
+type PullPoint struct {
+	ID      PullPointID
+	Owner   Owner
+	Created time.Time
+	Expires time.Time // zero: never
+	Dropped int64     // messages that found it full, of which its consumer was not yet told
+}
+
+// Over reports whether the pull point has expired at the time.
+func (p *PullPoint) Over(at time.Time) bool {
+	return !p.Expires.IsZero() && at.After(p.Expires)
+}
+
+// Ask is a request for the messages of a pull point.
+type Ask struct {
+	Most    int           // messages; 0: the site's own limit
+	Request string        // its message ID: one that is repeated gets the same messages
+	Wait    time.Duration // how long to wait for a first message
+}
+
+// Handed is what a pull point gives for one Ask. It is kept until an Ask with
+// another message ID comes.
+type Handed struct {
+	Messages []Message
+	More     <-chan struct{} // closed when something changes at the pull point
+}
+
+// Kept counts what is kept for an owner.
+type Kept struct {
+	Subscriptions int
+	PullPoints    int
 }

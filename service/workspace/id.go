@@ -31,6 +31,9 @@ type GroupID string
 // SubscriptionID is the resource key of a subscription, a UUID in text form.
 type SubscriptionID string
 
+// PullPointID is the resource key of a pull point, a UUID in text form.
+type PullPointID string
+
 // HostID names one host (VMM node) of the pool, as the operator configured it.
 type HostID string
 

@@ -18,6 +18,7 @@ type Store interface {
 // A resource that is not there is an Error of kind NotFound.
 type Reader interface {
 	SubscriptionReader
+	PullPointReader
 	Workspace(ctx context.Context, id ID) (*Workspace, error)
 	// Workspaces returns the owner's workspaces by rising ID; all, for an empty owner.
 	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
@@ -32,14 +33,25 @@ type Reader interface {
 // SubscriptionReader reads subscriptions.
 type SubscriptionReader interface {
 	Subscription(ctx context.Context, id SubscriptionID) (*Subscription, error)
-	// Lapsed returns the subscriptions that have expired at the time and have
-	// nothing left to deliver, by rising ID.
+	// Lapsed returns the subscriptions that have expired at the time, by rising
+	// ID; those of pull points once what waits there for them is fetched.
 	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
+}
+
+// PullPointReader reads pull points and hands out what waits there.
+type PullPointReader interface {
+	PullPoint(ctx context.Context, id PullPointID) (*PullPoint, error)
+	// LapsedPullPoints returns those that have expired at the time, by rising ID.
+	LapsedPullPoints(ctx context.Context, at time.Time) ([]PullPointID, error)
+	// Take hands out messages, oldest first, and does not wait. What the last
+	// Ask was given is given again when its message ID is repeated, and else
+	// removed; as with Delivered, that need not be durable at once.
+	Take(ctx context.Context, id PullPointID, ask Ask) (Handed, error)
 }
 
 // Outbox holds the messages that are not yet delivered.
 type Outbox interface {
-	// Subscriptions returns those with messages waiting.
+	// Waiting returns the subscriptions with messages to be posted.
 	Waiting(ctx context.Context) ([]SubscriptionID, error)
 	// Pending returns up to limit messages of the subscription, oldest first.
 	Pending(ctx context.Context, id SubscriptionID, limit int) ([]Message, error)
@@ -54,6 +66,7 @@ type Tx interface {
 	PoolTx
 	ChangeTx
 	SubscriptionTx
+	PullPointTx
 	RequestTx
 }
 
@@ -102,12 +115,24 @@ type ChangeTx interface {
 // SubscriptionTx reads and writes subscriptions and queues messages.
 type SubscriptionTx interface {
 	Subscription(id SubscriptionID) (*Subscription, error)
+	// PutSubscription writes s, whose Last the store sets.
 	PutSubscription(s *Subscription) error
 	RemoveSubscription(id SubscriptionID) error
-	// Emit queues e for each subscription to its workspace and topic. A paused
-	// one gets nothing (WS-BaseNotification 1.2 draft 01, section 7), nor does
-	// one that had expired when e happened.
+	// Emit numbers and queues e for each subscription to its topic and to its
+	// workspace or all of its owner's. For a paused one the number is all: it
+	// gets nothing (WS-BaseNotification 1.2 draft 01, section 7), nor does a
+	// pull point that is full. One that had expired when e happened is not meant.
 	Emit(e Event) error
+	// Kept counts the owner's subscriptions and pull points.
+	Kept(owner Owner) Kept
+}
+
+// PullPointTx reads and writes pull points.
+type PullPointTx interface {
+	PullPoint(id PullPointID) (*PullPoint, error)
+	PutPullPoint(p *PullPoint) error
+	// RemovePullPoint removes it with its subscriptions and what waits there.
+	RemovePullPoint(id PullPointID) error
 }
 
 // RequestTx remembers answered create requests, so that a repeated MessageID

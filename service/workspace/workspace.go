@@ -185,6 +185,12 @@ func (l Lease) End() time.Time { return l.Start.Add(l.Duration) }
 // Termination returns when the resource is destroyed (ActualTerminationTime).
 func (l Lease) Termination() time.Time { return l.End().Add(l.Grace) }
 
+// Terms are what the renegotiation of a lease asks for.
+type Terms struct {
+	End      time.Time     // the termination time; zero: as it follows from the rest
+	Duration time.Duration // running time from the lease's start; 0: as it follows
+}
+
 // Group is a set of workspaces created by one request.
 type Group struct {
 	ID      GroupID

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/authn"
@@ -114,7 +115,7 @@ func assemble(
 	engine = change.New(store, manager.Plans(images, machines, charge),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{
-		Base: url + dispatch.ServicesPath, Guard: guard(c), Logger: log,
+		Formats: formats(url), Guard: guard(c, url), Logger: log,
 		Timeout: time.Duration(c.Notify.Timeout),
 	})
 	m := manager.New(manager.Options{
@@ -122,7 +123,7 @@ func assemble(
 		Reachable: pool.Reachable,
 	})
 	handler, err := dispatch.New(dispatch.Options{
-		Services: services(c, m), Authenticator: authn.Fixed(c.Listen.Caller),
+		Services: services(m, guard(c, url)), Authenticator: authn.Fixed(c.Listen.Caller),
 		URL: url, Logger: log,
 	})
 	if err != nil {
@@ -138,9 +139,11 @@ func assemble(
 	}}, nil
 }
 
-// guard says which consumers may be notified.
-func guard(c *config.Config) notify.Guard {
+// guard says which consumers may be notified: never the door at url.
+func guard(c *config.Config, url string) notify.Guard {
 	var g notify.Guard
+	_, place, _ := strings.Cut(url, "://")
+	g.Own, _ = netip.ParseAddrPort(place) // a name is not resolved
 	if c.Notify.AllowLoopback {
 		g.Allow = notify.Loopback()
 	}

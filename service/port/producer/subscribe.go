@@ -85,12 +85,20 @@ func (s Source) wish(m wsn.Subscription) (workspace.Subscription, error) {
 	if err := s.CheckConsumer(m.Consumer.Address); err != nil {
 		return none, refuse("%w", err)
 	}
-	consumer, err := standalone(m.Consumer)
+	consumer, err := standalone("the consumer's reference", func(enc *xmlstrict.Encoder) {
+		m.Consumer.Write(enc, consumerReference, wsa.V200403)
+	})
+	if err != nil {
+		return none, err
+	}
+	expression, err := standalone("the topic expression", func(enc *xmlstrict.Encoder) {
+		m.Topic.Write(enc, topicExpression)
+	})
 	if err != nil {
 		return none, err
 	}
 	return workspace.Subscription{
-		Topic: topic, Dialect: m.Topic.Dialect, Expression: m.Topic.Topic.String(),
+		Topics: []workspace.Topic{topic}, Format: "gt4", Expression: expression,
 		Consumer: consumer, Address: strings.Clone(m.Consumer.Address),
 		UseNotify: m.UseNotify, Expires: m.Termination,
 	}, nil
@@ -100,25 +108,28 @@ func refuse(format string, args ...any) error {
 	return workspace.Errorf(workspace.Invalid, "subscribe", "", format, args...)
 }
 
-// maxConsumer is how large the reference of a consumer may be, in bytes: it is
-// kept for as long as the subscription.
-const maxConsumer = 8 << 10
+// maxKept is how large a part of a Subscribe may be, in bytes, that is kept for
+// as long as the subscription.
+const maxKept = 8 << 10
 
-// standalone returns the consumer's reference as an element of its own.
-func standalone(consumer wsa.EPR) ([]byte, error) {
+// standalone returns what is written as an element of its own.
+func standalone(what string, write func(*xmlstrict.Encoder)) ([]byte, error) {
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
-	consumer.Write(enc, consumerReference, wsa.V200403)
+	write(enc)
 	if err := enc.Err(); err != nil {
-		return nil, refuse("the consumer's reference cannot be kept: %w", err)
+		return nil, refuse("%s cannot be kept: %w", what, err)
 	}
-	if len(enc.Bytes()) > maxConsumer {
-		return nil, refuse("the consumer's reference is larger than %d bytes", maxConsumer)
+	if len(enc.Bytes()) > maxKept {
+		return nil, refuse("%s is larger than %d bytes", what, maxKept)
 	}
 	return bytes.Clone(enc.Bytes()), nil
 }
 
-var consumerReference = xmlstrict.Name{Space: wsn.Space, Local: "ConsumerReference"}
+var (
+	consumerReference = xmlstrict.Name{Space: wsn.Space, Local: "ConsumerReference"}
+	topicExpression   = xmlstrict.Name{Space: wsn.Space, Local: "TopicExpression"}
+)
 
 // currentMessage answers GetCurrentMessage. The last message about the state
 // is the one that told of the state the workspace is in; of its end there is

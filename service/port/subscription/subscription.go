@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -77,13 +76,22 @@ func (f face) properties(ctx context.Context, c *dispatch.Call) (property.Set, e
 	if err != nil {
 		return nil, err
 	}
-	return &document{s, consumer, time.Now()}, nil
+	doc, err = xmlstrict.Parse(s.Expression, xmlstrict.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	topic, err := wsn.ParseTopicExpression(doc, doc.Root)
+	if err != nil {
+		return nil, err
+	}
+	return &document{s, consumer, topic, time.Now()}, nil
 }
 
 // document is the property document of a subscription.
 type document struct {
 	*workspace.Subscription
 	consumer wsa.EPR
+	topic    wsn.TopicExpression
 	now      time.Time
 }
 
@@ -99,8 +107,7 @@ var rows = []row{
 		d.consumer.Write(enc, wsnt("ConsumerReference"), wsa.V200403)
 	}},
 	{wsnt("TopicExpression"), func(d *document, enc *xmlstrict.Encoder) {
-		wsn.TopicExpression{Dialect: d.Dialect, Topic: topics[d.Topic]}.
-			Write(enc, wsnt("TopicExpression"))
+		d.topic.Write(enc, wsnt("TopicExpression"))
 	}},
 	{wsnt("UseNotify"), func(d *document, enc *xmlstrict.Encoder) {
 		enc.Element(wsnt("UseNotify"), strconv.FormatBool(d.UseNotify))
@@ -118,12 +125,6 @@ var rows = []row{
 		}
 		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(d.Expires))
 	}},
-}
-
-// topics are the names of topics on the wire.
-var topics = map[workspace.Topic]xmlstrict.Name{
-	workspace.TopicState:       report.PropertyState,
-	workspace.TopicTermination: wsrf.ResourceTermination,
 }
 
 var wsnt = xmlstrict.In(wsn.Space)

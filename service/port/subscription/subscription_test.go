@@ -46,8 +46,11 @@ func (d *desk) DestroySubscription(
 
 func newDesk() *desk {
 	return &desk{&workspace.Subscription{
-		ID: "s1", Owner: porttest.Owner, Workspace: 7, Topic: workspace.TopicState,
-		Dialect: wsn.SimpleDialect, UseNotify: true,
+		ID: "s1", Owner: porttest.Owner, Workspace: 7,
+		Topics: []workspace.Topic{workspace.TopicState}, UseNotify: true,
+		Expression: []byte(`<n:TopicExpression xmlns:n="` + wsn.Space + `" Dialect="` +
+			wsn.SimpleDialect + `" xmlns:t="http://www.globus.org/2008/06/workspace/types">` +
+			`t:currentState</n:TopicExpression>`),
 		Consumer: []byte(`<n:ConsumerReference xmlns:n="` + wsn.Space + `" xmlns:a="` +
 			`http://schemas.xmlsoap.org/ws/2004/03/addressing"><a:Address>http://c/x</a:Address>` +
 			`<a:ReferenceProperties><k xmlns="u:k">k1</k></a:ReferenceProperties>` +

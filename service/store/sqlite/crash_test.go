@@ -83,7 +83,7 @@ func live(s *sqlite.Store, acknowledge func(string)) error {
 			Demand: workspace.Allocation{CPUs: 1},
 			NICs:   []workspace.NIC{{Association: "public", MAC: mac, Address: a}}}
 		sub := &workspace.Subscription{ID: subscriptionOf(id), Workspace: id,
-			Topic: workspace.TopicState}
+			Topics: []workspace.Topic{workspace.TopicState}}
 		return errors.Join(tx.PutWorkspace(w), tx.PutSubscription(sub))
 	})
 	if err != nil || id == 0 {

@@ -49,7 +49,8 @@ func fill(t *testing.T, o Options) {
 		w.Spec.Files = []workspace.File{{Path: "/etc/motd", Content: "<hello>"}}
 		w.Spec.StageIn = &workspace.Transfer{Endpoint: "e", Source: "s", Destination: "d",
 			Checksum: "c", ChecksumType: "t"}
-		sub := &workspace.Subscription{ID: "s", Workspace: w.ID, Topic: workspace.TopicState}
+		sub := &workspace.Subscription{ID: "s", Workspace: w.ID,
+			Topics: []workspace.Topic{workspace.TopicState}}
 		return errors.Join(tx.PutWorkspace(w), tx.PutSubscription(sub),
 			tx.PutGroup(&workspace.Group{ID: "g", Members: []workspace.ID{w.ID}}),
 			tx.Emit(workspace.Event{Workspace: w.ID, Topic: workspace.TopicState,

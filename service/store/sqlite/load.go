@@ -20,7 +20,7 @@ type loader struct {
 // load reads everything.
 func (l *loader) load(ctx context.Context) error {
 	for _, read := range []func(context.Context) error{l.meta, l.workspaces, l.groups, l.members,
-		l.changes, l.subscriptions, l.outbox, l.used} {
+		l.changes, l.points, l.subscriptions, l.outbox, l.used} {
 		if err := read(ctx); err != nil {
 			return err
 		}
@@ -159,45 +159,6 @@ func (l *loader) changes(ctx context.Context) error {
 	})
 }
 
-func (l *loader) subscriptions(ctx context.Context) error {
-	return l.each(ctx, `SELECT id, workspace, owner, topic, dialect, expression, consumer,
-		address, use_notify, paused, expires, created FROM subscription ORDER BY id`,
-		func(s scan) error {
-			sub := new(workspace.Subscription)
-			var expires, created int64
-			err := s(&sub.ID, &sub.Workspace, &sub.Owner, &sub.Topic, &sub.Dialect,
-				&sub.Expression, &sub.Consumer, &sub.Address, &sub.UseNotify,
-				&sub.Paused, &expires, &created)
-			if err != nil {
-				return bad("subscription", sub.ID, err)
-			}
-			sub.Expires, sub.Created = timeOf(expires), timeOf(created)
-			of := l.state.subscriptionsOf.base
-			l.state.subscriptions.base[sub.ID] = sub
-			of[sub.Workspace] = append(of[sub.Workspace], sub.ID)
-			return nil
-		})
-}
-
-func (l *loader) outbox(ctx context.Context) error {
-	return l.each(ctx, `SELECT seq, subscription, workspace, topic, state, fault, at
-		FROM outbox ORDER BY seq`, func(s scan) error {
-		var m workspace.Message
-		var state string
-		var at int64
-		err := s(&m.Seq, &m.Subscription, &m.Workspace, &m.Topic, &state, &m.Fault, &at)
-		if err == nil {
-			m.State, err = parseState(state)
-		}
-		if err != nil {
-			return bad("message", m.Seq, err)
-		}
-		m.At = timeOf(at)
-		l.state.outbox[m.Subscription] = append(l.state.outbox[m.Subscription], m)
-		return nil
-	})
-}
-
 func (l *loader) used(ctx context.Context) error {
 	return l.each(ctx, `SELECT owner, duration FROM used`, func(s scan) error {
 		var owner workspace.Owner
@@ -215,7 +176,7 @@ func (l *loader) used(ctx context.Context) error {
 func (s *state) orphans() []workspace.SubscriptionID {
 	var ids []workspace.SubscriptionID
 	for id, sub := range s.subscriptions.base {
-		if s.workspaces.base[sub.Workspace] == nil && len(s.outbox[id]) == 0 {
+		if sub.Workspace != 0 && s.workspaces.base[sub.Workspace] == nil && len(s.outbox[id]) == 0 {
 			ids = append(ids, id)
 		}
 	}

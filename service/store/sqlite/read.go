@@ -50,12 +50,14 @@ func (s *Store) Subscription(
 	_ context.Context, id workspace.SubscriptionID,
 ) (*workspace.Subscription, error) {
 	s.mu.RLock()
+	defer s.mu.RUnlock()
 	sub := s.state.subscriptions.base[id]
-	s.mu.RUnlock()
 	if sub == nil {
 		return nil, missing("subscription", string(id))
 	}
-	return sub, nil
+	counted := *sub
+	counted.Last = s.state.numbers.base[id].last
+	return &counted, nil
 }
 
 // Lapsed implements workspace.SubscriptionReader.
@@ -64,7 +66,7 @@ func (s *Store) Lapsed(_ context.Context, at time.Time) ([]workspace.Subscriptio
 	defer s.mu.RUnlock()
 	var ids []workspace.SubscriptionID
 	for id, sub := range s.state.subscriptions.base {
-		if sub.Over(at) && len(s.state.outbox[id]) == 0 {
+		if sub.Over(at) && (sub.PullPoint == "" || len(s.state.outbox[id]) == 0) {
 			ids = append(ids, id)
 		}
 	}
@@ -104,7 +106,9 @@ func (s *Store) Waiting(context.Context) ([]workspace.SubscriptionID, error) {
 	defer s.mu.RUnlock()
 	ids := make([]workspace.SubscriptionID, 0, len(s.state.outbox))
 	for id := range s.state.outbox {
-		ids = append(ids, id)
+		if s.state.subscriptions.base[id].PullPoint == "" {
+			ids = append(ids, id)
+		}
 	}
 	slices.SortFunc(ids, func(a, b workspace.SubscriptionID) int {
 		return cmp.Compare(s.state.outbox[a][0].Seq, s.state.outbox[b][0].Seq)
@@ -127,24 +131,33 @@ func (s *Store) Pending(
 func (s *Store) Delivered(_ context.Context, id workspace.SubscriptionID, seq int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.deliver(id, seq)
+	return nil
+}
+
+// deliver removes the subscription's messages up to and with seq.
+func (s *Store) deliver(id workspace.SubscriptionID, seq int64) {
 	all := s.state.outbox[id]
 	n := 0
 	for n < len(all) && all[n].Seq <= seq {
 		s.owed.sent = append(s.owed.sent, all[n].Seq)
 		n++
 	}
+	if sub := s.state.subscriptions.base[id]; sub != nil && s.state.pulls[sub.PullPoint] != nil {
+		s.state.pulls[sub.PullPoint].queued -= n
+	}
 	switch n {
 	case 0:
-		return nil
+		return
 	case len(all):
 		delete(s.state.outbox, id)
 		s.owed.emptied = append(s.owed.emptied, id)
 	default:
 		s.state.outbox[id] = all[n:]
 	}
+	s.owed.of = append(s.owed.of, id)
 	select {
 	case s.owing <- struct{}{}:
 	default: // the writer knows
 	}
-	return nil
 }

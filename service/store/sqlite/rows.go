@@ -34,6 +34,9 @@ const (
 	deleteChange
 	putSubscription
 	deleteSubscription
+	putLast
+	putPoint
+	deletePoint
 	putMessage
 	deleteMessage
 	putAnswer
@@ -64,12 +67,17 @@ var texts = [queries]string{
 	putChange: `REPLACE INTO change (id, kind, workspace, status, step, attempt,
 		not_before, argument, fault, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteChange: `DELETE FROM change WHERE id = ?`,
-	putSubscription: `REPLACE INTO subscription (id, workspace, owner, topic, dialect,
-		expression, consumer, address, use_notify, paused, expires, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	putSubscription: `REPLACE INTO subscription (id, workspace, owner, topics, format,
+		expression, filter, consumer, address, pull_point, use_notify, paused, paused_why,
+		failing, last, expires, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteSubscription: `DELETE FROM subscription WHERE id = ?`,
-	putMessage: `REPLACE INTO outbox (seq, subscription, workspace, topic, state, fault, at)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	putLast:            `UPDATE subscription SET last = ? WHERE id = ?`,
+	putPoint: `REPLACE INTO pull_point (id, owner, created, expires, dropped)
+		VALUES (?, ?, ?, ?, ?)`,
+	deletePoint: `DELETE FROM pull_point WHERE id = ?`,
+	putMessage: `REPLACE INTO outbox (seq, number, subscription, workspace, topic, state,
+		fault, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteMessage: `DELETE FROM outbox WHERE seq = ?`,
 	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at, digest)
 		VALUES (?, ?, ?, ?, ?)`,
@@ -185,17 +193,15 @@ func timeOf(ms int64) time.Time {
 type rowWriter func(*state) error
 
 // apply writes all that the batch changes, and removes the messages sent.
-func (r *rows) apply(s *state, sent []int64) error {
-	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes,
-		r.subscriptions, r.messages, r.answers, r.usage} {
+func (r *rows) apply(s *state, owed debts) error {
+	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
+		r.subscriptions, r.messages, r.numbers, r.answers, r.usage} {
 		if err := write(s); err != nil {
 			return err
 		}
 	}
-	for _, seq := range sent {
-		if err := r.run(deleteMessage, seq); err != nil {
-			return err
-		}
+	if err := r.sent(s, owed); err != nil {
+		return err
 	}
 	return r.run(putMeta, int64(s.last.workspace), int64(s.last.change), s.last.message)
 }

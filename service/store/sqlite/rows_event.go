@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -27,7 +29,8 @@ func (r *rows) subscriptions(s *state) error {
 	for id, e := range s.subscriptions.batch {
 		var err error
 		if e.there {
-			err = r.subscription(e.value)
+			n, _ := s.numbers.under(id)
+			err = r.subscription(e.value, n.last)
 		} else if s.subscriptions.base[id] != nil {
 			err = r.run(deleteSubscription, string(id))
 		}
@@ -38,14 +41,39 @@ func (r *rows) subscriptions(s *state) error {
 	return nil
 }
 
-func (r *rows) subscription(s *workspace.Subscription) error {
-	consumer := s.Consumer
-	if consumer == nil {
-		consumer = []byte{}
+func (r *rows) subscription(s *workspace.Subscription, last int64) error {
+	var topics []string
+	for _, t := range s.Topics {
+		topics = append(topics, string(t))
 	}
 	return r.run(putSubscription, string(s.ID), int64(s.Workspace), string(s.Owner),
-		string(s.Topic), s.Dialect, s.Expression, consumer, s.Address,
-		s.UseNotify, s.Paused, millis(s.Expires), millis(s.Created))
+		strings.Join(topics, " "), s.Format, blob(s.Expression), blob(s.Filter),
+		blob(s.Consumer), s.Address, string(s.PullPoint), s.UseNotify, s.Paused, s.PausedWhy,
+		millis(s.Failing), last, millis(s.Expires), millis(s.Created))
+}
+
+// blob returns the bytes as a value that is not NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+func (r *rows) points(s *state) error {
+	for id, e := range s.points.batch {
+		var err error
+		if p := e.value; e.there {
+			err = r.run(putPoint, string(id), string(p.Owner), millis(p.Created),
+				millis(p.Expires), p.Dropped)
+		} else if s.points.base[id] != nil {
+			err = r.run(deletePoint, string(id))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // messages writes the messages of the batch, except to subscriptions that it
@@ -55,9 +83,42 @@ func (r *rows) messages(s *state) error {
 		if _, there := s.subscriptions.under(m.Subscription); !there {
 			continue
 		}
-		err := r.run(putMessage, m.Seq, string(m.Subscription), int64(m.Workspace),
+		err := r.run(putMessage, m.Seq, m.Number, string(m.Subscription), int64(m.Workspace),
 			string(m.Topic), m.State.String(), m.Fault, millis(m.At))
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbers writes those that no message of the outbox tells.
+func (r *rows) numbers(s *state) error {
+	for id, e := range s.numbers.batch {
+		if !e.there || !e.value.loose {
+			continue
+		}
+		if err := r.run(putLast, e.value.last, string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sent removes messages, whose subscriptions keep the numbers.
+func (r *rows) sent(s *state, owed debts) error {
+	slices.Sort(owed.of)
+	for _, id := range slices.Compact(owed.of) {
+		n, there := s.numbers.under(id)
+		if !there {
+			continue
+		}
+		if err := r.run(putLast, n.last, string(id)); err != nil {
+			return err
+		}
+	}
+	for _, seq := range owed.sent {
+		if err := r.run(deleteMessage, seq); err != nil {
 			return err
 		}
 	}

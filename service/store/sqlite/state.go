@@ -7,7 +7,7 @@ import (
 )
 
 // A state is the whole record in memory. The committed rows (the tables' base,
-// committed, owners and outbox) are guarded by the store's lock, as readers
+// committed, owners, outbox and pulls) are guarded by the store's lock, as readers
 // see them; all else belongs to the writer alone.
 type state struct {
 	workspaces      table[workspace.ID, *workspace.Workspace]
@@ -15,7 +15,12 @@ type state struct {
 	changes         table[workspace.ChangeID, *workspace.Change]
 	changesOf       table[workspace.ID, []workspace.ChangeID]
 	subscriptions   table[workspace.SubscriptionID, *workspace.Subscription]
-	subscriptionsOf table[workspace.ID, []workspace.SubscriptionID]
+	subscriptionsOf table[source, []workspace.SubscriptionID]
+	subscriptionsAt table[workspace.PullPointID, []workspace.SubscriptionID]
+	numbers         table[workspace.SubscriptionID, number]
+	points          table[workspace.PullPointID, *workspace.PullPoint]
+	arriving        table[workspace.PullPointID, int] // messages of the batch
+	kept            table[workspace.Owner, workspace.Kept]
 	used            table[workspace.Owner, time.Duration]
 	answers         table[requestKey, workspace.Answer]
 
@@ -30,6 +35,27 @@ type state struct {
 	fresh   []workspace.Message // of the current update
 	pending []workspace.Message // of the batch
 	outbox  map[workspace.SubscriptionID][]workspace.Message
+	pulls   map[workspace.PullPointID]*pull
+}
+
+// A source is what subscriptions are to: a workspace, or all of an owner's.
+type source struct {
+	workspace workspace.ID
+	owner     workspace.Owner
+}
+
+// sourceOf returns what the subscription is to.
+func sourceOf(s *workspace.Subscription) source {
+	if s.Workspace != 0 {
+		return source{workspace: s.Workspace}
+	}
+	return source{owner: s.Owner}
+}
+
+// A number is that of the last message meant for a subscription.
+type number struct {
+	last  int64
+	loose bool // it stands in no message of the outbox, which would tell it
 }
 
 // counters are the highest numbers ever given out.
@@ -57,20 +83,28 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		changes:         newTable[workspace.ChangeID, *workspace.Change](),
 		changesOf:       newTable[workspace.ID, []workspace.ChangeID](),
 		subscriptions:   newTable[workspace.SubscriptionID, *workspace.Subscription](),
-		subscriptionsOf: newTable[workspace.ID, []workspace.SubscriptionID](),
+		subscriptionsOf: newTable[source, []workspace.SubscriptionID](),
+		subscriptionsAt: newTable[workspace.PullPointID, []workspace.SubscriptionID](),
+		numbers:         newTable[workspace.SubscriptionID, number](),
+		points:          newTable[workspace.PullPointID, *workspace.PullPoint](),
+		arriving:        newTable[workspace.PullPointID, int](),
+		kept:            newTable[workspace.Owner, workspace.Kept](),
 		used:            newTable[workspace.Owner, time.Duration](),
 		answers:         newTable[requestKey, workspace.Answer](),
 		hosts:           hosts, current: make(use), committed: make(use), pools: all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
+		pulls: make(map[workspace.PullPointID]*pull),
 	}
-	s.answers.base = nil // many, and rarely asked for again
+	s.answers.base = nil  // many, and rarely asked for again
+	s.arriving.base = nil // those that have arrived are counted apart
 	return s, nil
 }
 
 // tables returns all tables.
-func (s *state) tables() [8]layered {
+func (s *state) tables() [13]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
-		&s.subscriptions, &s.subscriptionsOf, &s.used, &s.answers}
+		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
+		&s.arriving, &s.kept, &s.used, &s.answers}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.
@@ -137,15 +171,17 @@ func (s *state) publish() {
 	}
 	for id, e := range s.subscriptions.batch {
 		if !e.there {
-			delete(s.outbox, id)
+			s.forgetMessages(id)
 		}
 	}
+	s.publishPoints()
 	for _, t := range s.tables() {
 		t.publish()
 	}
 	for _, m := range s.pending {
-		if s.subscriptions.base[m.Subscription] != nil {
+		if sub := s.subscriptions.base[m.Subscription]; sub != nil {
 			s.outbox[m.Subscription] = append(s.outbox[m.Subscription], m)
+			s.pulls[sub.PullPoint].arrive()
 		}
 	}
 	s.pending = s.pending[:0]

@@ -26,6 +26,13 @@ type Options struct {
 	OnChanges  func([]*workspace.Change)
 	OnMessages func([]workspace.SubscriptionID)
 
+	// Wants says whether a subscription with a Filter is to be told of an event
+	// of the workspace, as it is then. It is asked within Update and must be
+	// quick. When it is nil all are told.
+	Wants func(*workspace.Subscription, workspace.Event, *workspace.Workspace) bool
+	// PullCapacity is how many messages a pull point holds; 0: 10,000.
+	PullCapacity int
+
 	Logger *slog.Logger // nil: slog.Default()
 
 	connected func(*sqlite3.SQLiteConn) // for tests that need faults
@@ -53,6 +60,7 @@ type Store struct {
 // debts are what the file is behind memory with, to be written lazily.
 type debts struct {
 	sent    []int64                    // messages that were delivered
+	of      []workspace.SubscriptionID // whose they were; with repetitions
 	emptied []workspace.SubscriptionID // subscriptions with no more to deliver
 }
 
@@ -64,6 +72,7 @@ var _ workspace.Store = (*Store)(nil)
 // pools contradict themselves) or Internal (a row that cannot be read).
 func Open(ctx context.Context, options Options) (*Store, error) {
 	options.Logger = cmp.Or(options.Logger, slog.Default())
+	options.PullCapacity = cmp.Or(options.PullCapacity, 10_000)
 	st, err := newState(options.Hosts, options.Networks)
 	if err != nil {
 		return nil, workspace.Errorf(workspace.Invalid, openOp, options.Path, "%w", err)

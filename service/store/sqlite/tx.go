@@ -14,11 +14,13 @@ import (
 // all updates, as they run one after the other.
 type tx struct {
 	*state
-	mu      *sync.RWMutex                                    // guards the outbox
-	find    func(requestKey) (workspace.Answer, bool, error) // of what is committed
-	scratch []workspace.HostUse
-	orphans []workspace.SubscriptionID // of workspaces removed by this update
-	failed  error                      // of a method that cannot return it
+	mu       *sync.RWMutex // guards the outbox
+	wants    func(*workspace.Subscription, workspace.Event, *workspace.Workspace) bool
+	find     func(requestKey) (workspace.Answer, bool, error) // of what is committed
+	capacity int                                              // of a pull point
+	scratch  []workspace.HostUse
+	orphans  []workspace.SubscriptionID // of workspaces removed by this update
+	failed   error                      // of a method that cannot return it
 }
 
 // begin readies the view for the next update.
@@ -108,7 +110,7 @@ func (t *tx) RemoveWorkspace(id workspace.ID) error {
 		left.Members = without(g.Members, id)
 		t.groups.put(g.ID, &left)
 	}
-	subscriptions, _ := t.subscriptionsOf.get(id)
+	subscriptions, _ := t.subscriptionsOf.get(source{workspace: id})
 	t.orphans = append(t.orphans, subscriptions...)
 	return nil
 }

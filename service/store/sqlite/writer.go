@@ -40,7 +40,8 @@ type writer struct {
 
 func newWriter(s *Store, r *rows) *writer {
 	w := &writer{Store: s, rows: r}
-	w.tx = tx{state: s.state, mu: &s.mu, find: r.answer}
+	w.tx = tx{state: s.state, mu: &s.mu, find: r.answer, wants: s.options.Wants,
+		capacity: s.options.PullCapacity}
 	return w
 }
 
@@ -160,11 +161,12 @@ func (w *writer) commit() error {
 	if !w.state.dirty() && len(owed.sent) == 0 {
 		return nil
 	}
-	err := w.write(owed.sent)
+	err := w.write(owed)
 	w.report(err)
 	if err != nil {
 		w.mu.Lock()
 		w.owed.sent = append(w.owed.sent, owed.sent...)
+		w.owed.of = append(w.owed.of, owed.of...)
 		w.owed.emptied = append(w.owed.emptied, owed.emptied...)
 		w.mu.Unlock()
 		w.state.forget()
@@ -192,7 +194,8 @@ func (w *writer) takeDebts() debts {
 		if !ok {
 			continue
 		}
-		if _, lives := w.state.workspaces.under(sub.Workspace); lives || w.tx.owes(id) {
+		_, lives := w.state.workspaces.under(sub.Workspace)
+		if lives || sub.Workspace == 0 || w.tx.owes(id) {
 			continue
 		}
 		remove := func(t workspace.Tx) error { return t.RemoveSubscription(id) }
@@ -204,19 +207,19 @@ func (w *writer) takeDebts() debts {
 }
 
 // write writes the batch in one transaction.
-func (w *writer) write(sent []int64) error {
+func (w *writer) write(owed debts) error {
 	for id, e := range w.state.subscriptions.batch {
 		if !e.there { // what waits for it goes with it
 			w.mu.RLock()
 			for _, m := range w.state.outbox[id] {
-				sent = append(sent, m.Seq)
+				owed.sent = append(owed.sent, m.Seq)
 			}
 			w.mu.RUnlock()
 		}
 	}
 	err := w.rows.run(begin)
 	if err == nil {
-		err = w.rows.apply(w.state, sent)
+		err = w.rows.apply(w.state, owed)
 	}
 	if err == nil {
 		err = w.rows.run(commit)
@@ -242,10 +245,18 @@ func (w *writer) news() ([]*workspace.Change, []workspace.SubscriptionID) {
 	slices.SortFunc(changes, func(a, b *workspace.Change) int { return int(a.ID - b.ID) })
 	var subscriptions []workspace.SubscriptionID
 	for _, m := range w.state.pending {
-		if _, there := w.state.subscriptions.under(m.Subscription); there {
+		sub, there := w.state.subscriptions.under(m.Subscription)
+		if there && sub.PullPoint == "" {
 			subscriptions = append(subscriptions, m.Subscription)
 		}
 	}
+	w.mu.RLock()
+	for id, e := range w.state.subscriptions.batch {
+		if e.there && e.value.PullPoint == "" && !e.value.Paused && len(w.state.outbox[id]) > 0 {
+			subscriptions = append(subscriptions, id) // it may have been resumed
+		}
+	}
+	w.mu.RUnlock()
 	slices.Sort(subscriptions)
 	return changes, slices.Compact(subscriptions)
 }

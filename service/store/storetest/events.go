@@ -14,8 +14,9 @@ import (
 // subscription returns one to the workspace's states with every field set.
 func subscription(id workspace.SubscriptionID, of workspace.ID) *workspace.Subscription {
 	return &workspace.Subscription{ID: id, Workspace: of, Owner: "ada",
-		Topic: workspace.TopicState, Dialect: "d", Expression: "e",
-		Consumer: []byte("<c/>"), Address: "http://127.0.0.1/", UseNotify: true,
+		Topics: []workspace.Topic{workspace.TopicState}, Format: "f",
+		Expression: []byte("<e/>"), Filter: []byte("<f/>"), Consumer: []byte("<c/>"),
+		Address: "http://127.0.0.1/", UseNotify: true, PausedWhy: "w", Failing: noon,
 		Expires: noon.Add(time.Hour), Created: noon}
 }
 
@@ -147,7 +148,7 @@ func orphans(b *bench) {
 }
 
 // lapsed: an expired subscription gets nothing that happened later, and is
-// named once what happened before is delivered.
+// named.
 func lapsed(b *bench) {
 	id := b.add("ada")
 	b.subscribe(id, "s2", "s1", "owed")
@@ -175,7 +176,7 @@ func lapsed(b *bench) {
 	b.reopen()
 	b.waits("owed", workspace.Paused)
 	for at, want := range map[time.Time][]workspace.SubscriptionID{
-		end: nil, end.Add(time.Second): {"s1", "s2"},
+		end: nil, end.Add(time.Second): {"owed", "s1", "s2"},
 	} {
 		ids, err := b.store.Lapsed(b.Context(), at)
 		b.same("who has expired", value(b, ids, err), want)

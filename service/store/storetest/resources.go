@@ -101,11 +101,9 @@ func mistakes(b *bench) {
 		}
 		b.kind(tx.PutChange(c), workspace.Internal)
 		b.kind(tx.PutChange(&workspace.Change{ID: c.ID, Workspace: 5}), workspace.Internal)
-		s := &workspace.Subscription{ID: "s", Workspace: id}
-		if err := tx.PutSubscription(s); err != nil {
+		if err := tx.PutSubscription(&workspace.Subscription{ID: "s", Workspace: id}); err != nil {
 			return err
 		}
-		b.kind(tx.PutSubscription(s), workspace.Internal)
 		b.kind(tx.PutSubscription(&workspace.Subscription{ID: "s"}), workspace.Internal)
 		return nil
 	})

@@ -1,4 +1,4 @@
-package notify
+package message
 
 import (
 	"flag"
@@ -15,6 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -25,18 +26,32 @@ var someday = time.Date(2026, 11, 21, 22, 51, 4, 249e6, time.UTC)
 // encoded returns the envelope for an event of workspace 13.
 func encoded(t *testing.T, useNotify bool, e workspace.Event) (envelope, action string) {
 	t.Helper()
-	o := newOutbox()
-	o.subscribe("f84e8ca0-e5fd-11f1-b221-db7754d5b3eb",
-		"http://127.0.0.1:18500/wsrf/services/NotificationConsumerService")
-	s := o.subscriptions["f84e8ca0-e5fd-11f1-b221-db7754d5b3eb"]
+	s := subscribed()
 	s.UseNotify = useNotify
 	e.Workspace, e.At = 13, someday
-	n := New(o, Options{Base: "http://127.0.0.1:8080/wsrf/services/"})
-	text, action, err := n.encode(s, workspace.Message{Seq: 7, Subscription: s.ID, Event: e})
+	out, err := GT4("http://127.0.0.1:8080/wsrf/services/").Encode([]notify.Delivery{
+		{Subscription: s, Message: workspace.Message{Seq: 7, Subscription: s.ID, Event: e}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text), action
+	return string(out.Body), out.Action
+}
+
+// subscribed returns a subscription with a consumer that has a key.
+func subscribed() *workspace.Subscription {
+	const (
+		id  = "f84e8ca0-e5fd-11f1-b221-db7754d5b3eb"
+		url = "http://127.0.0.1:18500/wsrf/services/NotificationConsumerService"
+	)
+	return &workspace.Subscription{
+		ID: id, Workspace: 7, Topics: []workspace.Topic{workspace.TopicState}, Address: url,
+		Consumer: []byte(`<ConsumerReference xmlns="` + wsn.Space + `" xmlns:wsa="` +
+			`http://schemas.xmlsoap.org/ws/2004/03/addressing"><wsa:Address>` + url +
+			`</wsa:Address><wsa:ReferenceProperties>` +
+			`<k:NotificationConsumerKey xmlns:k="http://www.globus.org/namespaces/2004/06/core">` +
+			id + `</k:NotificationConsumerKey></wsa:ReferenceProperties></ConsumerReference>`),
+	}
 }
 
 // TestTerminationLooksAsRecorded compares our message with those that the
@@ -159,23 +174,27 @@ func TestStateIsUnderstood(t *testing.T) {
 }
 
 func TestMessageIDIsTheSameEachTime(t *testing.T) {
-	a := workspace.Message{Seq: 7, Subscription: "s"}
-	b, c := a, a
-	b.Seq, c.Subscription = 8, "t"
-	id := messageID(a)
-	if id != messageID(a) || id == messageID(b) || id == messageID(c) {
-		t.Errorf("ids are %s, then %s; of others %s %s", id, messageID(a), messageID(b),
-			messageID(c))
+	one := func(s workspace.SubscriptionID, seq int64) notify.Delivery {
+		return notify.Delivery{Message: workspace.Message{Seq: seq, Subscription: s}}
+	}
+	seen := make(map[string]bool)
+	for _, batch := range [][]notify.Delivery{
+		{one("s", 7)}, {one("s", 8)}, {one("t", 7)}, {one("s", 7), one("s", 8)},
+	} {
+		id := messageID(batch)
+		if id != messageID(batch) || seen[id] {
+			t.Errorf("the ID of %v is %s, then %s", batch, id, messageID(batch))
+		}
+		seen[id] = true
 	}
 }
 
 func TestConsumerThatCannotBeReadIsAnError(t *testing.T) {
-	n := New(newOutbox(), Options{})
 	for name, text := range map[string]string{
 		"no XML": "x", "no address": "<C/>", "nothing": "",
 	} {
 		s := &workspace.Subscription{Consumer: []byte(text)}
-		if _, _, err := n.encode(s, workspace.Message{}); err == nil {
+		if _, err := GT4("").Encode([]notify.Delivery{{Subscription: s}}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
