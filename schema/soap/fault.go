@@ -25,6 +25,12 @@ type Fault struct {
 	String string // for people; often empty when there is a typed detail
 	Actor  string // who raised it, a URI; usually empty
 
+	// Subcodes refine the code with names of other namespaces, each the one
+	// before it. SOAP 1.2 has all of them (part 1, 5.4.6); in SOAP 1.1 the last
+	// one is the faultcode, as WS-Addressing 1.0 SOAP binding, 6 has it.
+	Subcodes []xmlstrict.Name
+	// Blocks writes header blocks that go with the fault; may be nil.
+	Blocks func(*xmlstrict.Encoder)
 	// Detail writes the children of the detail; nil writes none.
 	Detail func(*xmlstrict.Encoder)
 	// Entries are the children of the detail of a fault that was parsed.
@@ -50,7 +56,7 @@ const axisSpace = "http://xml.apache.org/axis/"
 func WriteFault(
 	enc *xmlstrict.Encoder, v Version, header func(*xmlstrict.Encoder), fault *Fault,
 ) {
-	Write(enc, v, header, func(enc *xmlstrict.Encoder) {
+	Write(enc, v, fault.header(header), func(enc *xmlstrict.Encoder) {
 		if v == V12 {
 			fault.write12(enc)
 			return
@@ -59,11 +65,25 @@ func WriteFault(
 	})
 }
 
+// header returns what writes all header blocks; nil when there are none.
+func (f *Fault) header(others func(*xmlstrict.Encoder)) func(*xmlstrict.Encoder) {
+	if others == nil || f.Blocks == nil {
+		if others == nil {
+			return f.Blocks
+		}
+		return others
+	}
+	return func(enc *xmlstrict.Encoder) {
+		others(enc)
+		f.Blocks(enc)
+	}
+}
+
 // write11 writes the fault as SOAP 1.1, 4.4 has it.
 func (f *Fault) write11(enc *xmlstrict.Encoder) {
 	enc.Start(V11.name("Fault"))
 	enc.Start(local("faultcode"))
-	enc.QName(V11.name(f.Code))
+	enc.QName(f.code11())
 	enc.End()
 	enc.Element(local("faultstring"), f.String)
 	if f.Actor != "" {
@@ -73,15 +93,29 @@ func (f *Fault) write11(enc *xmlstrict.Encoder) {
 	enc.End()
 }
 
+// code11 returns the faultcode: the most specific name there is.
+func (f *Fault) code11() xmlstrict.Name {
+	if n := len(f.Subcodes); n > 0 {
+		return f.Subcodes[n-1]
+	}
+	return V11.name(f.Code)
+}
+
 // write12 writes the fault as SOAP 1.2 part 1, 5.4 has it.
 func (f *Fault) write12(enc *xmlstrict.Encoder) {
 	code, sub, refined := strings.Cut(f.Code, ".")
+	subcodes := f.Subcodes
+	if refined && len(subcodes) == 0 {
+		subcodes = []xmlstrict.Name{{Space: axisSpace, Local: sub}}
+	}
 	enc.Start(V12.name("Fault"))
 	enc.Start(V12.name("Code"))
 	writeValue(enc, V12.name(swap(code, codes12)))
-	if refined {
+	for _, subcode := range subcodes {
 		enc.Start(V12.name("Subcode"))
-		writeValue(enc, xmlstrict.Name{Space: axisSpace, Local: sub})
+		writeValue(enc, subcode)
+	}
+	for range subcodes {
 		enc.End()
 	}
 	enc.End()
@@ -153,6 +187,9 @@ func (f *Fault) parse11(e *etree.Element) {
 		switch part.Tag {
 		case "faultcode":
 			f.Code = localPart(part)
+			if name, err := qname(part); err == nil && name.Space != V11.Space() {
+				f.Subcodes = []xmlstrict.Name{name}
+			}
 		case "faultstring":
 			f.String = xmlstrict.Text(part)
 		case "faultactor":
@@ -167,8 +204,15 @@ func (f *Fault) parse11(e *etree.Element) {
 func (f *Fault) parse12(e *etree.Element) {
 	code := xmlstrict.Child(e, V12.name("Code"))
 	f.Code = swap(localPart(xmlstrict.Child(code, V12.name("Value"))), codes11)
-	if sub := xmlstrict.Child(code, V12.name("Subcode")); sub != nil {
-		f.Code += "." + localPart(xmlstrict.Child(sub, V12.name("Value")))
+	sub := xmlstrict.Child(code, V12.name("Subcode"))
+	for ; sub != nil; sub = xmlstrict.Child(sub, V12.name("Subcode")) {
+		value := xmlstrict.Child(sub, V12.name("Value"))
+		if !strings.Contains(f.Code, ".") {
+			f.Code += "." + localPart(value)
+		}
+		if name, err := qname(value); err == nil {
+			f.Subcodes = append(f.Subcodes, name)
+		}
 	}
 	reason := xmlstrict.Child(e, V12.name("Reason"))
 	f.String = xmlstrict.Text(xmlstrict.Child(reason, V12.name("Text")))
@@ -181,6 +225,11 @@ func (f *Fault) keepDetail(detail *etree.Element) {
 	for entry := range xmlstrict.Children(detail) {
 		f.Entries = append(f.Entries, entry)
 	}
+}
+
+// qname returns the name that is an element's text.
+func qname(e *etree.Element) (xmlstrict.Name, error) {
+	return xmlstrict.ResolveQName(e, xmlstrict.RawText(e))
 }
 
 // localPart returns what stands behind the prefix of a QName-valued element.

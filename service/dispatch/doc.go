@@ -1,4 +1,4 @@
-// Package dispatch is the HTTP and SOAP side of face one: it holds requests to
+// Package dispatch is the HTTP and SOAP side of both faces: it holds requests to
 // limits, parses them strictly, finds out who calls, finds the operation by the
 // name of the body's element, and writes the reply or the fault.
 //

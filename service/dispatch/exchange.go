@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/beevik/etree"
 
@@ -32,6 +30,11 @@ type exchange struct {
 	keyBlock   *etree.Element
 	operation  *operation
 	owner      workspace.Owner
+
+	replyTo, faultTo *wsa.EPR // where replies and faults go; nil: back on the connection
+	target           *wsa.EPR // the one of them that what was written goes to
+	said             string   // the action of what was written
+	slot             bool     // it holds one of the places for messages to elsewhere
 }
 
 // answer writes the reply, or the fault, and returns the HTTP status.
@@ -49,8 +52,13 @@ func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
 	if err != nil {
 		return x.writeFault(enc, x.faultFor(err))
 	}
-	header := x.addressing.Reply(newMessageID(), x.operation.replyAction, x.from())
-	soap.Write(enc, x.version, x.blocks(header), reply)
+	x.target, x.said = x.replyTo, x.operation.replyAction
+	if x.operation.oneWay {
+		x.target = &wsa.EPR{Address: wsa.None200508}
+		return http.StatusAccepted
+	}
+	header := x.header(x.replyTo, x.operation.replyAction, false)
+	soap.Write(enc, x.version, header, reply)
 	return http.StatusOK
 }
 
@@ -69,6 +77,9 @@ func (x *exchange) carryOut() (Reply, error) {
 	if err := x.identify(&call); err != nil {
 		return nil, err
 	}
+	if err := x.destinations(); err != nil {
+		return nil, err
+	}
 	if err := x.find(&call); err != nil {
 		return nil, err
 	}
@@ -80,6 +91,9 @@ func (x *exchange) read() error {
 	version, err := x.mediaType()
 	if err != nil {
 		return err
+	}
+	if version == soap.V12 {
+		x.version = version
 	}
 	m, err := x.parse()
 	if err != nil {
@@ -141,13 +155,16 @@ func (x *exchange) understood(name xmlstrict.Name) bool {
 // route finds the operation by the body's element, and refuses what does not
 // go with it.
 func (x *exchange) route() error {
+	if x.endpoint.operations == nil {
+		return wsa.DestinationUnreachable(x.root+x.endpoint.path, errNowhere)
+	}
 	body, err := x.message.Payload()
 	if err != nil {
 		return err
 	}
 	o := x.endpoint.operations[xmlstrict.NameOf(body)]
 	if o == nil {
-		return &noOperation{xmlstrict.NameOf(body)}
+		return x.noOperation(body)
 	}
 	x.operation = o
 	if o.Bare {
@@ -170,19 +187,13 @@ func (x *exchange) checkBare(body *etree.Element) error {
 	return nil
 }
 
-// checkActions refuses a request whose headers name another operation.
-func (x *exchange) checkActions(o *operation) error {
-	actions := [...]struct{ header, value, also string }{
-		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `), ""},
-		{"the action of the content type", x.action, o.element},
-		{"wsa:Action", x.addressing.Action, ""},
+// noOperation says that the service has no operation for the body's element.
+func (x *exchange) noOperation(body *etree.Element) error {
+	err := &noOperation{xmlstrict.NameOf(body)}
+	if x.addressed() && x.addressing.Action != "" {
+		return wsa.ActionNotSupported(x.addressing.Action, err)
 	}
-	for _, a := range actions {
-		if a.value != "" && a.value != o.action && a.value != a.also {
-			return &contradiction{a.header, strings.Clone(a.value), o.action}
-		}
-	}
-	return nil
+	return err
 }
 
 // identify finds out who calls.
@@ -223,7 +234,7 @@ const KeyParameter = "key"
 // Which resource is meant must not depend on the reader: two differing keys are
 // refused.
 func (x *exchange) key() (string, error) {
-	key, query := xmlstrict.Text(x.keyBlock), x.request.URL.Query()[KeyParameter]
+	key, query := xmlstrict.Text(x.keyBlock), x.query()
 	if len(query) == 0 {
 		return key, nil
 	}
@@ -232,35 +243,6 @@ func (x *exchange) key() (string, error) {
 			"expected one, the same as in the header block " + x.endpoint.Key.String()}
 	}
 	return query[0], nil
-}
-
-// blocks writes the header blocks, with their namespace declared once.
-func (x *exchange) blocks(h wsa.Header) func(*xmlstrict.Encoder) {
-	return func(enc *xmlstrict.Encoder) {
-		enc.Declare(h.Version.Space())
-		h.Write(enc, x.version)
-	}
-}
-
-// from returns who answers, key included; nil when the request did not say
-// whom it asked.
-func (x *exchange) from() *wsa.EPR {
-	if x.addressing.To == "" {
-		return nil
-	}
-	return x.self()
-}
-
-// self returns the reference of the resource that was asked.
-func (x *exchange) self() *wsa.EPR {
-	r := &wsa.EPR{Address: x.root + x.endpoint.path}
-	if query := x.request.URL.Query()[KeyParameter]; len(query) == 1 {
-		r.Address += "?" + url.Values{KeyParameter: query}.Encode()
-	}
-	if x.keyBlock != nil {
-		r.Properties = []*etree.Element{x.keyBlock}
-	}
-	return r
 }
 
 // isTimeout reports whether reading the body took too long.

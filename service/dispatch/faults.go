@@ -6,114 +6,18 @@ import (
 	"strings"
 	"time"
 
-	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
-	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // This file is the one place where an error becomes a fault. A fault is typed
 // by the operation and the error's kind; its description is the error's text,
 // which is what clients show to people. Of internal errors only a request id
 // crosses the wire, and the log has the rest.
-
-// faultNames are the faults of one operation by kind of error. A name that is
-// not given is that of other.
-type faultNames struct {
-	invalid  xmlstrict.Name // Invalid
-	denied   xmlstrict.Name // Denied, Quota, NoResource
-	unknown  xmlstrict.Name // NotFound
-	conflict xmlstrict.Name // Conflict
-	busy     xmlstrict.Name // Busy, Transient, Unavailable
-	other    xmlstrict.Name // the rest, Internal above all
-}
-
-var types = xmlstrict.In(schema.Types)
-
-// plainFault types what an operation declares no fault for.
-var plainFault = xmlstrict.Name{Space: wsrf.BaseFaultsSpace, Local: "BaseFault"}
-
-// propertyFaults are those of the three ways to ask for resource properties.
-var propertyFaults = faultNames{unknown: wsrf.PropertiesResourceUnknown, other: plainFault}
-
-// faultTable has the faults by operation (contract, sections 1.1 to 1.5 and 3).
-var faultTable = map[string]faultNames{
-	"create": {
-		invalid: types("WorkspaceMetadataFault"),
-		unknown: types("WorkspaceMetadataFault"),
-		denied:  types("WorkspaceResourceRequestDeniedFault"),
-		busy:    types("WorkspaceSchedulingFault"),
-		other:   types("WorkspaceCreationFault"),
-	},
-	"start": {
-		unknown:  types("WorkspaceUnknownFault"),
-		conflict: types("OperationDisabledFault"),
-		other:    types("WorkspaceStartFault"),
-	},
-	"shutdown": {
-		unknown:  types("WorkspaceUnknownFault"),
-		conflict: types("OperationDisabledFault"),
-		other:    types("WorkspaceShutdownFault"),
-	},
-	"queryUsedAndReservedTime": {other: statusFault},
-	"queryCurrentWorkspaces":   {other: statusFault},
-
-	"GetResourceProperty":           propertyFaults,
-	"GetMultipleResourceProperties": propertyFaults,
-	"QueryResourceProperties":       propertyFaults,
-	"Destroy": {
-		unknown: wsrf.LifetimeResourceUnknown, other: wsrf.ResourceNotDestroyed,
-	},
-	"SetTerminationTime": {
-		unknown: wsrf.LifetimeResourceUnknown,
-		invalid: wsrf.TerminationTimeChangeRejected,
-		denied:  wsrf.TerminationTimeChangeRejected,
-		other:   wsrf.UnableToSetTerminationTime,
-	},
-	"Subscribe": {
-		unknown: wsn.ResourceUnknown, other: wsn.SubscribeCreationFailed,
-	},
-	"GetCurrentMessage":  {unknown: wsn.ResourceUnknown, other: plainFault},
-	"PauseSubscription":  {unknown: wsn.ResourceUnknown, other: wsn.PauseFailed},
-	"ResumeSubscription": {unknown: wsn.ResourceUnknown, other: wsn.ResumeFailed},
-}
-
-var statusFault = xmlstrict.Name{Space: schema.Status, Local: "WorkspaceStatusFault"}
-
-// faultsOf returns the row of an operation.
-func faultsOf(operation string) *faultNames {
-	row, ok := faultTable[operation]
-	if !ok {
-		row = faultNames{other: plainFault}
-	}
-	for _, name := range []*xmlstrict.Name{
-		&row.invalid, &row.denied, &row.unknown, &row.conflict, &row.busy,
-	} {
-		if *name == (xmlstrict.Name{}) {
-			*name = row.other
-		}
-	}
-	return &row
-}
-
-// of returns the fault for a kind of error.
-func (f *faultNames) of(kind workspace.Kind) xmlstrict.Name {
-	switch kind {
-	case workspace.Invalid:
-		return f.invalid
-	case workspace.Denied, workspace.Quota, workspace.NoResource:
-		return f.denied
-	case workspace.NotFound:
-		return f.unknown
-	case workspace.Conflict:
-		return f.conflict
-	case workspace.Busy, workspace.Transient, workspace.Unavailable:
-		return f.busy
-	}
-	return f.other
-}
 
 // A fault is what becomes of an error: a typed fault when it has a name, and a
 // bare SOAP fault otherwise.
@@ -122,7 +26,11 @@ type fault struct {
 	code   string         // of a bare fault
 	name   xmlstrict.Name // of a typed one
 	kind   string         // of a typed one, in words; may be empty
+	ours   bool           // it is not the caller's mistake
 	text   string
+
+	addressing *wsa.Fault  // of WS-Addressing 1.0; or nil
+	form       *soap.Error // of the envelope; or nil
 }
 
 // userException is the code of the original's faults about resource keys.
@@ -158,8 +66,10 @@ func (x *exchange) faultFor(err error) fault {
 		kind = workspace.Invalid
 	}
 	if kind != workspace.Internal {
-		name := x.names().of(kind)
-		return fault{status: failed, name: name, kind: kind.String(), text: describe(err)}
+		return fault{
+			status: failed, name: x.names().of(kind), kind: kind.String(), text: describe(err),
+			ours: kind >= workspace.Busy,
+		}
 	}
 	id := newRequestID()
 	if x.request.Context().Err() == nil { // else the caller hung up, and hears nothing
@@ -178,13 +88,19 @@ func messageFault(err error) (fault, bool) {
 		key     *InvalidKey
 		missing *noOperation
 		against *contradiction
+		header  *wsa.Fault
 	)
 	f := fault{status: http.StatusInternalServerError, code: soap.CodeClient, text: describe(err)}
 	switch {
 	case errors.As(err, &refused):
 		f.status = refused.status
+	case errors.As(err, &header):
+		f.addressing = header
+		if header.Receiver {
+			f.code = soap.CodeServer
+		}
 	case errors.As(err, &form):
-		f.code = form.Code()
+		f.code, f.form = form.Code(), form
 	case errors.As(err, &key):
 		f.code = userException
 	case errors.As(err, &syntax), errors.As(err, &missing), errors.As(err, &against):
@@ -197,7 +113,8 @@ func messageFault(err error) (fault, bool) {
 // internalFault says no more than how to find the cause in the log.
 func internalFault(names *faultNames, requestID string) fault {
 	return fault{
-		status: failed, name: names.other, text: "internal error, request " + requestID,
+		status: failed, name: names.other, ours: true,
+		text: "internal error, request " + requestID,
 	}
 }
 
@@ -218,13 +135,10 @@ func describe(err error) string {
 	return text
 }
 
-// unrouted are the faults of a request whose operation is not known yet.
-var unrouted = faultsOf("")
-
 // names returns the faults of the operation, as far as it is known.
 func (x *exchange) names() *faultNames {
 	if x.operation == nil {
-		return unrouted
+		return unrouted[x.endpoint.Face]
 	}
 	return x.operation.faults
 }
@@ -236,21 +150,11 @@ func (x *exchange) operationName() string {
 	return x.operation.name
 }
 
-// writeFault writes the fault's envelope and returns the HTTP status. As the
-// original's, a typed fault has an empty faultstring and all else inside.
+// writeFault writes the fault's envelope and returns the HTTP status.
 func (x *exchange) writeFault(enc *xmlstrict.Encoder, f fault) int {
-	out := &soap.Fault{Code: f.code, String: f.text}
-	if f.name != (xmlstrict.Name{}) {
-		typed := wsrf.BaseFault{
-			Name: f.name, Timestamp: time.Now(), Originator: x.self(),
-			Description: []string{f.text},
-		}
-		if f.kind != "" {
-			typed.ErrorCode, typed.Dialect = f.kind, wsrf.KindDialect
-		}
-		out = typed.SOAP()
-	}
-	soap.WriteFault(enc, x.version, x.faultHeader(), out)
+	out, action := x.soapFault(f)
+	x.target, x.said = x.faultTo, action
+	soap.WriteFault(enc, x.version, x.faultHeader(f, action), out)
 	if x.version == soap.V12 && strings.HasPrefix(out.Code, soap.CodeClient) &&
 		f.status == http.StatusInternalServerError {
 		return http.StatusBadRequest // SOAP 1.2 part 2, 7.5.2.2
@@ -258,13 +162,61 @@ func (x *exchange) writeFault(enc *xmlstrict.Encoder, f fault) int {
 	return f.status
 }
 
+// soapFault returns what the fault is in SOAP, and its action.
+func (x *exchange) soapFault(f fault) (*soap.Fault, string) {
+	switch {
+	case f.name != (xmlstrict.Name{}):
+		return x.typedFault(f), actionOf(f.name)
+	case f.addressing != nil:
+		out := &soap.Fault{Code: f.code, String: f.text, Subcodes: f.addressing.Codes}
+		if x.version == soap.V12 {
+			out.Detail = f.addressing.Detail
+		}
+		return out, wsa.AddressingFaultAction
+	}
+	out := &soap.Fault{Code: f.code, String: f.text}
+	if f.form != nil && x.endpoint.Face == wsdl.Two {
+		out.Blocks = f.form.Blocks(x.version)
+	}
+	return out, wsa.FaultAction200508
+}
+
+// typedFault returns the SOAP fault around a typed one. As the original's, that
+// of face one has an empty faultstring and all else inside.
+func (x *exchange) typedFault(f fault) *soap.Fault {
+	typed := wsrf.BaseFault{
+		Name: f.name, Timestamp: time.Now(), Originator: x.self(),
+		Description: []string{f.text},
+	}
+	if f.kind != "" {
+		typed.ErrorCode, typed.Dialect = f.kind, wsrf.KindDialect
+	}
+	if x.endpoint.Face == wsdl.One {
+		return typed.SOAP()
+	}
+	out := &soap.Fault{Code: soap.CodeClient, String: f.text, Detail: typed.Write}
+	if f.ours {
+		out.Code = soap.CodeServer
+	}
+	return out
+}
+
 // faultHeader writes the addressing of a fault; nil when the request never got
 // as far as having one.
-func (x *exchange) faultHeader() func(*xmlstrict.Encoder) {
+func (x *exchange) faultHeader(f fault, action string) func(*xmlstrict.Encoder) {
 	if x.message == nil {
 		return nil
 	}
-	return x.blocks(x.addressing.FaultReply(newMessageID(), x.from()))
+	header := x.header(x.faultTo, action, true)
+	if f.addressing == nil || x.version == soap.V12 || header == nil {
+		return header
+	}
+	return func(enc *xmlstrict.Encoder) {
+		header(enc)
+		enc.Start(wsa.FaultDetail)
+		f.addressing.Detail(enc)
+		enc.End()
+	}
 }
 
 // clip quotes a stranger's text, short enough for an error message.

@@ -15,7 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// The paths of face one.
+// The paths of face one, and of the published documents of both.
 const (
 	ServicesPath = "/wsrf/services/" // a service's name follows
 	SchemaPath   = "/wsrf/schema/"   // the name of a published document follows
@@ -30,10 +30,13 @@ type Options struct {
 	// When it is empty the address that a connection came in on is used.
 	URL    string
 	Limits Limits
-	Logger *slog.Logger // slog.Default() when nil
+	// Replier sends replies and faults to addresses that requests on face two
+	// name. Without one they go back on the connection or nowhere.
+	Replier Replier
+	Logger  *slog.Logger // slog.Default() when nil
 }
 
-// Handler is face one as an http.Handler. It keeps no state between requests.
+// Handler is both faces as an http.Handler. It keeps no state between requests.
 type Handler struct {
 	authn     authn.Authenticator
 	url       string // empty: that of each connection
@@ -41,6 +44,8 @@ type Handler struct {
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
 	gate      *gate
+	replier   Replier
+	sending   chan struct{} // one in it for each message on its way to elsewhere
 	panics    atomic.Int64
 }
 
@@ -59,6 +64,7 @@ type operation struct {
 	action      string // of the request, as SOAPAction and wsa:Action have it
 	replyAction string
 	element     string // its request as some clients name it: NAMESPACE/ELEMENT
+	oneWay      bool   // nothing but an empty answer is expected
 	faults      *faultNames
 }
 
@@ -74,6 +80,7 @@ func New(o Options) (*Handler, error) {
 		endpoints: make(map[string]*endpoint),
 	}
 	h.gate = newGate(h.limits.Parallel)
+	h.replier, h.sending = o.Replier, make(chan struct{}, h.limits.Replies)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
 		if err != nil {
@@ -103,7 +110,7 @@ func newEndpoint(s Service) (*endpoint, error) {
 		e.operations[xmlstrict.Name(row.In)] = &operation{
 			Operation: o, name: row.Name, action: row.Action,
 			replyAction: row.ReplyAction, element: row.In.Space + "/" + row.In.Local,
-			faults: faultsOf(row.Name),
+			oneWay: row.OneWay, faults: faultsOf(s.Face, row.Name),
 		}
 	}
 	if len(e.operations) != len(s.Operations) {
@@ -127,7 +134,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // post answers a SOAP request.
 func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
-	e := h.endpoints[r.URL.Path]
+	e := h.endpointAt(r.URL.Path)
 	if e == nil {
 		notFound(w)
 		return
@@ -138,6 +145,11 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
 	status := x.answer(enc)
+	defer x.vacate()
+	if x.target != nil {
+		x.elsewhere(w, enc.Bytes())
+		return
+	}
 	header := w.Header()
 	header["Content-Type"] = contentTypes[x.version]
 	header["Content-Length"] = []string{itoa(len(enc.Bytes()))}
@@ -146,6 +158,18 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(enc.Bytes())
+}
+
+// endpointAt returns the service at a path. Of face two there is one at every
+// path, if only to say in SOAP that nothing is there; nil is for the rest.
+func (h *Handler) endpointAt(path string) *endpoint {
+	if e := h.endpoints[path]; e != nil {
+		return e
+	}
+	if strings.HasPrefix(path, wsdl.Two.Path()) {
+		return &endpoint{Service: Service{Face: wsdl.Two}, path: path}
+	}
+	return nil
 }
 
 // rootFor returns the URL of the server's root, for the request.
