@@ -33,6 +33,8 @@ type Listen struct {
 	Address   string `toml:"address"`    // loopback HOST:PORT; default 127.0.0.1:8080
 	PublicURL string `toml:"public_url"` // base of the addresses in EPRs; default http://ADDRESS
 	Caller    string `toml:"caller"`     // whom everyone who reaches it is taken for: a DN
+	// RepliesElsewhere lets requests name other addresses for their replies, within [notify].
+	RepliesElsewhere bool `toml:"replies_elsewhere"`
 }
 
 // Site is the pool's policy.
@@ -50,6 +52,7 @@ type Site struct {
 	ChargeGranularity Duration            `toml:"charge_granularity"` // default 1m
 	ShutdownPatience  Duration            `toml:"shutdown_patience"`  // default 1m
 	StatusDetails     bool                `toml:"status_details"`     // clients of 2.9 and later
+	HideCharge        bool                `toml:"hide_charge"`        // no chargeGranularity property
 	Concurrency       int                 `toml:"concurrency"`        // tasks at a time; default 64
 }
 

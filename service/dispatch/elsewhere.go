@@ -14,15 +14,9 @@ type Replier interface {
 	// Check says why nothing may be sent to the address, as far as its text
 	// tells.
 	Check(address string) error
-	// Send posts a message to the address, once.
-	Send(ctx context.Context, address string, m Outgoing) error
-}
-
-// Outgoing is a message on its way to an address.
-type Outgoing struct {
-	Version soap.Version
-	Action  string
-	Body    []byte // valid until the message is sent
+	// Post posts a message with its HTTP headers to the address, once. It keeps
+	// nothing of what it is given.
+	Post(ctx context.Context, address string, header http.Header, message []byte) error
 }
 
 // destinations finds out where the reply and a fault go (WS-Addressing 1.0,
@@ -120,11 +114,20 @@ func (x *exchange) elsewhere(w http.ResponseWriter, message []byte) {
 	ctx, cancel := context.WithTimeout(
 		context.WithoutCancel(x.request.Context()), x.handler.limits.ReplyTimeout)
 	defer cancel()
-	err := x.handler.replier.Send(ctx, x.target.Address, Outgoing{
-		Version: x.version, Action: x.said, Body: message,
-	})
+	err := x.handler.replier.Post(ctx, x.target.Address, x.outgoing(), message)
 	if err != nil {
 		x.handler.logger.Warn("cannot send a reply to its address", "address", x.target.Address,
 			"operation", x.operationName(), "owner", x.owner, "error", err)
+	}
+}
+
+// outgoing returns the HTTP headers of what was written (SOAP 1.1, 6.1.1; SOAP
+// 1.2 part 2, 7.1.4).
+func (x *exchange) outgoing() http.Header {
+	if x.version == soap.V12 {
+		return http.Header{"Content-Type": {x.version.ContentType() + `; action="` + x.said + `"`}}
+	}
+	return http.Header{
+		"Content-Type": contentTypes[x.version], "Soapaction": {`"` + x.said + `"`},
 	}
 }

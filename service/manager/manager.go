@@ -30,6 +30,7 @@ type Policy struct {
 	KernelParameters  bool                // requests may carry kernel parameters
 	ChargeGranularity time.Duration       // unit to which used time is rounded up
 	StatusDetails     bool                // tell what is under way to clients that understand it
+	HideCharge        bool                // the granularity is no property
 	Subscriptions     int                 // of one owner at a time; 0: no limit
 	PullPoints        int                 // of one owner at a time; 0: no limit
 }
@@ -88,7 +89,7 @@ func (m *Manager) Site() workspace.Site {
 		Architectures: p.Architectures,
 		VMMType:       p.AdvertisedVMM.Type, VMMVersions: p.AdvertisedVMM.Versions,
 		Associations: p.Associations, ChargeGranularity: p.ChargeGranularity,
-		StatusDetails: p.StatusDetails,
+		StatusDetails: p.StatusDetails, HideCharge: p.HideCharge,
 	}
 }
 

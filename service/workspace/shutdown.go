@@ -32,4 +32,5 @@ type Site struct {
 	Associations      []string
 	ChargeGranularity time.Duration
 	StatusDetails     bool // the status port tells what is under way
+	HideCharge        bool // the status port has no property with the granularity
 }

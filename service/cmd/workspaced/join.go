@@ -41,6 +41,15 @@ func formats(url string) map[string]notify.Format {
 	}
 }
 
+// replier sends replies to the addresses that requests name, where that is
+// configured: under the guard of notifications.
+func replier(c *config.Config, url string) dispatch.Replier {
+	if !c.Listen.RepliesElsewhere {
+		return nil
+	}
+	return notify.NewReplier(guard(c, url))
+}
+
 // transports opens the repositories that the configuration names, by scheme.
 func transports(c *config.Config) (map[string]workspace.Transport, error) {
 	local, err := file.Open(c.Repositories.File.Dir)

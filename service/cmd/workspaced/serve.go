@@ -124,7 +124,7 @@ func assemble(
 	})
 	handler, err := dispatch.New(dispatch.Options{
 		Services: services(m, guard(c, url)), Authenticator: authn.Fixed(c.Listen.Caller),
-		URL: url, Logger: log,
+		URL: url, Logger: log, Replier: replier(c, url),
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -166,6 +166,7 @@ func policy(c *config.Config) manager.Policy {
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
+		HideCharge: s.HideCharge,
 	}
 	for _, n := range c.Networks {
 		p.Associations = append(p.Associations, n.Name)
