@@ -1,7 +1,8 @@
 // Package schema publishes the XML Schemas of the protocol, names their
-// namespaces and the standards' actions. The files were written from the recorded
-// contract of the Globus GT4 Virtual Workspace Service; they import one
-// another by relative names and nothing from the network.
+// namespaces and the standards' actions. The files of face one were written from
+// the recorded contract of the Globus GT4 Virtual Workspace Service, those of
+// face two from the facts of the published standards; they import one another by
+// relative names and nothing from the network.
 //
 // It must not know any document: reading and writing them is the business of
 // the packages below it. It imports the standard library alone.
@@ -58,38 +59,85 @@ const (
 	NotificationAction = wsn + "BaseNotification/"
 )
 
+// The stems of the actions of the standards as published: the interface and the
+// message follow, such as GetResourceProperty/GetResourcePropertyRequest.
+const (
+	Properties2Action   = "http://docs.oasis-open.org/wsrf/rpw-2/"
+	Lifetime2Action     = "http://docs.oasis-open.org/wsrf/rlw-2/"
+	Notification2Action = "http://docs.oasis-open.org/wsn/bw-2/"
+)
+
 //go:embed *.xsd
 var files embed.FS
 
-// A published file and the namespace that it defines.
-type published struct{ name, space string }
+// A published file, the namespace that it defines, and the faces that use it.
+type published struct {
+	name, space string
+	in          faces
+}
+
+// faces is the set of faces that a file is for. Some namespaces have two files:
+// what face one says in the words of the drafts, face two cannot repeat.
+type faces uint8
+
+const (
+	one faces = 1 << iota
+	two
+	both = one | two
+)
 
 // order lists the files so that each comes after those that it imports.
 var order = []published{
-	{"addressing.xsd", Addressing},
-	{"basefaults.xsd", BaseFaults},
-	{"properties.xsd", Properties},
-	{"lifetime.xsd", Lifetime},
-	{"basenotification.xsd", BaseNotification},
-	{"core.xsd", Core},
-	{"core_notification.xsd", CoreNotification},
-	{"jsdl.xsd", JSDL},
-	{"logistics.xsd", Logistics},
-	{"definition.xsd", Definition},
-	{"metadata.xsd", Metadata},
-	{"negotiable.xsd", Negotiable},
-	{"workspace_types.xsd", Types},
-	{"workspace.xsd", Workspace},
-	{"group.xsd", Group},
-	{"ensemble.xsd", Ensemble},
-	{"status.xsd", Status},
+	{"addressing.xsd", Addressing, one},
+	{"basefaults.xsd", BaseFaults, one},
+	{"properties.xsd", Properties, one},
+	{"lifetime.xsd", Lifetime, one},
+	{"basenotification.xsd", BaseNotification, one},
+	{"core.xsd", Core, both},
+	{"core_notification.xsd", CoreNotification, one},
+	{"jsdl.xsd", JSDL, both},
+	{"logistics.xsd", Logistics, both},
+	{"definition.xsd", Definition, both},
+	{"metadata.xsd", Metadata, both},
+	{"negotiable.xsd", Negotiable, both},
+	{"workspace_types.xsd", Types, one},
+	{"workspace.xsd", Workspace, one},
+	{"group.xsd", Group, one},
+	{"ensemble.xsd", Ensemble, one},
+	{"status.xsd", Status, one},
+	{"ws-addr.xsd", Addressing2005, two},
+	{"bf-2.xsd", BaseFaults2, two},
+	{"r-2.xsd", Resource2, two},
+	{"rp-2.xsd", Properties2, two},
+	{"rl-2.xsd", Lifetime2, two},
+	{"sg-2.xsd", ServiceGroup2, two},
+	{"t-1.xsd", Topics1, two},
+	{"b-2.xsd", BaseNotification2, two},
+	{"events.xsd", ONVIFEvents, two},
+	{"types-2.xsd", Types, two},
+	{"workspace-2.xsd", Workspace, two},
+	{"group-2.xsd", Group, two},
+	{"status-2.xsd", Status, two},
+	{"lease.xsd", Lease, two},
 }
 
 // Names returns the names of the published files, each after those it imports.
-func Names() []string {
-	names := make([]string, len(order))
-	for i, p := range order {
-		names[i] = p.name
+func Names() []string { return namesOf(both) }
+
+// FaceOne returns the names of the files of face one, each after those it
+// imports. Each namespace is in it once.
+func FaceOne() []string { return namesOf(one) }
+
+// FaceTwo returns the names of the files of face two, each after those it
+// imports. Each namespace is in it once.
+func FaceTwo() []string { return namesOf(two) }
+
+func namesOf(f faces) []string {
+	var names []string
+	for _, p := range order {
+		if p.in&f != 0 {
+			names = append(names, p.name)
+		}
 	}
 	return names
 }

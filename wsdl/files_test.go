@@ -33,9 +33,9 @@ func (s *service) portTypeFile() []byte {
 func (s *service) bindingsFile() []byte {
 	d := new(document)
 	d.open(s.port, s.space+"/bindings",
-		[2]string{"soap", soapSpace}, [2]string{"porttype", s.space})
+		append(s.soapSpaces(), [2]string{"porttype", s.space})...)
 	d.line(`  <wsdl:import namespace=%q location="%s_port_type.wsdl"/>`, s.space, s.file)
-	s.writeBinding(d, "porttype")
+	s.writeBindings(d, "porttype")
 	return d.close()
 }
 
@@ -44,9 +44,9 @@ func (s *service) bindingsFile() []byte {
 func (s *service) serviceFile() []byte {
 	d := new(document)
 	d.open(s.name, s.space+"/service",
-		[2]string{"soap", soapSpace}, [2]string{"binding", s.space + "/bindings"})
+		append(s.soapSpaces(), [2]string{"binding", s.space + "/bindings"})...)
 	d.line(`  <wsdl:import namespace="%s/bindings" location="%s_bindings.wsdl"/>`,
 		s.space, s.file)
-	s.writeService(d, "binding", "http://localhost:8080/wsrf/services/"+s.name)
+	s.writeService(d, "binding", "http://localhost:8080"+s.face.Path()+s.name)
 	return d.close()
 }

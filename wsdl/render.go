@@ -12,6 +12,8 @@ import (
 const (
 	wsdlSpace = "http://schemas.xmlsoap.org/wsdl/"
 	soapSpace = "http://schemas.xmlsoap.org/wsdl/soap/"
+	soap12    = "http://schemas.xmlsoap.org/wsdl/soap12/"
+	xsSpace   = "http://www.w3.org/2001/XMLSchema"
 	wsawSpace = "http://www.w3.org/2006/05/addressing/wsdl"
 	soapHTTP  = "http://schemas.xmlsoap.org/soap/http"
 )
@@ -25,6 +27,13 @@ var prefixes = map[string]string{
 	schema.Properties:       "wsrp",
 	schema.Lifetime:         "wsrl",
 	schema.BaseNotification: "wsnt",
+
+	schema.Lease:             "p",
+	schema.Properties2:       "wsrf-rp",
+	schema.Lifetime2:         "wsrf-rl",
+	schema.Resource2:         "wsrf-r",
+	schema.BaseNotification2: "wsnt",
+	schema.ONVIFEvents:       "tev",
 }
 
 // document is a WSDL document in the making.
@@ -60,7 +69,7 @@ func qualified(n QName) string { return prefixes[n.Space] + ":" + n.Local }
 func (s *service) elementSpaces() [][2]string {
 	used := map[string]bool{s.properties.Space: true}
 	if s.properties.Local != "" {
-		used[schema.Properties] = true // its attribute tells the property document
+		used[s.propertySpace()] = true // its attribute tells the property document
 	}
 	for _, op := range s.operations {
 		used[op.In.Space], used[op.Out.Space] = true, true
@@ -69,12 +78,37 @@ func (s *service) elementSpaces() [][2]string {
 		}
 	}
 	var spaces [][2]string
-	for _, file := range schema.Names() {
+	for _, file := range s.schemas() {
 		if space := schema.Space(file); used[space] {
 			spaces = append(spaces, [2]string{prefixes[space], space})
 		}
 	}
 	return spaces
+}
+
+// schemas are the schema files of the service's face.
+func (s *service) schemas() []string {
+	if s.face == Two {
+		return schema.FaceTwo()
+	}
+	return schema.FaceOne()
+}
+
+// propertySpace is the namespace of WS-ResourceProperties on the service's face.
+func (s *service) propertySpace() string {
+	if s.face == Two {
+		return schema.Properties2
+	}
+	return schema.Properties
+}
+
+// soapSpaces are the namespaces of the bindings, each with its prefix.
+func (s *service) soapSpaces() [][2]string {
+	all := [][2]string{{"soap", soapSpace}}
+	if s.face == Two {
+		all = append(all, [2]string{"soap12", soap12})
+	}
+	return all
 }
 
 // message is one message of a port type: a name and the element of its one part.
@@ -127,8 +161,8 @@ func (s *service) writePortType(d *document) {
 	if s.properties.Local == "" {
 		d.line(`  <wsdl:portType name=%q>`, s.port)
 	} else {
-		d.line(`  <wsdl:portType name=%q wsrp:ResourceProperties=%q>`,
-			s.port, qualified(s.properties))
+		d.line(`  <wsdl:portType name=%q %s:ResourceProperties=%q>`,
+			s.port, prefixes[s.propertySpace()], qualified(s.properties))
 	}
 	for _, op := range s.operations {
 		d.line(`    <wsdl:operation name=%q>`, op.Name)
@@ -145,21 +179,42 @@ func (s *service) writePortType(d *document) {
 	d.line(`  </wsdl:portType>`)
 }
 
-// writeBinding appends the binding to SOAP 1.1 over HTTP of the port type in
-// the namespace with that prefix.
-func (s *service) writeBinding(d *document, prefix string) {
-	d.line(`  <wsdl:binding name="%sSOAPBinding" type="%s:%s">`, s.port, prefix, s.port)
-	d.line(`    <soap:binding style="document" transport=%q/>`, soapHTTP)
+// writeBindings appends the bindings to SOAP over HTTP of the port type in the
+// namespace with the given prefix: face one has SOAP 1.1, face two 1.2 beside it.
+func (s *service) writeBindings(d *document, prefix string) {
+	for _, v := range s.versions() {
+		s.writeBinding(d, v, prefix)
+	}
+}
+
+// A version of SOAP as WSDL has it.
+type version struct {
+	prefix string // of its namespace
+	suffix string // of the names of binding and port
+}
+
+// versions are those of SOAP that the service's face speaks.
+func (s *service) versions() []version {
+	if s.face == Two {
+		return []version{{"soap", "SOAP11"}, {"soap12", "SOAP12"}}
+	}
+	return []version{{"soap", "SOAP"}}
+}
+
+// writeBinding appends one binding.
+func (s *service) writeBinding(d *document, v version, prefix string) {
+	d.line(`  <wsdl:binding name="%s%sBinding" type="%s:%s">`, s.port, v.suffix, prefix, s.port)
+	d.line(`    <%s:binding style="document" transport=%q/>`, v.prefix, soapHTTP)
 	for _, op := range s.operations {
 		d.line(`    <wsdl:operation name=%q>`, op.Name)
-		d.line(`      <soap:operation soapAction=%q style="document"/>`, op.Action)
-		d.line(`      <wsdl:input><soap:body use="literal"/></wsdl:input>`)
+		d.line(`      <%s:operation soapAction=%q style="document"/>`, v.prefix, op.Action)
+		d.line(`      <wsdl:input><%s:body use="literal"/></wsdl:input>`, v.prefix)
 		if !op.OneWay {
-			d.line(`      <wsdl:output><soap:body use="literal"/></wsdl:output>`)
+			d.line(`      <wsdl:output><%s:body use="literal"/></wsdl:output>`, v.prefix)
 		}
 		for _, f := range op.Faults {
 			d.line(`      <wsdl:fault name=%q>`, f.Local)
-			d.line(`        <soap:fault name=%q use="literal"/>`, f.Local)
+			d.line(`        <%s:fault name=%q use="literal"/>`, v.prefix, f.Local)
 			d.line(`      </wsdl:fault>`)
 		}
 		d.line(`    </wsdl:operation>`)
@@ -167,13 +222,19 @@ func (s *service) writeBinding(d *document, prefix string) {
 	d.line(`  </wsdl:binding>`)
 }
 
-// writeService appends the service at an address; its binding is in the
+// writeService appends the service at an address; its bindings are in the
 // namespace with that prefix.
 func (s *service) writeService(d *document, prefix, address string) {
 	d.line(`  <wsdl:service name=%q>`, s.name)
-	d.line(`    <wsdl:port name="%sPort" binding="%s:%sSOAPBinding">`, s.port, prefix, s.port)
-	d.line(`      <soap:address location="%s"/>`, html.EscapeString(address))
-	d.line(`    </wsdl:port>`)
+	for _, v := range s.versions() {
+		port := s.port + "Port"
+		if s.face == Two {
+			port = s.name + v.suffix
+		}
+		d.line(`    <wsdl:port name=%q binding="%s:%s%sBinding">`, port, prefix, s.port, v.suffix)
+		d.line(`      <%s:address location="%s"/>`, v.prefix, html.EscapeString(address))
+		d.line(`    </wsdl:port>`)
+	}
 	d.line(`  </wsdl:service>`)
 }
 
@@ -181,13 +242,17 @@ func (s *service) writeService(d *document, prefix, address string) {
 // service needs, each after those it imports.
 func (s *service) schemaFiles() []string {
 	needed := make(map[string]bool)
+	files := make(map[string]string)
+	for _, file := range s.schemas() {
+		files[schema.Space(file)] = file
+	}
 	var need func(space string)
 	need = func(space string) {
 		if space == "" || needed[space] {
 			return
 		}
 		needed[space] = true
-		for _, imported := range imports()[space] {
+		for _, imported := range imports()[files[space]] {
 			need(imported)
 		}
 	}
@@ -197,8 +262,11 @@ func (s *service) schemaFiles() []string {
 	for _, space := range s.extra {
 		need(space)
 	}
+	for _, h := range s.headers {
+		need(h.Space)
+	}
 	var names []string
-	for _, file := range schema.Names() {
+	for _, file := range s.schemas() {
 		if needed[schema.Space(file)] {
 			names = append(names, file)
 		}

@@ -6,10 +6,10 @@ import "github.com/philoxenia/philoxenia/schema"
 const notificationPorts = "http://docs.oasis-open.org/wsn/2004/06/" +
 	"wsn-WS-BaseNotification-1.2-draft-01.wsdl"
 
-// services is the table.
-var services = []service{
+// servicesOne are the rows of face one.
+var servicesOne = []service{
 	{
-		face: One, name: "WorkspaceFactoryService", port: "WorkspaceFactoryPortType",
+		name: "WorkspaceFactoryService", port: "WorkspaceFactoryPortType",
 		file: "factory", space: schema.Workspace,
 		properties: QName{schema.Workspace, "FactoryRPSet"},
 		operations: append([]Operation{
@@ -20,7 +20,7 @@ var services = []service{
 		}, propertyOperations...),
 	},
 	{
-		face: One, name: "WorkspaceService", port: "WorkspacePortType",
+		name: "WorkspaceService", port: "WorkspacePortType",
 		file: "workspace", space: schema.Workspace,
 		properties: QName{schema.Workspace, "ServiceRPSet"},
 		operations: join(
@@ -28,14 +28,14 @@ var services = []service{
 			propertyOperations, producerOperations, lifetimeOperations),
 	},
 	{
-		face: One, name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
+		name: "WorkspaceGroupService", port: "WorkspaceGroupPortType",
 		file: "group", space: schema.Group,
 		operations: join(
 			port{schema.Group, "WorkspaceGroupPortType"}.commands("Workspaces"),
 			lifetimeOperations[:1]),
 	},
 	{
-		face: One, name: "WorkspaceStatusService", port: "WorkspaceStatusPortType",
+		name: "WorkspaceStatusService", port: "WorkspaceStatusPortType",
 		file: "status", space: schema.Status,
 		properties: QName{schema.Status, "StatusRPSet"},
 		operations: append([]Operation{
@@ -46,7 +46,7 @@ var services = []service{
 		}, propertyOperations...),
 	},
 	{
-		face: One, name: "SubscriptionManagerService", port: "SubscriptionManager",
+		name: "SubscriptionManagerService", port: "SubscriptionManager",
 		file: "subscription_manager", space: notificationPorts,
 		properties: QName{schema.BaseNotification, "SubscriptionManagerRP"},
 		extra:      []string{schema.Core},
@@ -59,7 +59,7 @@ var services = []service{
 			}, propertyOperations, lifetimeOperations[:1]),
 	},
 	{
-		face: One, name: "NotificationConsumerService", port: "NotificationConsumer",
+		name: "NotificationConsumerService", port: "NotificationConsumer",
 		file: "notification_consumer", space: notificationPorts,
 		extra: []string{schema.Core, schema.CoreNotification, schema.Types},
 		operations: []Operation{{

@@ -1,4 +1,4 @@
-// Package wsdl publishes what the services of the first face can do: one table
+// Package wsdl publishes what the services of both faces can do: one table
 // of operations, from which dispatch works, the WSDL documents in the
 // original's layout of three files a service, and one flat document a service
 // for the SOAP stacks of today.
@@ -11,6 +11,8 @@ import (
 	"embed"
 	"io/fs"
 	"slices"
+
+	"github.com/philoxenia/philoxenia/schema"
 )
 
 // QName is the expanded name of an element.
@@ -40,7 +42,21 @@ type service struct {
 	space      string   // target namespace of its port type
 	properties QName    // its resource property document; zero: none
 	extra      []string // namespaces that clients need beside those of its messages
+	headers    []QName  // elements that clients need beside those of its messages
 	operations []Operation
+}
+
+// services is the table.
+var services = table()
+
+// table joins the faces. What is the same in all rows of face two is said here.
+func table() []service {
+	all := slices.Clone(servicesOne)
+	for _, s := range servicesTwo {
+		s.face, s.port, s.space = Two, s.name+"Port", schema.Lease
+		all = append(all, s)
+	}
+	return all
 }
 
 // Operations returns the whole table, service by service.

@@ -160,8 +160,10 @@ func (d *definitions) operations(t *testing.T, service string) []Operation {
 			t.Errorf("operation %d is %s (%s) in the port type, %s (%s) in the binding", i,
 				o.Name, o.Input.Action, bound.Name, bound.SOAP.Action)
 		}
-		op := Operation{Face: faceOf(service), Service: service, Port: d.Ports[0].Name, Name: o.Name,
-			Action: bound.SOAP.Action, In: d.element(t, o.Input.Message), OneWay: o.Output == nil}
+		op := Operation{
+			Face: faceOf(service), Service: service, Port: d.Ports[0].Name, Name: o.Name,
+			Action: bound.SOAP.Action, In: d.element(t, o.Input.Message), OneWay: o.Output == nil,
+		}
 		if o.Output != nil {
 			op.Out, op.ReplyAction = d.element(t, o.Output.Message), o.Output.Action
 		}
