@@ -33,7 +33,7 @@ type Listen struct {
 	Address   string `toml:"address"`    // loopback HOST:PORT; default 127.0.0.1:8080
 	PublicURL string `toml:"public_url"` // base of the addresses in EPRs; default http://ADDRESS
 	Caller    string `toml:"caller"`     // whom everyone who reaches it is taken for: a DN
-	// RepliesElsewhere lets requests name other addresses for their replies, within [notify].
+	// RepliesElsewhere: requests may name addresses for their replies, within [notify].
 	RepliesElsewhere bool `toml:"replies_elsewhere"`
 }
 
