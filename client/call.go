@@ -18,6 +18,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Exchange is one attempt at an operation, for tracing.
@@ -33,14 +34,26 @@ type Exchange struct {
 // A request is one operation to be carried out.
 type request struct {
 	op        string // for errors, as an infinitive: "start workspace 7"
+	operation string // by its name in the table of what may be repeated
 	target    wsa.EPR
 	action    string
 	messageID string // made up when empty
-	// again says that a second copy of the request does no harm, so that it
-	// may be sent again when the answer to the first was lost.
-	again bool
-	body  func(*xmlstrict.Encoder)
-	reply xmlstrict.Name // of the body element of the answer
+	body      func(*xmlstrict.Encoder)
+	reply     xmlstrict.Name // of the body element of the answer
+	wait      time.Duration  // that the service was asked to take its time, at most
+}
+
+// face returns the face in which the request is sent.
+func (r request) face() wsdl.Face { return FaceOf(r.target) }
+
+// version returns the version of SOAP and of WS-Addressing of a face. Servers
+// take either SOAP; of the second face's we send what its standards were
+// written for.
+func version(face wsdl.Face) (soap.Version, wsa.Version) {
+	if face == wsdl.Two {
+		return soap.V12, wsa.V200508
+	}
+	return soap.V11, wsa.V200403
 }
 
 // An answer is what came back.
@@ -81,7 +94,10 @@ var (
 // safe and promising, and returns the answer or a *Fault or *TransportError.
 func (c *Client) call(ctx context.Context, r request) (answer, error) {
 	if r.messageID == "" {
-		r.messageID = "uuid:" + uuid.NewString()
+		r.messageID = newMessageID(r.face())
+	}
+	if r.face() == wsdl.Two && c.lacksTwo() {
+		return answer{}, fmt.Errorf("cannot %s: %w", r.op, ErrNoFace)
 	}
 	envelope := r.encode()
 	sent := false
@@ -96,6 +112,10 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 			a.attempts = attempt
 			return a, err
 		}
+		if errors.Is(err, ErrNoFace) {
+			c.lacking.Store(true)
+			return answer{attempts: attempt}, fmt.Errorf("cannot %s: %w", r.op, err)
+		}
 		if attempt >= c.options.Attempts || !r.worthRepeating(err) || !c.rest(ctx, attempt) {
 			return answer{attempts: attempt}, &TransportError{
 				Op: r.op, URL: r.target.Address, MessageID: r.messageID, Sent: sent,
@@ -104,6 +124,18 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 		}
 	}
 }
+
+// newMessageID makes up an id, in the form that the face's clients use.
+func newMessageID(face wsdl.Face) string {
+	if face == wsdl.Two {
+		return "urn:uuid:" + uuid.NewString()
+	}
+	return "uuid:" + uuid.NewString()
+}
+
+// lacksTwo reports whether face two is out of reach: forbidden by the options,
+// or known to be missing.
+func (c *Client) lacksTwo() bool { return c.options.Face == FaceOne || c.lacking.Load() }
 
 // cause prefers the reason why ctx ended, which is the caller's own doing.
 func cause(ctx context.Context, err error) error {
@@ -117,34 +149,51 @@ func cause(ctx context.Context, err error) error {
 // knows a repeated request by its MessageID.
 func (r request) encode() []byte {
 	enc := new(xmlstrict.Encoder)
-	header := wsa.Header{
-		Version: wsa.V200403, MessageID: r.messageID, Action: r.action,
-		From: &wsa.EPR{Address: wsa.Anonymous200403},
+	envelope, addressing := version(r.face())
+	me := &wsa.EPR{Address: addressing.Anonymous()}
+	header := wsa.Header{Version: addressing, MessageID: r.messageID, Action: r.action}
+	if addressing == wsa.V200403 {
+		header.From = me // as the original client
+	} else {
+		header.ReplyTo = me // SOAP 1.1 clients of WS-Addressing 1.0 say it too (core, 3.4)
 	}
-	soap.Write(enc, soap.V11, func(enc *xmlstrict.Encoder) {
-		header.WriteRequest(enc, soap.V11, r.target)
+	soap.Write(enc, envelope, func(enc *xmlstrict.Encoder) {
+		header.WriteRequest(enc, envelope, r.target)
 	}, r.body)
 	return bytes.Clone(enc.Bytes())
 }
 
 // exchange sends the envelope once and parses what comes back.
 func (c *Client) exchange(ctx context.Context, r request, envelope []byte) (*soap.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.options.Patience)
+	ctx, cancel := context.WithTimeout(ctx, c.options.Patience+r.wait)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodPost, r.target.Address,
 		bytes.NewReader(envelope))
 	if err != nil {
 		return nil, err
 	}
-	q.Header.Set("Content-Type", soap.V11.ContentType())
-	q.Header.Set("SOAPAction", `"`+r.action+`"`)
+	if v, _ := version(r.face()); v == soap.V12 { // RFC 3902: the action is a parameter
+		q.Header.Set("Content-Type", v.ContentType()+`; action="`+r.action+`"`)
+	} else {
+		q.Header.Set("Content-Type", v.ContentType())
+		q.Header.Set("SOAPAction", `"`+r.action+`"`)
+	}
 	q.Header.Set("User-Agent", c.options.UserAgent)
 	p, err := c.options.HTTP.Do(q)
 	if err != nil {
 		return nil, plain(err)
 	}
 	defer p.Body.Close()
+	if p.StatusCode == http.StatusNotFound && r.face() == wsdl.Two && !isSOAP(p) {
+		return nil, ErrNoFace
+	}
 	return c.parse(p)
+}
+
+// isSOAP reports whether an answer says that it is an envelope.
+func isSOAP(p *http.Response) bool {
+	media, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
+	return media == "text/xml" || media == "application/soap+xml"
 }
 
 // plain drops the method and URL that net/http puts before an error: whoever
@@ -163,7 +212,6 @@ func (c *Client) parse(p *http.Response) (*soap.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	media, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
 	switch {
 	case len(data) > c.options.ReplyLimit:
 		return nil, fmt.Errorf("the answer is longer than %d bytes", c.options.ReplyLimit)
@@ -171,9 +219,9 @@ func (c *Client) parse(p *http.Response) (*soap.Message, error) {
 		return nil, fmt.Errorf("%w: it answered %s", errBusy, p.Status)
 	case p.StatusCode == http.StatusBadGateway || p.StatusCode == http.StatusGatewayTimeout:
 		return nil, fmt.Errorf("%w: it answered %s", errLost, p.Status)
-	case media != "text/xml" && media != "application/soap+xml":
+	case !isSOAP(p):
 		return nil, fmt.Errorf("%s answered %s with %q, which is not SOAP",
-			p.Request.URL, p.Status, media)
+			p.Request.URL, p.Status, p.Header.Get("Content-Type"))
 	}
 	return soap.Parse(data, c.limits)
 }
@@ -185,7 +233,7 @@ func (r request) worthRepeating(err error) bool {
 		return true
 	}
 	var lost *net.OpError
-	return r.again && (errors.As(err, &lost) || errors.Is(err, errLost) ||
+	return repeatable(r.operation) && (errors.As(err, &lost) || errors.Is(err, errLost) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, context.DeadlineExceeded))
 }

@@ -4,24 +4,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
-)
-
-// servicesPath is where the services of face one lie on a host.
-const servicesPath = "/wsrf/services"
-
-// The services of face one, by the last part of their URLs.
-const (
-	factoryService   = "WorkspaceFactoryService"
-	workspaceService = "WorkspaceService"
-	groupService     = "WorkspaceGroupService"
-	statusService    = "WorkspaceStatusService"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // The names of resource keys.
@@ -29,10 +18,18 @@ var (
 	workspaceKey    = inWorkspace("WorkspaceKey")
 	groupKey        = inGroup("WorkspaceGroupKey")
 	subscriptionKey = wsn.SubscriptionKey
+	pullPointKey    = xmlstrict.Name{Space: lease, Local: "PullPointKey"}
+	hostKey         = xmlstrict.Name{Space: lease, Local: "HostKey"}
+
+	keys = []xmlstrict.Name{workspaceKey, groupKey, subscriptionKey, pullPointKey, hostKey}
 )
+
+// lease is the namespace of face two's own messages.
+const lease = "urn:philoxenia:2026:workspace"
 
 // Options adjust a Client; zero values mean the defaults named.
 type Options struct {
+	Face       Face           // in which to speak, FaceAuto
 	HTTP       *http.Client   // to send with; its own, with connections kept alive
 	Attempts   int            // how often a request is sent at most where that is safe, 4
 	Patience   time.Duration  // how long one attempt may take, 30 s
@@ -44,24 +41,37 @@ type Options struct {
 
 // Client talks to one workspace service. It may be used by many goroutines.
 type Client struct {
-	base    string // ends in a slash
+	bases   [2]string // where the services of each face are, ending in a slash; empty: nowhere
+	face    wsdl.Face // of the references that the client makes
+	lacking *atomic.Bool
 	options Options
 	limits  xmlstrict.Limits
 }
 
 // New returns a client of the service at the URL, which is a host alone
-// (http://host:port), the services' base (http://host:port/wsrf/services/) or
-// the URL of the factory under it. It sends nothing.
+// (http://host:port), the base of one face's services
+// (http://host:port/wsrf/services/, http://host:port/ws/) or the URL of the
+// factory under it. It sends nothing.
 func New(service string, o Options) (*Client, error) {
-	base, err := baseURL(service)
+	bases, face, err := findBases(service)
 	if err != nil {
 		return nil, err
+	}
+	switch {
+	case o.Face == FaceOne:
+		face = wsdl.One
+	case o.Face == FaceTwo && bases[wsdl.Two] == "":
+		return nil, fmt.Errorf("cannot use the service URL %q: %w", service, ErrNoFace)
+	case o.Face == FaceTwo:
+		face = wsdl.Two
 	}
 	o = o.withDefaults()
 	limits := xmlstrict.DefaultLimits()
 	limits.Bytes, limits.Text = o.ReplyLimit, o.ReplyLimit
 	limits.Tokens = max(limits.Tokens, o.ReplyLimit/4) // no token is shorter than four bytes
-	return &Client{base: base, options: o, limits: limits}, nil
+	return &Client{
+		bases: bases, face: face, lacking: new(atomic.Bool), options: o, limits: limits,
+	}, nil
 }
 
 // withDefaults fills in what was left zero.
@@ -104,47 +114,39 @@ func newHTTP() *http.Client {
 	}
 }
 
-// baseURL returns the base of the services, with a slash at its end.
-func baseURL(service string) (string, error) {
-	u, err := url.Parse(service)
-	if err != nil {
-		return "", fmt.Errorf("cannot use the service URL: %w", err)
-	}
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return "", fmt.Errorf("cannot use the service URL %q: it is not http or https", service)
-	}
-	u.RawQuery, u.Fragment = "", ""
-	path := strings.TrimSuffix(u.Path, "/")
-	if path == "" {
-		path = servicesPath
-	}
-	u.Path = strings.TrimSuffix(path, "/"+factoryService) + "/"
-	return u.String(), nil
-}
-
 // Close closes connections that are kept for later.
 func (c *Client) Close() { c.options.HTTP.CloseIdleConnections() }
 
 // Factory returns the reference to the factory.
-func (c *Client) Factory() wsa.EPR { return wsa.EPR{Address: c.base + factoryService} }
+func (c *Client) Factory() wsa.EPR { return c.service(factoryService, factoryTwo) }
 
 // Status returns the reference to the status service.
-func (c *Client) Status() wsa.EPR { return wsa.EPR{Address: c.base + statusService} }
+func (c *Client) Status() wsa.EPR { return c.service(statusService, statusTwo) }
 
 // Workspace returns the reference to the workspace with that key.
 func (c *Client) Workspace(key string) wsa.EPR {
-	return wsa.NewEPR(c.base+workspaceService, workspaceKey, key)
+	return wsa.NewEPR(c.service(workspaceService, workspaceTwo).Address, workspaceKey, key)
 }
 
 // Group returns the reference to the group with that key.
 func (c *Client) Group(key string) wsa.EPR {
-	return wsa.NewEPR(c.base+groupService, groupKey, key)
+	return wsa.NewEPR(c.service(groupService, groupTwo).Address, groupKey, key)
 }
 
-// Key returns the key in a reference to a workspace, group or subscription,
-// empty when there is none.
+// Workspaces returns the reference to all workspaces of the caller, those to
+// come included: a service group whose entries can be read and queried, and to
+// which one can subscribe. Only face two has it.
+func (c *Client) Workspaces() wsa.EPR { return c.service("", workspacesTwo) }
+
+// Hosts returns the reference to the hosts of the pool: a service group whose
+// entries can be read and queried. Only face two has it.
+func (c *Client) Hosts() wsa.EPR { return c.service("", hostsTwo) }
+
+// Key returns the key in a reference to a workspace, group, subscription, pull
+// point or host, empty when there is none. The version of the reference does
+// not matter.
 func Key(epr wsa.EPR) string {
-	for _, name := range []xmlstrict.Name{workspaceKey, groupKey, subscriptionKey} {
+	for _, name := range keys {
 		if key, ok := epr.Key(name); ok {
 			return key
 		}
@@ -174,6 +176,10 @@ func Describe(epr wsa.EPR) string {
 		return "group " + Key(epr)
 	case has(epr, subscriptionKey):
 		return "subscription " + Key(epr)
+	case has(epr, pullPointKey):
+		return "pull point " + Key(epr)
+	case has(epr, hostKey):
+		return "host " + Key(epr)
 	}
 	return epr.Address
 }

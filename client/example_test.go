@@ -40,7 +40,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	machine := created.Workspaces[0].EPR
-	watcher := notify.New(c, notify.Options{}) // without a consumer it asks every two seconds
+	watcher := notify.New(c, notify.Options{}) // without a receiver it asks every two seconds
 	if err := watcher.Add(ctx, client.Unstaged, machine); err != nil {
 		log.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (c *Client) Create(ctx context.Context, r Request) (*report.Created, error)
 	}
 	op := fmt.Sprintf("deploy %q", r.Metadata.Name)
 	a, err := c.call(ctx, request{
-		op: op, target: c.Factory(), again: true, messageID: r.MessageID,
+		op: op, operation: "Create", target: c.Factory(), messageID: r.MessageID,
 		action: factoryAction + "createRequest",
 		body:   message.Write, reply: report.CreateResponse,
 	})

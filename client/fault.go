@@ -55,40 +55,96 @@ func (f *Fault) label() string {
 	return "the service answered with the fault " + f.Code
 }
 
+// The kinds of faults, for errors.Is. A fault may be of several: whoever has no
+// room denies too, for the contract has one fault for both.
+var (
+	// ErrUnknown: the resource does not exist, for this caller: never created,
+	// ended, or another's.
+	ErrUnknown = errors.New("the resource is unknown")
+	// ErrDenied: policy forbids what was asked for.
+	ErrDenied = errors.New("policy forbids it")
+	// ErrNoResource: the pool cannot hold the request, now or ever, or a quota is
+	// reached.
+	ErrNoResource = errors.New("the pool cannot hold it")
+	// ErrConflict: the resource's state does not allow it, or the service is busy.
+	ErrConflict = errors.New("the state does not allow it")
+	// ErrInvalid: what was sent is wrong; the fault is one for that, or its
+	// description names a line of what was sent.
+	ErrInvalid = errors.New("the request is wrong")
+	// ErrOverflow: a pull point was full, and messages were dropped.
+	ErrOverflow = errors.New("messages were dropped")
+)
+
+// Is reports whether the fault is of the kind that one of the errors above
+// stands for; errors.Is asks it.
+func (f *Fault) Is(target error) bool {
+	switch target { //nolint:errorlint // errors.Is unwraps; here identity is meant
+	case ErrUnknown:
+		return f.unknown()
+	case ErrDenied:
+		return f.denied()
+	case ErrNoResource:
+		return f.short()
+	case ErrConflict:
+		return f.conflict()
+	case ErrInvalid:
+		return f.invalid()
+	case ErrOverflow:
+		return f.named(overflowFault)
+	}
+	return false
+}
+
 // IsFault reports whether err is a fault that the service answered with.
 func IsFault(err error) bool {
 	var f *Fault
 	return errors.As(err, &f)
 }
 
-// IsUnknown reports whether err says that the resource does not exist, for
-// this caller: never created, ended, or another's.
-func IsUnknown(err error) bool {
-	if kind := kindOf(err); kind != "" {
-		return kind == "not found" && !named(err, "WorkspaceMetadataFault")
+// IsUnknown reports whether err is ErrUnknown.
+func IsUnknown(err error) bool { return errors.Is(err, ErrUnknown) }
+
+// IsDenied reports whether err is ErrDenied.
+func IsDenied(err error) bool { return errors.Is(err, ErrDenied) }
+
+// IsNoResource reports whether err is ErrNoResource. Such an error is also
+// ErrDenied; where the fault does not say its kind, its description tells them
+// apart.
+func IsNoResource(err error) bool { return errors.Is(err, ErrNoResource) }
+
+// IsConflict reports whether err is ErrConflict.
+func IsConflict(err error) bool { return errors.Is(err, ErrConflict) }
+
+// IsInvalid reports whether err is ErrInvalid.
+func IsInvalid(err error) bool { return errors.Is(err, ErrInvalid) }
+
+// overflowFault is the fault of a pull point that could not keep everything.
+const overflowFault = "UnableToGetMessagesFault"
+
+func (f *Fault) unknown() bool {
+	if f.Kind != "" {
+		return f.Kind == "not found" && !f.named(metadataFaults...)
 	}
-	return named(err, "WorkspaceUnknownFault", "ResourceUnknownFault")
+	return f.named("WorkspaceUnknownFault", "ResourceUnknownFault", "UnknownFault")
 }
 
-// IsDenied reports whether err says that policy forbids what was asked for.
-func IsDenied(err error) bool {
-	if kind := kindOf(err); kind != "" {
-		return kind == "denied" || kind == "quota" || kind == "no resource"
+func (f *Fault) denied() bool {
+	if f.Kind != "" {
+		return f.Kind == "denied" || f.short()
 	}
-	return named(err, "WorkspaceResourceRequestDeniedFault", "WorkspaceStagingRequestDeniedFault",
-		"TerminationTimeChangeRejectedFault", "UnableToSetTerminationTimeFault",
-		"SubscribeCreationFailedFault")
+	return f.named("WorkspaceResourceRequestDeniedFault", "WorkspaceStagingRequestDeniedFault",
+		"RequestDeniedFault", "TerminationTimeChangeRejectedFault",
+		"UnableToSetTerminationTimeFault", "SubscribeCreationFailedFault",
+		"UnableToModifyResourcePropertyFault", "SetResourcePropertyRequestFailedFault",
+		"UnacceptableTerminationTimeFault", "UnacceptableInitialTerminationTimeFault",
+		"UnableToCreatePullPointFault")
 }
 
-// IsNoResource reports whether err says that the pool cannot hold the request,
-// now or ever, or that a quota is reached. Such an error is also IsDenied: the
-// contract has one fault for both, and the description tells them apart.
-func IsNoResource(err error) bool {
-	if kind := kindOf(err); kind != "" {
-		return kind == "no resource" || kind == "quota"
+func (f *Fault) short() bool {
+	if f.Kind != "" {
+		return f.Kind == "no resource" || f.Kind == "quota"
 	}
-	var f *Fault
-	if !errors.As(err, &f) || f.Name.Local != "WorkspaceResourceRequestDeniedFault" {
+	if !f.named("WorkspaceResourceRequestDeniedFault", "RequestDeniedFault") {
 		return false
 	}
 	text := f.Description + " " + strings.Join(f.Causes, " ")
@@ -103,50 +159,46 @@ var shortages = []string{
 	"free", "quota", "would fit", "never fit", "not currently available", "too large",
 }
 
-// IsConflict reports whether err says that the resource's state does not allow
-// it, or that the service is busy.
-func IsConflict(err error) bool {
-	if kind := kindOf(err); kind != "" {
-		return kind == "conflict" || kind == "busy"
+func (f *Fault) conflict() bool {
+	if f.Kind != "" {
+		return f.Kind == "conflict" || f.Kind == "busy"
 	}
-	return named(err, "OperationDisabledFault", "WorkspaceSchedulingFault",
-		"WorkspaceStartFault", "WorkspaceShutdownFault", "ResourceNotDestroyedFault",
-		"PauseFailedFault", "ResumeFailedFault")
+	return f.named("OperationDisabledFault", "DisabledFault", "WorkspaceSchedulingFault",
+		"SchedulingFault", "WorkspaceStartFault", "StartFault", "WorkspaceShutdownFault",
+		"ShutdownFault", "ResourceNotDestroyedFault", "UnableToDestroySubscriptionFault",
+		"UnableToDestroyPullPointFault", "PauseFailedFault", "ResumeFailedFault")
 }
 
-// IsInvalid reports whether err says that what was sent is wrong: the fault is
-// one for that, or its description names a line of what was sent.
-func IsInvalid(err error) bool {
-	if kind := kindOf(err); kind != "" {
-		return kind == "invalid" || kind == "not found" && named(err, "WorkspaceMetadataFault")
+func (f *Fault) invalid() bool {
+	if f.Kind != "" {
+		return f.Kind == "invalid" || f.Kind == "not found" && f.named(metadataFaults...)
 	}
-	var f *Fault
-	if !errors.As(err, &f) || IsDenied(err) { // a refusal, too, may name what it refuses
+	if f.denied() { // a refusal, too, may name what it refuses
 		return false
 	}
 	if f.Place.Line > 0 || f.Name.Local == "" && strings.HasPrefix(f.Code, "Client") {
 		return true
 	}
-	return named(err, "WorkspaceMetadataFault", "InvalidResourcePropertyQNameFault",
-		"UnknownQueryExpressionDialectFault", "InvalidQueryExpressionFault",
-		"QueryEvaluationErrorFault", "InvalidTopicExpressionFault", "TopicNotSupportedFault",
-		"TopicPathDialectUnknownFault")
+	return f.named(wrong...)
 }
 
-// kindOf returns the kind that a fault in err's chain says it is of, if it does.
-func kindOf(err error) string {
-	var f *Fault
-	if !errors.As(err, &f) {
-		return ""
-	}
-	return f.Kind
-}
+// metadataFaults are the faults of metadata: a thing that they say does not
+// exist, as an image, is not the resource that was addressed.
+var metadataFaults = []string{"WorkspaceMetadataFault", "MetadataFault"}
 
-// named reports whether err holds a Fault with one of the local names.
-func named(err error, names ...string) bool {
-	var f *Fault
-	return errors.As(err, &f) && slices.Contains(names, f.Name.Local)
-}
+// wrong are the faults that say that the request is wrong.
+var wrong = append([]string{
+	"InvalidResourcePropertyQNameFault", "UnknownQueryExpressionDialectFault",
+	"InvalidQueryExpressionFault", "QueryEvaluationErrorFault", "InvalidTopicExpressionFault",
+	"InvalidModificationFault", "TopicNotSupportedFault", "TopicPathDialectUnknownFault",
+	"TopicExpressionDialectUnknownFault", "InvalidFilterFault",
+	"InvalidMessageContentExpressionFault", "InvalidProducerPropertiesExpressionFault",
+	"MultipleTopicsSpecifiedFault", "UnrecognizedPolicyRequestFault",
+	"UnsupportedPolicyRequestFault",
+}, metadataFaults...)
+
+// named reports whether the fault has one of the local names.
+func (f *Fault) named(names ...string) bool { return slices.Contains(names, f.Name.Local) }
 
 // place finds an element path and a line in a description.
 var place = regexp.MustCompile(`((?:/[A-Za-z_][\w.-]*(?:\[\d+\])?){1,64})|\bline (\d{1,9})`)

@@ -160,7 +160,9 @@ func TestSubscriptions(t *testing.T) {
 		answerWith(empty(wsn.ResumeSubscriptionResponse)), answerWith(wsrf.WriteDestroyResponse))
 	c := f.client(t, Options{})
 	consumer := wsa.NewEPR("http://me/c", wsn.ConsumerKey, "k")
-	s, err := c.Subscribe(t.Context(), c.Workspace("7"), consumer, TopicState)
+	s, err := c.Subscribe(t.Context(), Subscription{
+		Producer: c.Workspace("7"), Consumer: consumer, Topics: []Topic{TopicState},
+	})
 	if err != nil || Key(s) != "s-1" {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -234,7 +236,7 @@ func TestActionsAreThePublishedOnes(t *testing.T) {
 	_, _ = c.State(ctx, w)
 	_, _ = c.Property(ctx, w, report.PropertyState, report.PropertySchedule)
 	_, _ = c.SetTerminationTime(ctx, w, noon)
-	_, _ = c.Subscribe(ctx, w, w, TopicState)
+	_, _ = c.Subscribe(ctx, Subscription{Producer: w, Consumer: w, Topics: []Topic{TopicState}})
 	for _, epr := range []wsa.EPR{w, g} {
 		_ = c.Start(ctx, epr)
 		_ = c.Shutdown(ctx, epr, Normal, "")

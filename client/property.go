@@ -29,9 +29,10 @@ func (c *Client) property(
 	ctx context.Context, epr wsa.EPR, names []xmlstrict.Name,
 ) (answer, xmlstrict.Name, error) {
 	r := request{
-		op: "read properties of " + Describe(epr), target: epr, again: true,
-		action: wsrf.PropertiesAction + "GetMultipleResourceProperties",
-		reply:  wsrf.GetMultipleResourcePropertiesResponse,
+		op: "read properties of " + Describe(epr), target: epr,
+		operation: "GetMultipleResourceProperties",
+		action:    wsrf.PropertiesAction + "GetMultipleResourceProperties",
+		reply:     wsrf.GetMultipleResourcePropertiesResponse,
 		body: func(enc *xmlstrict.Encoder) {
 			wsrf.WriteGetMultipleResourceProperties(enc, names...)
 		},
@@ -64,9 +65,10 @@ func (c *Client) query(
 	ctx context.Context, epr wsa.EPR, expression string, spaces map[string]string,
 ) (answer, error) {
 	return c.call(ctx, request{
-		op: "query the properties of " + Describe(epr), target: epr, again: true,
-		action: wsrf.PropertiesAction + "QueryResourceProperties",
-		reply:  wsrf.QueryResourcePropertiesResponse,
+		op: "query the properties of " + Describe(epr), target: epr,
+		operation: "QueryResourceProperties",
+		action:    wsrf.PropertiesAction + "QueryResourceProperties",
+		reply:     wsrf.QueryResourcePropertiesResponse,
 		body: func(enc *xmlstrict.Encoder) {
 			wsrf.WriteQuery(enc, expression, spaces)
 		},

@@ -11,7 +11,7 @@ import (
 func (c *Client) Current(ctx context.Context) (report.CurrentWorkspaces, error) {
 	const op = "list workspaces"
 	a, err := c.call(ctx, request{
-		op: op, target: c.Status(), again: true,
+		op: op, operation: "queryCurrentWorkspaces", target: c.Status(),
 		action: statusAction + "queryCurrentWorkspacesRequest",
 		body:   empty(inStatus("queryCurrentWorkspaces")), reply: report.ListResponse,
 	})
@@ -26,7 +26,7 @@ func (c *Client) Current(ctx context.Context) (report.CurrentWorkspaces, error) 
 func (c *Client) Usage(ctx context.Context) (report.Usage, error) {
 	const op = "read the usage"
 	a, err := c.call(ctx, request{
-		op: op, target: c.Status(), again: true,
+		op: op, operation: "queryUsedAndReservedTime", target: c.Status(),
 		action: statusAction + "queryUsedAndReservedTimeRequest",
 		body:   empty(inStatus("queryUsedAndReserved")), reply: report.UsageResponse,
 	})

@@ -18,18 +18,23 @@ var (
 	TopicTermination = Topic(wsrf.ResourceTermination)
 )
 
+// Subscription is what Subscribe asks for.
+type Subscription struct {
+	Producer wsa.EPR // a workspace, or Client.Workspaces for all that the caller has
+	Consumer wsa.EPR // who is told: a listener, or a pull point
+	Topics   []Topic // one of them, or none for every topic
+}
+
 // Subscribe asks that the consumer is told of a topic of a workspace, and
 // returns the reference to the subscription. It is not repeated after a lost
 // answer: a second subscription would tell everything twice.
-func (c *Client) Subscribe(
-	ctx context.Context, workspace, consumer wsa.EPR, topic Topic,
-) (wsa.EPR, error) {
-	s := wsn.Subscription{
-		Consumer: consumer, Topic: wsn.SimpleTopic(xmlstrict.Name(topic)), UseNotify: true,
+func (c *Client) Subscribe(ctx context.Context, s Subscription) (wsa.EPR, error) {
+	message := wsn.Subscription{
+		Consumer: s.Consumer, Topic: wsn.SimpleTopic(xmlstrict.Name(s.Topics[0])), UseNotify: true,
 	}
 	a, err := c.call(ctx, request{
-		op: "subscribe to " + Describe(workspace), target: workspace,
-		action: wsn.Action + "Subscribe", body: s.Write, reply: wsn.SubscribeResponse,
+		op: "subscribe to " + Describe(s.Producer), target: s.Producer, operation: "Subscribe",
+		action: wsn.Action + "Subscribe", body: message.Write, reply: wsn.SubscribeResponse,
 	})
 	if err != nil {
 		return wsa.EPR{}, err
@@ -55,7 +60,7 @@ func (c *Client) switchSubscription(
 	ctx context.Context, subscription wsa.EPR, verb string, name, reply xmlstrict.Name,
 ) error {
 	_, err := c.call(ctx, request{
-		op: verb + Describe(subscription), target: subscription, again: true,
+		op: verb + Describe(subscription), target: subscription, operation: name.Local,
 		action: wsn.Action + name.Local, reply: reply,
 		body: func(enc *xmlstrict.Encoder) { wsn.WriteEmpty(enc, name) },
 	})

@@ -40,7 +40,7 @@ func empty(name xmlstrict.Name) func(*xmlstrict.Encoder) {
 // when the request is durable, not when the guest runs.
 func (c *Client) Start(ctx context.Context, epr wsa.EPR) error {
 	r := request{
-		op: "start " + Describe(epr), target: epr, again: true,
+		op: "start " + Describe(epr), operation: "Start", target: epr,
 		action: workspaceAction + "startRequest",
 		body:   empty(inWorkspace("startWorkspace")), reply: inWorkspace("startWorkspaceResponse"),
 	}
@@ -67,8 +67,7 @@ func (c *Client) Shutdown(ctx context.Context, epr wsa.EPR, kind Kind, saveTo st
 		message.PostShutdown = &deployment.PostShutdown{Target: saveTo}
 	}
 	r := request{
-		op: kindVerbs[kind] + Describe(epr), target: epr,
-		again:  kind != Reboot, // two reboots are one more than was asked for
+		op: kindVerbs[kind] + Describe(epr), operation: "Shutdown", target: epr,
 		action: workspaceAction + "shutdownRequest",
 		body:   func(enc *xmlstrict.Encoder) { message.Write(enc, deployment.Shutdown) },
 		reply:  inWorkspace("shutdownWorkspaceResponse"),
@@ -78,6 +77,9 @@ func (c *Client) Shutdown(ctx context.Context, epr wsa.EPR, kind Kind, saveTo st
 		r.body = func(enc *xmlstrict.Encoder) { message.Write(enc, deployment.ShutdownAll) }
 		r.reply = inGroup("shutdownWorkspacesResponse")
 	}
+	if kind == Reboot {
+		r.operation = string(kind)
+	}
 	_, err := c.call(ctx, r)
 	return err
 }
@@ -86,7 +88,7 @@ func (c *Client) Shutdown(ctx context.Context, epr wsa.EPR, kind Kind, saveTo st
 // once. A retry after a lost answer that finds nothing left counts as done.
 func (c *Client) Destroy(ctx context.Context, epr wsa.EPR) error {
 	r := request{
-		op: "destroy " + Describe(epr), target: epr, again: true,
+		op: "destroy " + Describe(epr), operation: "Destroy", target: epr,
 		action: wsrf.LifetimeAction + "Destroy",
 		body:   wsrf.WriteDestroy, reply: wsrf.DestroyResponse,
 	}
@@ -103,9 +105,10 @@ func (c *Client) SetTerminationTime(
 	ctx context.Context, epr wsa.EPR, at time.Time,
 ) (time.Time, error) {
 	a, err := c.call(ctx, request{
-		op: "set the termination time of " + Describe(epr), target: epr, again: true,
-		action: wsrf.LifetimeAction + "SetTerminationTime",
-		reply:  wsrf.SetTerminationTimeResponse,
+		op: "set the termination time of " + Describe(epr), target: epr,
+		operation: "SetTerminationTime",
+		action:    wsrf.LifetimeAction + "SetTerminationTime",
+		reply:     wsrf.SetTerminationTimeResponse,
 		body: func(enc *xmlstrict.Encoder) {
 			wsrf.WriteSetTerminationTime(enc, at)
 		},

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,14 +37,18 @@ type ConsumerOptions struct {
 	Buffer int
 }
 
-// Consumer receives notifications over HTTP and hands them out as events.
+// Consumer receives notifications over HTTP and hands them out as events. It is
+// a Receiver.
 type Consumer struct {
 	listener net.Listener
 	address  string
-	key      string
 	events   chan Event
 	turn     chan struct{} // held by who takes a message: one after the other, in order
 	seen     memory        // under turn
+	numbers  translator    // under turn
+
+	mu   sync.Mutex
+	keys map[string]bool // given out with references
 }
 
 // Listen opens the address; Run serves it. A consumer that is never run must
@@ -60,7 +66,9 @@ func Listen(o ConsumerOptions) (*Consumer, error) {
 	}
 	return &Consumer{
 		listener: l, address: advertised(o.Advertise, l.Addr().String()),
-		key: uuid.NewString(), events: make(chan Event, o.Buffer), turn: make(chan struct{}, 1),
+		// Each message may need room for a mark that others are missing.
+		events: make(chan Event, 2*o.Buffer), turn: make(chan struct{}, 1),
+		numbers: translator{}, keys: map[string]bool{},
 	}, nil
 }
 
@@ -79,10 +87,22 @@ func advertised(wish, listening string) string {
 	return net.JoinHostPort(strings.Trim(wish, "[]"), port)
 }
 
-// Reference returns the reference to subscribe with. Its key is known to the
-// service alone: a message without it is refused.
+// Reference returns a reference to subscribe with, a new one each time: its key
+// tells the subscriptions apart, and is known to the service alone. A message
+// without one of them is refused.
 func (c *Consumer) Reference() wsa.EPR {
-	return wsa.NewEPR("http://"+c.address+consumerPath, wsn.ConsumerKey, c.key)
+	key := uuid.NewString()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys[key] = true
+	return wsa.NewEPR("http://"+c.address+consumerPath, wsn.ConsumerKey, key)
+}
+
+// knows reports whether a key was given out.
+func (c *Consumer) knows(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.keys[key]
 }
 
 // Events returns the events, in the order in which they came. The channel is
@@ -128,93 +148,92 @@ func (c *Consumer) serve(w http.ResponseWriter, q *http.Request) {
 		http.NotFound(w, q)
 		return
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, q.Body, int64(xmlstrict.DefaultLimits().Bytes)))
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	events, id, err := c.read(data)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	if err := c.accept(q.Context(), id, events); err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	if status, err := c.post(w, q); err != nil {
+		http.Error(w, err.Error(), status)
 		return
 	}
 	w.Header().Set("Content-Type", soap.V11.ContentType())
 	w.WriteHeader(http.StatusOK)
 }
 
+// post takes the content of a request; an error goes with its HTTP status.
+func (c *Consumer) post(w http.ResponseWriter, q *http.Request) (int, error) {
+	if q.Header.Get("Content-Encoding") != "" {
+		return http.StatusUnsupportedMediaType, errors.New("compressed messages are not accepted")
+	}
+	media, _, err := mime.ParseMediaType(q.Header.Get("Content-Type"))
+	if err != nil || media != "text/xml" && media != "application/soap+xml" {
+		return http.StatusUnsupportedMediaType, errors.New("this is no SOAP message")
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, q.Body, int64(xmlstrict.DefaultLimits().Bytes)))
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	m, err := c.read(data)
+	if err != nil {
+		return http.StatusBadRequest, err
+	}
+	if err := c.accept(q.Context(), m); errors.Is(err, errNobody) {
+		return http.StatusBadRequest, err
+	} else if err != nil {
+		return http.StatusServiceUnavailable, err
+	}
+	return http.StatusOK, nil
+}
+
+// A parcel is a message to this consumer.
+type parcel struct {
+	key, id string // of the consumer's reference, of the message
+	content []client.Notification
+}
+
 // read parses one message and checks that it is meant for this consumer.
-func (c *Consumer) read(data []byte) ([]Event, string, error) {
+func (c *Consumer) read(data []byte) (parcel, error) {
 	m, err := soap.Parse(data, xmlstrict.DefaultLimits())
 	if err != nil {
-		return nil, "", err
+		return parcel{}, err
 	}
-	if key := m.Header(wsn.ConsumerKey); key == nil || xmlstrict.Text(key) != c.key {
-		return nil, "", errors.New("this consumer is unknown here")
+	p := parcel{key: xmlstrict.Text(m.Header(wsn.ConsumerKey))}
+	if !c.knows(p.key) {
+		return p, errors.New("this consumer is unknown here")
 	}
 	header, err := wsa.ParseHeader(m)
 	if err != nil {
-		return nil, "", err
+		return p, err
 	}
-	body, err := m.Payload()
-	if err != nil {
-		return nil, "", err
-	}
-	notifications, err := wsn.ParseNotify(m.Doc, body)
-	if err != nil {
-		return nil, "", err
-	}
-	events, err := translate(m.Doc, notifications)
-	return events, header.MessageID, err
+	p.id = header.MessageID
+	p.content, err = client.ReadNotify(m)
+	return p, err
 }
 
-// accept queues the events of a message, all or none, and once however often
-// the message comes.
-func (c *Consumer) accept(ctx context.Context, id string, events []Event) error {
+// accept queues the events of a message, all or none, in the order in which
+// messages came and once however often they come.
+func (c *Consumer) accept(ctx context.Context, p parcel) error {
 	select {
 	case c.turn <- struct{}{}:
 		defer func() { <-c.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if c.seen.knows(id) {
+	if c.seen.knows(p.id) {
 		return nil
 	}
-	if len(events) > cap(c.events)-len(c.events) {
+	// One that has no room even alone is let in when nothing else waits.
+	if 2*len(p.content) > cap(c.events)-len(c.events) && len(c.events) > 0 {
 		return errors.New("the consumer is busy")
 	}
+	events, err := c.numbers.translate(p.key, p.content)
+	if err != nil {
+		return err
+	}
 	for _, e := range events {
-		c.events <- e // never blocks: there was room, and nobody else puts events in
+		select {
+		case c.events <- e:
+		case <-ctx.Done():
+			c.numbers = translator{} // what comes again must not pass for known
+			return ctx.Err()
+		}
 	}
-	c.seen.add(id)
+	c.seen.add(p.id)
 	return nil
-}
-
-// translate turns notifications into events.
-func translate(doc *xmlstrict.Document, all []wsn.Notification) ([]Event, error) {
-	var events []Event
-	for _, n := range all {
-		if n.Producer == nil {
-			return nil, errors.New("the notification does not say which workspace it is about")
-		}
-		e := Event{Workspace: client.Key(*n.Producer), At: time.Now().UTC(), Source: Notified}
-		switch value, ok := n.NewValue(); {
-		case ok:
-			state, err := client.ParseState(doc, value)
-			if err != nil {
-				return nil, err
-			}
-			e.State, e.Fault = state.Name, state.Fault
-		default:
-			if _, ended := n.Terminated(); !ended {
-				return nil, fmt.Errorf("the notification on %s says nothing known", n.Topic)
-			}
-			e.State = client.Gone
-		}
-		events = append(events, e)
-	}
-	return events, nil
 }

@@ -9,12 +9,19 @@ type Source string
 const (
 	Notified Source = "notification" // the service told it
 	Read     Source = "read"         // the state property was read
+	// Missed is no state: messages that were meant for this receiver are lost,
+	// and only reading the state tells what has happened meanwhile.
+	Missed Source = "missed"
+	// Reopened is no state: the subscriptions made before exist no longer, and
+	// what happens is told only after subscribing anew.
+	Reopened Source = "reopened"
 )
 
-// Event is one thing that became known of a workspace.
+// Event is one thing that became known of a workspace. A Watcher tells states
+// alone; a Receiver also tells that it Missed something or was Reopened.
 type Event struct {
-	Workspace string    // the workspace's key
-	Was       string    // the state known before; empty at first
+	Workspace string    // the workspace's key; empty when Missed or Reopened
+	Was       string    // the state known before; empty at first, and from a Receiver
 	State     string    // a state of the schema, or client.Gone
 	Fault     string    // why it is Corrupted, or what was given up
 	At        time.Time // when it became known here, UTC

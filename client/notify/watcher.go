@@ -6,19 +6,24 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Service is what a Watcher asks of the service; *client.Client is one.
 type Service interface {
 	State(ctx context.Context, workspace wsa.EPR) (client.State, error)
-	Subscribe(ctx context.Context, workspace, consumer wsa.EPR, topic client.Topic) (wsa.EPR, error)
+	Current(ctx context.Context) (report.CurrentWorkspaces, error)
+	Subscribe(ctx context.Context, s client.Subscription) (wsa.EPR, error)
 	Destroy(ctx context.Context, resource wsa.EPR) error
+	Workspace(key string) wsa.EPR
+	Workspaces() wsa.EPR
 }
 
 // Options adjust a Watcher; zero values mean the defaults named.
 type Options struct {
-	Consumer *Consumer     // receives notifications; nil: poll
+	Receiver Receiver      // on which notifications come; nil: poll. The caller runs it
 	Poll     time.Duration // between reads without notifications, 2 s
 	Resync   time.Duration // between reads with notifications, 15 s
 	Grace    time.Duration // what a read grants to notifications under way, 200 ms
@@ -34,6 +39,8 @@ type Watcher struct {
 	targets       []*target
 	byKey         map[string]*target
 	subscriptions []wsa.EPR
+	all           bool // whatever the caller has is followed, those to come included
+	wide          bool // one subscription tells of all
 	polling       bool
 	troubled      bool
 	next          time.Time // when every state is read again
@@ -58,7 +65,7 @@ func New(service Service, options Options) *Watcher {
 	options.Grace = cmp.Or(max(options.Grace, 0), 200*time.Millisecond)
 	return &Watcher{
 		service: service, options: options, byKey: map[string]*target{},
-		polling: options.Consumer == nil,
+		polling: options.Receiver == nil,
 	}
 }
 
@@ -69,14 +76,10 @@ func New(service Service, options Options) *Watcher {
 // reached, or ctx ends.
 func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) error {
 	for _, epr := range workspaces {
-		key := client.Key(epr)
-		if w.byKey[key] != nil {
+		if w.byKey[client.Key(epr)] != nil {
 			continue
 		}
-		t := &target{epr: epr, key: key, state: known}
-		w.targets = append(w.targets, t)
-		w.next = time.Time{} // the newcomer's state is read at once
-		w.byKey[key] = t
+		w.follow(epr, known)
 		if err := w.subscribe(ctx, epr); err != nil {
 			return err
 		}
@@ -84,13 +87,24 @@ func (w *Watcher) Add(ctx context.Context, known string, workspaces ...wsa.EPR) 
 	return nil
 }
 
-// subscribe asks for both topics of a workspace, or turns to polling.
+// follow takes a workspace in, whose state is read at once.
+func (w *Watcher) follow(epr wsa.EPR, known string) *target {
+	t := &target{epr: epr, key: client.Key(epr), state: known}
+	w.targets = append(w.targets, t)
+	w.byKey[t.key] = t
+	w.next = time.Time{}
+	return t
+}
+
+// subscribe asks for what happens to a workspace, or turns to polling.
 func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
-	for _, topic := range []client.Topic{client.TopicState, client.TopicTermination} {
-		if w.polling {
-			return w.reachable(ctx, epr)
-		}
-		s, err := w.service.Subscribe(ctx, epr, w.options.Consumer.Reference(), topic)
+	if w.polling {
+		return w.reachable(ctx, epr)
+	}
+	for _, topics := range w.topics(epr) {
+		s, err := w.service.Subscribe(ctx, client.Subscription{
+			Producer: epr, Consumer: w.options.Receiver.Reference(), Topics: topics,
+		})
 		switch {
 		case err == nil:
 			w.subscriptions = append(w.subscriptions, s)
@@ -99,11 +113,23 @@ func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 		case client.IsFault(err):
 			w.polling = true
 			w.trouble(err)
+			return nil
 		default:
 			return err
 		}
 	}
 	return nil
+}
+
+// topics returns what each subscription to a workspace is to. Face one has one
+// topic a subscription; in face two one subscription without a filter tells
+// everything, in one order.
+func (w *Watcher) topics(epr wsa.EPR) [][]client.Topic {
+	_, pulls := w.options.Receiver.(*PullPoint) // of face two, and so are its subscriptions
+	if pulls || client.FaceOf(epr) == wsdl.Two {
+		return [][]client.Topic{nil}
+	}
+	return [][]client.Topic{{client.TopicState}, {client.TopicTermination}}
 }
 
 // reachable fails when the service cannot be reached.
@@ -154,7 +180,9 @@ func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case e := <-w.notifications():
-			w.take(e)
+			if err := w.take(ctx, e); err != nil {
+				return err
+			}
 		case <-timer.C:
 			if !time.Now().Before(w.next) {
 				if err := w.readAll(ctx); err != nil {
@@ -171,18 +199,18 @@ func (w *Watcher) Run(ctx context.Context, see func(Event) bool) error {
 	return nil
 }
 
-// notifications returns the channel of the consumer; nil, which never yields,
+// notifications returns the channel of the receiver; nil, which never yields,
 // without one.
 func (w *Watcher) notifications() <-chan Event {
-	if w.options.Consumer == nil {
+	if w.options.Receiver == nil {
 		return nil
 	}
-	return w.options.Consumer.Events()
+	return w.options.Receiver.Events()
 }
 
 // period returns the time between two reads.
 func (w *Watcher) period() time.Duration {
-	if w.polling || w.troubled {
+	if w.polling || w.troubled || w.all && !w.wide {
 		return w.options.Poll
 	}
 	return w.options.Resync
@@ -199,17 +227,64 @@ func (w *Watcher) due() time.Time {
 	return next
 }
 
-// take handles a notification.
-func (w *Watcher) take(e Event) {
+// take handles what the receiver hands out.
+func (w *Watcher) take(ctx context.Context, e Event) error {
+	switch e.Source {
+	case Missed:
+		w.next = time.Time{} // what was lost only reading tells
+		return nil
+	case Reopened:
+		return w.again(ctx)
+	}
 	t := w.byKey[e.Workspace]
+	if t == nil && w.all {
+		next := w.next // its state is being told
+		t = w.follow(w.service.Workspace(e.Workspace), "")
+		w.next = next
+	}
 	if t == nil || t.state == client.Gone {
-		return
+		return nil
 	}
 	w.emit(t, client.State{Name: e.State, Fault: e.Fault}, Notified)
+	return nil
+}
+
+// again subscribes anew after the receiver has lost its subscriptions. What
+// cannot be subscribed to now is polled until the receiver is Reopened the next
+// time.
+func (w *Watcher) again(ctx context.Context) error {
+	w.subscriptions, w.next, w.polling = nil, time.Time{}, false
+	err := w.subscribeAgain(ctx)
+	if err != nil && ctx.Err() == nil {
+		w.polling = true
+		w.trouble(err)
+	}
+	return ctx.Err()
+}
+
+// subscribeAgain subscribes to everything that is followed.
+func (w *Watcher) subscribeAgain(ctx context.Context) error {
+	if w.all {
+		if err := w.subscribeAll(ctx); err != nil || w.wide {
+			return err
+		}
+	}
+	for _, t := range w.targets {
+		if t.state == client.Gone {
+			continue
+		}
+		if err := w.subscribe(ctx, t.epr); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readAll reads the state of every workspace that is not gone.
 func (w *Watcher) readAll(ctx context.Context) error {
+	if w.all {
+		return w.readList(ctx)
+	}
 	for _, t := range w.targets {
 		if t.state == client.Gone && t.seen || w.enough {
 			continue
@@ -229,22 +304,31 @@ func (w *Watcher) readAll(ctx context.Context) error {
 // yields neither state nor error: it may be restarting.
 func (w *Watcher) read(ctx context.Context, t *target) (*client.State, error) {
 	state, err := w.service.State(ctx, t.epr)
+	if client.IsUnknown(err) {
+		state, err = client.State{Name: client.Gone}, nil
+	}
+	if answered, err := w.answered(ctx, err); !answered {
+		return nil, err
+	}
+	return &state, nil
+}
+
+// answered reports whether a read was answered; an error ends the watch.
+func (w *Watcher) answered(ctx context.Context, err error) (bool, error) {
 	switch {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case client.IsUnknown(err):
-		state = client.State{Name: client.Gone}
+		return false, ctx.Err()
 	case client.IsFault(err):
-		return nil, err
+		return false, err
 	case err != nil:
 		if !w.troubled {
 			w.trouble(err)
 		}
 		w.troubled = true
-		return nil, nil
+		return false, nil
 	}
 	w.troubled = false
-	return &state, nil
+	return true, nil
 }
 
 // weigh decides what a read is worth. Where notifications come, those that
@@ -296,6 +380,9 @@ func (w *Watcher) emit(t *target, state client.State, source Source) {
 
 // allGone reports whether nothing is left to follow.
 func (w *Watcher) allGone() bool {
+	if w.all {
+		return false
+	}
 	for _, t := range w.targets {
 		if t.state != client.Gone || !t.seen {
 			return false

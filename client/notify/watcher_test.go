@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -35,7 +36,8 @@ type fakeService struct {
 	err       error // of reads
 	refuse    error // of subscriptions
 	reads     int
-	subscribe []client.Topic
+	subscribe []client.Subscription
+	list      report.CurrentWorkspaces
 	destroyed int
 }
 
@@ -56,11 +58,25 @@ func (f *fakeService) become(state string, err error) {
 	}
 }
 
+// Workspace implements Service.
+func (f *fakeService) Workspace(key string) wsa.EPR {
+	return wsa.NewEPR(seven.Address, workspaceKey, key)
+}
+
+// Workspaces implements Service.
+func (f *fakeService) Workspaces() wsa.EPR { return wsa.EPR{Address: "http://h/ws/Workspaces"} }
+
+// Current implements Service.
+func (f *fakeService) Current(context.Context) (report.CurrentWorkspaces, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	return f.list, f.err
+}
+
 // Subscribe implements Service.
-func (f *fakeService) Subscribe(
-	_ context.Context, _, _ wsa.EPR, topic client.Topic,
-) (wsa.EPR, error) {
-	f.subscribe = append(f.subscribe, topic)
+func (f *fakeService) Subscribe(_ context.Context, s client.Subscription) (wsa.EPR, error) {
+	f.subscribe = append(f.subscribe, s)
 	return wsa.NewEPR("http://h/s", wsn.SubscriptionKey, fmt.Sprint(len(f.subscribe))), f.refuse
 }
 
@@ -69,6 +85,9 @@ func (f *fakeService) Destroy(context.Context, wsa.EPR) error {
 	f.destroyed++
 	return nil
 }
+
+// silent is a consumer that nobody can reach.
+func silent() *Consumer { return &Consumer{keys: map[string]bool{}} }
 
 // A moment is something that happens at the service or arrives from it.
 type moment struct {
@@ -87,7 +106,11 @@ func watch(t *testing.T, f *fakeService, c *Consumer, known string, moments []mo
 		if c != nil {
 			c.events = make(chan Event, 16) // a channel belongs to the bubble that made it
 		}
-		w := New(f, Options{Consumer: c})
+		var receiver Receiver
+		if c != nil {
+			receiver = c
+		}
+		w := New(f, Options{Receiver: receiver})
 		if err := w.Add(t.Context(), known, seven); err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +175,7 @@ func TestWatching(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := &fakeService{state: test.begins}
-			saw := watch(t, f, &Consumer{}, test.known, test.moments)
+			saw := watch(t, f, silent(), test.known, test.moments)
 			if diff := cmp.Diff(test.want, saw); diff != "" {
 				t.Error(diff)
 			}
@@ -170,7 +193,7 @@ func TestPolling(t *testing.T) {
 		refuse   error
 	}{
 		{"no consumer", nil, nil},
-		{"the service refuses the subscription", &Consumer{}, &client.Fault{
+		{"the service refuses the subscription", silent(), &client.Fault{
 			Name: wsn.SubscribeCreationFailed, Description: "forbidden address"}},
 	}
 	for _, test := range tests {
@@ -213,7 +236,7 @@ func TestUnreachableServiceIsFoundAtOnce(t *testing.T) {
 	refused := errors.New("connection refused")
 	for name, w := range map[string]*Watcher{
 		"polling":    New(&fakeService{err: refused}, Options{}),
-		"subscribed": New(&fakeService{refuse: refused}, Options{Consumer: &Consumer{}}),
+		"subscribed": New(&fakeService{refuse: refused}, Options{Receiver: silent()}),
 	} {
 		if err := w.Add(t.Context(), "", seven); !errors.Is(err, refused) {
 			t.Errorf("%s: error %v", name, err)
@@ -234,7 +257,7 @@ func TestFaultsEndAWatch(t *testing.T) {
 
 func TestEnoughIsEnough(t *testing.T) {
 	f := &fakeService{state: "Running"}
-	w := New(f, Options{Consumer: &Consumer{}})
+	w := New(f, Options{Receiver: silent()})
 	eight := wsa.NewEPR("http://h/w", workspaceKey, "8")
 	if err := w.Add(t.Context(), "", seven, eight); err != nil {
 		t.Fatal(err)

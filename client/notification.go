@@ -1,0 +1,99 @@
+package client
+
+import (
+	"strconv"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// Notification is one message of a subscription, as it came to a consumer or
+// was taken out of a pull point.
+type Notification struct {
+	Producer     wsa.EPR // the workspace that it is about; no address when it was kept back
+	Subscription wsa.EPR // no address where the message does not tell it, as in face one
+	Topic        xmlstrict.Name
+	// Number counts the messages that were meant for the subscription, from 1:
+	// a number left out is a message lost. 0 where the service does not count.
+	Number int64
+	State  *State // the workspace's new state; nil when the message tells of something else
+	Ended  bool   // the workspace exists no longer
+	// Content is the Message element, for what this package does not read.
+	Content *etree.Element
+}
+
+// sequenceNumber is the header block, and the part of a subscription's
+// reference, that holds a message's number.
+var sequenceNumber = xmlstrict.Name{Space: lease, Local: "SequenceNumber"}
+
+// ReadNotify reads a message to a consumer, of either face. It fails when the
+// message is no Notify, or is not made as it must be.
+func ReadNotify(m *soap.Message) ([]Notification, error) {
+	body, err := m.Payload()
+	if err != nil {
+		return nil, err
+	}
+	all, err := wsn.ParseNotify(m.Doc, body)
+	if err != nil {
+		return nil, err
+	}
+	list, err := readNotifications(m.Doc, all)
+	if err == nil {
+		number(list, m.Headers)
+	}
+	return list, err
+}
+
+// readNotifications reads what notifications tell.
+func readNotifications(doc *xmlstrict.Document, all []wsn.Notification) ([]Notification, error) {
+	list := make([]Notification, 0, len(all))
+	for _, n := range all {
+		one := Notification{Topic: n.Topic.Topic, Content: n.Message}
+		if n.Producer != nil {
+			one.Producer = *n.Producer
+		}
+		if value, ok := n.NewValue(); ok && xmlstrict.Is(value, report.PropertyState) {
+			state, err := ParseState(doc, value)
+			if err != nil {
+				return nil, err
+			}
+			one.State = state
+		}
+		_, one.Ended = n.Terminated()
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// number takes the numbers from the header, which has one for each message or
+// tells nothing.
+func number(list []Notification, headers []*etree.Element) {
+	var numbers []int64
+	for _, h := range headers {
+		if xmlstrict.Is(h, sequenceNumber) {
+			numbers = append(numbers, parseNumber(h))
+		}
+	}
+	if len(numbers) != len(list) {
+		return
+	}
+	for i, n := range numbers {
+		if list[i].Number == 0 {
+			list[i].Number = n
+		}
+	}
+}
+
+// parseNumber reads the number of a message, 0 for what is none.
+func parseNumber(e *etree.Element) int64 {
+	n, err := strconv.ParseInt(xmlstrict.Text(e), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
