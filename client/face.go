@@ -67,7 +67,9 @@ func FaceOf(epr wsa.EPR) wsdl.Face {
 }
 
 // split cuts an address behind its last slash: the services' base, the service.
+// A query, which may repeat the resource's key, belongs to neither.
 func split(address string) (base, service string) {
+	address, _, _ = strings.Cut(address, "?")
 	i := strings.LastIndexByte(address, '/') + 1
 	return address[:i], address[i:]
 }
@@ -83,7 +85,8 @@ func twin(epr wsa.EPR, face wsdl.Face) (wsa.EPR, error) {
 	root, ok := strings.CutSuffix(base, from.Path())
 	for _, pair := range twins {
 		if ok && service == pair[from] {
-			return wsa.EPR{Address: root + face.Path() + pair[face], Properties: epr.Properties}, nil
+			epr.Address = root + face.Path() + pair[face]
+			return epr, nil
 		}
 	}
 	return wsa.EPR{}, ErrNoFace

@@ -29,6 +29,9 @@ type Subscription struct {
 // returns the reference to the subscription. It is not repeated after a lost
 // answer: a second subscription would tell everything twice.
 func (c *Client) Subscribe(ctx context.Context, s Subscription) (wsa.EPR, error) {
+	if len(s.Topics) != 1 {
+		return wsa.EPR{}, ErrNoFace
+	}
 	message := wsn.Subscription{
 		Consumer: s.Consumer, Topic: wsn.SimpleTopic(xmlstrict.Name(s.Topics[0])), UseNotify: true,
 	}

@@ -21,6 +21,9 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
+// ErrListen says that the address of a Consumer cannot be listened on.
+var ErrListen = errors.New("cannot listen for notifications")
+
 // consumerPath is where the original client listens too.
 const consumerPath = "/wsrf/services/NotificationConsumerService"
 
@@ -62,7 +65,7 @@ func Listen(o ConsumerOptions) (*Consumer, error) {
 	}
 	l, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen for notifications: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrListen, err)
 	}
 	return &Consumer{
 		listener: l, address: advertised(o.Advertise, l.Addr().String()),

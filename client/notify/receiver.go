@@ -36,7 +36,7 @@ const (
 )
 
 // Ways lists the names of the ways.
-var Ways = []Via{Auto, Listener, Pull, Poll}
+var Ways = []Via{Auto, Pull, Listener, Poll}
 
 // OpenOptions adjust Open.
 type OpenOptions struct {

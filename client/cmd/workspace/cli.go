@@ -35,6 +35,7 @@ type Globals struct {
 	Output    string   `short:"o" placeholder:"FORM" help:"Output form: table, wide, json, yaml, xml or name."`
 	Wait      waitFlag `placeholder:"STATE" help:"Wait until it is done; with --wait=STATE, until that state."`
 	Timeout   string   `placeholder:"TIME" help:"Longest wait, such as 90s or 10m."`
+	Via       string   `placeholder:"WAY" help:"Way on which notifications come: auto, pull, listener or poll."`
 	Profile   string   `short:"p" placeholder:"NAME" help:"Profile of the configuration file."`
 	EPRFile   string   `name:"epr-file" short:"e" placeholder:"FILE" help:"EPR file: deploy writes it, the other commands act on it."`
 	NoHeaders bool     `help:"Leave out the header line of tables."`
@@ -47,6 +48,7 @@ type Globals struct {
 func (g *Globals) flags() map[string]string {
 	return map[string]string{
 		"service": g.Service, "output": g.Output, "timeout": g.Timeout, "color": g.Color,
+		"via": g.Via,
 	}
 }
 

@@ -102,6 +102,8 @@ func choices(name string) string {
 		return strings.Join(outputForms, " ")
 	case "color":
 		return "auto always never"
+	case "via":
+		return strings.Join(viaWords(), " ")
 	case "completion":
 		return "bash zsh fish"
 	}
@@ -136,6 +138,7 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 	b.WriteString(strings.NewReplacer(
 		"@NAMES@", names.String(), "@GLOBALS@", optionWords(flagsOf(root)),
 		"@FORMS@", choices("output"), "@STATES@", choices("state"), "@COLORS@", choices("color"),
+		"@WAYS@", choices("via"),
 		"@FILED@", optionsWith(root, "FILE")+"|"+optionsWith(root, "LOCAL"),
 		"@VALUED@", optionsWith(root, ""), "@CASES@", cases.String(),
 	).Replace(bashScript))
@@ -157,6 +160,7 @@ _workspace() {
   case $previous in
     -o|--output) COMPREPLY=($(compgen -W "@FORMS@" -- "$current")); return ;;
     --wait|--state) COMPREPLY=($(compgen -W "@STATES@" -- "$current")); return ;;
+    --via) COMPREPLY=($(compgen -W "@WAYS@" -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W "@COLORS@" -- "$current")); return ;;
     @FILED@) COMPREPLY=($(compgen -f -- "$current")); return ;;
     @VALUED@) return ;;

@@ -49,29 +49,12 @@ func (a *app) streamNamed(ctx context.Context, f *follower, args []string) error
 	return a.stream(ctx, f, targets)
 }
 
-// streamMine prints events of all that the caller has. The list is read again
-// every now and then, because nobody tells of workspaces that are new.
+// streamMine prints events of all that the caller has, and of what comes.
 func (a *app) streamMine(ctx context.Context, f *follower) error {
-	for first := true; ctx.Err() == nil; first = false {
-		targets, err := a.mine(ctx)
-		if err != nil && (first || client.IsFault(err)) {
-			return err
-		}
-		if err != nil {
-			f.trouble(err)
-		}
-		round, cancel := context.WithTimeout(ctx, a.settings.span("poll"))
-		err = a.stream(round, f, targets)
-		if err == nil {
-			<-round.Done() // all are gone; others may come
-		}
-		over := round.Err() != nil
-		cancel()
-		if !over {
-			return err
-		}
+	if err := f.watcher.AddAll(ctx); err != nil {
+		return err
 	}
-	return nil
+	return a.printEvents(ctx, f)
 }
 
 // mine returns every workspace that the caller has.
@@ -88,12 +71,16 @@ func (a *app) mine(ctx context.Context) ([]target, error) {
 	return all, nil
 }
 
-// stream prints events of the workspaces, besides those that the follower has
-// already, until every one is gone.
+// stream prints events of the workspaces until every one is gone.
 func (a *app) stream(ctx context.Context, f *follower, targets []target) error {
 	if err := f.watcher.Add(ctx, "", eprs(targets)...); err != nil {
 		return err
 	}
+	return a.printEvents(ctx, f)
+}
+
+// printEvents prints what the follower sees, until there is nothing to follow.
+func (a *app) printEvents(ctx context.Context, f *follower) error {
 	var broken error
 	err := f.watcher.Run(ctx, func(e notify.Event) bool {
 		broken = a.printEvent(e)

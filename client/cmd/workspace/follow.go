@@ -14,50 +14,62 @@ import (
 	"github.com/philoxenia/philoxenia/schema/wsa"
 )
 
-// A follower watches workspaces on behalf of a command: it owns the consumer
-// that notifications come to, and the watcher that reads them.
+// A follower watches workspaces on behalf of a command: it owns the receiver
+// that notifications come on, and the watcher that reads them.
 type follower struct {
 	app     *app
 	watcher *notify.Watcher
-	stopped chan error // what the consumer's Run returned
+	stopped chan error // what the receiver's Run returned
 	stop    context.CancelFunc
 }
 
-// follow starts to listen; the caller calls close.
+// follow opens the way that notifications come on; the caller calls close.
 func (a *app) follow(ctx context.Context) (*follower, error) {
 	f := &follower{app: a, stopped: make(chan error, 1), stop: func() {}}
-	consumer, err := a.listen()
+	receiver, err := notify.Open(ctx, a.client, a.way(f.trouble))
 	if err != nil {
-		return nil, failf(exitError, "choose another address with the setting \"listen\", or off",
-			"cannot listen for notifications: %w", err)
+		return nil, unopened(err)
 	}
 	f.watcher = notify.New(a.client, notify.Options{
-		Consumer: consumer, Poll: a.settings.span("poll"), Trouble: f.trouble,
+		Receiver: receiver, Poll: a.settings.span("poll"), Trouble: f.trouble,
 	})
-	if consumer == nil {
+	if receiver == nil {
 		f.stopped <- nil
 		return f, nil
 	}
 	ctx, f.stop = context.WithCancel(context.WithoutCancel(ctx))
-	go func() { f.stopped <- consumer.Run(ctx) }()
+	go func() { f.stopped <- receiver.Run(ctx) }()
 	return f, nil
 }
 
-// listen opens the consumer that the settings ask for; nil means to poll.
-func (a *app) listen() (*notify.Consumer, error) {
-	listen := a.settings.text("listen")
-	if listen == "off" {
-		return nil, nil
+// unopened is the failure of a way that cannot be had.
+func unopened(err error) error {
+	switch {
+	case errors.Is(err, notify.ErrListen):
+		return failf(exitError, "choose another address with the setting \"listen\", or another "+
+			"way with --via", "%w", err)
+	case errors.Is(err, client.ErrNoFace):
+		return failf(exitError, "leave the choice to --via auto", "%w", err)
 	}
-	advertise := a.settings.text("advertise")
+	return err
+}
+
+// way returns the way that the settings ask for.
+func (a *app) way(trouble func(error)) notify.OpenOptions {
+	o := notify.OpenOptions{Via: notify.Via(a.settings.text("via")), Trouble: trouble}
+	listen := a.settings.text("listen")
 	if listen == "auto" {
 		host, err := localHost(a.settings.text("service"))
 		if err != nil {
-			return nil, nil //nolint:nilerr // no way to the service: the first read will say so
+			o.NoListen = true // no way to the service: the first read will say so
 		}
 		listen = net.JoinHostPort(host, "0")
 	}
-	return notify.Listen(notify.ConsumerOptions{Listen: listen, Advertise: advertise})
+	o.NoListen = o.NoListen || listen == "off"
+	o.Consumer = notify.ConsumerOptions{
+		Listen: listen, Advertise: a.settings.text("advertise"),
+	}
+	return o
 }
 
 // localHost returns the address of this machine from which the service is
@@ -82,7 +94,7 @@ func (f *follower) trouble(err error) {
 		err, span(f.app.settings.span("poll")))
 }
 
-// close ends the subscriptions and the consumer. It takes two seconds at most.
+// close ends the subscriptions and the receiver. It takes two seconds at most.
 func (f *follower) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

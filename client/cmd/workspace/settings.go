@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/philoxenia/philoxenia/client/notify"
 )
 
 // A setting is one thing that flags, environment and file may set.
@@ -33,9 +35,14 @@ var knownSettings = []setting{
 		"how long to wait for a state at most", checkSpanText},
 	{"color", "WORKSPACE_COLOR", "auto", "colour: auto, always, never",
 		oneOf("auto", "always", "never")},
+	{"via", "WORKSPACE_VIA", "auto",
+		"way on which notifications come: pull, from a pull point at the service, which works " +
+			"from behind NAT and firewalls; listener, to an open port here; poll, not at all, " +
+			"the state is asked for again and again; auto, the first of these that can be had",
+		oneOf(viaWords()...)},
 	{"listen", "WORKSPACE_LISTEN", "auto",
-		"HOST:PORT that notifications come to; auto: a free port of the address that the " +
-			"service sees; off: ask again and again instead", checkListen},
+		"HOST:PORT that a listener listens on; auto: a free port of the address that the " +
+			"service sees; off: no listener", checkListen},
 	{"advertise", "WORKSPACE_ADVERTISE", "",
 		"HOST or HOST:PORT to tell the service when it differs from the address listened on",
 		nil},
@@ -302,6 +309,15 @@ func checkListen(text string) error {
 		return fmt.Errorf("%q is none of HOST:PORT, auto and off", clip(text))
 	}
 	return nil
+}
+
+// viaWords are the ways on which notifications can come.
+func viaWords() []string {
+	var words []string
+	for _, way := range notify.Ways {
+		words = append(words, string(way))
+	}
+	return words
 }
 
 // oneOf accepts one of the words.
