@@ -1,6 +1,11 @@
 package wsa
 
-import "github.com/philoxenia/philoxenia/schema/xmlstrict"
+import (
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
 
 // Fault is one of the faults that WS-Addressing 1.0 names (SOAP Binding, 6.4).
 type Fault struct {
@@ -46,6 +51,7 @@ const (
 	DuplicateMessageID   = "DuplicateMessageID"
 	ActionMismatch       = "ActionMismatch"
 	OnlyAnonymousAddress = "OnlyAnonymousAddressSupported"
+	OnlyOtherAddress     = "OnlyNonAnonymousAddressSupported"
 )
 
 // InvalidHeader returns the fault that a header block is not valid, one of the
@@ -126,4 +132,68 @@ func EndpointUnavailable(address string, err error) *Fault {
 // problemAddress returns what writes the address at fault.
 func problemAddress(address string) func(*xmlstrict.Encoder) {
 	return func(enc *xmlstrict.Encoder) { enc.Element(problemIRI, address) }
+}
+
+// SOAP returns the fault as a message of a version carries it: in SOAP 1.2 with
+// the chain of codes and the cause in its Detail (SOAP Binding, 6.1); in SOAP
+// 1.1 with the most special code, and the cause in the header block
+// FaultDetail, since it is about headers (6.2). The action of such a message is
+// AddressingFaultAction.
+func (f *Fault) SOAP(v soap.Version) *soap.Fault {
+	out := &soap.Fault{Code: soap.CodeClient, Subcodes: f.Codes, String: f.Error()}
+	if f.Receiver {
+		out.Code = soap.CodeServer
+	}
+	switch {
+	case f.Detail == nil:
+	case v == soap.V12:
+		out.Detail = f.Detail
+	default:
+		out.Blocks = func(enc *xmlstrict.Encoder) {
+			enc.Start(FaultDetail)
+			f.Detail(enc)
+			enc.End()
+		}
+	}
+	return out
+}
+
+// Problem is what a fault of WS-Addressing that was received tells.
+type Problem struct {
+	Why     string         // the local name of the most special code
+	Header  xmlstrict.Name // the block that is wrong or missing; may be zero
+	Address string         // the address at fault; may be empty
+	Action  string         // the action at fault; may be empty
+}
+
+// ProblemOf returns the problem that the fault of a message tells of, if
+// WS-Addressing 1.0 names it.
+func ProblemOf(m *soap.Message, fault *soap.Fault) (Problem, bool) {
+	if len(fault.Subcodes) == 0 {
+		return Problem{}, false
+	}
+	code := fault.Subcodes[len(fault.Subcodes)-1]
+	if code.Space != Space200508 {
+		return Problem{}, false
+	}
+	p := Problem{Why: code.Local}
+	for _, entry := range fault.Entries {
+		p.read(entry)
+	}
+	for entry := range xmlstrict.Children(m.Header(FaultDetail)) {
+		p.read(entry)
+	}
+	return p, true
+}
+
+// read keeps one detail; what cannot be read is passed over.
+func (p *Problem) read(e *etree.Element) {
+	switch xmlstrict.NameOf(e) {
+	case problemHeader:
+		p.Header, _ = xmlstrict.ResolveQName(e, xmlstrict.RawText(e))
+	case problemIRI:
+		p.Address = xmlstrict.Text(e)
+	case problemAction:
+		p.Action = xmlstrict.Text(xmlstrict.Child(e, V200508.name("Action")))
+	}
 }

@@ -29,7 +29,7 @@ func ParseHeader(m *soap.Message) (Header, error) {
 	found := false
 	for _, block := range m.Headers {
 		v, ok := versionOf(block)
-		if !ok {
+		if !ok || isParameter(block) {
 			continue
 		}
 		if found && v != h.Version {
@@ -43,6 +43,16 @@ func ParseHeader(m *soap.Message) (Header, error) {
 	return h, nil
 }
 
+// isParameter tells whether a block is the copy of a reference parameter: it
+// may have any name, and says nothing about this message (2005/08 SOAP
+// binding, 3.2).
+func isParameter(block *etree.Element) bool {
+	value, _ := xmlstrict.Attr(block, isReferenceParameter)
+	return value == "true" || value == "1"
+}
+
+var isReferenceParameter = V200508.name("IsReferenceParameter")
+
 // versionOf returns the version that a block belongs to.
 func versionOf(block *etree.Element) (Version, bool) {
 	switch xmlstrict.NameOf(block).Space {
@@ -55,7 +65,7 @@ func versionOf(block *etree.Element) (Version, bool) {
 }
 
 // parse reads one block. RelatesTo may be given several times, for other
-// relationships than reply; the first counts.
+// relationships than reply; the first reply counts.
 func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
 	switch block.Tag {
 	case "MessageID":
@@ -68,7 +78,7 @@ func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
 	case "Action":
 		return text(doc, block, &h.Action)
 	case "RelatesTo":
-		if h.RelatesTo == "" {
+		if h.RelatesTo == "" && h.isReply(block) {
 			h.RelatesTo = xmlstrict.Text(block)
 		}
 	case "From":
@@ -79,6 +89,14 @@ func (h *Header) parse(doc *xmlstrict.Document, block *etree.Element) error {
 		return reference(doc, block, &h.FaultTo)
 	}
 	return nil
+}
+
+// isReply tells whether a RelatesTo names the request that the message
+// answers: that is what it means unless it says otherwise. Peers of 2004/03
+// differ in how they say it, so there any counts.
+func (h *Header) isReply(block *etree.Element) bool {
+	kind, given := xmlstrict.Attr(block, xmlstrict.Name{Local: "RelationshipType"})
+	return h.Version == V200403 || !given || kind == Reply200508
 }
 
 // maxText is how long the text of a block may be, in bytes. Replies repeat it,
@@ -158,8 +176,10 @@ func isAbsolute(text string) bool {
 	return scheme != ""
 }
 
-// Reply returns the addressing of the answer to h: its message id, action, and
-// whom it is from. A request without a MessageID gets no RelatesTo.
+// Reply returns the addressing of the answer to h that goes back on its
+// connection: its message id, action, and whom it is from. A request without a
+// MessageID gets no RelatesTo. What goes to another place is written with
+// WriteRequest.
 func (h Header) Reply(messageID, action string, from *EPR) Header {
 	return Header{
 		Version:   h.Version,
@@ -208,7 +228,7 @@ func (h Header) WriteRequest(enc *xmlstrict.Encoder, sv soap.Version, target EPR
 	h.To = target.Address
 	h.Write(enc, sv)
 	for _, p := range target.Properties {
-		h.property(enc, sv, p)
+		h.parameter(enc, sv, p)
 	}
 }
 
@@ -230,15 +250,17 @@ func (h Header) endpoint(enc *xmlstrict.Encoder, sv soap.Version, local string, 
 	}
 	enc.Start(h.Version.name(local))
 	soap.NotMandatory(enc, sv)
-	r.content(enc, h.Version)
+	r.target(enc, h.Version)
+	r.extras(enc, h.Version)
 	enc.End()
 }
 
-// property writes a property of the target as a header block. Blocks made of
-// text alone get the marks of a header block; others are copied as they are.
-func (h Header) property(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
+// parameter writes a parameter of the target as a header block. In 2005/08 it
+// is the parameter with a mark (SOAP binding, 3.2); in 2004/03 blocks made of
+// text alone get the marks of a header block, others are copied as they are.
+func (h Header) parameter(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
 	if h.Version == V200508 {
-		h.parameter(enc, sv, p)
+		enc.TreeWith(p, isReferenceParameter, "true")
 		return
 	}
 	for range xmlstrict.Children(p) {
@@ -248,25 +270,5 @@ func (h Header) property(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Eleme
 	enc.Start(xmlstrict.NameOf(p))
 	soap.NotMandatory(enc, sv)
 	enc.Text(xmlstrict.RawText(p))
-	enc.End()
-}
-
-// parameter writes a reference parameter as a block of its own, marked as one,
-// with all it holds (SOAP Binding 1.0, 3.2).
-func (h Header) parameter(enc *xmlstrict.Encoder, sv soap.Version, p *etree.Element) {
-	enc.Start(xmlstrict.NameOf(p))
-	mark := h.Version.name("IsReferenceParameter")
-	enc.Attr(mark, "true")
-	for i := range p.Attr {
-		name := xmlstrict.AttrName(p, &p.Attr[i])
-		if name.Space != xmlstrict.XMLNSSpace && name.Space != sv.Space() && name != mark {
-			enc.Attr(name, p.Attr[i].Value)
-		}
-	}
-	soap.NotMandatory(enc, sv)
-	enc.Text(xmlstrict.RawText(p))
-	for child := range xmlstrict.Children(p) {
-		enc.Tree(child)
-	}
 	enc.End()
 }

@@ -17,7 +17,7 @@ const (
 // The namespaces.
 const (
 	Space200403 = schema.Addressing
-	Space200508 = "http://www.w3.org/2005/08/addressing"
+	Space200508 = schema.Addressing2005
 )
 
 // The addresses that mean "the sender of this request", the action of faults
@@ -30,6 +30,7 @@ const (
 	FaultAction200508 = Space200508 + "/soap/fault"
 	// AddressingFaultAction is that of the faults of WS-Addressing 1.0 itself.
 	AddressingFaultAction = Space200508 + "/fault"
+	Reply200508           = Space200508 + "/reply" // the relationship of a reply
 )
 
 // Space returns the version's namespace.

@@ -2,6 +2,7 @@ package wsa
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestParseHeaderRecorded(t *testing.T) {
 				t.Fatal(err)
 			}
 			from := got.From
-			if got.From = nil; got != tt.want {
+			if got.From = nil; !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 			if (from != nil) != (tt.from != "") {
@@ -137,7 +138,7 @@ func TestWriteAsRecorded(t *testing.T) {
 
 // reply answers a request with the key echoed in From.
 func reply(enc *xmlstrict.Encoder, x exchange) {
-	from := EPR{x.said.From.Address, []*etree.Element{x.key}}
+	from := EPR{Address: x.said.From.Address, Properties: []*etree.Element{x.key}}
 	x.request.Reply(x.said.MessageID, x.said.Action, &from).Write(enc, x.version)
 }
 
@@ -148,7 +149,7 @@ func bareReply(enc *xmlstrict.Encoder, x exchange) {
 
 // faultReply answers a request with a fault.
 func faultReply(enc *xmlstrict.Encoder, x exchange) {
-	from := EPR{x.said.From.Address, []*etree.Element{x.key}}
+	from := EPR{Address: x.said.From.Address, Properties: []*etree.Element{x.key}}
 	x.request.FaultReply(x.said.MessageID, &from).Write(enc, x.version)
 }
 
@@ -211,7 +212,7 @@ func TestHeaderRoundTrip(t *testing.T) {
 				t.Errorf("endpoints came back as %+v", got)
 			}
 			got.From, got.ReplyTo, got.FaultTo = want.From, want.ReplyTo, want.FaultTo
-			if got != want {
+			if !reflect.DeepEqual(got, want) {
 				t.Errorf("wrote %+v\nread  %+v", want, got)
 			}
 		}
@@ -238,7 +239,8 @@ func TestNestedProperty(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := write(t, soap.V11, func(enc *xmlstrict.Encoder) {
-		Header{}.WriteRequest(enc, soap.V11, EPR{"http://to", []*etree.Element{doc.Root}})
+		to := EPR{Address: "http://to", Properties: []*etree.Element{doc.Root}}
+		Header{}.WriteRequest(enc, soap.V11, to)
 	})
 	if got := shape(soaptest.Message(t, data)); !strings.Contains(got,
 		"{urn:k}k \n  {urn:k}a 1\n  {urn:k}b") {

@@ -8,16 +8,24 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-// BaseFault is a fault of a type that extends BaseFaultType (WS-BaseFaults 1.2
-// draft 1, 2.1).
+// BaseFault is a fault of a type that extends BaseFaultType (WS-BaseFaults 1.2,
+// 2.1, of either edition).
 type BaseFault struct {
-	Name        xmlstrict.Name // the element; FaultCause for a nested one
+	Edition     Edition
+	Name        xmlstrict.Name // the element; a draft's nested one may have none
 	Timestamp   time.Time      // UTC
 	Originator  *wsa.EPR       // the resource that raised it; may be nil
 	ErrorCode   string         // may be empty
 	Dialect     string         // of the error code, a URI
 	Description []string       // for people
+	Lang        string         // language of the descriptions; not in the drafts, may be empty
 	Cause       []BaseFault
+
+	// More writes what the fault's own type adds to the base type; may be nil.
+	More func(*xmlstrict.Encoder)
+	// Details are the elements of other namespaces in a fault that was parsed:
+	// what its type adds, and extensions.
+	Details []*element
 }
 
 // KindDialect is the dialect of our error codes: the kind of the error in words
@@ -25,58 +33,109 @@ type BaseFault struct {
 // contract differ in it.
 const KindDialect = "urn:philoxenia:fault-kind"
 
-// FaultCause is the element of a fault's cause.
-var FaultCause = baseFault("FaultCause")
-
 var (
-	faultTimestamp   = baseFault("Timestamp")
-	faultOriginator  = baseFault("Originator")
-	faultErrorCode   = baseFault("ErrorCode")
-	faultDescription = baseFault("Description")
-	faultDialect     = xmlstrict.Name{Local: "dialect"}
+	faultDialect = xmlstrict.Name{Local: "dialect"}
+	lang         = xmlstrict.Name{Space: xmlstrict.XMLSpace, Local: "lang"}
 )
 
 // Write writes the fault as an entry of a SOAP fault's detail.
 func (f BaseFault) Write(enc *xmlstrict.Encoder) {
+	n := names[f.Edition]
 	enc.Start(f.Name)
-	enc.Declare(BaseFaultsSpace)
-	enc.Element(faultTimestamp, FormatTime(f.Timestamp))
+	enc.Declare(n.BaseFault.Space)
+	enc.Element(n.faultTimestamp, FormatTime(f.Timestamp))
 	if f.Originator != nil {
-		f.Originator.Write(enc, faultOriginator, wsa.V200403)
+		f.Originator.Write(enc, n.faultOriginator, f.Edition.Addressing())
 	}
 	if f.ErrorCode != "" {
-		enc.Start(faultErrorCode)
+		enc.Start(n.faultErrorCode)
 		enc.Attr(faultDialect, f.Dialect)
 		enc.Text(f.ErrorCode)
 		enc.End()
 	}
-	for _, text := range f.Description {
-		enc.Element(faultDescription, text)
+	f.words(enc)
+	if f.Edition == Final {
+		f.cause(enc)
+	} else {
+		f.causes(enc)
 	}
-	for _, cause := range f.Cause {
-		if cause.Name == (xmlstrict.Name{}) {
-			cause.Name = FaultCause
-		}
-		cause.Write(enc)
+	if f.More != nil {
+		f.More(enc)
 	}
 	enc.End()
 }
 
-// SOAP returns the SOAP fault that carries f the way the original does: code
-// Server.generalException and no text of its own.
+// words writes the descriptions. A cause that the final edition has no element
+// for lends its own.
+func (f BaseFault) words(enc *xmlstrict.Encoder) {
+	for _, text := range f.Description {
+		enc.Start(names[f.Edition].faultDescription)
+		if f.Edition == Final && f.Lang != "" {
+			enc.Attr(lang, f.Lang)
+		}
+		enc.Text(text)
+		enc.End()
+	}
+	for i, cause := range f.Cause {
+		if f.Edition == Final && (i > 0 || !cause.standsAlone()) {
+			cause.Edition, cause.Lang = f.Edition, f.Lang
+			cause.words(enc)
+		}
+	}
+}
+
+// standsAlone tells whether the fault has an element of its own, outside the
+// namespace of base faults.
+func (f BaseFault) standsAlone() bool {
+	return f.Name.Local != "" && f.Name.Space != "" &&
+		f.Name.Space != names[Draft].BaseFault.Space && f.Name.Space != names[Final].BaseFault.Space
+}
+
+// cause writes the one cause of the final edition: FaultCause around any
+// element of another namespace.
+func (f BaseFault) cause(enc *xmlstrict.Encoder) {
+	if len(f.Cause) == 0 || !f.Cause[0].standsAlone() {
+		return
+	}
+	enc.Start(names[Final].faultCause)
+	cause := f.Cause[0]
+	cause.Edition = Final
+	cause.Write(enc)
+	enc.End()
+}
+
+// causes writes the causes of the drafts: each a FaultCause that is itself of
+// the base type.
+func (f BaseFault) causes(enc *xmlstrict.Encoder) {
+	for _, cause := range f.Cause {
+		cause.Edition = Draft
+		if cause.Name == (xmlstrict.Name{}) {
+			cause.Name = names[Draft].faultCause
+		}
+		cause.Write(enc)
+	}
+}
+
+// SOAP returns the SOAP fault that carries f: for the drafts the way the
+// original does, with the code Server.generalException and no text of its own;
+// for the final edition with the code Server, and the descriptions as text.
 func (f BaseFault) SOAP() *soap.Fault {
-	return &soap.Fault{Code: soap.CodeTyped, Detail: f.Write}
+	if f.Edition == Draft {
+		return &soap.Fault{Code: soap.CodeTyped, Detail: f.Write}
+	}
+	out := &soap.Fault{Code: soap.CodeServer, Detail: f.Write, String: f.Name.Local}
+	if len(f.Description) > 0 {
+		out.String = f.Description[0]
+	}
+	return out
 }
 
 // ParseBaseFault reads a fault element. Parts may stand in any order, since
-// peers differ; unknown ones are passed over. It fails with a
+// peers differ; unknown ones are kept as details. It fails with a
 // *xmlstrict.ContentError on a malformed time or originator.
-func ParseBaseFault(doc *xmlstrict.Document, e *element) (BaseFault, error) {
-	f := BaseFault{Name: xmlstrict.NameOf(e)}
-	for part := range xmlstrict.Children(e) {
-		if xmlstrict.NameOf(part).Space != BaseFaultsSpace {
-			continue
-		}
+func (e Edition) ParseBaseFault(doc *xmlstrict.Document, at *element) (BaseFault, error) {
+	f := BaseFault{Edition: e, Name: xmlstrict.NameOf(at)}
+	for part := range xmlstrict.Children(at) {
 		if err := f.parse(doc, part); err != nil {
 			return f, err
 		}
@@ -87,37 +146,58 @@ func ParseBaseFault(doc *xmlstrict.Document, e *element) (BaseFault, error) {
 // parse reads one part.
 func (f *BaseFault) parse(doc *xmlstrict.Document, part *element) error {
 	var err error
-	switch part.Tag {
-	case faultTimestamp.Local:
+	n := names[f.Edition]
+	switch xmlstrict.NameOf(part) {
+	case n.faultTimestamp:
 		f.Timestamp, err = TimeOrNil(doc, part)
-	case faultOriginator.Local:
+	case n.faultOriginator:
 		var r wsa.EPR
 		if r, err = wsa.ParseEPR(doc, part); err == nil {
 			f.Originator = &r
 		}
-	case faultErrorCode.Local:
+	case n.faultErrorCode:
 		f.ErrorCode = xmlstrict.Text(part)
 		f.Dialect, _ = xmlstrict.Attr(part, faultDialect)
-	case faultDescription.Local:
+	case n.faultDescription:
 		f.Description = append(f.Description, xmlstrict.Text(part))
-	case FaultCause.Local:
-		var cause BaseFault
-		if cause, err = ParseBaseFault(doc, part); err == nil {
-			f.Cause = append(f.Cause, cause)
+		f.Lang, _ = xmlstrict.Attr(part, lang)
+	case n.faultCause:
+		err = f.parseCause(doc, part)
+	default:
+		f.Details = append(f.Details, part)
+	}
+	return err
+}
+
+// parseCause reads a FaultCause: in the drafts the cause itself, in the final
+// edition what holds it.
+func (f *BaseFault) parseCause(doc *xmlstrict.Document, part *element) error {
+	at := part
+	if f.Edition == Final {
+		for child := range xmlstrict.Children(part) {
+			at = child
+			break
 		}
+	}
+	cause, err := f.Edition.ParseBaseFault(doc, at)
+	if err == nil {
+		f.Cause = append(f.Cause, cause)
 	}
 	return err
 }
 
 // Typed returns the typed fault in the detail of a SOAP fault that was parsed:
-// the first entry that carries a WS-BaseFaults timestamp and can be read.
+// the first entry that carries a timestamp of WS-BaseFaults, of either
+// edition, and can be read.
 func Typed(fault *soap.Fault) (BaseFault, bool) {
 	for _, entry := range fault.Entries {
-		if xmlstrict.Child(entry, faultTimestamp) == nil {
-			continue
-		}
-		if f, err := ParseBaseFault(fault.Doc, entry); err == nil {
-			return f, true
+		for _, e := range []Edition{Draft, Final} {
+			if xmlstrict.Child(entry, names[e].faultTimestamp) == nil {
+				continue
+			}
+			if f, err := e.ParseBaseFault(fault.Doc, entry); err == nil {
+				return f, true
+			}
 		}
 	}
 	return BaseFault{}, false

@@ -7,6 +7,8 @@ import "github.com/philoxenia/philoxenia/schema/xmlstrict"
 type FaultError struct {
 	Fault xmlstrict.Name // the element that goes into the fault's detail
 	Err   error
+	// More writes what the fault's type adds to the base type; may be nil.
+	More func(*xmlstrict.Encoder)
 }
 
 // Error returns the cause's text.

@@ -6,28 +6,49 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-var (
-	requestedTerminationTime = lifetime("RequestedTerminationTime")
-	newTerminationTime       = lifetime("NewTerminationTime")
-)
-
 // WriteDestroy writes the request to destroy the addressed resource.
-func WriteDestroy(enc *xmlstrict.Encoder) { enc.Element(Destroy, "") }
+func (e Edition) WriteDestroy(enc *xmlstrict.Encoder) { enc.Element(names[e].Destroy, "") }
 
 // WriteDestroyResponse writes the answer.
-func WriteDestroyResponse(enc *xmlstrict.Encoder) { enc.Element(DestroyResponse, "") }
+func (e Edition) WriteDestroyResponse(enc *xmlstrict.Encoder) {
+	enc.Element(names[e].DestroyResponse, "")
+}
 
-// ParseSetTerminationTime reads the time that is asked for; zero means never
-// (xsi:nil). It fails with a *xmlstrict.ContentError.
-func ParseSetTerminationTime(doc *xmlstrict.Document, e *element) (time.Time, error) {
-	at, err := doc.Only(e, requestedTerminationTime)
+// ParseSetTerminationTime reads the end that is asked for: a time, never
+// (xsi:nil) or, in the final edition, a duration from now. It fails with a
+// *xmlstrict.ContentError.
+func (e Edition) ParseSetTerminationTime(doc *xmlstrict.Document, body *element) (End, error) {
+	n := names[e]
+	at, err := doc.Only(body, n.requestedTime)
 	if err != nil {
-		return time.Time{}, err
+		return End{}, err
 	}
-	if at == nil {
-		return time.Time{}, doc.Errorf(e, "RequestedTerminationTime", "no time is asked for")
+	lasting, err := doc.Only(body, n.requestedDuration)
+	switch {
+	case err != nil:
+		return End{}, err
+	case e == Draft && lasting != nil, at != nil && lasting != nil:
+		return End{}, doc.Errorf(lasting, "one of RequestedTerminationTime and "+
+			"RequestedLifetimeDuration", "%s does not belong here", lasting.Tag)
+	case lasting != nil:
+		return parseSpan(doc, lasting)
+	case at == nil:
+		return End{}, doc.Errorf(body, n.requestedTime.Local, "no time is asked for")
 	}
-	return TimeOrNil(doc, at)
+	t, err := TimeOrNil(doc, at)
+	return EndAt(t), err
+}
+
+// WriteSetTerminationTime writes the request to end the resource. The drafts
+// know no durations.
+func (e Edition) WriteSetTerminationTime(enc *xmlstrict.Encoder, end End) {
+	enc.Start(names[e].SetTerminationTime)
+	if end.Kind == Lasting {
+		enc.Element(names[e].requestedDuration, end.span())
+	} else {
+		writeTime(enc, names[e].requestedTime, end.At)
+	}
+	enc.End()
 }
 
 // TimeOrNil reads an element that is a nillable dateTime; zero stands for nil.
@@ -43,12 +64,9 @@ func TimeOrNil(doc *xmlstrict.Document, e *element) (time.Time, error) {
 	return t, nil
 }
 
-// WriteSetTerminationTime writes the request to end the resource at a time;
-// zero means never.
-func WriteSetTerminationTime(enc *xmlstrict.Encoder, at time.Time) {
-	enc.Start(SetTerminationTime)
-	writeTime(enc, requestedTerminationTime, at)
-	enc.End()
+// WriteTimeOrNil writes a nillable dateTime; zero stands for nil.
+func WriteTimeOrNil(enc *xmlstrict.Encoder, name xmlstrict.Name, at time.Time) {
+	writeTime(enc, name, at)
 }
 
 // writeTime writes a nillable dateTime; zero stands for nil.
@@ -66,24 +84,31 @@ type NewTermination struct {
 	Now time.Time // the server's clock
 }
 
-// Write writes the response.
-func (n NewTermination) Write(enc *xmlstrict.Encoder) {
-	enc.Start(SetTerminationTimeResponse)
-	writeTime(enc, newTerminationTime, n.At)
-	enc.Element(CurrentTime, FormatTime(n.Now))
+// Write writes the response of the drafts.
+func (n NewTermination) Write(enc *xmlstrict.Encoder) { n.WriteIn(enc, Draft) }
+
+// WriteIn writes the response of an edition.
+func (n NewTermination) WriteIn(enc *xmlstrict.Encoder, e Edition) {
+	enc.Start(names[e].SetTerminationTimeResponse)
+	writeTime(enc, names[e].newTime, n.At)
+	enc.Element(names[e].CurrentTime, FormatTime(n.Now))
 	enc.End()
 }
 
 // ParseSetTerminationTimeResponse reads the response. It fails with a
 // *xmlstrict.ContentError.
-func ParseSetTerminationTimeResponse(doc *xmlstrict.Document, e *element) (NewTermination, error) {
+func (e Edition) ParseSetTerminationTimeResponse(
+	doc *xmlstrict.Document, body *element,
+) (NewTermination, error) {
 	var n NewTermination
-	if err := expect(doc, e, SetTerminationTimeResponse); err != nil {
+	if err := expect(doc, body, names[e].SetTerminationTimeResponse); err != nil {
 		return n, err
 	}
-	at, now := xmlstrict.Child(e, newTerminationTime), xmlstrict.Child(e, CurrentTime)
+	at := xmlstrict.Child(body, names[e].newTime)
+	now := xmlstrict.Child(body, names[e].CurrentTime)
 	if at == nil || now == nil {
-		return n, doc.Errorf(e, "NewTerminationTime and CurrentTime", "the answer is incomplete")
+		return n, doc.Errorf(body, "NewTerminationTime and CurrentTime",
+			"the answer is incomplete")
 	}
 	var err error
 	if n.At, err = TimeOrNil(doc, at); err != nil {

@@ -2,7 +2,6 @@ package wsrf
 
 import (
 	"github.com/philoxenia/philoxenia/schema"
-	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // The namespaces of the drafts.
@@ -12,58 +11,55 @@ const (
 	BaseFaultsSpace = schema.BaseFaults
 )
 
-// The stems of the actions; an operation's action is the stem and its name,
-// its reply's ends in Response.
+// The stems of the drafts' actions; an operation's action is the stem and its
+// name, its reply's ends in Response.
 const (
 	PropertiesAction = schema.PropertiesAction
 	LifetimeAction   = schema.LifetimeAction
 )
 
-// The makers of names, one a namespace.
+// The message elements of resource properties in the drafts.
 var (
-	property  = xmlstrict.In(PropertiesSpace)
-	lifetime  = xmlstrict.In(LifetimeSpace)
-	baseFault = xmlstrict.In(BaseFaultsSpace)
+	GetResourceProperty                   = names[Draft].GetResourceProperty
+	GetResourcePropertyResponse           = names[Draft].GetResourcePropertyResponse
+	GetMultipleResourceProperties         = names[Draft].GetMultipleResourceProperties
+	GetMultipleResourcePropertiesResponse = names[Draft].GetMultipleResourcePropertiesResponse
+	QueryResourceProperties               = names[Draft].QueryResourceProperties
+	QueryResourcePropertiesResponse       = names[Draft].QueryResourcePropertiesResponse
 )
 
-// The message elements of resource properties.
+// The message elements of lifetimes in the drafts.
 var (
-	GetResourceProperty                   = property("GetResourceProperty")
-	GetResourcePropertyResponse           = property("GetResourcePropertyResponse")
-	GetMultipleResourceProperties         = property("GetMultipleResourceProperties")
-	GetMultipleResourcePropertiesResponse = property("GetMultipleResourcePropertiesResponse")
-	QueryResourceProperties               = property("QueryResourceProperties")
-	QueryResourcePropertiesResponse       = property("QueryResourcePropertiesResponse")
+	Destroy                    = names[Draft].Destroy
+	DestroyResponse            = names[Draft].DestroyResponse
+	SetTerminationTime         = names[Draft].SetTerminationTime
+	SetTerminationTimeResponse = names[Draft].SetTerminationTimeResponse
 )
 
-// The message elements of lifetimes.
+// The properties of every resource that ends, and the topic of its end, in the
+// drafts.
 var (
-	Destroy                    = lifetime("Destroy")
-	DestroyResponse            = lifetime("DestroyResponse")
-	SetTerminationTime         = lifetime("SetTerminationTime")
-	SetTerminationTimeResponse = lifetime("SetTerminationTimeResponse")
+	CurrentTime         = names[Draft].CurrentTime
+	TerminationTime     = names[Draft].TerminationTime
+	ResourceTermination = names[Draft].ResourceTermination
 )
 
-// The properties of every resource that ends, and the topic of its end.
+// The faults of resource properties in the drafts.
 var (
-	CurrentTime         = lifetime("CurrentTime")
-	TerminationTime     = lifetime("TerminationTime")
-	ResourceTermination = lifetime("ResourceTermination")
+	PropertiesResourceUnknown     = names[Draft].UnknownToProperties
+	InvalidResourcePropertyQName  = names[Draft].InvalidResourcePropertyQName
+	UnknownQueryExpressionDialect = names[Draft].UnknownQueryExpressionDialect
+	InvalidQueryExpression        = names[Draft].InvalidQueryExpression
+	QueryEvaluationError          = names[Draft].QueryEvaluationError
 )
 
-// The faults of resource properties.
+// The faults of lifetimes in the drafts.
 var (
-	PropertiesResourceUnknown     = property("ResourceUnknownFault")
-	InvalidResourcePropertyQName  = property("InvalidResourcePropertyQNameFault")
-	UnknownQueryExpressionDialect = property("UnknownQueryExpressionDialectFault")
-	InvalidQueryExpression        = property("InvalidQueryExpressionFault")
-	QueryEvaluationError          = property("QueryEvaluationErrorFault")
+	LifetimeResourceUnknown       = names[Draft].UnknownToLifetime
+	ResourceNotDestroyed          = names[Draft].ResourceNotDestroyed
+	UnableToSetTerminationTime    = names[Draft].UnableToSetTerminationTime
+	TerminationTimeChangeRejected = names[Draft].TerminationTimeChangeRejected
 )
 
-// The faults of lifetimes.
-var (
-	LifetimeResourceUnknown       = lifetime("ResourceUnknownFault")
-	ResourceNotDestroyed          = lifetime("ResourceNotDestroyedFault")
-	UnableToSetTerminationTime    = lifetime("UnableToSetTerminationTimeFault")
-	TerminationTimeChangeRejected = lifetime("TerminationTimeChangeRejectedFault")
-)
+// FaultCause is the element of a fault's cause in the drafts.
+var FaultCause = names[Draft].faultCause

@@ -17,32 +17,30 @@ type element = etree.Element
 // XPathDialect is the one dialect of query expressions: XPath 1.0.
 const XPathDialect = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 
-var (
-	resourceProperty = property("ResourceProperty")
-	queryExpression  = property("QueryExpression")
-	dialectAttr      = xmlstrict.Name{Local: "Dialect"}
-)
+var dialectAttr = xmlstrict.Name{Local: "Dialect"}
 
 // ParseGetResourceProperty reads the property that a GetResourceProperty asks
 // for. It fails with a *FaultError (InvalidResourcePropertyQName) around a
 // *xmlstrict.ContentError.
-func ParseGetResourceProperty(doc *xmlstrict.Document, e *element) (xmlstrict.Name, error) {
-	return propertyName(doc, e)
+func (e Edition) ParseGetResourceProperty(
+	doc *xmlstrict.Document, body *element,
+) (xmlstrict.Name, error) {
+	return e.propertyName(doc, body)
 }
 
 // propertyName reads the QName that is an element's text.
-func propertyName(doc *xmlstrict.Document, e *element) (xmlstrict.Name, error) {
-	name, err := xmlstrict.ResolveQName(e, xmlstrict.RawText(e))
+func (e Edition) propertyName(doc *xmlstrict.Document, at *element) (xmlstrict.Name, error) {
+	name, err := xmlstrict.ResolveQName(at, xmlstrict.RawText(at))
 	if err != nil {
-		err = &FaultError{InvalidResourcePropertyQName,
-			doc.Errorf(e, "the qualified name of a property", "%w", err)}
+		err = &FaultError{Fault: names[e].InvalidResourcePropertyQName,
+			Err: doc.Errorf(at, "the qualified name of a property", "%w", err)}
 	}
 	return name, err
 }
 
 // WriteGetResourceProperty writes the request for one property.
-func WriteGetResourceProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) {
-	enc.Start(GetResourceProperty)
+func (e Edition) WriteGetResourceProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+	enc.Start(names[e].GetResourceProperty)
 	enc.QName(name)
 	enc.End()
 }
@@ -54,45 +52,53 @@ const MaxProperties = 64
 // ParseGetMultipleResourceProperties reads the properties that are asked for,
 // at least one, in order. It fails as ParseGetResourceProperty does, or with a
 // bare *xmlstrict.ContentError when there are none or more than MaxProperties.
-func ParseGetMultipleResourceProperties(
-	doc *xmlstrict.Document, e *element,
+func (e Edition) ParseGetMultipleResourceProperties(
+	doc *xmlstrict.Document, body *element,
 ) ([]xmlstrict.Name, error) {
-	var names []xmlstrict.Name
-	for child := range xmlstrict.Children(e) {
-		if !xmlstrict.Is(child, resourceProperty) {
+	var asked []xmlstrict.Name
+	for child := range xmlstrict.Children(body) {
+		if !xmlstrict.Is(child, names[e].property) {
 			return nil, doc.Errorf(child, "ResourceProperty", "%s does not belong here", child.Tag)
 		}
-		if len(names) == MaxProperties {
+		if len(asked) == MaxProperties {
 			return nil, doc.Errorf(child, fmt.Sprintf("at most %d properties", MaxProperties),
 				"too many properties are asked for")
 		}
-		name, err := propertyName(doc, child)
+		name, err := e.propertyName(doc, child)
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, name)
+		asked = append(asked, name)
 	}
-	if len(names) == 0 {
-		return nil, doc.Errorf(e, "at least one ResourceProperty", "no property is asked for")
+	if len(asked) == 0 {
+		return nil, doc.Errorf(body, "at least one ResourceProperty", "no property is asked for")
 	}
-	return names, nil
+	return asked, nil
 }
 
 // WriteGetMultipleResourceProperties writes the request for several properties.
-func WriteGetMultipleResourceProperties(enc *xmlstrict.Encoder, names ...xmlstrict.Name) {
-	enc.Start(GetMultipleResourceProperties)
-	for _, name := range names {
-		enc.Start(resourceProperty)
+func (e Edition) WriteGetMultipleResourceProperties(
+	enc *xmlstrict.Encoder, properties ...xmlstrict.Name,
+) {
+	enc.Start(names[e].GetMultipleResourceProperties)
+	for _, name := range properties {
+		enc.Start(names[e].property)
 		enc.QName(name)
 		enc.End()
 	}
 	enc.End()
 }
 
+// WriteGetResourcePropertyDocument writes the request for the whole document.
+func (e Edition) WriteGetResourcePropertyDocument(enc *xmlstrict.Encoder) {
+	enc.Element(names[e].GetResourcePropertyDocument, "")
+}
+
 // Query is the content of a QueryResourceProperties.
 type Query struct {
 	Expression string
 	At         *etree.Element // where prefixes of the expression are declared; may be nil
+	Edition    Edition        // whose faults errors carry
 }
 
 // Prefix returns the namespace that a prefix of the expression stands for.
@@ -106,48 +112,65 @@ func (q Query) Select(doc *xmlstrict.Document, root *etree.Element) ([]any, erro
 	results, err := Select(root, q.Expression, q.Prefix)
 	var typed *FaultError
 	if errors.As(err, &typed) {
-		err = &FaultError{typed.Fault, doc.Errorf(q.At, "", "%w", typed.Err)}
+		err = &FaultError{Fault: q.Edition.translate(typed.Fault),
+			Err: doc.Errorf(q.At, "", "%w", typed.Err)}
 	}
 	return results, err
+}
+
+// translate returns the edition's name of a fault about queries.
+func (e Edition) translate(fault xmlstrict.Name) xmlstrict.Name {
+	fault.Space = names[e].InvalidQueryExpression.Space
+	return fault
 }
 
 // ParseQuery reads a QueryResourceProperties. It fails with a *FaultError when
 // the dialect is not XPathDialect or there is no expression, and with a
 // *xmlstrict.ContentError when the message is not made as it must be.
-func ParseQuery(doc *xmlstrict.Document, e *element) (Query, error) {
-	at, err := doc.Only(e, queryExpression)
+func (e Edition) ParseQuery(doc *xmlstrict.Document, body *element) (Query, error) {
+	at, err := doc.Only(body, names[e].query)
 	if err != nil {
 		return Query{}, err
 	}
 	if at == nil {
-		return Query{}, doc.Errorf(e, "QueryExpression", "there is no query expression")
+		return Query{}, doc.Errorf(body, "QueryExpression", "there is no query expression")
 	}
 	dialect, _ := xmlstrict.Attr(at, dialectAttr)
 	if dialect != XPathDialect {
-		return Query{}, &FaultError{UnknownQueryExpressionDialect,
-			doc.Errorf(at, XPathDialect, "the dialect %q is unknown", xmlstrict.Clip(dialect))}
+		return Query{}, &FaultError{Fault: names[e].UnknownQueryExpressionDialect,
+			Err: doc.Errorf(at, XPathDialect, "the dialect %q is unknown", xmlstrict.Clip(dialect))}
 	}
-	q := Query{xmlstrict.Text(at), at}
+	q := Query{xmlstrict.Text(at), at, e}
 	if q.Expression == "" {
-		return q, &FaultError{InvalidQueryExpression,
-			doc.Errorf(at, "an XPath 1.0 expression", "the query expression is empty")}
+		return q, &FaultError{Fault: names[e].InvalidQueryExpression,
+			Err: doc.Errorf(at, "an XPath 1.0 expression", "the query expression is empty")}
 	}
 	return q, nil
 }
 
 // WriteQuery writes the request that evaluates an XPath expression. Spaces are
 // the namespaces whose prefixes the expression uses, by prefix; may be nil.
-func WriteQuery(enc *xmlstrict.Encoder, expression string, spaces map[string]string) {
-	at := &element{Tag: queryExpression.Local}
-	at.CreateAttr("xmlns", queryExpression.Space)
+func (e Edition) WriteQuery(
+	enc *xmlstrict.Encoder, expression string, spaces map[string]string,
+) {
+	enc.Start(names[e].QueryResourceProperties)
+	enc.Tree(expressionElement(names[e].query, expression, spaces))
+	enc.End()
+}
+
+// expressionElement returns an element that holds an XPath expression and
+// declares its prefixes.
+func expressionElement(
+	name xmlstrict.Name, expression string, spaces map[string]string,
+) *element {
+	at := &element{Tag: name.Local}
+	at.CreateAttr("xmlns", name.Space)
 	for _, prefix := range slices.Sorted(maps.Keys(spaces)) {
 		at.CreateAttr("xmlns:"+prefix, spaces[prefix])
 	}
 	at.CreateAttr(dialectAttr.Local, XPathDialect)
 	at.CreateText(expression)
-	enc.Start(QueryResourceProperties)
-	enc.Tree(at)
-	enc.End()
+	return at
 }
 
 // WriteProperties writes the response element of that name around what

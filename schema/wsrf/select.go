@@ -40,13 +40,13 @@ func Select(
 	}
 	compiled, err := compile(expression, ns)
 	if err != nil {
-		return nil, &FaultError{InvalidQueryExpression, err}
+		return nil, &FaultError{Fault: InvalidQueryExpression, Err: err}
 	}
 	steps := maxSteps
 	defer func() {
 		if p := recover(); p != nil {
-			results, err = nil, &FaultError{QueryEvaluationError,
-				fmt.Errorf("the expression cannot be evaluated: %w", recovered(p))}
+			results, err = nil, &FaultError{Fault: QueryEvaluationError,
+				Err: fmt.Errorf("the expression cannot be evaluated: %w", recovered(p))}
 		}
 	}()
 	switch v := compiled.Evaluate(newNavigator(root, &steps)).(type) {

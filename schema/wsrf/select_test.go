@@ -151,7 +151,7 @@ func TestSelectTellsNoSecrets(t *testing.T) {
 		strings.Repeat("9", 900), "*:" + strings.Repeat("x", 900),
 	} {
 		doc := soaptest.Parse(t, "<q>\n<e/></q>")
-		q := Query{expression, doc.Root.ChildElements()[0]}
+		q := Query{Expression: expression, At: doc.Root.ChildElements()[0]}
 		_, err := q.Select(doc, soaptest.Parse(t, properties).Root)
 		var typed *FaultError
 		var placed *xmlstrict.ContentError

@@ -54,19 +54,20 @@ func FormatDuration(d time.Duration) string {
 }
 
 // durationUnits are the designators of a duration in their order, and what one
-// of each lasts; zero where that depends on the calendar.
+// of each lasts, or how many months that is.
 var durationUnits = []struct {
 	designator byte
 	inTime     bool // stands behind the T
 	name       string
 	length     time.Duration
+	months     int
 }{
-	{'Y', false, "years", 0},
-	{'M', false, "months", 0},
-	{'D', false, "days", 24 * time.Hour},
-	{'H', true, "hours", time.Hour},
-	{'M', true, "minutes", time.Minute},
-	{'S', true, "seconds", time.Second},
+	{'Y', false, "years", 0, 12},
+	{'M', false, "months", 0, 1},
+	{'D', false, "days", 24 * time.Hour, 0},
+	{'H', true, "hours", time.Hour, 0},
+	{'M', true, "minutes", time.Minute, 0},
+	{'S', true, "seconds", time.Second, 0},
 }
 
 // ParseDuration reads an xs:duration (XML Schema part 2, 3.2.6) made of days,
@@ -74,41 +75,54 @@ var durationUnits = []struct {
 // depends on the calendar, negative durations, and more than 292 years; it
 // fails with a *ValueError. Fractions below the nanosecond are dropped.
 func ParseDuration(text string) (time.Duration, error) {
-	text = xmlstrict.Trim(text)
-	rest, ok := strings.CutPrefix(text, "P")
-	if !ok {
-		if strings.HasPrefix(text, "-P") {
-			return 0, badDuration(text, "is negative", "")
-		}
-		return 0, badDuration(text, "is not a duration", "")
-	}
-	date, clock, timed := strings.Cut(rest, "T")
-	if date == "" && clock == "" || timed && clock == "" {
-		return 0, badDuration(text, "names no length", "")
-	}
-	d := duration{text: text}
-	d.read(date, false)
-	d.read(clock, true)
+	d := readDuration(text, false)
 	return d.total, d.err
+}
+
+// parseSpanText reads an xs:duration that is counted from a known time, so
+// that years and months may be in it.
+func parseSpanText(text string) (months int, rest time.Duration, err error) {
+	d := readDuration(text, true)
+	return d.months, d.total, d.err
+}
+
+// readDuration reads an xs:duration.
+func readDuration(text string, calendar bool) duration {
+	d := duration{text: xmlstrict.Trim(text), calendar: calendar}
+	rest, ok := strings.CutPrefix(d.text, "P")
+	date, clock, timed := strings.Cut(rest, "T")
+	switch {
+	case strings.HasPrefix(d.text, "-P"):
+		d.fail("is negative", "")
+	case !ok:
+		d.fail("is not a duration", "")
+	case date == "" && clock == "" || timed && clock == "":
+		d.fail("names no length", "")
+	default:
+		d.read(date, false)
+		d.read(clock, true)
+	}
+	return d
 }
 
 // duration is the state of reading one.
 type duration struct {
-	text  string
-	next  int // the first unit that may still come
-	total time.Duration
-	err   error
+	text     string
+	calendar bool // years and months are taken
+	next     int  // the first unit that may still come
+	months   int
+	total    time.Duration
+	err      error
 }
 
 // read reads the date or the time part.
 func (d *duration) read(part string, inTime bool) {
 	for part != "" && d.err == nil {
 		end := strings.IndexFunc(part, func(r rune) bool {
-			return r != '.' && (r < '0' ||
-				r > '9')
+			return r != '.' && (r < '0' || r > '9')
 		})
 		if end <= 0 {
-			d.err = badDuration(d.text, "is not a duration", "")
+			d.fail("is not a duration", "")
 			return
 		}
 		d.add(part[:end], part[end], inTime)
@@ -124,15 +138,33 @@ func (d *duration) add(number string, designator byte, inTime bool) {
 		if unit.designator != designator || unit.inTime != inTime {
 			continue
 		}
-		if unit.length == 0 {
-			d.err = badDuration(d.text, "holds "+unit.name+", whose length is not fixed",
-				"write it in days: P30D")
-			return
+		switch {
+		case unit.months == 0:
+			d.addUnits(number, unit.length)
+		case d.calendar:
+			d.addMonths(number, unit.months)
+		default:
+			d.fail("holds "+unit.name+", whose length is not fixed", "write it in days: P30D")
 		}
-		d.addUnits(number, unit.length)
 		return
 	}
-	d.err = badDuration(d.text, "is not a duration", "")
+	d.fail("is not a duration", "")
+}
+
+// maxMonths is as long as a time.Duration can be.
+const maxMonths = 292 * 12
+
+// addMonths adds number times some months.
+func (d *duration) addMonths(number string, months int) {
+	n, err := strconv.Atoi(number)
+	switch {
+	case !digits(number):
+		d.fail("is not a duration", "")
+	case err != nil || n > (maxMonths-d.months)/months:
+		d.fail("is too long", "")
+	default:
+		d.months += n * months
+	}
 }
 
 // addUnits adds number times unit. Only seconds may have a fraction.
@@ -141,10 +173,10 @@ func (d *duration) addUnits(number string, unit time.Duration) {
 	n, err := strconv.ParseInt(whole, 10, 64)
 	switch {
 	case fractional && (unit != time.Second || !digits(fraction)), !digits(whole):
-		d.err = badDuration(d.text, "is not a duration", "")
+		d.fail("is not a duration", "")
 		return
 	case err != nil || n > int64((math.MaxInt64-d.total)/unit):
-		d.err = badDuration(d.text, "is too long", "")
+		d.fail("is too long", "")
 		return
 	}
 	d.total += time.Duration(n) * unit
@@ -153,18 +185,21 @@ func (d *duration) addUnits(number string, unit time.Duration) {
 		nanos += time.Duration(fraction[i]-'0') * time.Duration(math.Pow10(8-i))
 	}
 	if nanos > math.MaxInt64-d.total {
-		d.err = badDuration(d.text, "is too long", "")
+		d.fail("is too long", "")
 		return
 	}
 	d.total += nanos
 }
 
+// fail says what is wrong. What was read is worth nothing then.
+func (d *duration) fail(reason, hint string) {
+	d.months, d.total = 0, 0
+	d.err = &ValueError{
+		xmlstrict.Clip(d.text), reason, "a duration such as PT2H30M or P1D", hint,
+	}
+}
+
 // digits tells whether s is made of digits, at least one.
 func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
-}
-
-// badDuration returns the error for a duration.
-func badDuration(text, reason, hint string) error {
-	return &ValueError{xmlstrict.Clip(text), reason, "a duration such as PT2H30M or P1D", hint}
 }

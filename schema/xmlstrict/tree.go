@@ -16,18 +16,69 @@ func (e *Encoder) Tree(root *etree.Element) {
 		return
 	}
 	e.closeTag()
-	e.tree(root, true)
+	e.tree(root, &marked{})
 }
 
-// tree writes one element; top tells that it is the first.
-func (e *Encoder) tree(el *etree.Element, top bool) {
+// TreeWith writes a tree as Tree does, with one more attribute on its first
+// element. One of that name that is there already gives way.
+func (e *Encoder) TreeWith(root *etree.Element, name Name, value string) {
+	if root == nil {
+		return
+	}
+	e.closeTag()
+	e.tree(root, &marked{name, value})
+}
+
+// marked is what the first element of a tree gets beside what it has.
+type marked struct {
+	name  Name
+	value string
+}
+
+// write writes the attribute under the prefix that its namespace has here, or
+// with a declaration of its own under one that means nothing on the element.
+func (m *marked) write(e *Encoder, root *etree.Element) {
+	if m.name.Local == "" {
+		return
+	}
+	prefix, known := e.known(m.name.Space)
+	if !known || nearest(root, prefix) != nil {
+		for prefix = "mark"; nearest(root, prefix) != nil; {
+			prefix += "k"
+		}
+		e.declaration(prefix, m.name.Space)
+	}
+	e.treeAttr(&etree.Attr{Space: prefix, Key: m.name.Local, Value: m.value})
+}
+
+// known returns the prefix that a namespace has in the output here.
+func (e *Encoder) known(space string) (string, bool) {
+	for i := range e.scope {
+		if e.scope[i].space == space {
+			return e.scope[i].prefix, true
+		}
+	}
+	return "", false
+}
+
+// hides tells whether an attribute of the tree gives way.
+func (m *marked) hides(el *etree.Element, a *etree.Attr) bool {
+	return m != nil && m.name.Local != "" && a.Key == m.name.Local && AttrName(el, a) == m.name
+}
+
+// tree writes one element; top is nil unless it is the first.
+func (e *Encoder) tree(el *etree.Element, top *marked) {
 	e.checkPrefix(el, el.Space, el.Tag)
 	e.buf = append(e.buf, '<')
 	e.qualified(el.Space, el.Tag)
-	if top {
+	if top != nil {
 		e.inherit(el)
+		top.write(e, el)
 	}
 	for i := range el.Attr {
+		if top.hides(el, &el.Attr[i]) {
+			continue
+		}
 		e.checkPrefix(el, el.Attr[i].Space, el.Attr[i].Key)
 		e.treeAttr(&el.Attr[i])
 	}
@@ -39,7 +90,7 @@ func (e *Encoder) tree(el *etree.Element, top bool) {
 	for _, t := range el.Child {
 		switch c := t.(type) {
 		case *etree.Element:
-			e.tree(c, false)
+			e.tree(c, nil)
 		case *etree.CharData:
 			e.buf = appendText(e.buf, c.Data)
 		}
