@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -147,11 +148,8 @@ func (r *Reader) Root(e *etree.Element, names ...xmlstrict.Name) {
 // Sequence reads the children of e, which must be the fields in their order.
 // Attributes other than those named are refused.
 func (r *Reader) Sequence(e *etree.Element, fields []Field, attributes ...string) {
-	if !r.open(e, attributes) {
+	if !r.only(e, attributes) {
 		return
-	}
-	if strings.TrimSpace(xmlstrict.RawText(e)) != "" {
-		r.Fail(e, "elements only", "", "there is text between the elements")
 	}
 	at, count := 0, 0
 	for kid := range xmlstrict.Children(e) {
@@ -171,24 +169,92 @@ func (r *Reader) Sequence(e *etree.Element, fields []Field, attributes ...string
 	r.lacks(e, nil, fields[min(at, len(fields)):], count)
 }
 
-// open checks the attributes of e, which must not be nil by xsi:nil.
-func (r *Reader) open(e *etree.Element, attributes []string) bool {
-	for i := range e.Attr {
+// Set reads those children of e that are among the fields, in whatever order;
+// others are passed over. Each field must be there as often as it says.
+func (r *Reader) Set(e *etree.Element, fields []Field) {
+	if !r.only(e, nil) {
+		return
+	}
+	counts := make([]int, len(fields))
+	for kid := range xmlstrict.Children(e) {
+		name := xmlstrict.NameOf(kid)
+		i := slices.IndexFunc(fields, func(f Field) bool { return f.name == name })
+		if i < 0 {
+			continue
+		}
+		if counts[i]++; fields[i].max != unbounded && counts[i] > fields[i].max {
+			r.Fail(kid, fmt.Sprintf("at most %d", fields[i].max), fields[i].hint,
+				"%s is repeated", name.Local)
+		}
 		if r.err == nil {
-			r.attribute(e, xmlstrict.AttrName(e, &e.Attr[i]), attributes)
+			fields[i].read(kid)
 		}
 	}
-	if r.err == nil && xmlstrict.IsNil(e) {
+	for i, f := range fields {
+		if r.err == nil && counts[i] < f.min {
+			r.missing(e, nil, f)
+		}
+	}
+}
+
+// only checks the attributes of e, and that there is no text between elements.
+func (r *Reader) only(e *etree.Element, attributes []string) bool {
+	if r.open(e, attributes) && xmlstrict.Text(e) != "" {
+		r.Fail(e, "elements only", "", "there is text between the elements")
+	}
+	return r.err == nil
+}
+
+// Nillable returns what reads an element that may be nil by xsi:nil: then it
+// must be empty, and read is not called.
+func (r *Reader) Nillable(read func(*etree.Element)) func(*etree.Element) {
+	return func(e *etree.Element) {
+		switch {
+		case !xmlstrict.IsNil(e):
+			read(e)
+		case len(e.Child) > 0:
+			r.Fail(e, "no content", "leave out xsi:nil, or the content",
+				"the element is nil and has content")
+		default:
+			r.attributes(e, nil)
+		}
+	}
+}
+
+// open checks the attributes of e, which must not be nil by xsi:nil.
+func (r *Reader) open(e *etree.Element, attributes []string) bool {
+	if r.attributes(e, attributes) && xmlstrict.IsNil(e) {
 		r.Fail(e, "", "leave the element out, or give its content", "the element is nil")
 	}
 	return r.err == nil
 }
 
+// attributes checks that the attributes of e are among those known.
+func (r *Reader) attributes(e *etree.Element, known []string) bool {
+	for i := range e.Attr {
+		if r.err == nil {
+			r.attribute(e, &e.Attr[i], known)
+		}
+	}
+	return r.err == nil
+}
+
+// instance are the attributes of XML Schema instances (XML Schema part 1, 2.6).
+var instance = []string{"type", "nil", "schemaLocation", "noNamespaceSchemaLocation"}
+
 // attribute checks that an attribute is one of those known.
-func (r *Reader) attribute(e *etree.Element, name xmlstrict.Name, known []string) {
+func (r *Reader) attribute(e *etree.Element, a *etree.Attr, known []string) {
+	name := xmlstrict.AttrName(e, a)
 	switch name.Space {
-	case xmlstrict.XMLNSSpace, xmlstrict.XSISpace, xmlstrict.XMLSpace:
+	case xmlstrict.XMLNSSpace, xmlstrict.XMLSpace:
 		return
+	case xmlstrict.XSISpace:
+		if name == xmlstrict.XSINil && !isBool(xmlstrict.Trim(a.Value)) {
+			r.Fail(e, "true or false", "", "xsi:nil is %q", xmlstrict.Clip(a.Value))
+		}
+		if slices.Contains(instance, name.Local) {
+			return
+		}
 	case "":
 		for _, k := range known {
 			if k == name.Local {

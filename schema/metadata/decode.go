@@ -45,7 +45,7 @@ func newReader(doc *xmlstrict.Document, name string) *reader {
 
 func (r *reader) workspace(e *etree.Element, v *VirtualWorkspace) {
 	r.Sequence(e, []document.Field{
-		document.One(m("name"), r.Word(&v.Name)),
+		document.One(m("name"), r.Reference(&v.Name)),
 		document.Optional(l("logistics"), func(e *etree.Element) { r.logistics(e, v) }),
 		document.One(d("definition"), func(e *etree.Element) { r.definition(e, &v.Definition) }).
 			Hint("a definition must be given: architecture and root disk at least"),

@@ -96,13 +96,10 @@ func (r *reader) epr(to *wsa.EPR) func(*etree.Element) {
 
 // reference returns what reads an endpoint reference that may be nil.
 func (r *reader) reference(to **wsa.EPR) func(*etree.Element) {
-	return func(e *etree.Element) {
-		if xmlstrict.IsNil(e) {
-			return
-		}
+	return r.Nillable(func(e *etree.Element) {
 		*to = new(wsa.EPR)
 		r.epr(*to)(e)
-	}
+	})
 }
 
 // networking returns what reads interfaces.
@@ -174,20 +171,20 @@ func DecodeFactoryProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*FactoryProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *FactoryProperties) {
-		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
-			PropertyDefaultRunningTime: r.Duration(&p.DefaultRunningTime, true),
-			PropertyMaximumRunningTime: r.Duration(&p.MaximumRunningTime, true),
-			PropertyArchitecture:       r.Words(&p.Architectures),
-			PropertyVMM: func(e *etree.Element) {
+		r.Set(e, []document.Field{
+			document.One(PropertyDefaultRunningTime, r.Duration(&p.DefaultRunningTime, true)),
+			document.One(PropertyMaximumRunningTime, r.Duration(&p.MaximumRunningTime, true)),
+			document.Many(0, PropertyArchitecture, r.Words(&p.Architectures)),
+			document.Optional(PropertyVMM, func(e *etree.Element) {
 				vmm, err := metadata.DecodeVMM(r.Document(), e)
 				r.Adopt(e, err)
 				p.VMM = vmm
-			},
-			PropertyAssociations: func(e *etree.Element) {
+			}),
+			document.Optional(PropertyAssociations, func(e *etree.Element) {
 				r.Sequence(e, []document.Field{
 					document.Many(1, association, r.Words(&p.Associations)),
 				})
-			},
+			}),
 		})
 	}, FactoryRPSet)
 }
@@ -197,13 +194,13 @@ func DecodeServiceProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*ServiceProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *ServiceProperties) {
-		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
-			PropertyLogistics:    r.logistics(&p.NICs),
-			PropertySchedule:     bind(r.schedule, &p.Schedule),
-			PropertyAllocation:   r.allocation(&p.Allocation),
-			wsrf.CurrentTime:     r.Time(&p.CurrentTime),
-			wsrf.TerminationTime: r.Time(&p.TerminationTime),
-			PropertyState:        bind(r.state, &p.State),
+		r.Set(e, []document.Field{
+			document.One(PropertyLogistics, r.logistics(&p.NICs)),
+			document.One(PropertySchedule, bind(r.schedule, &p.Schedule)),
+			document.One(PropertyAllocation, r.allocation(&p.Allocation)),
+			document.One(wsrf.CurrentTime, r.Time(&p.CurrentTime)),
+			document.One(wsrf.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
+			document.One(PropertyState, bind(r.state, &p.State)),
 		})
 	}, ServiceRPSet)
 }
@@ -211,21 +208,12 @@ func DecodeServiceProperties(
 // DecodeStatusProperties reads an s:StatusRPSet element.
 func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *StatusProperties) {
-		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
-			PropertyChargeGranularity: func(e *etree.Element) {
+		r.Set(e, []document.Field{
+			document.One(PropertyChargeGranularity, func(e *etree.Element) {
 				whole := 0
 				r.Int(&whole, 0, math.MaxInt32)(e)
 				p.ChargeGranularity = time.Duration(whole) * time.Minute
-			},
+			}),
 		})
 	}, StatusRPSet)
-}
-
-// properties reads the known children of e, in whatever order.
-func (r *reader) properties(e *etree.Element, known map[xmlstrict.Name]func(*etree.Element)) {
-	for kid := range xmlstrict.Children(e) {
-		if read := known[xmlstrict.NameOf(kid)]; read != nil && !r.Failed() {
-			read(kid)
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/document"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -83,16 +84,16 @@ func (h *HostProperties) Names() []xmlstrict.Name { return hostProperties.names(
 // DecodeHostProperties reads a HostRPSet element.
 func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, h *HostProperties) {
-		r.properties(e, map[xmlstrict.Name]func(*etree.Element){
-			HostKey:              r.Word(&h.Key),
-			PropertyHostVMM:      r.Word(&h.VMM),
-			PropertyActive:       r.Bool(&h.Active),
-			PropertyReachable:    r.Bool(&h.Reachable),
-			PropertyCPUs:         r.Int(&h.CPUs, 0, math.MaxInt32),
-			PropertyCPUsUsed:     r.Int(&h.CPUsUsed, 0, math.MaxInt32),
-			PropertyMemoryMB:     r.Int(&h.MemoryMB, 0, math.MaxInt32),
-			PropertyMemoryMBUsed: r.Int(&h.MemoryMBUsed, 0, math.MaxInt32),
-			PropertyAssociation:  r.Words(&h.Associations),
+		r.Set(e, []document.Field{
+			document.One(HostKey, r.Word(&h.Key)),
+			document.One(PropertyHostVMM, r.Word(&h.VMM)),
+			document.One(PropertyActive, r.Bool(&h.Active)),
+			document.One(PropertyReachable, r.Bool(&h.Reachable)),
+			document.One(PropertyCPUs, r.Int(&h.CPUs, 0, math.MaxInt32)),
+			document.One(PropertyCPUsUsed, r.Int(&h.CPUsUsed, 0, math.MaxInt32)),
+			document.One(PropertyMemoryMB, r.Int(&h.MemoryMB, 0, math.MaxInt32)),
+			document.One(PropertyMemoryMBUsed, r.Int(&h.MemoryMBUsed, 0, math.MaxInt32)),
+			document.Many(0, PropertyAssociation, r.Words(&h.Associations)),
 		})
 	}, HostRPSet)
 }

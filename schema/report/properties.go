@@ -112,6 +112,10 @@ var serviceProperties = properties[ServiceProperties]{
 		enc.Element(wsrf.CurrentTime, wsrf.FormatTime(p.CurrentTime))
 	}},
 	{wsrf.TerminationTime, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+		if p.TerminationTime.IsZero() {
+			enc.Nil(wsrf.TerminationTime)
+			return
+		}
 		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(p.TerminationTime))
 	}},
 	{PropertyState, func(p *ServiceProperties, enc *xmlstrict.Encoder) { p.State.Write(enc) }},

@@ -5,7 +5,8 @@
 //
 // Parts with a fixed order are read strictly. Property documents may hold
 // their properties in any order, as the standard says (WS-ResourceProperties
-// 1.2, section 4), and unknown properties are passed over.
+// 1.2, section 4), and unknown properties are passed over; those that are read
+// must be there as often as the schema says.
 //
 // It must not know where the values come from.
 package report
@@ -106,7 +107,7 @@ type ServiceProperties struct {
 	Schedule        Schedule
 	Allocation      deployment.ResourceAllocation
 	CurrentTime     time.Time
-	TerminationTime time.Time
+	TerminationTime time.Time // zero: never
 	State           CurrentState
 }
 

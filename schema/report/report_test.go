@@ -268,19 +268,43 @@ func TestProperties(t *testing.T) {
 var typesVMM = t("VMM")
 
 // TestPropertiesInAnyOrder reads a document of another server: other order,
-// one property more.
+// one property more, no end.
 func TestPropertiesInAnyOrder(t *testing.T) {
-	doc := soaptest.Parse(t, `<w:ServiceRPSet xmlns:w="http://www.globus.org/2008/06/workspace"
-		xmlns:t="http://www.globus.org/2008/06/workspace/types">
-		<t:currentState><t:state>Paused</t:state></t:currentState>
+	text := `<w:ServiceRPSet xmlns:w="http://www.globus.org/2008/06/workspace"
+		xmlns:t="http://www.globus.org/2008/06/workspace/types" xmlns:wsrl="` + wsrf.LifetimeSpace +
+		`"><t:currentState><t:state>Paused</t:state></t:currentState>
 		<weather xmlns="urn:elsewhere">fine</weather>
-		<t:schedule><t:Duration>PT5M</t:Duration></t:schedule></w:ServiceRPSet>`)
+		<wsrl:TerminationTime xsi:nil="true"
+			xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>
+		<wsrl:CurrentTime>2026-11-22T00:00:00Z</wsrl:CurrentTime>
+		<ResourceAllocation xmlns="http://www.globus.org/2008/06/workspace/negotiable"/>
+		<logistics xmlns="http://www.globus.org/2008/06/workspace/metadata/logistics"/>
+		<t:schedule><t:Duration>PT5M</t:Duration></t:schedule></w:ServiceRPSet>`
+	doc := soaptest.Parse(t, text)
 	p, err := DecodeServiceProperties(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.State.State != "Paused" || p.Schedule.Duration != 5*time.Minute {
+	if p.State.State != "Paused" || p.Schedule.Duration != 5*time.Minute ||
+		!p.TerminationTime.IsZero() {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// TestPropertiesAreCounted refuses a document that lacks a property, or has one
+// twice that can be there but once.
+func TestPropertiesAreCounted(t *testing.T) {
+	const open = `<s:StatusRPSet xmlns:s="http://www.globus.org/2008/06/workspace/status">`
+	const one = `<s:chargeGranularity>60</s:chargeGranularity>`
+	for text, want := range map[string]string{
+		"": "chargeGranularity is missing", one + one: "chargeGranularity is repeated",
+		one + "word": "text between the elements",
+	} {
+		doc := soaptest.Parse(t, open+text+`</s:StatusRPSet>`)
+		_, err := DecodeStatusProperties(doc, doc.Root)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", text, err)
+		}
 	}
 }
 

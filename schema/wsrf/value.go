@@ -2,6 +2,7 @@ package wsrf
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,22 +16,42 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 // FormatTime returns t as an xs:dateTime in UTC with milliseconds.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// timeLayouts are the forms of xs:dateTime, fractions being taken by either.
-var timeLayouts = []string{"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05"}
+// timeForm is an xs:dateTime of the years 1 to 9999: date, time of day, zone.
+var timeForm = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\d+)?)` +
+	`(Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?$`)
+
+// midnight is the end of a day, which is also the beginning of the next.
+var midnight = regexp.MustCompile(`^24:00:00(\.0+)?$`)
 
 // ParseTime reads an xs:dateTime (XML Schema part 2, 3.2.7) and returns it in
-// UTC, truncated to milliseconds. A time without zone is taken as UTC. It
-// fails with a *ValueError.
+// UTC, truncated to milliseconds. A time without zone is taken as UTC. Years
+// before 1 and after 9999 are refused, and the first moment of year 1, which
+// stands for no time in Go. It fails with a *ValueError.
 func ParseTime(text string) (time.Time, error) {
 	text = xmlstrict.Trim(text)
-	if !strings.Contains(text, ",") { // package time takes a comma, XML Schema does not
-		for _, layout := range timeLayouts {
-			if t, err := time.Parse(layout, text); err == nil {
-				return t.UTC().Truncate(time.Millisecond), nil
-			}
-		}
+	part := timeForm.FindStringSubmatch(text)
+	if part == nil {
+		return time.Time{}, badTime(text)
 	}
-	return time.Time{}, &ValueError{
+	clock, zone := part[2], part[3]
+	if zone == "" {
+		zone = "Z"
+	}
+	day := time.Duration(0)
+	if midnight.MatchString(clock) {
+		clock, day = "00:00:00", 24*time.Hour
+	}
+	t, err := time.Parse(time.RFC3339, part[1]+"T"+clock+zone)
+	t = t.Add(day).UTC().Truncate(time.Millisecond)
+	if err != nil || !t.After(time.Time{}) || t.Year() > 9999 {
+		return time.Time{}, badTime(text)
+	}
+	return t, nil
+}
+
+// badTime returns the error for a time.
+func badTime(text string) error {
+	return &ValueError{
 		Value:    xmlstrict.Clip(text),
 		Reason:   "is not a time",
 		Expected: "a dateTime such as 2026-01-31T12:00:00Z",
