@@ -149,7 +149,9 @@ func (f *BaseFault) parse(doc *xmlstrict.Document, part *element) error {
 	n := names[f.Edition]
 	switch xmlstrict.NameOf(part) {
 	case n.faultTimestamp:
-		f.Timestamp, err = TimeOrNil(doc, part)
+		if f.Timestamp, err = ParseTime(xmlstrict.Text(part)); err != nil {
+			err = doc.Errorf(part, "", "%w", err)
+		}
 	case n.faultOriginator:
 		var r wsa.EPR
 		if r, err = wsa.ParseEPR(doc, part); err == nil {

@@ -51,13 +51,17 @@ func (e Edition) WriteSetTerminationTime(enc *xmlstrict.Encoder, end End) {
 	enc.End()
 }
 
-// TimeOrNil reads an element that is a nillable dateTime; zero stands for nil.
+// TimeOrNil reads an element that is a nillable dateTime; zero stands for nil,
+// and cannot be written otherwise: a moment long past must not mean never.
 // It fails with a *xmlstrict.ContentError.
 func TimeOrNil(doc *xmlstrict.Document, e *element) (time.Time, error) {
 	if xmlstrict.IsNil(e) {
 		return time.Time{}, nil
 	}
 	t, err := ParseTime(xmlstrict.Text(e))
+	if err == nil && t.IsZero() {
+		err = badTime(xmlstrict.Text(e))
+	}
 	if err != nil {
 		return t, doc.Errorf(e, "", "%w", err)
 	}

@@ -24,9 +24,8 @@ var timeForm = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\
 var midnight = regexp.MustCompile(`^24:00:00(\.0+)?$`)
 
 // ParseTime reads an xs:dateTime (XML Schema part 2, 3.2.7) and returns it in
-// UTC, truncated to milliseconds. A time without zone is taken as UTC. Years
-// before 1 and after 9999 are refused, and the first moment of year 1, which
-// stands for no time in Go. It fails with a *ValueError.
+// UTC, truncated to milliseconds. A time without zone is taken as UTC; years
+// before 1 and after 9999 are refused. It fails with a *ValueError.
 func ParseTime(text string) (time.Time, error) {
 	text = xmlstrict.Trim(text)
 	part := timeForm.FindStringSubmatch(text)
@@ -43,7 +42,7 @@ func ParseTime(text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, part[1]+"T"+clock+zone)
 	t = t.Add(day).UTC().Truncate(time.Millisecond)
-	if err != nil || !t.After(time.Time{}) || t.Year() > 9999 {
+	if err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}, badTime(text)
 	}
 	return t, nil

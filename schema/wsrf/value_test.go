@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 func TestParseDuration(t *testing.T) {
@@ -124,7 +126,7 @@ func TestParseTimeRefuses(t *testing.T) {
 		"2026-01-31T1:00:00Z", "2026-01-31T12:00:00+14:01", "2026-01-31T12:00:00+24:00",
 		"2026-01-31T12:00:00+0100", "2026-01-31T24:00:01Z", "2026-01-31T12:00:60Z",
 		"2026-01-31T12:00:00.Z", "2026-01-31t12:00:00z", "10000-01-01T00:00:00Z",
-		"0000-12-31T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00",
+		"0000-12-31T00:00:00Z", "0001-01-01T00:00:00+14:00",
 		"9999-12-31T24:00:00Z", "9999-12-31T23:59:59-14:00",
 	} {
 		got, err := ParseTime(text)
@@ -166,4 +168,18 @@ func FuzzDuration(f *testing.F) {
 			t.Fatalf("%q is %v, written %s and read %v, %v", text, d, FormatDuration(d), again, err)
 		}
 	})
+}
+
+// TestLongPastIsNotNever refuses the one moment that stands for no time here:
+// asking for it must not mean asking for no end.
+func TestLongPastIsNotNever(t *testing.T) {
+	doc, err := xmlstrict.Parse([]byte(`<SetTerminationTime xmlns="`+LifetimeSpace+
+		`"><RequestedTerminationTime>0001-01-01T00:00:00Z</RequestedTerminationTime>`+
+		`</SetTerminationTime>`), xmlstrict.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, err := ParseSetTerminationTime(doc, doc.Root); err == nil {
+		t.Errorf("it is read as %v", at)
+	}
 }
