@@ -15,13 +15,12 @@ import (
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
-	"github.com/philoxenia/philoxenia/service/port/message"
+
 	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
 	"github.com/philoxenia/philoxenia/service/workspace"
-	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // services are the port types of face one.
@@ -30,14 +29,6 @@ func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 	return []dispatch.Service{
 		factory.New(m), ws.New(m, producers), group.New(m), status.New(m),
 		subscription.New(m),
-	}
-}
-
-// formats are how messages are written, by the names that subscriptions have
-// for them. Producers are named by the URL.
-func formats(url string) map[string]notify.Format {
-	return map[string]notify.Format{
-		"gt4": message.GT4(url + wsdl.One.Path()),
 	}
 }
 

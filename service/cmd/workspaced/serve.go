@@ -24,6 +24,8 @@ import (
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/notify"
+	"github.com/philoxenia/philoxenia/service/port/message"
+	"github.com/philoxenia/philoxenia/service/port/ws"
 	"github.com/philoxenia/philoxenia/service/run"
 	"github.com/philoxenia/philoxenia/service/store/sqlite"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -103,7 +105,8 @@ func assemble(
 	var engine *change.Engine
 	var notifier *notify.Notifier
 	store, err := sqlite.Open(ctx, sqlite.Options{
-		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
+		Wants: message.NewFilter(ws.Properties).Wants,
+		Path:  filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
 		OnChanges:  func(all []*workspace.Change) { engine.Offer(all) },
 		OnMessages: func(all []workspace.SubscriptionID) { notifier.Tell(all) },
 		Logger:     log,
@@ -115,7 +118,7 @@ func assemble(
 	engine = change.New(store, manager.Plans(images, machines, charge),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{
-		Formats: formats(url), Guard: guard(c, url), Logger: log,
+		Formats: message.Formats(url), Guard: guard(c, url), Logger: log,
 		Timeout: time.Duration(c.Notify.Timeout),
 	})
 	m := manager.New(manager.Options{

@@ -19,6 +19,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/property"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Manager is what the port type asks of the core.
@@ -80,10 +81,20 @@ func (f face) properties(ctx context.Context, c *dispatch.Call) (property.Set, e
 	if err != nil {
 		return nil, err
 	}
+	return document(w), nil
+}
+
+func document(w *workspace.Workspace) *report.ServiceProperties {
 	return &report.ServiceProperties{
 		NICs: port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
 		CurrentTime: time.Now(), TerminationTime: w.Lease.Termination(), State: port.State(w),
-	}, nil
+	}
+}
+
+// Properties returns what writes the property document of a workspace on a
+// face, for those who ask it things.
+func Properties(_ wsdl.Face, w *workspace.Workspace) func(*xmlstrict.Encoder) {
+	return document(w).Write
 }
 
 func (f face) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
