@@ -71,6 +71,9 @@ func (c *consumer) match(r *replay, key, envelope string) {
 		compared.elements("", parse(r.t, "the recorded message", want.body),
 			parse(r.t, "our message", envelope))
 		for _, found := range compared.found {
+			if found == "/Envelope/Header: has SequenceNumber besides" {
+				continue // ours, for consumers that look for gaps; others pass over it
+			}
 			r.t.Errorf("end of %s: %s", key, found)
 		}
 	}

@@ -52,7 +52,8 @@ var rooms = []room{
 		[]string{"schema", "wsdl", "service/workspace", "service/dispatch", "service/authn"},
 		[]string{etree},
 		"port types translate documents; they ask the core through interfaces they define"},
-	{"service/port/message", []string{"schema", "service/workspace", "service/notify"}, nil,
+	{"service/port/message", []string{
+		"schema", "wsdl", "service/workspace", "service/notify", "=service/port"}, []string{etree},
 		"a format writes what delivery posts; which requests there are is none of its business"},
 	{"service/notify", []string{"schema", "service/workspace"}, nil,
 		"delivery reads the outbox and posts; who wrote the event does not matter to it"},

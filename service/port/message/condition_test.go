@@ -46,6 +46,7 @@ func TestWants(t *testing.T) {
 	}
 	ended := workspace.Event{Workspace: 13, Topic: workspace.TopicTermination, At: someday}
 	const isRunning = "//t:state = 'Running'"
+	const change = "ResourcePropertyValueChangeNotification"
 	tests := map[string]struct {
 		filter []byte
 		event  workspace.Event
@@ -54,16 +55,17 @@ func TestWants(t *testing.T) {
 		"no conditions": {nil, running, true},
 		"content holds": {filtered(wsdl.Two, "MessageContent "+isRunning), running, true},
 		"content fails": {filtered(wsdl.Two, "MessageContent "+isRunning), ended, false},
-		"the message's own element": {filtered(wsdl.Two,
-			"MessageContent /p:ResourcePropertyValueChangeNotification/p:NewValues"), running, true},
-		"the draft's element": {filtered(wsdl.One,
-			"Selector /p:ResourcePropertyValueChangeNotification/p:NewValue"), running, true},
+		"the message's own element": {
+			filtered(wsdl.Two, "MessageContent /p:"+change+"/p:NewValues"), running, true},
+		"the draft's element": {
+			filtered(wsdl.One, "Selector /p:"+change+"/p:NewValue"), running, true},
 		"the draft's fails": {filtered(wsdl.One, "Selector false()"), running, false},
-		"properties hold":   {filtered(wsdl.Two, "ProducerProperties //t:memory > 200"), running, true},
-		"properties fail":   {filtered(wsdl.Two, "ProducerProperties //t:memory > 300"), running, false},
-		"properties of face two": {filtered(wsdl.Two, "ProducerProperties face='face two'"), running,
-			true},
-		"properties of face one": {filtered(wsdl.One, "Precondition face='face one'"), running, true},
+		"memory of more":    {filtered(wsdl.Two, "ProducerProperties //t:memory&gt;2"), running, true},
+		"memory of less":    {filtered(wsdl.Two, "ProducerProperties //t:memory&lt;2"), running, false},
+		"properties of face two": {
+			filtered(wsdl.Two, "ProducerProperties face='face two'"), running, true},
+		"properties of face one": {
+			filtered(wsdl.One, "Precondition face='face one'"), running, true},
 		"properties of this one": {filtered(wsdl.Two, "ProducerProperties id=13"), running, true},
 		"both hold": {filtered(wsdl.Two, "ProducerProperties id=13",
 			"MessageContent "+isRunning), running, true},

@@ -93,7 +93,8 @@ func TestNumbers(t *testing.T) {
 		for holder := range xmlstrict.Children(m.Body) {
 			reference := xmlstrict.Child(holder, notification2("SubscriptionReference"))
 			if reference != nil {
-				numbers = append(numbers, xmlstrict.Text(xmlstrict.Child(reference, SequenceNumber)))
+				number := xmlstrict.Child(reference, SequenceNumber)
+				numbers = append(numbers, xmlstrict.Text(number))
 			}
 		}
 		want := "4 6 4 6"
