@@ -166,7 +166,7 @@ func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
 	})
 }
 
-// DecodeFactoryProperties reads a w:FactoryRPSet element.
+// DecodeFactoryProperties reads a FactoryRPSet or FactoryLeaseRPSet element.
 func DecodeFactoryProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*FactoryProperties, error) {
@@ -186,26 +186,30 @@ func DecodeFactoryProperties(
 				})
 			}),
 		})
-	}, FactoryRPSet)
+	}, FactoryRPSet, FactoryLeaseRPSet)
 }
 
-// DecodeServiceProperties reads a w:ServiceRPSet element.
+// DecodeServiceProperties reads a ServiceRPSet or ServiceLeaseRPSet element.
 func DecodeServiceProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*ServiceProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *ServiceProperties) {
+		lifetime := wsrf.Draft.Names()
+		if xmlstrict.Is(e, ServiceLeaseRPSet) {
+			lifetime = wsrf.Final.Names()
+		}
 		r.Set(e, []document.Field{
 			document.One(PropertyLogistics, r.logistics(&p.NICs)),
 			document.One(PropertySchedule, bind(r.schedule, &p.Schedule)),
 			document.One(PropertyAllocation, r.allocation(&p.Allocation)),
-			document.One(wsrf.CurrentTime, r.Time(&p.CurrentTime)),
-			document.One(wsrf.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
+			document.One(lifetime.CurrentTime, r.Time(&p.CurrentTime)),
+			document.One(lifetime.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
 			document.One(PropertyState, bind(r.state, &p.State)),
 		})
-	}, ServiceRPSet)
+	}, ServiceRPSet, ServiceLeaseRPSet)
 }
 
-// DecodeStatusProperties reads an s:StatusRPSet element.
+// DecodeStatusProperties reads a StatusRPSet or StatusLeaseRPSet element.
 func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *StatusProperties) {
 		r.Set(e, []document.Field{
@@ -215,5 +219,5 @@ func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusP
 				p.ChargeGranularity = time.Duration(whole) * time.Minute
 			}),
 		})
-	}, StatusRPSet)
+	}, StatusRPSet, StatusLeaseRPSet)
 }

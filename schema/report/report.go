@@ -38,6 +38,9 @@ var (
 	QueryUsage          = p("QueryUsage") // the request, which is empty
 	QueryUsageResponse  = p("QueryUsageResponse")
 	HostRPSet           = p("HostProperties")
+	FactoryLeaseRPSet   = p("FactoryProperties")
+	ServiceLeaseRPSet   = p("WorkspaceProperties")
+	StatusLeaseRPSet    = p("StatusProperties")
 )
 
 // The properties of the factory, of a workspace and of the account; the two
