@@ -82,6 +82,14 @@ func (n *Notify) check() error {
 				"notify.allow: %q is not a CIDR prefix such as 10.0.0.0/8", prefix))
 		}
 	}
+	for key, most := range map[string]int{
+		"pull_capacity": n.PullCapacity, "subscriptions": n.Subscriptions,
+		"pull_points": n.PullPoints,
+	} {
+		if most < 0 {
+			all = append(all, fmt.Errorf("notify.%s is negative", key))
+		}
+	}
 	return errors.Join(all...)
 }
 

@@ -35,7 +35,7 @@ func (c *Config) complete() {
 	c.Data = cmp.Or(c.Data, "/var/lib/workspaced")
 	c.Listen.Address = cmp.Or(c.Listen.Address, "127.0.0.1:8080")
 	c.Listen.PublicURL = strings.TrimRight(c.Listen.PublicURL, "/")
-	c.Notify.Timeout = cmp.Or(c.Notify.Timeout, Duration(10*time.Second))
+	c.Notify.complete()
 	c.Site.complete()
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
@@ -53,6 +53,15 @@ func (c *Config) complete() {
 		c.Repositories.File = &FileRepository{}
 	}
 	c.Repositories.File.Dir = cmp.Or(c.Repositories.File.Dir, filepath.Join(c.Data, "images"))
+}
+
+func (n *Notify) complete() {
+	n.Timeout = cmp.Or(n.Timeout, Duration(10*time.Second))
+	n.PauseAfter = cmp.Or(n.PauseAfter, Duration(time.Hour))
+	n.GiveUp = cmp.Or(n.GiveUp, Duration(24*time.Hour))
+	n.PullCapacity = cmp.Or(n.PullCapacity, 10_000)
+	n.Subscriptions = cmp.Or(n.Subscriptions, 10_000)
+	n.PullPoints = cmp.Or(n.PullPoints, 100)
 }
 
 func (s *Site) complete() {

@@ -1,11 +1,9 @@
 package notify
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -14,103 +12,145 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// batch is how many messages of one subscription are taken at a time.
-const batch = 32
+// batchMost is how many messages go in one envelope.
+const batchMost = 64
 
-// work delivers what waits for the subscriptions, all of one consumer, oldest
-// first over all of them. It returns the subscriptions that have, or may have,
-// more; the error is that of the delivery that failed.
+// work sends one envelope of what waits for the subscriptions, all of one
+// consumer: the oldest messages over all of them that can go together. It
+// returns the subscriptions that have, or may have, more; the error is that of
+// a consumer that did not take it, for the tries-th time in a row.
 func (n *Notifier) work(
-	ctx context.Context, ids []workspace.SubscriptionID,
+	ctx context.Context, ids []workspace.SubscriptionID, tries int,
 ) ([]workspace.SubscriptionID, error) {
-	var all []workspace.Message
-	var more []workspace.SubscriptionID
+	var all []Delivery
 	for _, id := range ids {
-		messages, err := n.source.Pending(ctx, id, batch)
+		waiting, err := n.waiting(ctx, id)
 		if err != nil {
 			return ids, err
 		}
-		all = append(all, messages...)
-		if len(messages) == batch {
-			more = append(more, id)
-		}
+		all = append(all, waiting...)
 	}
-	slices.SortStableFunc(all, func(a, b workspace.Message) int {
-		return cmp.Compare(a.Seq, b.Seq)
+	if len(all) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(all, func(a, b Delivery) int {
+		return cmp.Compare(a.Message.Seq, b.Message.Seq)
 	})
-	for i, m := range all {
-		if err := n.deliver(ctx, m); err != nil {
-			return union(more, all[i:]), err
+	batch := together(all)
+	err := n.send(ctx, batch)
+	if err != nil {
+		if ctx.Err() == nil {
+			all, err = n.failed(ctx, all, tries, err)
 		}
+		return subscriptions(all), err
 	}
-	return more, nil
+	if err := n.answers(ctx, batch); err != nil {
+		return ids, err
+	}
+	return subscriptions(all), n.delivered(ctx, batch)
 }
 
-// union returns ids with the subscriptions of the messages, each once.
-func union(ids []workspace.SubscriptionID, rest []workspace.Message) []workspace.SubscriptionID {
-	for _, m := range rest {
-		ids = append(ids, m.Subscription)
+// waiting returns what waits for the subscription and may be sent: nothing
+// after its end, nothing while the service has paused it.
+func (n *Notifier) waiting(ctx context.Context, id workspace.SubscriptionID) ([]Delivery, error) {
+	s, err := n.source.Subscription(ctx, id)
+	if gone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	messages, err := n.source.Pending(ctx, id, batchMost)
+	if err != nil || len(messages) == 0 {
+		return nil, err
+	}
+	all := make([]Delivery, len(messages))
+	for i, m := range messages {
+		all[i] = Delivery{s, m}
+	}
+	if s.Over(time.Now()) {
+		return nil, n.delivered(ctx, all)
+	}
+	if s.PausedWhy != "" {
+		_, err := n.dropOld(ctx, all)
+		return nil, err
+	}
+	return all, nil
+}
+
+// together returns the first messages that can go in one envelope: as many as
+// are written the same way, or one alone that goes without Notify around it.
+func together(all []Delivery) []Delivery {
+	first, n := all[0].Subscription, 1
+	for first.UseNotify && n < min(len(all), batchMost) {
+		s := all[n].Subscription
+		if s.Format != first.Format || !s.UseNotify {
+			break
+		}
+		n++
+	}
+	return all[:n]
+}
+
+// subscriptions returns those that the messages are for, each once.
+func subscriptions(all []Delivery) []workspace.SubscriptionID {
+	ids := make([]workspace.SubscriptionID, len(all))
+	for i, d := range all {
+		ids[i] = d.Message.Subscription
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// deliver sends one message and takes it out of the outbox. What happened after
-// the subscription's end is not sent. A message that is too old to be worth
-// another try counts as delivered, and the log says so.
-func (n *Notifier) deliver(ctx context.Context, m workspace.Message) error {
-	s, err := n.source.Subscription(ctx, m.Subscription)
-	if gone(err) {
-		return nil
+// delivered takes the messages, which are the oldest of their subscriptions,
+// out of the outbox.
+func (n *Notifier) delivered(ctx context.Context, batch []Delivery) error {
+	last := make(map[workspace.SubscriptionID]int64, 1)
+	for _, d := range batch {
+		last[d.Message.Subscription] = d.Message.Seq
 	}
-	if err != nil {
-		return err
+	for id, seq := range last {
+		if err := n.source.Delivered(ctx, id, seq); err != nil {
+			return err
+		}
 	}
-	if !s.Expires.IsZero() && m.At.After(s.Expires) {
-		return n.source.Delivered(ctx, m.Subscription, m.Seq)
-	}
-	err = n.send(ctx, s, m)
-	if err != nil && (ctx.Err() != nil || time.Since(m.At) < n.options.GiveUp) {
-		return err
-	}
-	if err != nil {
-		n.options.Logger.Error("drop a message that cannot be delivered",
-			"subscription", m.Subscription, "workspace", m.Workspace, "error", err)
-	}
-	return n.source.Delivered(ctx, m.Subscription, m.Seq)
+	return nil
 }
 
-// send posts the message and waits for the consumer's 200 or 202, whose body,
+// dropOld drops the messages that are too old to be worth another try, and
+// returns the others.
+func (n *Notifier) dropOld(ctx context.Context, all []Delivery) ([]Delivery, error) {
+	old := func(d Delivery) bool { return time.Since(d.Message.At) >= n.options.GiveUp }
+	i := 0
+	for ; i < len(all) && old(all[i]); i++ {
+		n.options.Logger.Error("drop a message that cannot be delivered",
+			"subscription", all[i].Message.Subscription, "workspace", all[i].Message.Workspace)
+	}
+	return all[i:], n.delivered(ctx, all[:i])
+}
+
+// send posts the messages and waits for the consumer's 200 or 202, whose body,
 // empty by right, is thrown away.
-func (n *Notifier) send(ctx context.Context, s *workspace.Subscription, m workspace.Message) error {
+func (n *Notifier) send(ctx context.Context, batch []Delivery) error {
+	s := batch[0].Subscription
 	format := n.options.Formats[s.Format]
 	if format == nil {
 		return fmt.Errorf("no format %q is known", s.Format)
 	}
-	envelope, err := format.Encode([]Delivery{{s, m}})
+	envelope, err := format.Encode(batch)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.options.Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, s.Address, bytes.NewReader(envelope.Body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", envelope.ContentType)
+	header := http.Header{"Content-Type": {envelope.ContentType}}
 	if envelope.Action != "" {
-		request.Header.Set("SOAPAction", `"`+envelope.Action+`"`)
+		header["Soapaction"] = []string{`"` + envelope.Action + `"`}
 	}
-	response, err := n.client.Do(request)
+	code, status, err := post(ctx, n.client, letter{s.Address, header, envelope.Body})
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted {
-		return fmt.Errorf("consumer %s answered %s",
-			xmlstrict.Clip(s.Address), xmlstrict.Clip(response.Status))
+	if code != http.StatusOK && code != http.StatusAccepted {
+		return fmt.Errorf("consumer %s answered %s", xmlstrict.Clip(s.Address), status)
 	}
 	return nil
 }

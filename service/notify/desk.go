@@ -40,6 +40,8 @@ type outcome struct {
 }
 
 func (d *desk) serve(ctx context.Context) {
+	again := time.NewTicker(d.options.Look)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,6 +51,8 @@ func (d *desk) serve(ctx context.Context) {
 			d.look(ctx)
 		case c := <-d.done:
 			d.finish(c)
+		case <-again.C:
+			d.lookAgain(ctx)
 		}
 		d.dispatch(ctx)
 	}
@@ -69,6 +73,15 @@ func (d *desk) look(ctx context.Context) {
 			c.waiting[id] = true
 			d.enqueue(c)
 		}
+	}
+}
+
+// lookAgain has everything looked at that waits: also messages that wait for
+// the end of a pause grow old.
+func (d *desk) lookAgain(ctx context.Context) {
+	waiting, err := d.source.Waiting(ctx)
+	if err == nil {
+		d.Tell(waiting)
 	}
 }
 
@@ -120,8 +133,9 @@ func (d *desk) fill(ctx context.Context, q *queue) {
 	for c := q.next(); c != nil; c = q.next() {
 		ids := slices.Sorted(maps.Keys(c.waiting))
 		clear(c.waiting)
+		tries := c.failures + 1
 		go func() {
-			left, err := d.work(ctx, ids)
+			left, err := d.work(ctx, ids, tries)
 			d.done <- outcome{c, q, left, err}
 		}()
 	}

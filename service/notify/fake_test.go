@@ -2,9 +2,7 @@ package notify
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -48,12 +46,11 @@ func (o *outbox) subscribe(id workspace.SubscriptionID, url string) {
 type plain struct{}
 
 func (plain) Encode(batch []Delivery) (Envelope, error) {
-	text := "<N>"
+	var text string
 	for _, d := range batch {
-		text += fmt.Sprintf("<NotificationConsumerKey>%s</NotificationConsumerKey>"+
-			"<WorkspaceKey>%d</WorkspaceKey>", d.Subscription.ID, d.Message.Workspace)
+		text += fmt.Sprintln(d.Subscription.ID, d.Message.Workspace)
 	}
-	return Envelope{Body: []byte(text + "</N>"), ContentType: "text/plain", Action: "u:a"}, nil
+	return Envelope{Body: []byte(text), ContentType: "text/plain", Action: "u:a"}, nil
 }
 
 // put queues an event of the workspace numbered n for the subscription.
@@ -113,6 +110,32 @@ func (o *outbox) Subscription(
 	return nil, workspace.Errorf(workspace.NotFound, "find the subscription", string(id), "gone")
 }
 
+// Update implements Source on the subscriptions alone.
+func (o *outbox) Update(_ context.Context, f func(workspace.Tx) error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return f(amending{o: o})
+}
+
+// amending is as much of a transaction as a Notifier needs.
+type amending struct {
+	workspace.Tx
+	o *outbox
+}
+
+func (a amending) Subscription(id workspace.SubscriptionID) (*workspace.Subscription, error) {
+	if s := a.o.subscriptions[id]; s != nil {
+		copied := *s
+		return &copied, nil
+	}
+	return nil, workspace.Errorf(workspace.NotFound, "find the subscription", string(id), "gone")
+}
+
+func (a amending) PutSubscription(s *workspace.Subscription) error {
+	a.o.subscriptions[s.ID] = s
+	return nil
+}
+
 // left returns how many messages wait, and what to wait on for a change.
 func (o *outbox) left() (int, <-chan struct{}) {
 	o.mu.Lock()
@@ -153,35 +176,42 @@ type listener struct {
 	handler func(n int, w http.ResponseWriter) // of the n-th request, from 0
 }
 
-// received is what a listener understood of a message.
-type received struct {
-	Subscription string // its NotificationConsumerKey
+// received is one request: its messages, and those alone.
+type received []told
+
+// told is what a listener understood of a message.
+type told struct {
+	Subscription string
 	Workspace    string // the producer's key
-	Action       string
-	Body         string
 }
 
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	var all received
+	for {
+		var t told
+		if _, err := fmt.Fscanln(r.Body, &t.Subscription, &t.Workspace); err != nil {
+			break
+		}
+		all = append(all, t)
+	}
 	l.mu.Lock()
 	n := len(l.got)
-	l.got = append(l.got, received{
-		Subscription: between(string(body), "NotificationConsumerKey"),
-		Workspace:    between(string(body), "WorkspaceKey"),
-		Action:       r.Header.Get("SOAPAction"), Body: string(body),
-	})
+	l.got = append(l.got, all)
 	l.mu.Unlock()
 	if l.handler != nil {
 		l.handler(n, w)
 	}
 }
 
-// all returns what came so far.
-func (l *listener) all() []received {
+// requests returns what came so far.
+func (l *listener) requests() []received {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.got)
 }
+
+// all returns the messages that came so far.
+func (l *listener) all() []told { return slices.Concat(l.requests()...) }
 
 // order returns the producers' keys in the order they came.
 func (l *listener) order() string {
@@ -190,24 +220,6 @@ func (l *listener) order() string {
 		keys = append(keys, r.Workspace)
 	}
 	return strings.Join(keys, " ")
-}
-
-// between returns the text of the first element of the local name.
-func between(body, local string) string {
-	d := xml.NewDecoder(strings.NewReader(body))
-	for {
-		token, err := d.Token()
-		if err != nil {
-			return ""
-		}
-		if start, ok := token.(xml.StartElement); ok && start.Name.Local == local {
-			var text string
-			if d.DecodeElement(&text, &start) != nil {
-				return ""
-			}
-			return text
-		}
-	}
 }
 
 // serve starts a consumer.
@@ -230,7 +242,7 @@ func start(t *testing.T, o *outbox, options Options) (n *Notifier, stop func()) 
 
 // newNotifier returns a Notifier that writes plainly.
 func newNotifier(o *outbox, options Options) *Notifier {
-	options.Formats = map[string]Format{"plain": plain{}}
+	options.Formats = map[string]Format{"plain": plain{}, "other": plain{}}
 	return New(o, options)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,9 +20,9 @@ import (
 // because a name may point anywhere, and elsewhere the next time.
 type Guard struct {
 	Allow []netip.Prefix // exceptions, such as 127.0.0.0/8 for a demonstration
-	// Own is where this server itself listens: one that talks to itself asks
-	// with its own rights. The zero value is nowhere.
-	Own netip.AddrPort
+	// Own is where this server itself listens, and where it says it does: one
+	// that talks to itself asks with its own rights.
+	Own []netip.AddrPort
 }
 
 // Loopback are the prefixes a demonstration allows.
@@ -91,7 +92,8 @@ func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("consumer address %q is not an address and a port", address)
 	}
-	if g.Own.IsValid() && ap.Port() == g.Own.Port() && ap.Addr().Unmap() == g.Own.Addr().Unmap() {
+	ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	if slices.Contains(g.Own, ap) {
 		return fmt.Errorf("consumer address %s is this server's own", ap)
 	}
 	return g.Address(ap.Addr())

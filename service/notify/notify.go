@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -16,6 +15,7 @@ import (
 type Source interface {
 	workspace.Outbox
 	Subscription(ctx context.Context, id workspace.SubscriptionID) (*workspace.Subscription, error)
+	Update(ctx context.Context, f func(workspace.Tx) error) error
 }
 
 // Options say how to deliver. The zero value of a number means its default.
@@ -24,19 +24,23 @@ type Options struct {
 	Guard   Guard
 	Logger  *slog.Logger // slog.Default() when nil
 
-	Timeout time.Duration // for one delivery; 10 s
-	First   time.Duration // wait after a first failure; 0.5 s
-	Most    time.Duration // longest wait between two tries; 60 s
-	GiveUp  time.Duration // age at which a message that cannot be delivered is dropped; 24 h
-	Workers int           // deliveries at once to consumers that answer; 64
-	Doubted int           // deliveries at once to consumers that last failed; 16
+	Timeout    time.Duration // for one delivery; 10 s
+	First      time.Duration // wait after a first failure; 0.5 s
+	Most       time.Duration // longest wait between two tries; 60 s
+	PauseAfter time.Duration // of failures, after which subscriptions are paused; 1 h
+	GiveUp     time.Duration // age at which an undelivered message is dropped; 24 h
+	Look       time.Duration // how often all that waits is looked at; 10 min
+	Workers    int           // deliveries at once to consumers that answer; 64
+	Doubted    int           // deliveries at once to consumers that last failed; 16
 }
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Timeout, 10*time.Second)
 	setDefault(&o.First, 500*time.Millisecond)
 	setDefault(&o.Most, time.Minute)
+	setDefault(&o.PauseAfter, time.Hour)
 	setDefault(&o.GiveUp, 24*time.Hour)
+	setDefault(&o.Look, 10*time.Minute)
 	setDefault(&o.Workers, 64)
 	setDefault(&o.Doubted, 16)
 	setDefault(&o.Logger, slog.Default())
@@ -70,24 +74,8 @@ type Notifier struct {
 func New(source Source, options Options) *Notifier {
 	o := options.withDefaults()
 	return &Notifier{
-		source: source, options: o, client: newClient(o),
+		source: source, options: o, client: NewClient(o.Guard, o.Timeout),
 		bell: make(chan struct{}, 1),
-	}
-}
-
-// newClient returns a client that dials only what the guard lets pass, uses no
-// proxy and follows no redirect: both would take it somewhere else.
-func newClient(o Options) *http.Client {
-	dialer := net.Dialer{Timeout: o.Timeout, Control: o.Guard.Control}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, MaxIdleConns: o.Workers,
-			MaxIdleConnsPerHost: 1, IdleConnTimeout: 5 * time.Second,
-			MaxResponseHeaderBytes: 16 << 10, DisableCompression: true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
 	}
 }
 

@@ -1,10 +1,8 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -21,11 +19,11 @@ type Replier struct {
 
 // NewReplier returns a Replier that keeps to the guard.
 func NewReplier(guard Guard) *Replier {
-	return &Replier{guard, newClient(Options{Guard: guard, Timeout: dialPatience, Workers: 1})}
+	return &Replier{guard, NewClient(guard, patience)}
 }
 
-// dialPatience is how long a connection may take to come about.
-const dialPatience = 5 * time.Second
+// patience is how long a reply may take.
+const patience = 10 * time.Second
 
 // Check says why nothing may be posted to the address, as far as its text
 // tells. What its name stands for is checked when it is dialled.
@@ -35,22 +33,12 @@ func (r *Replier) Check(address string) error { return r.guard.URL(address) }
 func (r *Replier) Post(
 	ctx context.Context, address string, header http.Header, message []byte,
 ) error {
-	request, err := http.NewRequestWithContext(
-		ctx, http.MethodPost, address, bytes.NewReader(message))
+	code, status, err := post(ctx, r.client, letter{address, header, message})
 	if err != nil {
 		return err
 	}
-	request.Header = header
-	response, err := r.client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
-	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted &&
-		response.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("%s answered %s",
-			xmlstrict.Clip(address), xmlstrict.Clip(response.Status))
+	if code != http.StatusOK && code != http.StatusAccepted && code != http.StatusNoContent {
+		return fmt.Errorf("%s answered %s", xmlstrict.Clip(address), status)
 	}
 	return nil
 }

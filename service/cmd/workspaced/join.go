@@ -34,11 +34,11 @@ func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 
 // replier sends replies to the addresses that requests name, where that is
 // configured: under the guard of notifications.
-func replier(c *config.Config, url string) dispatch.Replier {
+func replier(c *config.Config, g notify.Guard) dispatch.Replier {
 	if !c.Listen.RepliesElsewhere {
 		return nil
 	}
-	return notify.NewReplier(guard(c, url))
+	return notify.NewReplier(g)
 }
 
 // transports opens the repositories that the configuration names, by scheme.

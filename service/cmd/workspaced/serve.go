@@ -49,16 +49,12 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 		return fmt.Errorf("cannot listen: %w", err)
 	}
 	defer listener.Close()
-	url := c.Listen.PublicURL
-	if url == "" {
-		url = "http://" + listener.Addr().String()
-	}
 	pool, release, err := nodes(ctx, c, script, log)
 	defer release()
 	if err != nil {
 		return err
 	}
-	d, err := assemble(ctx, c, pool, url, log)
+	d, err := assemble(ctx, c, pool, placeOf(c, listener), log)
 	if err != nil {
 		return err
 	}
@@ -72,6 +68,26 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
 	return run.All(ctx, parts...)
+}
+
+// A place is where the service is reached, and which addresses it may reach.
+type place struct {
+	url   string // without a final slash
+	guard notify.Guard
+}
+
+func placeOf(c *config.Config, l net.Listener) place {
+	p := place{url: c.Listen.PublicURL, guard: guard(c)}
+	if p.url == "" {
+		p.url = "http://" + l.Addr().String()
+	}
+	_, public, _ := strings.Cut(p.url, "://")
+	for _, own := range []string{l.Addr().String(), public} {
+		if at, err := netip.ParseAddrPort(own); err == nil { // a name is not resolved
+			p.guard.Own = append(p.guard.Own, at)
+		}
+	}
+	return p
 }
 
 // A daemon is the assembled service: parts in starting order, and its door.
@@ -90,7 +106,7 @@ func (d *daemon) close(log *slog.Logger) {
 
 // assemble joins the implementations.
 func assemble(
-	ctx context.Context, c *config.Config, pool host.Pool, url string, log *slog.Logger,
+	ctx context.Context, c *config.Config, pool host.Pool, at place, log *slog.Logger,
 ) (*daemon, error) {
 	transports, err := transports(c)
 	if err != nil {
@@ -105,8 +121,8 @@ func assemble(
 	var engine *change.Engine
 	var notifier *notify.Notifier
 	store, err := sqlite.Open(ctx, sqlite.Options{
-		Wants: message.NewFilter(ws.Properties).Wants,
-		Path:  filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
+		Wants: message.NewFilter(ws.Properties).Wants, PullCapacity: c.Notify.PullCapacity,
+		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
 		OnChanges:  func(all []*workspace.Change) { engine.Offer(all) },
 		OnMessages: func(all []workspace.SubscriptionID) { notifier.Tell(all) },
 		Logger:     log,
@@ -118,16 +134,17 @@ func assemble(
 	engine = change.New(store, manager.Plans(images, machines, charge),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{
-		Formats: message.Formats(url), Guard: guard(c, url), Logger: log,
-		Timeout: time.Duration(c.Notify.Timeout),
+		Formats: message.Formats(at.url), Guard: at.guard, Logger: log,
+		Timeout: time.Duration(c.Notify.Timeout), GiveUp: time.Duration(c.Notify.GiveUp),
+		PauseAfter: time.Duration(c.Notify.PauseAfter),
 	})
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: engine,
 		Reachable: pool.Reachable,
 	})
 	handler, err := dispatch.New(dispatch.Options{
-		Services: services(m, guard(c, url)), Authenticator: authn.Fixed(c.Listen.Caller),
-		URL: url, Logger: log, Replier: replier(c, url),
+		Services: services(m, at.guard), Authenticator: authn.Fixed(c.Listen.Caller),
+		URL: at.url, Logger: log, Replier: replier(c, at.guard),
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -142,11 +159,9 @@ func assemble(
 	}}, nil
 }
 
-// guard says which consumers may be notified: never the door at url.
-func guard(c *config.Config, url string) notify.Guard {
+// guard says which consumers may be notified.
+func guard(c *config.Config) notify.Guard {
 	var g notify.Guard
-	_, place, _ := strings.Cut(url, "://")
-	g.Own, _ = netip.ParseAddrPort(place) // a name is not resolved
 	if c.Notify.AllowLoopback {
 		g.Allow = notify.Loopback()
 	}
@@ -170,6 +185,7 @@ func policy(c *config.Config) manager.Policy {
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
 		HideCharge: s.HideCharge,
+		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}
 	for _, n := range c.Networks {
 		p.Associations = append(p.Associations, n.Name)

@@ -1,6 +1,6 @@
-// Package expire ends leases and subscriptions: it sweeps the record for those
-// whose time has come, asks the manager to apply what was agreed for a lease,
-// and removes a subscription that can get nothing more.
+// Package expire ends leases, subscriptions and pull points: it sweeps the
+// record for those whose time has come, asks the manager to apply what was
+// agreed for a lease, and removes a subscription or pull point that is over.
 //
 // It must not decide anything itself: whether something is due is asked again
 // in the transaction that acts on it, so that a lease extended in the meantime
@@ -19,7 +19,7 @@ import (
 // period is how late the end of a lease may be noticed.
 const period = time.Second
 
-// Sweeper looks for leases and subscriptions that are due.
+// Sweeper looks for leases, subscriptions and pull points that are due.
 type Sweeper struct {
 	store   workspace.Store
 	manager *manager.Manager
@@ -52,6 +52,9 @@ func (s *Sweeper) sweep(ctx context.Context, now time.Time) {
 	err := s.leases(ctx, now)
 	if err == nil {
 		err = s.subscriptions(ctx, now)
+	}
+	if err == nil {
+		err = s.pullPoints(ctx, now)
 	}
 	if ctx.Err() != nil {
 		return
@@ -93,6 +96,25 @@ func (s *Sweeper) subscriptions(ctx context.Context, now time.Time) error {
 				continue // gone, or renewed
 			}
 			if err := tx.RemoveSubscription(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Sweeper) pullPoints(ctx context.Context, now time.Time) error {
+	lapsed, err := s.store.LapsedPullPoints(ctx, now)
+	if err != nil || len(lapsed) == 0 {
+		return err
+	}
+	return s.store.Update(ctx, func(tx workspace.Tx) error {
+		for _, id := range lapsed {
+			p, err := tx.PullPoint(id)
+			if err != nil || !p.Over(now) {
+				continue // gone, or renewed
+			}
+			if err := tx.RemovePullPoint(id); err != nil {
 				return err
 			}
 		}
