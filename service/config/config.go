@@ -61,7 +61,7 @@ type Notify struct {
 	AllowLoopback bool     `toml:"allow_loopback"` // consumers on this machine
 	Allow         []string `toml:"allow"`          // further networks, as CIDR prefixes
 	Timeout       Duration `toml:"timeout"`        // of one delivery; default 10s
-	PauseAfter    Duration `toml:"pause_after"`    // of failures, a pause; default 1h
+	PauseAfter    Duration `toml:"pause_after"`    // of failures; default 1h
 	GiveUp        Duration `toml:"give_up"`        // drops undelivered messages; default 24h
 	PullCapacity  int      `toml:"pull_capacity"`  // messages at a pull point; default 10000
 	Subscriptions int      `toml:"subscriptions"`  // of one owner; default 10000

@@ -184,7 +184,7 @@ func policy(c *config.Config) manager.Policy {
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
-		HideCharge: s.HideCharge,
+		HideCharge:    s.HideCharge,
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}
 	for _, n := range c.Networks {
