@@ -63,13 +63,14 @@ fmt-check:
 	@bad=$$(gofmt -s -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 	[ -z "$$bad" ] || { printf 'not formatted, run "make fmt":\n%s\n' "$$bad"; exit 1; }
 
-generate: ## write what is generated: docs/states.md, the list of fuzz targets, the man pages
+generate: ## write what is generated: WSDL files, bindings, parts of docs, the man pages
+	$(GO) test -count=1 ./wsdl -run '^TestPublishedFiles$$' -update
 	$(GO) generate ./...
 	$(GO) test -count=1 ./tests/house -run '^TestGenerated' -update
 	@$(MAKE) --no-print-directory man
 
 verify: generate ## generate again and fail where the result differs from what is committed
-	git diff --exit-code -- docs '*.go'
+	git diff --exit-code -- docs '*.go' '*.wsdl'
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 
