@@ -6,6 +6,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/document"
 	"github.com/philoxenia/philoxenia/schema/metadata"
@@ -166,11 +167,20 @@ func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
 	})
 }
 
+// editionOf returns the edition of a property document.
+func editionOf(e *etree.Element) wsrf.Edition {
+	if xmlstrict.NameOf(e).Space == schema.Lease {
+		return wsrf.Final
+	}
+	return wsrf.Draft
+}
+
 // DecodeFactoryProperties reads a FactoryRPSet or FactoryLeaseRPSet element.
 func DecodeFactoryProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*FactoryProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *FactoryProperties) {
+		p.Edition = editionOf(e)
 		r.Set(e, []document.Field{
 			document.One(PropertyDefaultRunningTime, r.Duration(&p.DefaultRunningTime, true)),
 			document.One(PropertyMaximumRunningTime, r.Duration(&p.MaximumRunningTime, true)),
@@ -194,16 +204,14 @@ func DecodeServiceProperties(
 	doc *xmlstrict.Document, e *etree.Element,
 ) (*ServiceProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *ServiceProperties) {
-		lifetime := wsrf.Draft.Names()
-		if xmlstrict.Is(e, ServiceLeaseRPSet) {
-			lifetime = wsrf.Final.Names()
-		}
+		p.Edition = editionOf(e)
+		names := p.Edition.Names()
 		r.Set(e, []document.Field{
 			document.One(PropertyLogistics, r.logistics(&p.NICs)),
 			document.One(PropertySchedule, bind(r.schedule, &p.Schedule)),
 			document.One(PropertyAllocation, r.allocation(&p.Allocation)),
-			document.One(lifetime.CurrentTime, r.Time(&p.CurrentTime)),
-			document.One(lifetime.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
+			document.One(names.CurrentTime, r.Time(&p.CurrentTime)),
+			document.One(names.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
 			document.One(PropertyState, bind(r.state, &p.State)),
 		})
 	}, ServiceRPSet, ServiceLeaseRPSet)
@@ -212,6 +220,7 @@ func DecodeServiceProperties(
 // DecodeStatusProperties reads a StatusRPSet or StatusLeaseRPSet element.
 func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, p *StatusProperties) {
+		p.Edition = editionOf(e)
 		r.Set(e, []document.Field{
 			document.One(PropertyChargeGranularity, func(e *etree.Element) {
 				whole := 0

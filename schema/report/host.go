@@ -53,6 +53,7 @@ var hostProperties = properties[HostProperties]{
 			enc.Element(PropertyAssociation, a)
 		}
 	}},
+	queryDialects[HostProperties](),
 }
 
 // flagOf is a property that is true or false.

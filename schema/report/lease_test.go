@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -31,6 +33,8 @@ func group(key string) *wsa.EPR {
 func leases() []answer {
 	one := CreatedWorkspace{EPR: epr("6"), Schedule: schedule(), NICs: nics()}
 	bare := CreatedWorkspace{EPR: epr("7"), Schedule: Schedule{Duration: time.Minute}}
+	broken := corrupted()
+	broken.Fault.Edition = wsrf.Final
 	return []answer{
 		{"created", &Created{Workspaces: []CreatedWorkspace{one}}, as(DecodeCreated)},
 		{"created-group", &Created{Workspaces: []CreatedWorkspace{one, bare}, Group: group("g")},
@@ -40,6 +44,18 @@ func leases() []answer {
 			CPUsUsed: 3, MemoryMB: 16384, MemoryMBUsed: 1024,
 			Associations: []string{"private", "public"}}, as(DecodeHostProperties)},
 		{"host-bare", &HostProperties{Key: "node2", VMM: "Xen"}, as(DecodeHostProperties)},
+		{"factory", &FactoryProperties{Edition: wsrf.Final, DefaultRunningTime: time.Hour,
+			MaximumRunningTime: 336 * time.Hour, Architectures: []string{"x86_64"},
+			VMM:          &metadata.VMM{Type: "KVM"},
+			Associations: []string{"public"}}, as(DecodeFactoryProperties)},
+		{"workspace", &ServiceProperties{Edition: wsrf.Final, NICs: nics(), Schedule: schedule(),
+			Allocation: allocation(), CurrentTime: start.Add(time.Second),
+			State: CurrentState{State: "Running"}}, as(DecodeServiceProperties)},
+		{"workspace-corrupted", &ServiceProperties{Edition: wsrf.Final, Schedule: schedule(),
+			Allocation: allocation(), CurrentTime: start, TerminationTime: start,
+			State: broken}, as(DecodeServiceProperties)},
+		{"account", &StatusProperties{Edition: wsrf.Final, ChargeGranularity: time.Minute},
+			as(DecodeStatusProperties)},
 	}
 }
 
@@ -105,7 +121,7 @@ func TestHostProperty(t *testing.T) {
 	if got := strings.Count(string(enc.Bytes()), "<p:Association"); got != 2 {
 		t.Errorf("%d associations in %s", got, enc.Bytes())
 	}
-	if len(h.Names()) != 9 {
+	if len(h.Names()) != 10 {
 		t.Errorf("properties %v", h.Names())
 	}
 }

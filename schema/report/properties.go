@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -52,6 +51,33 @@ func (set properties[T]) names() []xmlstrict.Name {
 	return names
 }
 
+// sets are the property documents of one kind, by edition.
+type sets[T any] [2]struct {
+	root       xmlstrict.Name
+	properties properties[T]
+}
+
+// of returns the set of an edition.
+func (s sets[T]) of(e wsrf.Edition) properties[T] { return s[e].properties }
+
+// write writes the document of an edition.
+func (s sets[T]) write(enc *xmlstrict.Encoder, e wsrf.Edition, v *T) {
+	s[e].properties.all(enc, s[e].root, v)
+}
+
+// queryDialects is the property that tells in which languages one can query.
+func queryDialects[T any]() property[T] {
+	name := wsrf.Final.Names().QueryExpressionDialect
+	return property[T]{name, func(_ *T, enc *xmlstrict.Encoder) {
+		enc.Element(name, wsrf.XPathDialect)
+	}}
+}
+
+// with returns the properties and more behind them.
+func (set properties[T]) with(more ...property[T]) properties[T] {
+	return append(set[:len(set):len(set)], more...)
+}
+
 var factoryProperties = properties[FactoryProperties]{
 	{PropertyDefaultRunningTime, func(p *FactoryProperties, enc *xmlstrict.Encoder) {
 		enc.Element(PropertyDefaultRunningTime, minutes(p.DefaultRunningTime))
@@ -72,6 +98,11 @@ var factoryProperties = properties[FactoryProperties]{
 	{PropertyAssociations, (*FactoryProperties).writeAssociations},
 }
 
+var factorySets = sets[FactoryProperties]{
+	wsrf.Draft: {FactoryRPSet, factoryProperties},
+	wsrf.Final: {FactoryLeaseRPSet, factoryProperties.with(queryDialects[FactoryProperties]())},
+}
+
 func (p *FactoryProperties) writeAssociations(enc *xmlstrict.Encoder) {
 	if len(p.Associations) == 0 {
 		return
@@ -83,75 +114,17 @@ func (p *FactoryProperties) writeAssociations(enc *xmlstrict.Encoder) {
 	enc.End()
 }
 
-// Write writes the document as a w:FactoryRPSet element.
-func (p *FactoryProperties) Write(enc *xmlstrict.Encoder) {
-	factoryProperties.all(enc, FactoryRPSet, p)
-}
+// Write writes the document as a FactoryRPSet or FactoryLeaseRPSet element.
+func (p *FactoryProperties) Write(enc *xmlstrict.Encoder) { factorySets.write(enc, p.Edition, p) }
 
 // WriteProperty writes every value of one property. It is false, and nothing
 // is written, when the document has no such property.
 func (p *FactoryProperties) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
-	return factoryProperties.one(enc, name, p)
+	return factorySets.of(p.Edition).one(enc, name, p)
 }
 
 // Names returns the names of the properties, in the order of the schema.
-func (p *FactoryProperties) Names() []xmlstrict.Name { return factoryProperties.names() }
-
-// serviceProperties are in the order in which the original sends them.
-var serviceProperties = properties[ServiceProperties]{
-	{PropertyLogistics, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
-		writeLogistics(enc, p.NICs)
-	}},
-	{PropertySchedule, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
-		p.Schedule.Write(enc)
-	}},
-	{PropertyAllocation, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
-		p.Allocation.Write(enc)
-	}},
-	{wsrf.CurrentTime, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
-		enc.Element(wsrf.CurrentTime, wsrf.FormatTime(p.CurrentTime))
-	}},
-	{wsrf.TerminationTime, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
-		if p.TerminationTime.IsZero() {
-			enc.Nil(wsrf.TerminationTime)
-			return
-		}
-		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(p.TerminationTime))
-	}},
-	{PropertyState, func(p *ServiceProperties, enc *xmlstrict.Encoder) { p.State.Write(enc) }},
-	{wsn.FixedTopicSet, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-		enc.Element(wsn.FixedTopicSet, "false")
-	}},
-	{wsn.Topic, writeTopics},
-	{wsn.TopicExpressionDialects, func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-		enc.Element(wsn.TopicExpressionDialects, wsn.SimpleDialect)
-	}},
-}
-
-// writeTopics writes what a workspace publishes. The dialect is an attribute
-// with a namespace here, as the original has it.
-func writeTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-	for _, topic := range workspaceTopics {
-		enc.Start(wsn.Topic)
-		enc.Attr(dialect, wsn.SimpleDialect)
-		enc.QName(topic)
-		enc.End()
-	}
-}
-
-// Write writes the document as a w:ServiceRPSet element.
-func (p *ServiceProperties) Write(enc *xmlstrict.Encoder) {
-	serviceProperties.all(enc, ServiceRPSet, p)
-}
-
-// WriteProperty writes every value of one property. It is false, and nothing
-// is written, when the document has no such property.
-func (p *ServiceProperties) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
-	return serviceProperties.one(enc, name, p)
-}
-
-// Names returns the names of the properties, in the order of the schema.
-func (p *ServiceProperties) Names() []xmlstrict.Name { return serviceProperties.names() }
+func (p *FactoryProperties) Names() []xmlstrict.Name { return factorySets.of(p.Edition).names() }
 
 var statusProperties = properties[StatusProperties]{
 	{PropertyChargeGranularity, func(p *StatusProperties, enc *xmlstrict.Encoder) {
@@ -160,16 +133,19 @@ var statusProperties = properties[StatusProperties]{
 	}},
 }
 
-// Write writes the document as an s:StatusRPSet element.
-func (p *StatusProperties) Write(enc *xmlstrict.Encoder) {
-	statusProperties.all(enc, StatusRPSet, p)
+var statusSets = sets[StatusProperties]{
+	wsrf.Draft: {StatusRPSet, statusProperties},
+	wsrf.Final: {StatusLeaseRPSet, statusProperties.with(queryDialects[StatusProperties]())},
 }
+
+// Write writes the document as a StatusRPSet or StatusLeaseRPSet element.
+func (p *StatusProperties) Write(enc *xmlstrict.Encoder) { statusSets.write(enc, p.Edition, p) }
 
 // WriteProperty writes every value of one property. It is false, and nothing
 // is written, when the document has no such property.
 func (p *StatusProperties) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
-	return statusProperties.one(enc, name, p)
+	return statusSets.of(p.Edition).one(enc, name, p)
 }
 
 // Names returns the names of the properties, in the order of the schema.
-func (p *StatusProperties) Names() []xmlstrict.Name { return statusProperties.names() }
+func (p *StatusProperties) Names() []xmlstrict.Name { return statusSets.of(p.Edition).names() }

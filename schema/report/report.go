@@ -37,10 +37,11 @@ var (
 	CreateLeaseResponse = p("CreateResponse")
 	QueryUsage          = p("QueryUsage") // the request, which is empty
 	QueryUsageResponse  = p("QueryUsageResponse")
-	HostRPSet           = p("HostProperties")
-	FactoryLeaseRPSet   = p("FactoryProperties")
-	ServiceLeaseRPSet   = p("WorkspaceProperties")
-	StatusLeaseRPSet    = p("StatusProperties")
+
+	FactoryLeaseRPSet = p("FactoryProperties")
+	ServiceLeaseRPSet = p("WorkspaceProperties")
+	StatusLeaseRPSet  = p("StatusProperties")
+	HostRPSet         = p("HostProperties")
 )
 
 // The properties of the factory, of a workspace and of the account; the two
@@ -95,8 +96,11 @@ type CurrentState struct {
 	Fault *wsrf.BaseFault // its Name is not used: it is always t:WorkspaceFault
 }
 
-// FactoryProperties is what a factory tells of its pool.
+// FactoryProperties is what a factory tells of its pool. The edition, here and
+// below, says which property document it is: the draft's is face one's, the
+// final one's is face two's.
 type FactoryProperties struct {
+	Edition            wsrf.Edition
 	DefaultRunningTime time.Duration
 	MaximumRunningTime time.Duration
 	Architectures      []string
@@ -106,6 +110,7 @@ type FactoryProperties struct {
 
 // ServiceProperties is what a workspace tells of itself.
 type ServiceProperties struct {
+	Edition         wsrf.Edition
 	NICs            []metadata.NIC
 	Schedule        Schedule
 	Allocation      deployment.ResourceAllocation
@@ -116,6 +121,7 @@ type ServiceProperties struct {
 
 // StatusProperties is what the status service tells of accounting.
 type StatusProperties struct {
+	Edition           wsrf.Edition
 	ChargeGranularity time.Duration // whole minutes on the wire
 }
 
@@ -145,4 +151,5 @@ var (
 	s = xmlstrict.In(schema.Status)
 	j = xmlstrict.In(schema.JSDL)
 	p = xmlstrict.In(schema.Lease)
+	b = xmlstrict.In(schema.BaseNotification2)
 )

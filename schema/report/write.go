@@ -14,25 +14,24 @@ import (
 
 // Names used for every workspace are made once.
 var (
-	state           = t("state")
-	duration        = t("Duration")
-	instantiation   = t("ActualInstantiationTime")
-	termination     = t("ActualTerminationTime")
-	workspaceFault  = t("WorkspaceFault")
-	current         = s("oneCurrentWorkspace")
-	currentEPR      = s("epr")
-	currentDetails  = s("details")
-	created         = t("CreatedWorkspace")
-	createdEPR      = t("epr")
-	groupEPR        = t("GroupEPR")
-	ensembleEPR     = t("EnsembleEPR")
-	contextEPR      = t("ContextEPR")
-	association     = t("association")
-	usedTime        = s("usedTime")
-	reservedTime    = s("reservedTime")
-	networking      = l("networking")
-	dialect         = xmlstrict.Name{Space: wsn.Space, Local: "Dialect"}
-	workspaceTopics = []xmlstrict.Name{PropertyState, wsrf.ResourceTermination}
+	state          = t("state")
+	duration       = t("Duration")
+	instantiation  = t("ActualInstantiationTime")
+	termination    = t("ActualTerminationTime")
+	workspaceFault = t("WorkspaceFault")
+	current        = s("oneCurrentWorkspace")
+	currentEPR     = s("epr")
+	currentDetails = s("details")
+	created        = t("CreatedWorkspace")
+	createdEPR     = t("epr")
+	groupEPR       = t("GroupEPR")
+	ensembleEPR    = t("EnsembleEPR")
+	contextEPR     = t("ContextEPR")
+	association    = t("association")
+	usedTime       = s("usedTime")
+	reservedTime   = s("reservedTime")
+	networking     = l("networking")
+	dialect        = xmlstrict.Name{Space: wsn.Space, Local: "Dialect"}
 )
 
 // Write writes the answer as face one has it, a CreateResponse element.

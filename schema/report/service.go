@@ -1,0 +1,147 @@
+package report
+
+import (
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// serviceProperties returns what every workspace tells, in the order in which
+// the original sends it, with the names that an edition has for its times.
+func serviceProperties(e wsrf.Edition) properties[ServiceProperties] {
+	now, end := e.Names().CurrentTime, e.Names().TerminationTime
+	return properties[ServiceProperties]{
+		{PropertyLogistics, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+			writeLogistics(enc, p.NICs)
+		}},
+		{PropertySchedule, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+			p.Schedule.Write(enc)
+		}},
+		{PropertyAllocation, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+			p.Allocation.Write(enc)
+		}},
+		{now, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+			enc.Element(now, wsrf.FormatTime(p.CurrentTime))
+		}},
+		{end, func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+			writeTime(enc, end, p.TerminationTime)
+		}},
+		{PropertyState, (*ServiceProperties).writeState},
+	}
+}
+
+// writeTime writes a nillable time; zero stands for nil.
+func writeTime(enc *xmlstrict.Encoder, name xmlstrict.Name, at time.Time) {
+	if at.IsZero() {
+		enc.Nil(name)
+		return
+	}
+	enc.Element(name, wsrf.FormatTime(at))
+}
+
+// writeState writes the state, and the reason for it in the document's edition.
+func (p *ServiceProperties) writeState(enc *xmlstrict.Encoder) {
+	v := p.State
+	if v.Fault != nil {
+		fault := *v.Fault
+		fault.Edition = p.Edition
+		v.Fault = &fault
+	}
+	v.Write(enc)
+}
+
+var serviceSets = sets[ServiceProperties]{
+	wsrf.Draft: {ServiceRPSet, serviceProperties(wsrf.Draft).with(
+		property[ServiceProperties]{wsn.FixedTopicSet, fixedTopics(wsn.FixedTopicSet)},
+		property[ServiceProperties]{wsn.Topic, writeTopics},
+		property[ServiceProperties]{wsn.TopicExpressionDialects,
+			func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+				enc.Element(wsn.TopicExpressionDialects, wsn.SimpleDialect)
+			}},
+	)},
+	wsrf.Final: {ServiceLeaseRPSet, serviceProperties(wsrf.Final).with(
+		property[ServiceProperties]{producerTopic, writeLeaseTopics},
+		property[ServiceProperties]{producerFixed, fixedTopics(producerFixed)},
+		property[ServiceProperties]{producerDialect, writeDialects},
+		property[ServiceProperties]{producerTopicSet, writeTopicSet},
+		queryDialects[ServiceProperties](),
+	)},
+}
+
+// fixedTopics writes that topics may come.
+func fixedTopics(name xmlstrict.Name) func(*ServiceProperties, *xmlstrict.Encoder) {
+	return func(_ *ServiceProperties, enc *xmlstrict.Encoder) { enc.Element(name, "false") }
+}
+
+// writeTopics writes what a workspace publishes. The dialect is an attribute
+// with a namespace here, as the original has it.
+func writeTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+	for _, topic := range []xmlstrict.Name{PropertyState, wsrf.ResourceTermination} {
+		enc.Start(wsn.Topic)
+		enc.Attr(dialect, wsn.SimpleDialect)
+		enc.QName(topic)
+		enc.End()
+	}
+}
+
+// The properties of notification producers (WS-BaseNotification 1.3, 4.1) and
+// of topics (WS-Topics 1.3, 8).
+var (
+	producerTopic    = b("TopicExpression")
+	producerFixed    = b("FixedTopicSet")
+	producerDialect  = b("TopicExpressionDialect")
+	producerTopicSet = xmlstrict.Name{Space: schema.Topics1, Local: "TopicSet"}
+	isTopic          = xmlstrict.Name{Space: schema.Topics1, Local: "topic"}
+	plainDialect     = xmlstrict.Name{Local: "Dialect"}
+)
+
+// topicDialects are those of WS-Topics 1.3, the simplest first.
+var topicDialects = []string{
+	schema.Topics1 + "/TopicExpression/Simple",
+	schema.Topics1 + "/TopicExpression/Concrete",
+	schema.Topics1 + "/TopicExpression/Full",
+}
+
+// leaseTopics are what a workspace publishes on face two.
+var leaseTopics = []xmlstrict.Name{PropertyState, wsrf.Final.Names().ResourceTermination}
+
+func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+	for _, topic := range leaseTopics {
+		enc.Start(producerTopic)
+		enc.Attr(plainDialect, topicDialects[0])
+		enc.QName(topic)
+		enc.End()
+	}
+}
+
+func writeDialects(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+	for _, d := range topicDialects {
+		enc.Element(producerDialect, d)
+	}
+}
+
+// writeTopicSet writes the topics as a tree: an element for each, marked.
+func writeTopicSet(_ *ServiceProperties, enc *xmlstrict.Encoder) {
+	enc.Start(producerTopicSet)
+	for _, topic := range leaseTopics {
+		enc.Start(topic)
+		enc.Attr(isTopic, "true")
+		enc.End()
+	}
+	enc.End()
+}
+
+// Write writes the document as a ServiceRPSet or ServiceLeaseRPSet element.
+func (p *ServiceProperties) Write(enc *xmlstrict.Encoder) { serviceSets.write(enc, p.Edition, p) }
+
+// WriteProperty writes every value of one property. It is false, and nothing
+// is written, when the document has no such property.
+func (p *ServiceProperties) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
+	return serviceSets.of(p.Edition).one(enc, name, p)
+}
+
+// Names returns the names of the properties, in the order of the schema.
+func (p *ServiceProperties) Names() []xmlstrict.Name { return serviceSets.of(p.Edition).names() }
