@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -50,7 +51,14 @@ type Operation struct {
 	// Bare operations are asked for by an element that holds nothing. One that
 	// holds something means what we do not know, and is refused.
 	Bare bool
+	// Waits marks operations that may wait for something to happen, up to
+	// LongestWait: they hold up no others meanwhile, and their replies may be as
+	// late.
+	Waits bool
 }
+
+// LongestWait is how long an operation that Waits may take.
+const LongestWait = time.Minute
 
 // Service is a port type at its address.
 type Service struct {

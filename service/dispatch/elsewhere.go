@@ -23,8 +23,8 @@ type Replier interface {
 // core, 3.4). Only now that the caller is known: nobody else makes this server
 // post anything anywhere.
 func (x *exchange) destinations() error {
-	if !x.addressed() {
-		return nil
+	if !x.addressed() || x.addressing.Action == "" && x.addressing.MessageID == "" {
+		return nil // clients of ONVIF's event service name their consumer, and want the reply
 	}
 	replyTo, faultTo := x.addressing.ReplyTo, x.addressing.FaultTo
 	if err := x.checkDestination("ReplyTo", replyTo); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -19,6 +20,7 @@ type exchange struct {
 	handler  *Handler
 	endpoint *endpoint
 	request  *http.Request
+	writer   http.ResponseWriter
 	root     string // URL of this server
 	hangUp   bool   // the connection is of no use after this
 	hold     hold
@@ -83,7 +85,18 @@ func (x *exchange) carryOut() (Reply, error) {
 	if err := x.find(&call); err != nil {
 		return nil, err
 	}
+	if x.operation.Waits {
+		x.stepAside()
+	}
 	return x.operation.Do(x.request.Context(), &call)
+}
+
+// stepAside lets others in while the operation waits, and puts the end of the
+// time for its reply off. That a connection knows no such end is its business.
+func (x *exchange) stepAside() {
+	x.hold.release()
+	late := time.Now().Add(LongestWait + x.handler.limits.WriteTimeout)
+	_ = http.NewResponseController(x.writer).SetWriteDeadline(late)
 }
 
 // read takes the message from the request and checks its form.

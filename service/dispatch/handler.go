@@ -140,7 +140,8 @@ func (h *Handler) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := exchange{
-		handler: h, endpoint: e, request: r, root: h.rootFor(r), hold: hold{gate: h.gate},
+		handler: h, endpoint: e, request: r, writer: w, root: h.rootFor(r),
+		hold: hold{gate: h.gate},
 	}
 	enc := xmlstrict.Borrow()
 	defer enc.Release()
