@@ -52,7 +52,7 @@ type Site struct {
 	ChargeGranularity Duration            `toml:"charge_granularity"` // default 1m
 	ShutdownPatience  Duration            `toml:"shutdown_patience"`  // default 1m
 	StatusDetails     bool                `toml:"status_details"`     // clients of 2.9 and later
-	HideCharge        bool                `toml:"hide_charge"`        // no chargeGranularity property
+	HideCharge        bool                `toml:"hide_charge"`        // no chargeGranularity
 	Concurrency       int                 `toml:"concurrency"`        // tasks at a time; default 64
 }
 

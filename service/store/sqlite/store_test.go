@@ -17,7 +17,8 @@ var quiet = slog.New(slog.DiscardHandler)
 // options returns what the suite wants a store to be opened with.
 func options(s storetest.Setup) sqlite.Options {
 	return sqlite.Options{Path: filepath.Join(s.Dir, "record.db"), Hosts: s.Hosts,
-		Networks: s.Networks, OnChanges: s.OnChanges, OnMessages: s.OnMessages, Logger: quiet}
+		Networks: s.Networks, OnChanges: s.OnChanges, OnMessages: s.OnMessages, Logger: quiet,
+		Wants: s.Wants, PullCapacity: s.PullCapacity}
 }
 
 func TestConformance(t *testing.T) {

@@ -27,6 +27,9 @@ type Setup struct {
 	Networks   []workspace.Network
 	OnChanges  func([]*workspace.Change)
 	OnMessages func([]workspace.SubscriptionID)
+	Wants      func(*workspace.Subscription, workspace.Event, *workspace.Workspace) bool
+	// PullCapacity is how many messages a pull point holds.
+	PullCapacity int
 }
 
 // Open opens a store.
@@ -52,6 +55,18 @@ func Exercise(t *testing.T, open Open) {
 		{"lapsed subscription", lapsed},
 		{"outbox order", outbox},
 		{"paused", paused},
+		{"resumed subscription", resumed},
+		{"all of an owner's workspaces", ownerWide},
+		{"several topics", severalTopics},
+		{"filter", filters},
+		{"message numbers", messageNumbers},
+		{"pull point", pullPoints},
+		{"pull point hands out", handsOut},
+		{"pull point wakes", wakes},
+		{"pull point overflows", overflows},
+		{"pull point rollback", pullRollback},
+		{"lapsed pull point", lapsedPullPoints},
+		{"kept of an owner", keptOfOwner},
 		{"answered", answered},
 		{"used", used},
 		{"rollback", rollback},
