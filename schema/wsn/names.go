@@ -8,42 +8,40 @@ import (
 // Space is the namespace of the draft.
 const Space = schema.BaseNotification
 
-var name = xmlstrict.In(Space)
-
-// Action is the stem of the actions; an operation's action is the stem and its
-// name, its reply's ends in Response.
+// Action is the stem of the draft's actions; an operation's action is the stem
+// and its name, its reply's ends in Response.
 const Action = schema.NotificationAction
 
-// The message elements.
+// The message elements of the draft.
 var (
-	Subscribe                  = name("Subscribe")
-	SubscribeResponse          = name("SubscribeResponse")
-	Notify                     = name("Notify")
-	PauseSubscription          = name("PauseSubscription")
-	PauseSubscriptionResponse  = name("PauseSubscriptionResponse")
-	ResumeSubscription         = name("ResumeSubscription")
-	ResumeSubscriptionResponse = name("ResumeSubscriptionResponse")
-	GetCurrentMessage          = name("GetCurrentMessage")
-	GetCurrentMessageResponse  = name("GetCurrentMessageResponse")
+	Subscribe                  = names[Draft].Subscribe
+	SubscribeResponse          = names[Draft].SubscribeResponse
+	Notify                     = names[Draft].Notify
+	PauseSubscription          = names[Draft].PauseSubscription
+	PauseSubscriptionResponse  = names[Draft].PauseSubscriptionResponse
+	ResumeSubscription         = names[Draft].ResumeSubscription
+	ResumeSubscriptionResponse = names[Draft].ResumeSubscriptionResponse
+	GetCurrentMessage          = names[Draft].GetCurrentMessage
+	GetCurrentMessageResponse  = names[Draft].GetCurrentMessageResponse
 )
 
-// The resource properties of notification producers.
+// The resource properties of the draft's notification producers.
 var (
-	Topic                   = name("Topic")
-	FixedTopicSet           = name("FixedTopicSet")
-	TopicExpressionDialects = name("TopicExpressionDialects")
+	Topic                   = names[Draft].Topic
+	FixedTopicSet           = names[Draft].FixedTopicSet
+	TopicExpressionDialects = names[Draft].TopicExpressionDialect
 )
 
-// The faults.
+// The faults of the draft.
 var (
-	ResourceUnknown         = name("ResourceUnknownFault")
-	SubscribeCreationFailed = name("SubscribeCreationFailedFault")
-	InvalidTopicExpression  = name("InvalidTopicExpressionFault")
-	TopicNotSupported       = name("TopicNotSupportedFault")
-	TopicPathDialectUnknown = name("TopicPathDialectUnknownFault")
-	NoCurrentMessageOnTopic = name("NoCurrentMessageOnTopicFault")
-	PauseFailed             = name("PauseFailedFault")
-	ResumeFailed            = name("ResumeFailedFault")
+	ResourceUnknown         = names[Draft].ResourceUnknown
+	SubscribeCreationFailed = names[Draft].SubscribeCreationFailed
+	InvalidTopicExpression  = names[Draft].InvalidTopicExpression
+	TopicNotSupported       = names[Draft].TopicNotSupported
+	TopicPathDialectUnknown = names[Draft].TopicDialectUnknown
+	NoCurrentMessageOnTopic = names[Draft].NoCurrentMessageOnTopic
+	PauseFailed             = names[Draft].PauseFailed
+	ResumeFailed            = names[Draft].ResumeFailed
 )
 
 // The keys of endpoint references to subscriptions and consumers in GT4.

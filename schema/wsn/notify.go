@@ -11,11 +11,14 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-// Notification is one message inside a Notify.
+// Notification is one message inside a Notify, or from a pull point.
 type Notification struct {
-	Topic    TopicExpression
-	Producer *wsa.EPR // the resource it is about; nil when the producer kept it back
-	Content  Content  // what to write
+	Topic    TopicExpression // zero when the message is on no topic, which only 1.3 has
+	Producer *wsa.EPR        // the resource it is about; nil when the producer kept it back
+	// Subscription is the one that the message is sent for; nil when not said.
+	// The draft has no place for it.
+	Subscription *wsa.EPR
+	Content      Content // what to write
 	// Message is the Message element of a notification that was parsed.
 	Message *etree.Element
 }
@@ -28,143 +31,217 @@ type Content struct {
 	Write func(enc *xmlstrict.Encoder)
 }
 
-var (
-	notificationMessage = name("NotificationMessage")
-	producerReference   = name("ProducerReference")
-	message             = name("Message")
-
-	valueChange = xmlstrict.Name{
-		Space: wsrf.PropertiesSpace, Local: "ResourcePropertyValueChangeNotification",
-	}
-	newValue = xmlstrict.Name{Space: wsrf.PropertiesSpace, Local: "NewValue"}
-
-	// valueChangeType is the Java type that the original's consumer casts the
-	// message to; without it the consumer fails.
-	valueChangeType = xmlstrict.Name{
-		Space: schema.CoreNotification,
-		Local: "ResourcePropertyValueChangeNotificationElementType",
-	}
-)
+// valueChangeType is the Java type that the original's consumer casts the
+// message to; without it the consumer fails.
+var valueChangeType = xmlstrict.Name{
+	Space: schema.CoreNotification,
+	Local: "ResourcePropertyValueChangeNotificationElementType",
+}
 
 // ValueChange is the content of a message that a property has a new value,
 // which value writes as the property's element (WS-ResourceProperties 1.2
-// draft 1, 6). It has the xsi:type that GT4 needs.
-func ValueChange(value func(*xmlstrict.Encoder)) Content {
-	return Content{valueChangeType, func(enc *xmlstrict.Encoder) {
-		enc.Start(valueChange)
-		enc.Start(newValue)
+// draft 1, 6; 1.2, 6). In the draft it has the xsi:type that GT4 needs.
+func (e Edition) ValueChange(value func(*xmlstrict.Encoder)) Content {
+	n := names[e]
+	content := Content{Write: func(enc *xmlstrict.Encoder) {
+		enc.Start(n.valueChange)
+		enc.Start(n.newValue)
 		value(enc)
 		enc.End()
 		enc.End()
 	}}
+	if e == Draft {
+		content.Type = valueChangeType
+	}
+	return content
 }
 
-// Termination is the content of a message that the resource ended. GT4 sends
-// the bare time, without the wrapper that the specification has for it.
-func Termination(at time.Time) Content {
+// Termination is the content of a message that the resource ended
+// (WS-ResourceLifetime 1.2, 6). GT4 sends the bare time, without the wrapper
+// that the specification has for it.
+func (e Edition) Termination(at time.Time) Content {
+	n := names[e]
 	return Content{Write: func(enc *xmlstrict.Encoder) {
-		enc.Element(wsrf.TerminationTime, wsrf.FormatTime(at))
+		if e == Final {
+			enc.Start(n.terminationNotification)
+			defer enc.End()
+		}
+		enc.Element(n.terminatedAt, wsrf.FormatTime(at))
 	}}
 }
 
+// ValueChange is Draft's.
+func ValueChange(value func(*xmlstrict.Encoder)) Content { return Draft.ValueChange(value) }
+
+// Termination is Draft's.
+func Termination(at time.Time) Content { return Draft.Termination(at) }
+
 // WriteNotify writes the Notify with its messages.
+func (e Edition) WriteNotify(enc *xmlstrict.Encoder, notifications ...Notification) {
+	e.writeMessages(enc, names[e].Notify, notifications)
+}
+
+// WriteNotify is Draft's.
 func WriteNotify(enc *xmlstrict.Encoder, notifications ...Notification) {
-	enc.Start(Notify)
-	for _, n := range notifications {
-		n.write(enc)
+	Draft.WriteNotify(enc, notifications...)
+}
+
+// WriteGetMessagesResponse writes what a pull point hands out (1.3, 5.2).
+func (e Edition) WriteGetMessagesResponse(
+	enc *xmlstrict.Encoder, notifications ...Notification,
+) {
+	e.writeMessages(enc, names[e].GetMessagesResponse, notifications)
+}
+
+// writeMessages writes an element around messages.
+func (e Edition) writeMessages(
+	enc *xmlstrict.Encoder, wrapper xmlstrict.Name, notifications []Notification,
+) {
+	enc.Start(wrapper)
+	for i := range notifications {
+		e.WriteNotificationMessage(enc, &notifications[i])
 	}
 	enc.End()
 }
 
-// write writes one message.
-func (n Notification) write(enc *xmlstrict.Encoder) {
-	enc.Start(notificationMessage)
-	n.Topic.Write(enc, Topic)
-	if n.Producer != nil {
-		n.Producer.Write(enc, producerReference, wsa.V200403)
+// WriteNotificationMessage writes one message.
+func (e Edition) WriteNotificationMessage(enc *xmlstrict.Encoder, m *Notification) {
+	n := names[e]
+	enc.Start(n.NotificationMessage)
+	if e == Final && m.Subscription != nil {
+		m.Subscription.Write(enc, n.SubscriptionReference, e.Addressing())
 	}
-	enc.Start(message)
-	if n.Content.Type != (xmlstrict.Name{}) {
-		enc.AttrQName(xmlstrict.XSIType, n.Content.Type)
+	if !m.Topic.IsZero() {
+		m.Topic.Write(enc, n.Topic)
 	}
-	n.Content.Write(enc)
+	if m.Producer != nil {
+		m.Producer.Write(enc, n.ProducerReference, e.Addressing())
+	}
+	enc.Start(n.Message)
+	if m.Content.Type != (xmlstrict.Name{}) {
+		enc.AttrQName(xmlstrict.XSIType, m.Content.Type)
+	}
+	m.Content.Write(enc)
 	enc.End()
 	enc.End()
 }
 
 // ParseNotify reads a Notify with at least one message. It fails with a
 // *wsrf.FaultError on a bad topic and else with a *xmlstrict.ContentError.
-func ParseNotify(doc *xmlstrict.Document, e *etree.Element) ([]Notification, error) {
-	if !xmlstrict.Is(e, Notify) {
-		return nil, doc.Errorf(e, Notify.String(), "this is no Notify")
+func (e Edition) ParseNotify(
+	doc *xmlstrict.Document, body *etree.Element,
+) ([]Notification, error) {
+	all, err := e.parseMessages(doc, body, names[e].Notify)
+	if err == nil && len(all) == 0 {
+		err = doc.Errorf(body, "NotificationMessage", "there is no message")
+	}
+	return all, err
+}
+
+// ParseNotify is Draft's.
+func ParseNotify(doc *xmlstrict.Document, body *etree.Element) ([]Notification, error) {
+	return Draft.ParseNotify(doc, body)
+}
+
+// ParseGetMessagesResponse reads what a pull point handed out, which may be
+// nothing. It fails as ParseNotify does.
+func (e Edition) ParseGetMessagesResponse(
+	doc *xmlstrict.Document, body *etree.Element,
+) ([]Notification, error) {
+	return e.parseMessages(doc, body, names[e].GetMessagesResponse)
+}
+
+// parseMessages reads the messages in an element. In 1.3 extensions may stand
+// behind them.
+func (e Edition) parseMessages(
+	doc *xmlstrict.Document, body *etree.Element, wrapper xmlstrict.Name,
+) ([]Notification, error) {
+	if !xmlstrict.Is(body, wrapper) {
+		return nil, doc.Errorf(body, wrapper.String(), "this is no %s", wrapper.Local)
 	}
 	var all []Notification
-	for at := range xmlstrict.Children(e) {
-		if !xmlstrict.Is(at, notificationMessage) {
+	for at := range xmlstrict.Children(body) {
+		if !xmlstrict.Is(at, names[e].NotificationMessage) {
+			if e == Final && xmlstrict.NameOf(at).Space != wrapper.Space {
+				continue
+			}
 			return nil, doc.Errorf(at, "NotificationMessage", "%s does not belong here", at.Tag)
 		}
-		n, err := parseNotification(doc, at)
+		n, err := e.ParseNotificationMessage(doc, at)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, n)
 	}
-	if len(all) == 0 {
-		return nil, doc.Errorf(e, "NotificationMessage", "there is no message")
-	}
 	return all, nil
 }
 
-// parseNotification reads one message.
-func parseNotification(doc *xmlstrict.Document, e *etree.Element) (Notification, error) {
+// ParseNotificationMessage reads one message. The topic is the draft's duty,
+// in 1.3 it may be missing. It fails as ParseNotify does.
+func (e Edition) ParseNotificationMessage(
+	doc *xmlstrict.Document, at *etree.Element,
+) (Notification, error) {
 	var n Notification
-	topic, err := doc.Only(e, Topic)
+	topic, err := doc.Only(at, names[e].Topic)
 	if err != nil {
 		return n, err
 	}
-	producer, err := doc.Only(e, producerReference)
-	if err != nil {
+	if n.Message, err = doc.Only(at, names[e].Message); err != nil {
 		return n, err
 	}
-	if n.Message, err = doc.Only(e, message); err != nil {
+	if topic == nil && e == Draft || n.Message == nil {
+		return n, doc.Errorf(at, "Topic and Message", "the message is incomplete")
+	}
+	if topic != nil {
+		if n.Topic, err = e.ParseTopicExpression(doc, topic); err != nil {
+			return n, err
+		}
+	}
+	if n.Producer, err = onlyEPR(doc, at, names[e].ProducerReference); err != nil || e == Draft {
 		return n, err
 	}
-	if topic == nil || n.Message == nil {
-		return n, doc.Errorf(e, "Topic and Message", "the message is incomplete")
-	}
-	if n.Topic, err = ParseTopicExpression(doc, topic); err != nil || producer == nil {
-		return n, err
-	}
-	r, err := wsa.ParseEPR(doc, producer)
-	n.Producer = &r
+	n.Subscription, err = onlyEPR(doc, at, names[e].SubscriptionReference)
 	return n, err
 }
 
+// onlyEPR reads the one reference of that name inside an element, if there is
+// one.
+func onlyEPR(
+	doc *xmlstrict.Document, e *etree.Element, name xmlstrict.Name,
+) (*wsa.EPR, error) {
+	at, err := doc.Only(e, name)
+	if err != nil || at == nil {
+		return nil, err
+	}
+	r, err := wsa.ParseEPR(doc, at)
+	return &r, err
+}
+
 // NewValue returns the property element of a message that was parsed, if it
-// tells of a property's new value.
+// tells of a property's new value. It understands both editions.
 func (n Notification) NewValue() (*etree.Element, bool) {
-	change := xmlstrict.Child(n.Message, valueChange)
-	for value := range xmlstrict.Children(xmlstrict.Child(change, newValue)) {
-		return value, true
+	for _, e := range names {
+		change := xmlstrict.Child(n.Message, e.valueChange)
+		for value := range xmlstrict.Children(xmlstrict.Child(change, e.newValue)) {
+			return value, true
+		}
 	}
 	return nil, false
 }
 
 // Terminated returns when the resource ended, if a message that was parsed
-// tells of that. The wrapper of the specification is understood too.
+// tells of that. It understands both editions, with the wrapper of the
+// specification and without.
 func (n Notification) Terminated() (time.Time, bool) {
-	within := n.Message
-	if wrapped := xmlstrict.Child(within, terminationNotification); wrapped != nil {
-		within = wrapped
+	for _, e := range names {
+		within := n.Message
+		if wrapped := xmlstrict.Child(within, e.terminationNotification); wrapped != nil {
+			within = wrapped
+		}
+		if at := xmlstrict.Child(within, e.terminatedAt); at != nil {
+			t, err := wsrf.ParseTime(xmlstrict.Text(at))
+			return t, err == nil
+		}
 	}
-	at := xmlstrict.Child(within, wsrf.TerminationTime)
-	if at == nil {
-		return time.Time{}, false
-	}
-	t, err := wsrf.ParseTime(xmlstrict.Text(at))
-	return t, err == nil
-}
-
-var terminationNotification = xmlstrict.Name{
-	Space: wsrf.LifetimeSpace, Local: "TerminationNotification",
+	return time.Time{}, false
 }

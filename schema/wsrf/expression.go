@@ -72,10 +72,10 @@ func (r *resolved) word(word, behind string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("the prefix %q of the expression is not declared", word)
 	}
+	r.spaces[word] = space
 	if rest, ok := strings.CutPrefix(behind, ":*"); ok {
 		return rest, r.anyOf(space)
 	}
-	r.spaces[word] = space
 	r.text.WriteString(word)
 	return behind, nil
 }

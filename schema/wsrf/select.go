@@ -38,7 +38,7 @@ func Select(
 	if xmlstrict.Trim(expression) == "/" {
 		return []any{root}, nil
 	}
-	compiled, err := compile(expression, ns)
+	compiled, _, err := compile(expression, ns)
 	if err != nil {
 		return nil, &FaultError{Fault: InvalidQueryExpression, Err: err}
 	}
@@ -104,16 +104,17 @@ func recovered(p any) error {
 	return errors.New(text)
 }
 
-// compile checks and compiles an expression.
+// compile checks and compiles an expression. It returns the namespaces of the
+// prefixes that it uses, too.
 func compile(
 	expression string, ns func(prefix string) (string, bool),
-) (compiled *xpath.Expr, err error) {
+) (compiled *xpath.Expr, spaces map[string]string, err error) {
 	if len(expression) > MaxExpression {
-		return nil, fmt.Errorf("the expression is longer than %d bytes", MaxExpression)
+		return nil, nil, fmt.Errorf("the expression is longer than %d bytes", MaxExpression)
 	}
 	text, spaces, err := resolve(expression, ns)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -122,9 +123,9 @@ func compile(
 	}()
 	compiled, err = xpath.CompileWithNS(text, spaces)
 	if err != nil {
-		return nil, fmt.Errorf("the expression is not XPath 1.0: %w", recovered(err))
+		return nil, nil, fmt.Errorf("the expression is not XPath 1.0: %w", recovered(err))
 	}
-	return compiled, nil
+	return compiled, spaces, nil
 }
 
 // WriteResults writes what Select found as the content of a response: elements

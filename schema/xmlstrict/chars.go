@@ -95,6 +95,9 @@ func ncNameEnd(s string, i int) int {
 // isNCName tells whether the whole of s is one NCName.
 func isNCName(s string) bool { return s != "" && ncNameEnd(s, 0) == len(s) }
 
+// IsNCName tells whether s is a name without colon (Namespaces in XML 1.0, 3).
+func IsNCName(s string) bool { return isNCName(s) }
+
 // isBlank tells whether s is white space alone, or empty.
 func isBlank(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -170,6 +170,10 @@ func (e *Encoder) Declare(spaces ...string) {
 	}
 }
 
+// Prefix returns the prefix of a namespace for use inside text or an attribute
+// value, declaring it on the element just started when it is not in scope yet.
+func (e *Encoder) Prefix(space string) string { return e.ensure(space) }
+
 // Text writes character data, escaped.
 func (e *Encoder) Text(text string) {
 	if text == "" {

@@ -101,7 +101,8 @@ func TestSubscribeRefuses(t *testing.T) {
 			wsn.TopicNotSupported},
 		"a closed consumer": {subscribe("t:currentState", "http://closed/", ""), "closed",
 			xmlstrict.Name{}},
-		"a precondition": {subscribe("t:currentState", "http://c/", "<n:Precondition/>"),
+		"a precondition": {subscribe("t:currentState", "http://c/", "<n:Precondition Dialect=\""+
+			wsrf.XPathDialect+"\">p</n:Precondition>"),
 			"not served", xmlstrict.Name{}},
 		"an end that has passed": {subscribe("t:currentState", "http://c/",
 			"<n:InitialTerminationTime>2001-01-01T00:00:00Z</n:InitialTerminationTime>"),

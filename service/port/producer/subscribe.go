@@ -77,10 +77,11 @@ func (s Source) wish(m wsn.Subscription) (workspace.Subscription, error) {
 		return none, err
 	}
 	switch {
-	case m.Precondition != nil || m.Selector != nil || m.Policy != nil:
+	case !m.Filter.IsZero() || m.Policy != nil:
 		return none, refuse("Precondition, Selector and SubscriptionPolicy are not served here")
-	case !m.Termination.IsZero() && !m.Termination.After(time.Now()):
-		return none, refuse("InitialTerminationTime %s has passed", wsrf.FormatTime(m.Termination))
+	case m.Termination.Kind == wsrf.AtTime && !m.Termination.At.After(time.Now()):
+		return none, refuse("InitialTerminationTime %s has passed",
+			wsrf.FormatTime(m.Termination.At))
 	}
 	if err := s.CheckConsumer(m.Consumer.Address); err != nil {
 		return none, refuse("%w", err)
@@ -100,7 +101,7 @@ func (s Source) wish(m wsn.Subscription) (workspace.Subscription, error) {
 	return workspace.Subscription{
 		Topics: []workspace.Topic{topic}, Format: "gt4", Expression: expression,
 		Consumer: consumer, Address: strings.Clone(m.Consumer.Address),
-		UseNotify: m.UseNotify, Expires: m.Termination,
+		UseNotify: m.UseNotify, Expires: m.Termination.From(time.Now()),
 	}, nil
 }
 
