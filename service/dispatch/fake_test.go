@@ -22,6 +22,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // ada is the caller of these tests.
@@ -170,6 +171,23 @@ func (m *core) SetTermination(
 	return at, m.act(owner, id, func(*workspace.Workspace) {})
 }
 
+func (m *core) Renegotiate(
+	_ context.Context, owner workspace.Owner, id workspace.ID, terms workspace.Terms,
+) (*workspace.Workspace, error) {
+	err := m.act(owner, id, func(w *workspace.Workspace) {
+		if !terms.End.IsZero() {
+			w.Lease.Duration = terms.End.Sub(w.Lease.Start) - w.Lease.Grace
+		}
+		if terms.Duration > 0 {
+			w.Lease.Duration = terms.Duration
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.workspaces[id], nil
+}
+
 func (m *core) StartGroup(context.Context, workspace.Owner, workspace.GroupID) error {
 	return m.change()
 }
@@ -238,11 +256,16 @@ func (m *core) DestroySubscription(
 func (m *core) face(t testing.TB, caller authn.Authenticator) (*dispatch.Handler, *bytes.Buffer) {
 	t.Helper()
 	log := new(bytes.Buffer)
-	guard := notify.Guard{Allow: notify.Loopback()}
+	producers := producer.Source{
+		Manager: m, CheckConsumer: notify.Guard{Allow: notify.Loopback()}.URL,
+	}
 	h, err := dispatch.New(dispatch.Options{
 		Services: []dispatch.Service{
-			factory.New(m), group.New(m), status.New(m), subscription.New(m),
-			ws.New(m, producer.Source{Manager: m, CheckConsumer: guard.URL}),
+			factory.New(wsdl.One, m), factory.New(wsdl.Two, m),
+			group.New(wsdl.One, m), group.New(wsdl.Two, m),
+			status.New(wsdl.One, m), status.New(wsdl.Two, m),
+			ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
+			subscription.New(m),
 		},
 		Authenticator: caller, URL: "http://127.0.0.1:8080",
 		Logger: slog.New(slog.NewTextHandler(log, nil)),

@@ -28,9 +28,11 @@ type fault struct {
 	kind   string         // of a typed one, in words; may be empty
 	ours   bool           // it is not the caller's mistake
 	text   string
+	more   func(*xmlstrict.Encoder) // what the type of a typed one adds; or nil
 
 	addressing *wsa.Fault  // of WS-Addressing 1.0; or nil
 	form       *soap.Error // of the envelope; or nil
+	key        bool        // it is about the resource's key
 }
 
 // userException is the code of the original's faults about resource keys.
@@ -54,11 +56,14 @@ const failed = http.StatusInternalServerError
 // faultFor finds the fault for an error; what is internal is logged.
 func (x *exchange) faultFor(err error) fault {
 	if f, ok := messageFault(err); ok {
+		if f.key && x.endpoint.Face == wsdl.Two {
+			f.name, f.kind = unknown2, workspace.NotFound.String()
+		}
 		return f
 	}
 	var typed *wsrf.FaultError
 	if errors.As(err, &typed) {
-		return fault{status: failed, name: typed.Fault, text: describe(err)}
+		return fault{status: failed, name: typed.Fault, text: describe(err), more: typed.More}
 	}
 	kind := workspace.KindOf(err)
 	var content *xmlstrict.ContentError
@@ -102,7 +107,7 @@ func messageFault(err error) (fault, bool) {
 	case errors.As(err, &form):
 		f.code, f.form = form.Code(), form
 	case errors.As(err, &key):
-		f.code = userException
+		f.code, f.key = userException, true
 	case errors.As(err, &syntax), errors.As(err, &missing), errors.As(err, &against):
 	default:
 		return fault{}, false
@@ -186,7 +191,7 @@ func (x *exchange) soapFault(f fault) (*soap.Fault, string) {
 func (x *exchange) typedFault(f fault) *soap.Fault {
 	typed := wsrf.BaseFault{
 		Name: f.name, Timestamp: time.Now(), Originator: x.self(),
-		Description: []string{f.text},
+		Description: []string{f.text}, More: f.more,
 	}
 	if f.kind != "" {
 		typed.ErrorCode, typed.Dialect = f.kind, wsrf.KindDialect
@@ -194,6 +199,7 @@ func (x *exchange) typedFault(f fault) *soap.Fault {
 	if x.endpoint.Face == wsdl.One {
 		return typed.SOAP()
 	}
+	typed.Edition = wsrf.Final
 	out := &soap.Fault{Code: soap.CodeClient, String: f.text, Detail: typed.Write}
 	if f.ours {
 		out.Code = soap.CodeServer

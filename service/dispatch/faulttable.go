@@ -124,10 +124,12 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 		other: lease("CreationFault"),
 	},
 	"Start": {
-		unknown: unknown2, conflict: lease("DisabledFault"), other: lease("StartFault"),
+		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
+		other: lease("StartFault"),
 	},
 	"Shutdown": {
-		unknown: unknown2, conflict: lease("DisabledFault"), other: lease("ShutdownFault"),
+		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
+		other: lease("ShutdownFault"),
 	},
 	"QueryUsage": {other: lease("StatusFault")},
 

@@ -54,8 +54,8 @@ func Allocation(w *workspace.Workspace) deployment.ResourceAllocation {
 	return a
 }
 
-// Shutdown returns what a shutdown message asks for.
-func Shutdown(r *deployment.ShutdownRequest) (kind workspace.ShutdownKind, saveTo string) {
+// ShutdownTo returns what a shutdown message asks for.
+func ShutdownTo(r *deployment.ShutdownRequest) (kind workspace.ShutdownKind, saveTo string) {
 	if r.PostShutdown != nil {
 		saveTo = r.PostShutdown.Target
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -39,6 +40,12 @@ var (
 	Subscription = Names{"SubscriptionManagerService", "SubscriptionManager"}
 )
 
+// The operations that the port types of both faces have under other names.
+var (
+	Start    = Names{"start", "Start"}
+	Shutdown = Names{"shutdown", "Shutdown"}
+)
+
 // Addressing returns the version of WS-Addressing in which a face writes the
 // references of resources.
 func Addressing(face wsdl.Face) wsa.Version {
@@ -46,6 +53,14 @@ func Addressing(face wsdl.Face) wsa.Version {
 		return wsa.V200508
 	}
 	return wsa.V200403
+}
+
+// Edition returns the edition of WSRF that a face speaks.
+func Edition(face wsdl.Face) wsrf.Edition {
+	if face == wsdl.Two {
+		return wsrf.Final
+	}
+	return wsrf.Draft
 }
 
 // url returns the address of a service on the face that the call came to.

@@ -15,21 +15,23 @@ import (
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
-
 	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// services are the port types of face one.
+// services are the port types of both faces.
 func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
-	return []dispatch.Service{
-		factory.New(m), ws.New(m, producers), group.New(m), status.New(m),
-		subscription.New(m),
+	all := []dispatch.Service{subscription.New(m)}
+	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
+		all = append(all, factory.New(face, m), ws.New(face, m, producers),
+			group.New(face, m), status.New(face, m))
 	}
+	return all
 }
 
 // replier sends replies to the addresses that requests name, where that is

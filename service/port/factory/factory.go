@@ -1,5 +1,6 @@
-// Package factory is the port type of WorkspaceFactoryService: it creates
-// workspaces and groups, and tells what the pool offers.
+// Package factory is the port type that creates workspaces and groups, and
+// tells what the pool offers: WorkspaceFactoryService on face one and
+// WorkspaceFactory on face two.
 //
 // It must not know how a request is placed, or whether it may be.
 package factory
@@ -14,6 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port"
 	"github.com/philoxenia/philoxenia/service/port/property"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Manager is what the port type asks of the core.
@@ -22,22 +24,28 @@ type Manager interface {
 	Site() workspace.Site
 }
 
-// face is the port type.
-type face struct{ manager Manager }
+// portType is the port type.
+type portType struct{ manager Manager }
 
-// New returns the port type over the manager.
-func New(m Manager) dispatch.Service {
-	f := face{m}
-	s := dispatch.Service{Name: port.Factory.One, Operations: map[string]dispatch.Operation{
-		"create": {Do: f.create},
-	}}
+// create is what the faces call the operation that creates.
+var create = port.Names{One: "create", Two: "Create"}
+
+// New returns the port type over the manager on a face.
+func New(face wsdl.Face, m Manager) dispatch.Service {
+	p := portType{m}
+	s := dispatch.Service{
+		Face: face, Name: port.Factory.On(face), Operations: map[string]dispatch.Operation{
+			create.On(face): {Do: p.create},
+		},
+	}
+	none := report.FactoryProperties{Edition: port.Edition(face)}
 	property.Source{
-		Names: new(report.FactoryProperties).Names(), Load: f.properties, Anonymous: true,
-	}.AddTo(s.Operations)
+		Names: none.Names(), Load: p.properties, Anonymous: true,
+	}.AddTo(&s)
 	return s
 }
 
-func (f face) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (p portType) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	m, err := deployment.DecodeCreate(c.Document, c.Body)
 	if err != nil {
 		return nil, err
@@ -46,9 +54,12 @@ func (f face) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply, err
 	if err != nil {
 		return nil, err
 	}
-	made, err := f.manager.Create(ctx, r)
+	made, err := p.manager.Create(ctx, r)
 	if err != nil {
 		return nil, place(c, err)
+	}
+	if c.Face == wsdl.Two {
+		return created(c, made).WriteLease, nil
 	}
 	return created(c, made).Write, nil
 }
@@ -69,17 +80,21 @@ func created(c *dispatch.Call, made workspace.Created) *report.Created {
 }
 
 // properties tells of the pool. Of several architectures the first alone is
-// told: the clients of the original's time take no more.
-func (f face) properties(context.Context, *dispatch.Call) (property.Set, error) {
-	site := f.manager.Site()
-	p := &report.FactoryProperties{
+// told on face one: the clients of the original's time take no more.
+func (p portType) properties(_ context.Context, c *dispatch.Call) (property.Set, error) {
+	site := p.manager.Site()
+	told := &report.FactoryProperties{
+		Edition:            port.Edition(c.Face),
 		DefaultRunningTime: site.DefaultDuration,
 		MaximumRunningTime: site.MaximumDuration,
-		Architectures:      site.Architectures[:min(1, len(site.Architectures))],
+		Architectures:      site.Architectures,
 		Associations:       site.Associations,
 	}
-	if site.VMMType != "" {
-		p.VMM = &metadata.VMM{Type: site.VMMType, Versions: site.VMMVersions}
+	if c.Face == wsdl.One {
+		told.Architectures = site.Architectures[:min(1, len(site.Architectures))]
 	}
-	return p, nil
+	if site.VMMType != "" {
+		told.VMM = &metadata.VMM{Type: site.VMMType, Versions: site.VMMVersions}
+	}
+	return told, nil
 }

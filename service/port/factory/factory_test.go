@@ -13,6 +13,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 const (
@@ -116,9 +117,9 @@ func (d *desk) Create(_ context.Context, r workspace.Request) (workspace.Created
 func (d *desk) Site() workspace.Site { return workspace.Site{} }
 
 // create sends a create message.
-func create(t *testing.T, d *desk, body string) (string, error) {
+func send(t *testing.T, d *desk, body string) (string, error) {
 	t.Helper()
-	return porttest.Call(t, New(d), "create", "", body)
+	return porttest.Call(t, New(wsdl.One, d), "create", "", body)
 }
 
 // noDigest leaves out what TestDigest is about.
@@ -130,7 +131,7 @@ func TestDigest(t *testing.T) {
 	for _, body := range []string{
 		full, strings.ReplaceAll(full, "\n", "\n  "), strings.Replace(full, "1024", "1025", 1),
 	} {
-		if _, err := create(t, d, body); err != nil {
+		if _, err := send(t, d, body); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,7 +145,7 @@ func TestDigest(t *testing.T) {
 
 func TestCreateIsTranslated(t *testing.T) {
 	d := new(desk)
-	reply, err := create(t, d, full)
+	reply, err := send(t, d, full)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +169,7 @@ func TestCreateDefaults(t *testing.T) {
 	body = cut(body, "<j:IndividualCPUCount>", "</j:IndividualCPUCount>")
 	body = cut(body, "<d:kernel>", "</d:kernel>")
 	d := new(desk)
-	if _, err := create(t, d, body); err != nil {
+	if _, err := send(t, d, body); err != nil {
 		t.Fatal(err)
 	}
 	want := translated
@@ -214,7 +215,7 @@ func TestCreateRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			d := new(desk)
-			_, err := create(t, d, strings.Replace(full, tt.old, tt.replacement, 1))
+			_, err := send(t, d, strings.Replace(full, tt.old, tt.replacement, 1))
 			if err == nil || workspace.KindOf(err) != tt.kind ||
 				!strings.Contains(err.Error(), tt.says) {
 				t.Errorf("error is %v, want one of kind %s with %q", err, tt.kind, tt.says)
@@ -240,7 +241,7 @@ func TestBadDocumentsTellTheirPlace(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			body := strings.ReplaceAll(full, tt.old, tt.replacement)
-			_, err := create(t, new(desk), body)
+			_, err := send(t, new(desk), body)
 			var content *xmlstrict.ContentError
 			if !errors.As(err, &content) || content.Line == 0 ||
 				!strings.Contains(content.Path, tt.path) {
@@ -252,7 +253,7 @@ func TestBadDocumentsTellTheirPlace(t *testing.T) {
 
 func TestErrorsOfTheManagerPass(t *testing.T) {
 	d := &desk{err: workspace.Errorf(workspace.Quota, "create", "", "too many")}
-	if _, err := create(t, d, full); workspace.KindOf(err) != workspace.Quota {
+	if _, err := send(t, d, full); workspace.KindOf(err) != workspace.Quota {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -269,7 +270,7 @@ func TestPlaces(t *testing.T) {
 			complaint := &workspace.Error{
 				Op: creating, Kind: workspace.Denied, Where: &workspace.Where{Path: tt.path},
 			}
-			_, err := create(t, &desk{err: complaint}, full)
+			_, err := send(t, &desk{err: complaint}, full)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error = %v, want %q in it", err, tt.want)
 			}

@@ -1,5 +1,6 @@
-// Package group is the port type of WorkspaceGroupService: what can be done to
-// all workspaces of one create request together. It has no properties.
+// Package group is the port type of groups, WorkspaceGroupService on face one
+// and Group on face two: what can be done to all workspaces of one create
+// request together. It has no properties.
 //
 // It must not know the members, nor what becomes of each.
 package group
@@ -9,11 +10,11 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/deployment"
-	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Manager is what the port type asks of the core. Errors of several members
@@ -25,45 +26,51 @@ type Manager interface {
 	DestroyGroup(ctx context.Context, owner workspace.Owner, id workspace.GroupID) error
 }
 
-var (
-	startResponse = xmlstrict.Name{
-		Space: schema.Group, Local: "startWorkspacesResponse",
-	}
-	shutdownResponse = xmlstrict.Name{
-		Space: schema.Group, Local: "shutdownWorkspacesResponse",
-	}
-)
+// words are what a face calls the answers.
+type words struct{ start, shutdown xmlstrict.Name }
 
-// face is the port type.
-type face struct{ manager Manager }
+var wordsOf = map[wsdl.Face]words{
+	wsdl.One: {
+		xmlstrict.Name{Space: schema.Group, Local: "startWorkspacesResponse"},
+		xmlstrict.Name{Space: schema.Group, Local: "shutdownWorkspacesResponse"},
+	},
+	wsdl.Two: {deployment.StartLeaseResponse, deployment.ShutdownLeaseResponse},
+}
 
-// New returns the port type over the manager.
-func New(m Manager) dispatch.Service {
-	f := face{m}
+// portType is the port type on a face.
+type portType struct {
+	manager Manager
+	words   words
+}
+
+// New returns the port type over the manager on a face.
+func New(face wsdl.Face, m Manager) dispatch.Service {
+	p := portType{m, wordsOf[face]}
 	return dispatch.Service{
-		Name: port.Group.One, Key: port.GroupKey, Operations: map[string]dispatch.Operation{
-			"start":    {Do: f.start, Bare: true},
-			"shutdown": {Do: f.shutdown},
-			"Destroy":  {Do: f.destroy, Bare: true},
+		Face: face, Name: port.Group.On(face), Key: port.GroupKey,
+		Operations: map[string]dispatch.Operation{
+			port.Start.On(face):    {Do: p.start, Bare: true},
+			port.Shutdown.On(face): {Do: p.shutdown},
+			"Destroy":              {Do: p.destroy, Bare: true},
 		},
 	}
 }
 
-func (f face) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	return dispatch.Empty(startResponse), f.manager.StartGroup(ctx, c.Owner, port.GroupID(c))
+func (p portType) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	return dispatch.Empty(p.words.start), p.manager.StartGroup(ctx, c.Owner, port.GroupID(c))
 }
 
-func (f face) shutdown(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (p portType) shutdown(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	r, err := deployment.DecodeShutdown(c.Document, c.Body)
 	if err != nil {
 		return nil, err
 	}
-	kind, saveTo := port.Shutdown(r)
-	err = f.manager.ShutdownGroup(ctx, c.Owner, port.GroupID(c), kind, saveTo)
-	return dispatch.Empty(shutdownResponse), err
+	kind, saveTo := port.ShutdownTo(r)
+	err = p.manager.ShutdownGroup(ctx, c.Owner, port.GroupID(c), kind, saveTo)
+	return dispatch.Empty(p.words.shutdown), err
 }
 
-func (f face) destroy(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	err := f.manager.DestroyGroup(ctx, c.Owner, port.GroupID(c))
-	return wsrf.WriteDestroyResponse, err
+func (p portType) destroy(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	err := p.manager.DestroyGroup(ctx, c.Owner, port.GroupID(c))
+	return port.Edition(c.Face).WriteDestroyResponse, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // desk is a Manager that writes down what it is asked.
@@ -51,14 +52,14 @@ func TestOperationsReachTheManager(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			d := new(desk)
-			reply, err := porttest.Call(t, New(d), tt.operation, "g1", tt.body)
+			reply, err := porttest.Call(t, New(wsdl.One, d), tt.operation, "g1", tt.body)
 			if err != nil || reply != tt.reply || d.asked != tt.asked {
 				t.Errorf("asked %q, reply is %s, %v", d.asked, reply, err)
 			}
 			d.err = errors.Join(
 				workspace.Errorf(workspace.Conflict, "start", "7", "it is off"),
 				workspace.Errorf(workspace.Conflict, "start", "9", "it is gone"))
-			_, err = porttest.Call(t, New(d), tt.operation, "g1", tt.body)
+			_, err = porttest.Call(t, New(wsdl.One, d), tt.operation, "g1", tt.body)
 			if workspace.KindOf(err) != workspace.Conflict ||
 				!strings.Contains(err.Error(), `"7"`) || !strings.Contains(err.Error(), `"9"`) {
 				t.Errorf("error is %v, want those of both members", err)
@@ -69,7 +70,8 @@ func TestOperationsReachTheManager(t *testing.T) {
 
 func TestBadShutdownAsksNobody(t *testing.T) {
 	d := new(desk)
-	if _, err := porttest.Call(t, New(d), "shutdown", "g1", "<x/>"); err == nil || d.asked != "" {
+	_, err := porttest.Call(t, New(wsdl.One, d), "shutdown", "g1", "<x/>")
+	if err == nil || d.asked != "" {
 		t.Errorf("error is %v, asked %q", err, d.asked)
 	}
 }

@@ -1,7 +1,9 @@
-// Package property answers the three ways to ask for resource properties
-// (WS-ResourceProperties 1.2 draft 1) over any property document.
+// Package property answers the ways to read resource properties, and to change
+// them, over any property document (WS-ResourceProperties 1.2, draft 1 and
+// final, section 5).
 //
-// It must not know which properties there are, nor where their values are from.
+// It must not know which properties there are, where their values are from, nor
+// what a change of them means.
 package property
 
 import (
@@ -13,6 +15,8 @@ import (
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Set is a property document with its values.
@@ -32,17 +36,39 @@ type Source struct {
 	Load func(context.Context, *dispatch.Call) (Set, error)
 	// Anonymous documents are told to callers without identity.
 	Anonymous bool
+	// Query evaluates a query over the call's document and returns what writes
+	// the results; nil evaluates it over what Load returns.
+	Query func(context.Context, *dispatch.Call, wsrf.Query) (dispatch.Reply, error)
+
+	// Writable are the properties that requests may change. Change gives them
+	// new values, all or none.
+	Writable []xmlstrict.Name
+	Change   func(context.Context, *dispatch.Call, Values) error
 }
 
-// AddTo adds the three operations to those of the port type.
-func (s Source) AddTo(operations map[string]dispatch.Operation) {
-	operations["GetResourceProperty"] = dispatch.Operation{Do: s.one, Anonymous: s.Anonymous}
-	operations["GetMultipleResourceProperties"] = dispatch.Operation{
-		Do: s.several, Anonymous: s.Anonymous,
+// AddTo adds the operations that the service's face has to those it has.
+func (s Source) AddTo(service *dispatch.Service) {
+	add := func(name string, do func(context.Context, *dispatch.Call) (dispatch.Reply, error)) {
+		service.Operations[name] = dispatch.Operation{Do: do, Anonymous: s.Anonymous}
 	}
-	operations["QueryResourceProperties"] = dispatch.Operation{
-		Do: s.query, Anonymous: s.Anonymous,
+	add("GetResourceProperty", s.one)
+	add("GetMultipleResourceProperties", s.several)
+	add("QueryResourceProperties", s.query)
+	if service.Face == wsdl.One {
+		return
 	}
+	service.Operations["GetResourcePropertyDocument"] = dispatch.Operation{
+		Do: s.document, Anonymous: s.Anonymous, Bare: true,
+	}
+	if s.Change == nil {
+		return
+	}
+	names := wsrf.Final.Names()
+	add("SetResourceProperties", s.modify(names.SetResourcePropertiesResponse))
+	add("InsertResourceProperties", s.modify(names.InsertResourcePropertiesResponse))
+	add("UpdateResourceProperties", s.modify(names.UpdateResourcePropertiesResponse))
+	add("DeleteResourceProperties", s.modify(names.DeleteResourcePropertiesResponse))
+	add("PutResourcePropertyDocument", s.put)
 }
 
 // one answers GetResourceProperty. The resource is looked for before the
@@ -52,7 +78,8 @@ func (s Source) one(ctx context.Context, c *dispatch.Call) (dispatch.Reply, erro
 	if err != nil {
 		return nil, err
 	}
-	name, err := wsrf.ParseGetResourceProperty(c.Document, c.Body)
+	edition := port.Edition(c.Face)
+	name, err := edition.ParseGetResourceProperty(c.Document, c.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +87,7 @@ func (s Source) one(ctx context.Context, c *dispatch.Call) (dispatch.Reply, erro
 		return nil, err
 	}
 	return func(enc *xmlstrict.Encoder) {
-		enc.Start(wsrf.GetResourcePropertyResponse)
+		enc.Start(edition.Names().GetResourcePropertyResponse)
 		set.WriteProperty(enc, name)
 		enc.End()
 	}, nil
@@ -72,7 +99,8 @@ func (s Source) several(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 	if err != nil {
 		return nil, err
 	}
-	names, err := wsrf.ParseGetMultipleResourceProperties(c.Document, c.Body)
+	edition := port.Edition(c.Face)
+	names, err := edition.ParseGetMultipleResourceProperties(c.Document, c.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +110,7 @@ func (s Source) several(ctx context.Context, c *dispatch.Call) (dispatch.Reply, 
 		}
 	}
 	return func(enc *xmlstrict.Encoder) {
-		enc.Start(wsrf.GetMultipleResourcePropertiesResponse)
+		enc.Start(edition.Names().GetMultipleResourcePropertiesResponse)
 		for _, name := range names {
 			set.WriteProperty(enc, name)
 		}
@@ -96,48 +124,68 @@ func (s Source) check(c *dispatch.Call, name xmlstrict.Name) error {
 		return nil
 	}
 	return &wsrf.FaultError{
-		Fault: wsrf.InvalidResourcePropertyQName,
+		Fault: port.Edition(c.Face).Names().InvalidResourcePropertyQName,
 		Err: c.Document.Errorf(c.Body, "one of the properties that QueryResourceProperties shows",
 			"the resource has no property %s", name),
 	}
+}
+
+// document answers GetResourcePropertyDocument.
+func (s Source) document(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	set, err := s.Load(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return func(enc *xmlstrict.Encoder) {
+		wsrf.WriteProperties(enc,
+			port.Edition(c.Face).Names().GetResourcePropertyDocumentResponse, set.Write)
+	}, nil
 }
 
 // query answers QueryResourceProperties. The whole document, which is what the
 // original client asks for, is written as it stands; any other expression is
 // evaluated over a tree of it.
 func (s Source) query(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	set, err := s.Load(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	q, err := wsrf.ParseQuery(c.Document, c.Body)
-	if err != nil {
-		return nil, err
-	}
-	content := set.Write
-	if q.Expression != "/" {
-		if content, err = evaluate(c.Document, set, q); err != nil {
+	edition := port.Edition(c.Face)
+	evaluate := s.Query
+	if evaluate == nil {
+		set, err := s.Load(ctx, c)
+		if err != nil {
 			return nil, err
 		}
+		evaluate = over(set)
+	}
+	q, err := edition.ParseQuery(c.Document, c.Body)
+	if err != nil {
+		return nil, err
+	}
+	content, err := evaluate(ctx, c, q)
+	if err != nil {
+		return nil, err
 	}
 	return func(enc *xmlstrict.Encoder) {
-		wsrf.WriteProperties(enc, wsrf.QueryResourcePropertiesResponse, content)
+		wsrf.WriteProperties(enc, edition.Names().QueryResourcePropertiesResponse, content)
 	}, nil
 }
 
-// evaluate returns what writes the results of a query over the document.
-func evaluate(
-	doc *xmlstrict.Document, set Set, q wsrf.Query,
-) (func(*xmlstrict.Encoder), error) {
-	root, err := tree(set)
-	if err != nil {
-		return nil, err
+// over returns what evaluates queries over a document.
+func over(
+	set Set,
+) func(context.Context, *dispatch.Call, wsrf.Query) (dispatch.Reply, error) {
+	return func(_ context.Context, c *dispatch.Call, q wsrf.Query) (dispatch.Reply, error) {
+		if q.Expression == "/" {
+			return set.Write, nil
+		}
+		root, err := tree(set)
+		if err != nil {
+			return nil, err
+		}
+		results, err := q.Select(c.Document, root)
+		if err != nil {
+			return nil, err
+		}
+		return func(enc *xmlstrict.Encoder) { wsrf.WriteResults(enc, results) }, nil
 	}
-	results, err := q.Select(doc, root)
-	if err != nil {
-		return nil, err
-	}
-	return func(enc *xmlstrict.Encoder) { wsrf.WriteResults(enc, results) }, nil
 }
 
 // tree returns the document as a tree.

@@ -9,6 +9,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // desk is a Manager with an account.
@@ -43,7 +44,8 @@ func (d desk) Details(w *workspace.Workspace) string {
 
 func TestDetailsOnlyWhereTheSiteSaysSo(t *testing.T) {
 	body := `<queryCurrentWorkspaces xmlns="` + schema.Status + `"/>`
-	reply, err := porttest.Call(t, New(desk{details: true}), "queryCurrentWorkspaces", "", body)
+	service := New(wsdl.One, desk{details: true})
+	reply, err := porttest.Call(t, service, "queryCurrentWorkspaces", "", body)
 	if err != nil || strings.Count(reply, "details>propagate 5 of 10 bytes<") != 1 {
 		t.Errorf("reply = %s, %v; want the details of the one that is on its way", reply, err)
 	}
@@ -66,7 +68,7 @@ func TestReplies(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			reply, err := porttest.Call(t, New(desk{}), tt.operation, "", tt.body)
+			reply, err := porttest.Call(t, New(wsdl.One, desk{}), tt.operation, "", tt.body)
 			for _, text := range tt.says {
 				if err != nil || !strings.Contains(reply, text) {
 					t.Errorf("reply lacks %s: %s, %v", text, reply, err)
@@ -82,7 +84,7 @@ func TestReplies(t *testing.T) {
 func TestErrorsPass(t *testing.T) {
 	d := desk{err: workspace.Errorf(workspace.Unavailable, "read the record", "", "locked")}
 	for _, operation := range []string{"queryUsedAndReservedTime", "queryCurrentWorkspaces"} {
-		_, err := porttest.Call(t, New(d), operation, "", "<x/>")
+		_, err := porttest.Call(t, New(wsdl.One, d), operation, "", "<x/>")
 		if workspace.KindOf(err) != workspace.Unavailable {
 			t.Errorf("%s: error is %v", operation, err)
 		}

@@ -44,7 +44,7 @@ func New(m Manager) dispatch.Service {
 			"Destroy":            {Do: f.destroy, Bare: true},
 		},
 	}
-	property.Source{Names: names(), Load: f.properties}.AddTo(s.Operations)
+	property.Source{Names: names(), Load: f.properties}.AddTo(&s)
 	return s
 }
 

@@ -1,5 +1,6 @@
-// Package ws is the port type of WorkspaceService: what can be done to one
-// workspace, what it tells of itself, and who wants to be told of its changes.
+// Package ws is the port type of workspaces, WorkspaceService on face one and
+// Workspace on face two: what can be done to one workspace, and what it tells
+// of itself.
 //
 // It must not know what an operation sets in motion, nor how consumers are
 // reached.
@@ -32,80 +33,91 @@ type Manager interface {
 	Destroy(ctx context.Context, owner workspace.Owner, id workspace.ID) error
 	SetTermination(ctx context.Context, owner workspace.Owner, id workspace.ID, at time.Time) (
 		time.Time, error)
+	Renegotiate(ctx context.Context, owner workspace.Owner, id workspace.ID,
+		terms workspace.Terms) (*workspace.Workspace, error)
 }
 
-var (
-	startResponse = xmlstrict.Name{
-		Space: schema.Workspace, Local: "startWorkspaceResponse",
-	}
-	shutdownResponse = xmlstrict.Name{
-		Space: schema.Workspace, Local: "shutdownWorkspaceResponse",
-	}
-)
+// words are what a face calls the answers.
+type words struct{ start, shutdown xmlstrict.Name }
 
-// face is the port type.
-type face struct{ manager Manager }
+var wordsOf = map[wsdl.Face]words{
+	wsdl.One: {
+		xmlstrict.Name{Space: schema.Workspace, Local: "startWorkspaceResponse"},
+		xmlstrict.Name{Space: schema.Workspace, Local: "shutdownWorkspaceResponse"},
+	},
+	wsdl.Two: {deployment.StartLeaseResponse, deployment.ShutdownLeaseResponse},
+}
 
-// New returns the port type over the manager. The producer takes subscriptions.
-func New(m Manager, p producer.Source) dispatch.Service {
-	f := face{m}
+// portType is the port type on a face.
+type portType struct {
+	manager Manager
+	words   words
+}
+
+// New returns the port type over the manager on a face. The producer takes
+// subscriptions.
+func New(face wsdl.Face, m Manager, producers producer.Source) dispatch.Service {
+	p := portType{m, wordsOf[face]}
 	s := dispatch.Service{
-		Name: port.Workspace.One, Key: port.WorkspaceKey,
+		Face: face, Name: port.Workspace.On(face), Key: port.WorkspaceKey,
 		Operations: map[string]dispatch.Operation{
-			"start":              {Do: f.start, Bare: true},
-			"shutdown":           {Do: f.shutdown},
-			"Destroy":            {Do: f.destroy, Bare: true},
-			"SetTerminationTime": {Do: f.setTerminationTime},
+			port.Start.On(face):    {Do: p.start, Bare: true},
+			port.Shutdown.On(face): {Do: p.shutdown},
+			"Destroy":              {Do: p.destroy, Bare: true},
+			"SetTerminationTime":   {Do: p.setTerminationTime},
 		},
 	}
-	p.AddTo(s.Operations)
+	producers.AddTo(s.Operations)
 	property.Source{
-		Names: new(report.ServiceProperties).Names(), Load: f.properties,
-	}.AddTo(s.Operations)
+		Names: document(face, new(workspace.Workspace)).Names(), Load: p.properties,
+		Writable: writable, Change: p.change,
+	}.AddTo(&s)
 	return s
 }
 
 // workspace finds the workspace that the call is about.
-func (f face) workspace(
+func (p portType) workspace(
 	ctx context.Context, c *dispatch.Call,
 ) (*workspace.Workspace, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
 	}
-	return f.manager.Workspace(ctx, c.Owner, id)
+	return p.manager.Workspace(ctx, c.Owner, id)
 }
 
-func (f face) properties(ctx context.Context, c *dispatch.Call) (property.Set, error) {
-	w, err := f.workspace(ctx, c)
+func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Set, error) {
+	w, err := p.workspace(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return document(w), nil
+	return document(c.Face, w), nil
 }
 
-func document(w *workspace.Workspace) *report.ServiceProperties {
+// document returns what a workspace tells of itself on a face.
+func document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties {
 	return &report.ServiceProperties{
-		NICs: port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
+		Edition: port.Edition(face),
+		NICs:    port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
 		CurrentTime: time.Now(), TerminationTime: w.Lease.Termination(), State: port.State(w),
 	}
 }
 
 // Properties returns what writes the property document of a workspace on a
 // face, for those who ask it things.
-func Properties(_ wsdl.Face, w *workspace.Workspace) func(*xmlstrict.Encoder) {
-	return document(w).Write
+func Properties(face wsdl.Face, w *workspace.Workspace) func(*xmlstrict.Encoder) {
+	return document(face, w).Write
 }
 
-func (f face) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (p portType) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
 	}
-	return dispatch.Empty(startResponse), f.manager.Start(ctx, c.Owner, id)
+	return dispatch.Empty(p.words.start), p.manager.Start(ctx, c.Owner, id)
 }
 
-func (f face) shutdown(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (p portType) shutdown(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
@@ -114,33 +126,38 @@ func (f face) shutdown(ctx context.Context, c *dispatch.Call) (dispatch.Reply, e
 	if err != nil {
 		return nil, err
 	}
-	kind, saveTo := port.Shutdown(r)
-	return dispatch.Empty(shutdownResponse),
-		f.manager.Shutdown(ctx, c.Owner, id, kind, saveTo)
+	kind, saveTo := port.ShutdownTo(r)
+	return dispatch.Empty(p.words.shutdown),
+		p.manager.Shutdown(ctx, c.Owner, id, kind, saveTo)
 }
 
-func (f face) destroy(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+func (p portType) destroy(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
 	}
-	return wsrf.WriteDestroyResponse, f.manager.Destroy(ctx, c.Owner, id)
+	return port.Edition(c.Face).WriteDestroyResponse, p.manager.Destroy(ctx, c.Owner, id)
 }
 
-func (f face) setTerminationTime(
+// setTerminationTime answers SetTerminationTime; a duration counts from now
+// (WS-ResourceLifetime 1.2, 5.1).
+func (p portType) setTerminationTime(
 	ctx context.Context, c *dispatch.Call,
 ) (dispatch.Reply, error) {
 	id, err := port.WorkspaceID(c)
 	if err != nil {
 		return nil, err
 	}
-	at, err := wsrf.ParseSetTerminationTime(c.Document, c.Body)
+	edition := port.Edition(c.Face)
+	end, err := edition.ParseSetTerminationTime(c.Document, c.Body)
 	if err != nil {
 		return nil, err
 	}
-	granted, err := f.manager.SetTermination(ctx, c.Owner, id, at)
+	granted, err := p.manager.SetTermination(ctx, c.Owner, id, end.From(time.Now()))
 	if err != nil {
 		return nil, err
 	}
-	return wsrf.NewTermination{At: granted, Now: time.Now()}.Write, nil
+	return func(enc *xmlstrict.Encoder) {
+		wsrf.NewTermination{At: granted, Now: time.Now()}.WriteIn(enc, edition)
+	}, nil
 }

@@ -3,6 +3,7 @@ package ws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 const (
@@ -65,9 +67,15 @@ func (d *desk) SetTermination(
 	return d.granted, d.note("end", id.String(), wsrf.FormatTime(at))
 }
 
+func (d *desk) Renegotiate(
+	_ context.Context, _ workspace.Owner, id workspace.ID, terms workspace.Terms,
+) (*workspace.Workspace, error) {
+	return nil, d.note("renegotiate", id.String(), fmt.Sprint(terms))
+}
+
 // serve returns the port type over the desk. Subscribing is tested with the
 // producer.
-func serve(d *desk) dispatch.Service { return New(d, producer.Source{}) }
+func serve(d *desk) dispatch.Service { return New(wsdl.One, d, producer.Source{}) }
 
 func shutdown(kind, more string) string {
 	return `<shutdownWorkspace xmlns="` + space + `"><t:shutdownType xmlns:t="` + space +
