@@ -93,13 +93,15 @@ func spaces(services []service) [][2]string {
 }
 
 // roots are what the schemas of a flat document must hold: what its messages are
-// made of, the property documents, the header blocks, and names that one tool
-// needs (see lease.xsd).
+// made of, the property documents, the header blocks, and names without which
+// some tools fail: gowsdl (see lease.xsd) and wsimport, which expects the
+// element wsa:EndpointReference wherever it finds that namespace.
 func roots(services []service) []symbol {
 	all := []symbol{
 		{"type", lease("QName")}, {"type", lease("Duration")},
 		{"type", lease("NonNegativeInteger")},
 		{"attribute", QName{schema.Properties2, "ResourceProperties"}},
+		{"element", QName{schema.Addressing2005, "EndpointReference"}},
 	}
 	for i := range services {
 		s := &services[i]

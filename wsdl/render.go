@@ -193,6 +193,15 @@ type version struct {
 	suffix string // of the names of binding and port
 }
 
+// faults are those that the binding describes. Axis 1.4 refuses a document with
+// soap12:fault in it, and nobody needs to be told twice: the port type has them.
+func (v version) faults(op Operation) []QName {
+	if v.prefix != "soap" {
+		return nil
+	}
+	return op.Faults
+}
+
 // versions are those of SOAP that the service's face speaks.
 func (s *service) versions() []version {
 	if s.face == Two {
@@ -212,9 +221,9 @@ func (s *service) writeBinding(d *document, v version, prefix string) {
 		if !op.OneWay {
 			d.line(`      <wsdl:output><%s:body use="literal"/></wsdl:output>`, v.prefix)
 		}
-		for _, f := range op.Faults {
+		for _, f := range v.faults(op) {
 			d.line(`      <wsdl:fault name=%q>`, f.Local)
-			d.line(`        <%s:fault name=%q use="literal"/>`, v.prefix, f.Local)
+			d.line(`        <soap:fault name=%q use="literal"/>`, f.Local)
 			d.line(`      </wsdl:fault>`)
 		}
 		d.line(`    </wsdl:operation>`)

@@ -465,6 +465,12 @@ type Address struct {
 	Value AnyURI `xml:",chardata" json:"-,"`
 }
 
+type EndpointReference struct {
+	XMLName xml.Name `xml:"http://www.w3.org/2005/08/addressing EndpointReference"`
+
+	*EndpointReferenceType
+}
+
 type ReferenceParametersType struct {
 	XMLName xml.Name `xml:"http://www.w3.org/2005/08/addressing ReferenceParameters"`
 
@@ -856,7 +862,9 @@ type AbsoluteOrRelativeTimeType string
 type TopicExpression struct {
 	XMLName xml.Name `xml:"http://docs.oasis-open.org/wsn/b-2 TopicExpression"`
 
-	*TopicExpressionType
+	Items []soap.Any `xml:",any" json:"items,omitempty"`
+
+	Dialect AnyURI `xml:"Dialect,attr,omitempty" json:"Dialect,omitempty"`
 }
 
 type FixedTopicSet bool
