@@ -1,6 +1,7 @@
 package manager_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,53 @@ func TestExtension(t *testing.T) {
 		_, err = r.manager.SetTermination(t.Context(), ada, w.ID, at.Add(time.Hour))
 		if workspace.KindOf(err) != workspace.Conflict {
 			t.Errorf("extension after the end = %v, want Conflict", err)
+		}
+		r.stop()
+	})
+}
+
+func TestRenegotiate(t *testing.T) {
+	dir := t.TempDir()
+	const hour = time.Hour
+	tests := map[string]struct {
+		duration, end time.Duration // both from the start; 0: not asked for
+		says          string        // of the refusal
+		want, ends    time.Duration
+	}{
+		"running time":              {2 * hour, 0, "", 2 * hour, 2*hour + 10*time.Minute},
+		"termination time":          {0, 2 * hour, "", 2*hour - 10*time.Minute, 2 * hour},
+		"both":                      {2 * hour, 2*hour + time.Minute, "", 2 * hour, 2*hour + time.Minute},
+		"nothing":                   {0, 0, "", hour / 2, 40 * time.Minute},
+		"too long":                  {25 * hour, 0, "are the most", 0, 0},
+		"over already":              {5 * time.Minute, 0, "would have ended", 0, 0},
+		"destroyed before it ended": {2 * hour, hour, "would end 1h0m0s after", 0, 0},
+		"kept too long":             {2 * hour, 4 * hour, "are the most", 0, 0},
+		"in the past":               {0, time.Minute, "is in the past", 0, 0},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dir, "")
+		for name, tt := range tests {
+			w := r.reach(r.create(request(1)).ID, workspace.Running)
+			time.Sleep(10 * time.Minute)
+			terms := workspace.Terms{Duration: tt.duration}
+			if tt.end != 0 {
+				terms.End = w.Lease.Start.Add(tt.end)
+			}
+			got, err := r.manager.Renegotiate(t.Context(), ada, w.ID, terms)
+			if tt.says != "" {
+				r.kind(name, err, workspace.Denied)
+				if err != nil && !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("%s: error is %v, want one with %q", name, err, tt.says)
+				}
+				if now, _ := r.store.Workspace(t.Context(), w.ID); now.Lease != w.Lease {
+					t.Errorf("%s: the lease is %+v", name, now.Lease)
+				}
+			} else if err != nil || got.Lease.Duration != tt.want ||
+				!got.Lease.Termination().Equal(w.Lease.Start.Add(tt.ends)) {
+				t.Errorf("%s: %+v, %v; want %s, ending at %s", name, got, err, tt.want, tt.ends)
+			}
+			r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+			r.settle()
 		}
 		r.stop()
 	})

@@ -79,7 +79,7 @@ func newRig(t *testing.T, dir, script string) *rig {
 	machines := vmm.New(vmm.Options{Pool: r.pool, Boot: images.Boot, Patience: time.Second})
 	var engine *change.Engine
 	r.store, err = sqlite.Open(t.Context(), sqlite.Options{
-		Path: filepath.Join(dir, "record.db"), Hosts: hosts, Logger: quiet,
+		Path: filepath.Join(dir, "record.db"), Hosts: hosts, Logger: quiet, PullCapacity: 5,
 		Networks:  []workspace.Network{network("public", 6), network("private", 6)},
 		OnChanges: func(all []*workspace.Change) { engine.Offer(all) },
 	})
@@ -127,6 +127,7 @@ func policy() manager.Policy {
 		MaximumNodes: 8, DefaultCPUs: 1, Architectures: []string{"x86", "x86_64"},
 		Accepts:      map[string][]string{"Xen": {"KVM"}, "KVM": {"KVM"}},
 		Associations: []string{"public", "private"}, ChargeGranularity: time.Minute,
+		Subscriptions: 3, PullPoints: 2,
 	}
 }
 
