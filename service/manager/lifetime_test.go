@@ -138,7 +138,7 @@ func TestRenegotiate(t *testing.T) {
 	}{
 		"running time":              {2 * hour, 0, "", 2 * hour, 2*hour + 10*time.Minute},
 		"termination time":          {0, 2 * hour, "", 2*hour - 10*time.Minute, 2 * hour},
-		"both":                      {2 * hour, 2*hour + time.Minute, "", 2 * hour, 2*hour + time.Minute},
+		"both":                      {2 * hour, 121 * time.Minute, "", 2 * hour, 121 * time.Minute},
 		"nothing":                   {0, 0, "", hour / 2, 40 * time.Minute},
 		"too long":                  {25 * hour, 0, "are the most", 0, 0},
 		"over already":              {5 * time.Minute, 0, "would have ended", 0, 0},

@@ -121,10 +121,11 @@ func TestSubscribeRefusesWhatIsNotTheCallers(t *testing.T) {
 	w.PullPoint = p.ID
 	_, err = r.manager.Subscribe(t.Context(), w)
 	r.kind("another's pull point", err, workspace.NotFound)
+	_, renew := r.manager.RenewPullPoint(t.Context(), ada, p.ID, time.Time{})
+	_, read := r.manager.PullPoint(t.Context(), ada, p.ID)
+	_, fetch := r.fetch(p.ID, workspace.Ask{})
 	for what, err := range map[string]error{
-		"renew":   func() error { _, err := r.manager.RenewPullPoint(t.Context(), ada, p.ID, time.Time{}); return err }(),
-		"read":    func() error { _, err := r.manager.PullPoint(t.Context(), ada, p.ID); return err }(),
-		"fetch":   func() error { _, err := r.fetch(p.ID, workspace.Ask{}); return err }(),
+		"renew": renew, "read": read, "fetch": fetch,
 		"destroy": r.manager.DestroyPullPoint(t.Context(), ada, p.ID),
 	} {
 		r.kind(what+" another's pull point", err, workspace.NotFound)
