@@ -31,31 +31,6 @@ type Exchange struct {
 	Err     error
 }
 
-// A request is one operation to be carried out.
-type request struct {
-	op        string // for errors, as an infinitive: "start workspace 7"
-	operation string // by its name in the table of what may be repeated
-	target    wsa.EPR
-	action    string
-	messageID string // made up when empty
-	body      func(*xmlstrict.Encoder)
-	reply     xmlstrict.Name // of the body element of the answer
-	wait      time.Duration  // that the service was asked to take its time, at most
-}
-
-// face returns the face in which the request is sent.
-func (r request) face() wsdl.Face { return FaceOf(r.target) }
-
-// version returns the version of SOAP and of WS-Addressing of a face. Servers
-// take either SOAP; of the second face's we send what its standards were
-// written for.
-func version(face wsdl.Face) (soap.Version, wsa.Version) {
-	if face == wsdl.Two {
-		return soap.V12, wsa.V200508
-	}
-	return soap.V11, wsa.V200403
-}
-
 // An answer is what came back.
 type answer struct {
 	doc      *xmlstrict.Document
@@ -93,11 +68,8 @@ var (
 // call carries out one operation: it sends the request, again where that is
 // safe and promising, and returns the answer or a *Fault or *TransportError.
 func (c *Client) call(ctx context.Context, r request) (answer, error) {
-	if r.messageID == "" {
-		r.messageID = newMessageID(r.face())
-	}
-	if r.face() == wsdl.Two && c.lacksTwo() {
-		return answer{}, fmt.Errorf("cannot %s: %w", r.op, ErrNoFace)
+	if err := c.prepare(&r); err != nil {
+		return answer{}, fmt.Errorf("cannot %s: %w", r.op, err)
 	}
 	envelope := r.encode()
 	sent := false
@@ -123,6 +95,17 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 			}
 		}
 	}
+}
+
+// prepare fills in what the request needs on the wire.
+func (c *Client) prepare(r *request) error {
+	if r.messageID == "" {
+		r.messageID = newMessageID(r.face())
+	}
+	if r.target.Address == "" || r.face() == wsdl.Two && c.lacksTwo() {
+		return ErrNoFace
+	}
+	return r.publish()
 }
 
 // newMessageID makes up an id, in the form that the face's clients use.
@@ -233,7 +216,7 @@ func (r request) worthRepeating(err error) bool {
 		return true
 	}
 	var lost *net.OpError
-	return repeatable(r.operation) && (errors.As(err, &lost) || errors.Is(err, errLost) ||
+	return !r.once && repeatable(r.operation) && (errors.As(err, &lost) || errors.Is(err, errLost) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, context.DeadlineExceeded))
 }

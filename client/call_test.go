@@ -254,7 +254,7 @@ func TestRequestIsLikeTheOriginals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.Action != workspaceAction+"shutdownRequest" || h.From == nil ||
+	if h.Action != workspaceKey.Space+"/WorkspacePortType/shutdownRequest" || h.From == nil ||
 		h.To != c.Workspace("7").Address {
 		t.Errorf("header %+v", h)
 	}

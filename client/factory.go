@@ -7,6 +7,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Request is what Create asks for.
@@ -28,17 +29,19 @@ func (c *Client) Create(ctx context.Context, r Request) (*report.Created, error)
 	message := deployment.CreateRequest{
 		Metadata: r.Metadata, Deployment: r.Deployment, Optional: r.Optional,
 	}
-	op := fmt.Sprintf("deploy %q", r.Metadata.Name)
-	a, err := c.call(ctx, request{
-		op: op, operation: "Create", target: c.Factory(), messageID: r.MessageID,
-		action: factoryAction + "createRequest",
-		body:   message.Write, reply: report.CreateResponse,
-	})
+	q := request{
+		op: fmt.Sprintf("deploy %q", r.Metadata.Name), operation: "Create",
+		target: c.Factory(), messageID: r.MessageID, body: message.Write,
+	}
+	if q.face() == wsdl.Two {
+		q.body = message.WriteLease
+	}
+	a, err := c.call(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	created, err := report.DecodeCreated(a.doc, a.body)
-	return created, unreadable(op, err)
+	return created, unreadable(q.op, err)
 }
 
 // FactoryProperties reads what the factory tells of its pool.

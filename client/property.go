@@ -7,7 +7,6 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
-	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -17,39 +16,47 @@ import (
 func (c *Client) Property(
 	ctx context.Context, epr wsa.EPR, names ...xmlstrict.Name,
 ) ([]*etree.Element, error) {
-	a, reply, err := c.property(ctx, epr, names)
+	a, err := c.property(ctx, epr, names)
 	if err != nil {
 		return nil, err
 	}
-	return wsrf.ParseProperties(a.doc, a.body, reply)
+	return a.elements(), nil
 }
 
 // property carries out Property's request.
 func (c *Client) property(
 	ctx context.Context, epr wsa.EPR, names []xmlstrict.Name,
-) (answer, xmlstrict.Name, error) {
+) (answer, error) {
 	r := request{
 		op: "read properties of " + Describe(epr), target: epr,
 		operation: "GetMultipleResourceProperties",
-		action:    wsrf.PropertiesAction + "GetMultipleResourceProperties",
-		reply:     wsrf.GetMultipleResourcePropertiesResponse,
 		body: func(enc *xmlstrict.Encoder) {
-			wsrf.WriteGetMultipleResourceProperties(enc, names...)
+			edition(epr).WriteGetMultipleResourceProperties(enc, names...)
 		},
 	}
 	if len(names) == 1 {
 		r.op = "read " + names[0].Local + " of " + Describe(epr)
-		r.action = wsrf.PropertiesAction + "GetResourceProperty"
-		r.reply = wsrf.GetResourcePropertyResponse
-		r.body = func(enc *xmlstrict.Encoder) { wsrf.WriteGetResourceProperty(enc, names[0]) }
+		r.operation = "GetResourceProperty"
+		r.body = func(enc *xmlstrict.Encoder) {
+			edition(epr).WriteGetResourceProperty(enc, names[0])
+		}
 	}
-	a, err := c.call(ctx, r)
-	return a, r.reply, err
+	return c.call(ctx, r)
+}
+
+// elements returns what the body element of an answer holds.
+func (a answer) elements() []*etree.Element {
+	var all []*etree.Element
+	for e := range xmlstrict.Children(a.body) {
+		all = append(all, e)
+	}
+	return all
 }
 
 // Query evaluates an XPath 1.0 expression over the property document of a
 // resource and returns the elements found. Spaces are the namespaces of the
-// expression's prefixes.
+// expression's prefixes. Over the service groups (Hosts, Workspaces) it looks
+// through all members at once.
 func (c *Client) Query(
 	ctx context.Context, epr wsa.EPR, expression string, spaces map[string]string,
 ) ([]*etree.Element, error) {
@@ -57,7 +64,16 @@ func (c *Client) Query(
 	if err != nil {
 		return nil, err
 	}
-	return wsrf.ParseProperties(a.doc, a.body, wsrf.QueryResourcePropertiesResponse)
+	return a.elements(), nil
+}
+
+// QueryValue evaluates an XPath 1.0 expression that is a string, a number or a
+// truth value, or finds texts and attributes, and returns it as text.
+func (c *Client) QueryValue(
+	ctx context.Context, epr wsa.EPR, expression string, spaces map[string]string,
+) (string, error) {
+	a, err := c.query(ctx, epr, expression, spaces)
+	return xmlstrict.Text(a.body), err
 }
 
 // query carries out Query's request.
@@ -67,10 +83,8 @@ func (c *Client) query(
 	return c.call(ctx, request{
 		op: "query the properties of " + Describe(epr), target: epr,
 		operation: "QueryResourceProperties",
-		action:    wsrf.PropertiesAction + "QueryResourceProperties",
-		reply:     wsrf.QueryResourcePropertiesResponse,
 		body: func(enc *xmlstrict.Encoder) {
-			wsrf.WriteQuery(enc, expression, spaces)
+			edition(epr).WriteQuery(enc, expression, spaces)
 		},
 	})
 }
@@ -85,20 +99,18 @@ func document[T any](
 	if err != nil {
 		return nil, err
 	}
-	return sole(a, wsrf.QueryResourcePropertiesResponse, "read "+Describe(epr), decode)
+	return sole(a, "read "+Describe(epr), decode)
 }
 
 // sole decodes the one element that an answer holds.
 func sole[T any](
-	a answer, reply xmlstrict.Name, op string,
+	a answer, op string,
 	decode func(*xmlstrict.Document, *etree.Element) (*T, error),
 ) (*T, error) {
-	elements, err := wsrf.ParseProperties(a.doc, a.body, reply)
-	if err == nil && len(elements) != 1 {
-		err = a.doc.Errorf(a.body, "one element", "there are %d elements", len(elements))
-	}
-	if err != nil {
-		return nil, unreadable(op, err)
+	elements := a.elements()
+	if len(elements) != 1 {
+		return nil, unreadable(op,
+			a.doc.Errorf(a.body, "one element", "there are %d elements", len(elements)))
 	}
 	v, err := decode(a.doc, elements[0])
 	return v, unreadable(op, err)
@@ -112,11 +124,11 @@ func (c *Client) Properties(ctx context.Context, epr wsa.EPR) (*report.ServicePr
 // State reads the state of a workspace. IsUnknown is true of the error when it
 // has ended.
 func (c *Client) State(ctx context.Context, epr wsa.EPR) (State, error) {
-	a, reply, err := c.property(ctx, epr, []xmlstrict.Name{report.PropertyState})
+	a, err := c.property(ctx, epr, []xmlstrict.Name{report.PropertyState})
 	if err != nil {
 		return State{}, err
 	}
-	v, err := sole(a, reply, "read the state of "+Describe(epr), ParseState)
+	v, err := sole(a, "read the state of "+Describe(epr), ParseState)
 	if err != nil {
 		return State{}, err
 	}

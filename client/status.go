@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // Current lists the caller's workspaces.
@@ -12,8 +13,7 @@ func (c *Client) Current(ctx context.Context) (report.CurrentWorkspaces, error) 
 	const op = "list workspaces"
 	a, err := c.call(ctx, request{
 		op: op, operation: "queryCurrentWorkspaces", target: c.Status(),
-		action: statusAction + "queryCurrentWorkspacesRequest",
-		body:   empty(inStatus("queryCurrentWorkspaces")), reply: report.ListResponse,
+		body: empty(inStatus("queryCurrentWorkspaces")),
 	})
 	if err != nil {
 		return nil, err
@@ -24,18 +24,20 @@ func (c *Client) Current(ctx context.Context) (report.CurrentWorkspaces, error) 
 
 // Usage reads the account of the caller's running time.
 func (c *Client) Usage(ctx context.Context) (report.Usage, error) {
-	const op = "read the usage"
-	a, err := c.call(ctx, request{
-		op: op, operation: "queryUsedAndReservedTime", target: c.Status(),
-		action: statusAction + "queryUsedAndReservedTimeRequest",
-		body:   empty(inStatus("queryUsedAndReserved")), reply: report.UsageResponse,
-	})
+	r := request{
+		op: "read the usage", operation: "queryUsedAndReservedTime", target: c.Status(),
+		body: empty(inStatus("queryUsedAndReserved")),
+	}
+	if r.face() == wsdl.Two {
+		r.operation, r.body = "QueryUsage", empty(report.QueryUsage)
+	}
+	a, err := c.call(ctx, r)
 	if err != nil {
 		return report.Usage{}, err
 	}
 	usage, err := report.DecodeUsage(a.doc, a.body)
 	if err != nil {
-		return report.Usage{}, unreadable(op, err)
+		return report.Usage{}, unreadable(r.op, err)
 	}
 	return *usage, nil
 }

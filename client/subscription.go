@@ -37,7 +37,7 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (wsa.EPR, error)
 	}
 	a, err := c.call(ctx, request{
 		op: "subscribe to " + Describe(s.Producer), target: s.Producer, operation: "Subscribe",
-		action: wsn.Action + "Subscribe", body: message.Write, reply: wsn.SubscribeResponse,
+		body: message.Write,
 	})
 	if err != nil {
 		return wsa.EPR{}, err
@@ -48,23 +48,22 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (wsa.EPR, error)
 // PauseSubscription stops messages until ResumeSubscription. What happens
 // meanwhile is not told later.
 func (c *Client) PauseSubscription(ctx context.Context, subscription wsa.EPR) error {
-	return c.switchSubscription(ctx, subscription, "pause ", wsn.PauseSubscription,
-		wsn.PauseSubscriptionResponse)
+	return c.switchSubscription(ctx, subscription, "pause ",
+		wsn.PauseSubscription)
 }
 
 // ResumeSubscription lets messages flow again.
 func (c *Client) ResumeSubscription(ctx context.Context, subscription wsa.EPR) error {
-	return c.switchSubscription(ctx, subscription, "resume ", wsn.ResumeSubscription,
-		wsn.ResumeSubscriptionResponse)
+	return c.switchSubscription(ctx, subscription, "resume ",
+		wsn.ResumeSubscription)
 }
 
 // switchSubscription carries out both.
 func (c *Client) switchSubscription(
-	ctx context.Context, subscription wsa.EPR, verb string, name, reply xmlstrict.Name,
+	ctx context.Context, subscription wsa.EPR, verb string, name xmlstrict.Name,
 ) error {
 	_, err := c.call(ctx, request{
 		op: verb + Describe(subscription), target: subscription, operation: name.Local,
-		action: wsn.Action + name.Local, reply: reply,
 		body: func(enc *xmlstrict.Encoder) { wsn.WriteEmpty(enc, name) },
 	})
 	return err

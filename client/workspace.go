@@ -9,14 +9,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
-)
-
-// The action stems of the port types.
-const (
-	factoryAction   = schema.Workspace + "/WorkspaceFactoryPortType/"
-	workspaceAction = schema.Workspace + "/WorkspacePortType/"
-	groupAction     = schema.Group + "/WorkspaceGroupPortType/"
-	statusAction    = schema.Status + "/WorkspaceStatusPortType/"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // inWorkspace and its like name an element of a namespace of the service.
@@ -39,16 +32,16 @@ func empty(name xmlstrict.Name) func(*xmlstrict.Encoder) {
 // continued after a pause, or restored from its serialized memory. It returns
 // when the request is durable, not when the guest runs.
 func (c *Client) Start(ctx context.Context, epr wsa.EPR) error {
-	r := request{
-		op: "start " + Describe(epr), operation: "Start", target: epr,
-		action: workspaceAction + "startRequest",
-		body:   empty(inWorkspace("startWorkspace")), reply: inWorkspace("startWorkspaceResponse"),
+	name := inWorkspace("startWorkspace")
+	switch {
+	case FaceOf(epr) == wsdl.Two:
+		name = deployment.StartLease
+	case IsGroup(epr):
+		name = inGroup("startWorkspaces")
 	}
-	if IsGroup(epr) {
-		r.action = groupAction + "startRequest"
-		r.body, r.reply = empty(inGroup("startWorkspaces")), inGroup("startWorkspacesResponse")
-	}
-	_, err := c.call(ctx, r)
+	_, err := c.call(ctx, request{
+		op: "start " + Describe(epr), operation: "Start", target: epr, body: empty(name),
+	})
 	return err
 }
 
@@ -66,56 +59,52 @@ func (c *Client) Shutdown(ctx context.Context, epr wsa.EPR, kind Kind, saveTo st
 	if saveTo != "" {
 		message.PostShutdown = &deployment.PostShutdown{Target: saveTo}
 	}
+	name := deployment.Shutdown
+	if IsGroup(epr) {
+		name = deployment.ShutdownAll
+	}
 	r := request{
 		op: kindVerbs[kind] + Describe(epr), operation: "Shutdown", target: epr,
-		action: workspaceAction + "shutdownRequest",
-		body:   func(enc *xmlstrict.Encoder) { message.Write(enc, deployment.Shutdown) },
-		reply:  inWorkspace("shutdownWorkspaceResponse"),
+		body: func(enc *xmlstrict.Encoder) { message.Write(enc, name) },
+		once: kind == Reboot && !repeatable(string(Reboot)),
 	}
-	if IsGroup(epr) {
-		r.action = groupAction + "shutdownRequest"
-		r.body = func(enc *xmlstrict.Encoder) { message.Write(enc, deployment.ShutdownAll) }
-		r.reply = inGroup("shutdownWorkspacesResponse")
-	}
-	if kind == Reboot {
-		r.operation = string(kind)
+	if r.face() == wsdl.Two {
+		r.body = message.WriteLease
 	}
 	_, err := c.call(ctx, r)
 	return err
 }
 
-// Destroy ends a workspace, a group with its members, or a subscription, at
-// once. A retry after a lost answer that finds nothing left counts as done.
+// Destroy ends a workspace, a group with its members, a subscription or a pull
+// point, at once. A retry after a lost answer that finds nothing left counts as
+// done.
 func (c *Client) Destroy(ctx context.Context, epr wsa.EPR) error {
-	r := request{
+	a, err := c.call(ctx, request{
 		op: "destroy " + Describe(epr), operation: "Destroy", target: epr,
-		action: wsrf.LifetimeAction + "Destroy",
-		body:   wsrf.WriteDestroy, reply: wsrf.DestroyResponse,
-	}
-	a, err := c.call(ctx, r)
+		body: edition(epr).WriteDestroy,
+	})
 	if a.attempts > 1 && IsUnknown(err) {
 		return nil
 	}
 	return err
 }
 
-// SetTerminationTime asks that a workspace is destroyed at a time, and returns
-// the time that is now set (UTC, milliseconds). Policy may refuse it.
+// SetTerminationTime asks that a workspace, a subscription or a pull point is
+// destroyed at a time, and returns the time that is now set (UTC,
+// milliseconds); zero stands for never. Policy may refuse it.
 func (c *Client) SetTerminationTime(
 	ctx context.Context, epr wsa.EPR, at time.Time,
 ) (time.Time, error) {
+	op := "set the termination time of " + Describe(epr)
 	a, err := c.call(ctx, request{
-		op: "set the termination time of " + Describe(epr), target: epr,
-		operation: "SetTerminationTime",
-		action:    wsrf.LifetimeAction + "SetTerminationTime",
-		reply:     wsrf.SetTerminationTimeResponse,
+		op: op, target: epr, operation: "SetTerminationTime",
 		body: func(enc *xmlstrict.Encoder) {
-			wsrf.WriteSetTerminationTime(enc, at)
+			edition(epr).WriteSetTerminationTime(enc, wsrf.EndAt(at))
 		},
 	})
 	if err != nil {
 		return time.Time{}, err
 	}
-	set, err := wsrf.ParseSetTerminationTimeResponse(a.doc, a.body)
-	return set.At, err
+	set, err := edition(epr).ParseSetTerminationTimeResponse(a.doc, a.body)
+	return set.At, unreadable(op, err)
 }
