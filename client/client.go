@@ -180,6 +180,8 @@ func Describe(epr wsa.EPR) string {
 		return "pull point " + Key(epr)
 	case has(epr, hostKey):
 		return "host " + Key(epr)
+	case epr.Address == "":
+		return "the service"
 	}
 	return epr.Address
 }

@@ -102,10 +102,14 @@ func (c *Client) InFaceTwo(epr wsa.EPR) (wsa.EPR, error) {
 }
 
 // service returns the reference to a service: in the client's own face where
-// both have it, in face two where one is empty.
+// both have it, in face two where one is empty. It has no address where face
+// two cannot be found.
 func (c *Client) service(one, two string) wsa.EPR {
 	if c.face == wsdl.One && one != "" {
 		return wsa.EPR{Address: c.bases[wsdl.One] + one}
+	}
+	if c.bases[wsdl.Two] == "" {
+		return wsa.EPR{} // nothing can be asked of it
 	}
 	return wsa.EPR{Address: c.bases[wsdl.Two] + two}
 }

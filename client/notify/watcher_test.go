@@ -17,6 +17,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 var workspaceKey = xmlstrict.Name{
@@ -38,14 +39,21 @@ type fakeService struct {
 	reads     int
 	subscribe []client.Subscription
 	list      report.CurrentWorkspaces
+	states    map[string]string // of single workspaces that differ from state
+	lacks     bool              // face two
 	destroyed int
 }
 
 // State implements Service.
-func (f *fakeService) State(context.Context, wsa.EPR) (client.State, error) {
+func (f *fakeService) State(_ context.Context, epr wsa.EPR) (client.State, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reads++
+	if state := f.states[client.Key(epr)]; state == client.Gone {
+		return client.State{}, errUnknown
+	} else if state != "" {
+		return client.State{Name: state}, f.err
+	}
 	return client.State{Name: f.state}, f.err
 }
 
@@ -76,6 +84,9 @@ func (f *fakeService) Current(context.Context) (report.CurrentWorkspaces, error)
 
 // Subscribe implements Service.
 func (f *fakeService) Subscribe(_ context.Context, s client.Subscription) (wsa.EPR, error) {
+	if f.lacks && client.FaceOf(s.Producer) == wsdl.Two {
+		return wsa.EPR{}, client.ErrNoFace
+	}
 	f.subscribe = append(f.subscribe, s)
 	return wsa.NewEPR("http://h/s", wsn.SubscriptionKey, fmt.Sprint(len(f.subscribe))), f.refuse
 }

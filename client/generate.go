@@ -1,0 +1,3 @@
+package client
+
+//go:generate go test -count=1 -run ^TestThePageHasTheTable$ . -update
