@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -25,7 +26,7 @@ var (
 )
 
 // lease is the namespace of face two's own messages.
-const lease = "urn:philoxenia:2026:workspace"
+const lease = schema.Lease
 
 // Options adjust a Client; zero values mean the defaults named.
 type Options struct {
@@ -133,14 +134,14 @@ func (c *Client) Group(key string) wsa.EPR {
 	return wsa.NewEPR(c.service(groupService, groupTwo).Address, groupKey, key)
 }
 
-// Workspaces returns the reference to all workspaces of the caller, those to
+// AllWorkspaces returns the reference to all workspaces of the caller, those to
 // come included: a service group whose entries can be read and queried, and to
 // which one can subscribe. Only face two has it.
-func (c *Client) Workspaces() wsa.EPR { return c.service("", workspacesTwo) }
+func (c *Client) AllWorkspaces() wsa.EPR { return c.service("", workspacesTwo) }
 
-// Hosts returns the reference to the hosts of the pool: a service group whose
+// AllHosts returns the reference to the hosts of the pool: a service group whose
 // entries can be read and queried. Only face two has it.
-func (c *Client) Hosts() wsa.EPR { return c.service("", hostsTwo) }
+func (c *Client) AllHosts() wsa.EPR { return c.service("", hostsTwo) }
 
 // Key returns the key in a reference to a workspace, group, subscription, pull
 // point or host, empty when there is none. The version of the reference does

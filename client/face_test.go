@@ -44,7 +44,7 @@ func TestFacesOfURLs(t *testing.T) {
 			if got := c.Workspace("7").Address; got != test.workspace {
 				t.Errorf("a workspace is at %s, expected %s", got, test.workspace)
 			}
-			if got := c.Workspaces().Address; got != test.workspaces {
+			if got := c.AllWorkspaces().Address; got != test.workspaces {
 				t.Errorf("all are at %q, expected %q", got, test.workspaces)
 			}
 		})
@@ -90,7 +90,7 @@ func TestAServerWithoutFaceTwoIsAskedOnce(t *testing.T) {
 	f := newFake(t, status(http.StatusNotFound))
 	c := f.client(t, Options{})
 	for range 3 {
-		_, err := c.Query(t.Context(), c.Hosts(), "//x", nil)
+		_, err := c.Query(t.Context(), c.AllHosts(), "//x", nil)
 		if !errors.Is(err, ErrNoFace) {
 			t.Errorf("error %v", err)
 		}
@@ -99,7 +99,7 @@ func TestAServerWithoutFaceTwoIsAskedOnce(t *testing.T) {
 		t.Errorf("%d requests, expected one", n)
 	}
 	c = f.client(t, Options{Face: FaceOne})
-	if _, err := c.Query(t.Context(), c.Hosts(), "//x", nil); !errors.Is(err, ErrNoFace) ||
+	if _, err := c.Query(t.Context(), c.AllHosts(), "//x", nil); !errors.Is(err, ErrNoFace) ||
 		f.count() != 1 {
 		t.Errorf("face two is asked although it may not be: %v", err)
 	}
@@ -107,7 +107,7 @@ func TestAServerWithoutFaceTwoIsAskedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Query(t.Context(), c.Hosts(), "//x", nil); !errors.Is(err, ErrNoFace) {
+	if _, err := c.Query(t.Context(), c.AllHosts(), "//x", nil); !errors.Is(err, ErrNoFace) {
 		t.Errorf("error %v where there is no telling the address", err)
 	}
 }

@@ -49,6 +49,9 @@ func (c *Client) FactoryProperties(ctx context.Context) (*report.FactoryProperti
 	return document(ctx, c, c.Factory(), report.DecodeFactoryProperties)
 }
 
+// failed wraps the error of what cannot even be asked.
+func failed(op string, err error) error { return fmt.Errorf("cannot %s: %w", op, err) }
+
 // unreadable wraps the error of an answer that is not made as it must be.
 func unreadable(op string, err error) error {
 	if err == nil {

@@ -38,7 +38,11 @@ func ReadNotify(m *soap.Message) ([]Notification, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := wsn.ParseNotify(m.Doc, body)
+	edition := wsn.Draft
+	if xmlstrict.Is(body, wsn.Final.Names().Notify) {
+		edition = wsn.Final
+	}
+	all, err := edition.ParseNotify(m.Doc, body)
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +60,10 @@ func readNotifications(doc *xmlstrict.Document, all []wsn.Notification) ([]Notif
 		one := Notification{Topic: n.Topic.Topic, Content: n.Message}
 		if n.Producer != nil {
 			one.Producer = *n.Producer
+		}
+		if n.Subscription != nil {
+			one.Subscription = *n.Subscription
+			one.Number = numberIn(one.Subscription.Extensions)
 		}
 		if value, ok := n.NewValue(); ok && xmlstrict.Is(value, report.PropertyState) {
 			state, err := ParseState(doc, value)
@@ -76,7 +84,7 @@ func number(list []Notification, headers []*etree.Element) {
 	var numbers []int64
 	for _, h := range headers {
 		if xmlstrict.Is(h, sequenceNumber) {
-			numbers = append(numbers, parseNumber(h))
+			numbers = append(numbers, numberIn([]*etree.Element{h}))
 		}
 	}
 	if len(numbers) != len(list) {
@@ -89,11 +97,17 @@ func number(list []Notification, headers []*etree.Element) {
 	}
 }
 
-// parseNumber reads the number of a message, 0 for what is none.
-func parseNumber(e *etree.Element) int64 {
-	n, err := strconv.ParseInt(xmlstrict.Text(e), 10, 64)
-	if err != nil || n < 0 {
-		return 0
+// numberIn returns the number of a message that is among elements, 0 when none
+// is.
+func numberIn(elements []*etree.Element) int64 {
+	for _, e := range elements {
+		if !xmlstrict.Is(e, sequenceNumber) {
+			continue
+		}
+		n, err := strconv.ParseInt(xmlstrict.Text(e), 10, 64)
+		if err == nil && n > 0 {
+			return n
+		}
 	}
-	return n
+	return 0
 }

@@ -163,17 +163,17 @@ func TestSubscriptions(t *testing.T) {
 	s, err := c.Subscribe(t.Context(), Subscription{
 		Producer: c.Workspace("7"), Consumer: consumer, Topics: []Topic{TopicState},
 	})
-	if err != nil || Key(s) != "s-1" {
+	if err != nil || Key(s.EPR) != "s-1" {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	s.Address = f.URL + "/wsrf/services/SubscriptionManagerService"
-	if err := c.PauseSubscription(t.Context(), s); err != nil {
+	s.EPR.Address = f.URL + "/wsrf/services/SubscriptionManagerService"
+	if err := c.PauseSubscription(t.Context(), s.EPR); err != nil {
 		t.Error(err)
 	}
-	if err := c.ResumeSubscription(t.Context(), s); err != nil {
+	if err := c.ResumeSubscription(t.Context(), s.EPR); err != nil {
 		t.Error(err)
 	}
-	if err := c.Destroy(t.Context(), s); err != nil {
+	if err := c.Destroy(t.Context(), s.EPR); err != nil {
 		t.Error(err)
 	}
 	sent, err := wsn.ParseSubscribe(f.requests[0].Doc, f.requests[0].Body)

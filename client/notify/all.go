@@ -38,11 +38,11 @@ func (w *Watcher) subscribeAll(ctx context.Context) error {
 		return nil
 	}
 	s, err := w.service.Subscribe(ctx, client.Subscription{
-		Producer: w.service.Workspaces(), Consumer: w.options.Receiver.Reference(),
+		Producer: w.service.AllWorkspaces(), Consumer: w.options.Receiver.Reference(),
 	})
 	switch {
 	case err == nil:
-		w.subscriptions = append(w.subscriptions, s)
+		w.subscriptions = append(w.subscriptions, s.EPR)
 		w.wide = true
 	case !errors.Is(err, client.ErrNoFace) && !client.IsFault(err):
 		return err

@@ -15,10 +15,10 @@ import (
 type Service interface {
 	State(ctx context.Context, workspace wsa.EPR) (client.State, error)
 	Current(ctx context.Context) (report.CurrentWorkspaces, error)
-	Subscribe(ctx context.Context, s client.Subscription) (wsa.EPR, error)
+	Subscribe(ctx context.Context, s client.Subscription) (client.Subscribed, error)
 	Destroy(ctx context.Context, resource wsa.EPR) error
 	Workspace(key string) wsa.EPR
-	Workspaces() wsa.EPR
+	AllWorkspaces() wsa.EPR
 }
 
 // Options adjust a Watcher; zero values mean the defaults named.
@@ -107,7 +107,7 @@ func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 		})
 		switch {
 		case err == nil:
-			w.subscriptions = append(w.subscriptions, s)
+			w.subscriptions = append(w.subscriptions, s.EPR)
 		case client.IsUnknown(err):
 			return nil
 		case client.IsFault(err):

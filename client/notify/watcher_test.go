@@ -71,8 +71,8 @@ func (f *fakeService) Workspace(key string) wsa.EPR {
 	return wsa.NewEPR(seven.Address, workspaceKey, key)
 }
 
-// Workspaces implements Service.
-func (f *fakeService) Workspaces() wsa.EPR { return wsa.EPR{Address: "http://h/ws/Workspaces"} }
+// AllWorkspaces implements Service.
+func (f *fakeService) AllWorkspaces() wsa.EPR { return wsa.EPR{Address: "http://h/ws/Workspaces"} }
 
 // Current implements Service.
 func (f *fakeService) Current(context.Context) (report.CurrentWorkspaces, error) {
@@ -83,12 +83,15 @@ func (f *fakeService) Current(context.Context) (report.CurrentWorkspaces, error)
 }
 
 // Subscribe implements Service.
-func (f *fakeService) Subscribe(_ context.Context, s client.Subscription) (wsa.EPR, error) {
+func (f *fakeService) Subscribe(
+	_ context.Context, s client.Subscription,
+) (client.Subscribed, error) {
 	if f.lacks && client.FaceOf(s.Producer) == wsdl.Two {
-		return wsa.EPR{}, client.ErrNoFace
+		return client.Subscribed{}, client.ErrNoFace
 	}
 	f.subscribe = append(f.subscribe, s)
-	return wsa.NewEPR("http://h/s", wsn.SubscriptionKey, fmt.Sprint(len(f.subscribe))), f.refuse
+	epr := wsa.NewEPR("http://h/s", wsn.SubscriptionKey, fmt.Sprint(len(f.subscribe)))
+	return client.Subscribed{EPR: epr}, f.refuse
 }
 
 // Destroy implements Service.
