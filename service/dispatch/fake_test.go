@@ -17,7 +17,9 @@ import (
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
+	"github.com/philoxenia/philoxenia/service/port/host"
 	"github.com/philoxenia/philoxenia/service/port/producer"
+	"github.com/philoxenia/philoxenia/service/port/servicegroup"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
@@ -188,6 +190,18 @@ func (m *core) Renegotiate(
 	return m.workspaces[id], nil
 }
 
+func (m *core) HostUses(context.Context) ([]workspace.HostUse, error) {
+	return []workspace.HostUse{{
+		Host: workspace.Host{
+			ID: "node-1", VMM: "KVM", Active: true, Associations: []string{"public"},
+			Capacity: workspace.Capacity{CPUs: 8, MemoryMB: 4096},
+		},
+		Used: workspace.Capacity{CPUs: 2, MemoryMB: 512},
+	}}, nil
+}
+
+func (m *core) Reachable(workspace.HostID) bool { return true }
+
 func (m *core) StartGroup(context.Context, workspace.Owner, workspace.GroupID) error {
 	return m.change()
 }
@@ -260,13 +274,13 @@ func (m *core) face(t testing.TB, caller authn.Authenticator) (*dispatch.Handler
 		Manager: m, CheckConsumer: notify.Guard{Allow: notify.Loopback()}.URL,
 	}
 	h, err := dispatch.New(dispatch.Options{
-		Services: []dispatch.Service{
+		Services: append(append([]dispatch.Service{
 			factory.New(wsdl.One, m), factory.New(wsdl.Two, m),
 			group.New(wsdl.One, m), group.New(wsdl.Two, m),
 			status.New(wsdl.One, m), status.New(wsdl.Two, m),
 			ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
-			subscription.New(m),
-		},
+			subscription.New(m), host.New(m),
+		}, servicegroup.Workspaces(m, producers)...), servicegroup.Hosts(m)...),
 		Authenticator: caller, URL: "http://127.0.0.1:8080",
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})

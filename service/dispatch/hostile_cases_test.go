@@ -236,7 +236,7 @@ var hostileConsumers = map[string]hostile{
 	"unknown topic": faulted("TopicNotSupportedFault", payload(strings.Replace(
 		subscribe("http://127.0.0.1:1/"), "t:currentState", "t:secrets", 1))),
 	"unknown dialect": faulted("TopicPathDialectUnknownFault", payload(strings.Replace(
-		subscribe("http://127.0.0.1:1/"), "/Simple", "/Full", 1))),
+		subscribe("http://127.0.0.1:1/"), "/Simple", "/Fullest", 1))),
 	"a selector": faulted("SubscribeCreationFailedFault", payload(strings.Replace(
 		subscribe("http://127.0.0.1:1/"), "</n:Subscribe>", "<n:Selector/></n:Subscribe>", 1))),
 }

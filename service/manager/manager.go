@@ -145,6 +145,11 @@ func (m *Manager) HostUses(ctx context.Context) ([]workspace.HostUse, error) {
 	return m.store.Hosts(ctx)
 }
 
+// Reachable reports whether a host answers, as far as is known.
+func (m *Manager) Reachable(id workspace.HostID) bool {
+	return m.reachable == nil || m.reachable(id)
+}
+
 // Usage returns the owner's account: what ended leases took and current ones
 // have used so far, rounded up to the charge granularity each, and what
 // current ones reserve.

@@ -3,8 +3,9 @@
 // of the protocol. Its sub-packages hold one port type each; they translate
 // documents to domain calls and back.
 //
-// Neither it nor they may know of HTTP, of envelopes or of other port types,
-// and nothing is decided here: what a caller may do is the domain's business.
+// Neither it nor they may know of HTTP or of envelopes, nor of other port types
+// unless they list their resources, and nothing is decided here: what a caller
+// may do is the domain's business.
 package port
 
 import (
@@ -38,6 +39,15 @@ var (
 	Group        = Names{"WorkspaceGroupService", "Group"}
 	Status       = Names{"WorkspaceStatusService", "Status"}
 	Subscription = Names{"SubscriptionManagerService", "SubscriptionManager"}
+)
+
+// The services that face two alone has.
+const (
+	Workspaces     = "Workspaces"
+	WorkspaceEntry = "WorkspaceEntry"
+	Hosts          = "Hosts"
+	HostEntry      = "HostEntry"
+	Host           = "Host"
 )
 
 // The operations that the port types of both faces have under other names.

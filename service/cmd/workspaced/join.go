@@ -15,7 +15,9 @@ import (
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
+	hostport "github.com/philoxenia/philoxenia/service/port/host"
 	"github.com/philoxenia/philoxenia/service/port/producer"
+	"github.com/philoxenia/philoxenia/service/port/servicegroup"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
 	"github.com/philoxenia/philoxenia/service/port/ws"
@@ -31,7 +33,8 @@ func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 		all = append(all, factory.New(face, m), ws.New(face, m, producers),
 			group.New(face, m), status.New(face, m))
 	}
-	return all
+	all = append(all, servicegroup.Workspaces(m, producers)...)
+	return append(append(all, servicegroup.Hosts(m)...), hostport.New(m))
 }
 
 // replier sends replies to the addresses that requests name, where that is

@@ -69,7 +69,7 @@ func New(face wsdl.Face, m Manager, producers producer.Source) dispatch.Service 
 	}
 	producers.AddTo(s.Operations)
 	property.Source{
-		Names: document(face, new(workspace.Workspace)).Names(), Load: p.properties,
+		Names: Document(face, new(workspace.Workspace)).Names(), Load: p.properties,
 		Writable: writable, Change: p.change,
 	}.AddTo(&s)
 	return s
@@ -91,11 +91,11 @@ func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Se
 	if err != nil {
 		return nil, err
 	}
-	return document(c.Face, w), nil
+	return Document(c.Face, w), nil
 }
 
-// document returns what a workspace tells of itself on a face.
-func document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties {
+// Document returns what a workspace tells of itself on a face.
+func Document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties {
 	return &report.ServiceProperties{
 		Edition: port.Edition(face),
 		NICs:    port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
@@ -106,7 +106,7 @@ func document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties 
 // Properties returns what writes the property document of a workspace on a
 // face, for those who ask it things.
 func Properties(face wsdl.Face, w *workspace.Workspace) func(*xmlstrict.Encoder) {
-	return document(face, w).Write
+	return Document(face, w).Write
 }
 
 func (p portType) start(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {

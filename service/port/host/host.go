@@ -1,0 +1,74 @@
+// Package host is the port type of the pool's hosts (service Host of face two):
+// what each tells of itself. Nothing can be done to a host from here.
+//
+// It must not know how hosts are reached, or what runs on them.
+package host
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/service/port/property"
+	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
+)
+
+// Manager is what the port type asks of the core.
+type Manager interface {
+	HostUses(ctx context.Context) ([]workspace.HostUse, error)
+	Reachable(id workspace.HostID) bool
+}
+
+// New returns the port type over the manager.
+func New(m Manager) dispatch.Service {
+	s := dispatch.Service{
+		Face: wsdl.Two, Name: port.Host, Key: report.HostKey,
+		Operations: map[string]dispatch.Operation{},
+	}
+	load := func(ctx context.Context, c *dispatch.Call) (property.Set, error) {
+		return Find(ctx, m, c.Key)
+	}
+	property.Source{Names: new(report.HostProperties).Names(), Load: load}.AddTo(&s)
+	return s
+}
+
+// All returns what every host of the pool tells, in the order of their names.
+func All(ctx context.Context, m Manager) ([]*report.HostProperties, error) {
+	uses, err := m.HostUses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*report.HostProperties, len(uses))
+	for i := range uses {
+		all[i] = properties(&uses[i], m.Reachable(uses[i].ID))
+	}
+	return all, nil
+}
+
+// Find returns what the host of a key tells; the error is of kind NotFound when
+// there is none.
+func Find(ctx context.Context, m Manager, key string) (*report.HostProperties, error) {
+	all, err := All(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range all {
+		if h.Key == key {
+			return h, nil
+		}
+	}
+	return nil, workspace.Errorf(workspace.NotFound, "find the host", key,
+		"the pool has no host of that name")
+}
+
+// properties translates a host.
+func properties(u *workspace.HostUse, reachable bool) *report.HostProperties {
+	return &report.HostProperties{
+		Key: string(u.ID), VMM: u.VMM, Active: u.Active, Reachable: reachable,
+		CPUs: int(u.Capacity.CPUs), CPUsUsed: int(u.Used.CPUs),
+		MemoryMB: int(u.Capacity.MemoryMB), MemoryMBUsed: int(u.Used.MemoryMB),
+		Associations: u.Associations,
+	}
+}
