@@ -249,7 +249,7 @@ func (r *Reader) attribute(e *etree.Element, a *etree.Attr, known []string) {
 	case xmlstrict.XMLNSSpace, xmlstrict.XMLSpace:
 		return
 	case xmlstrict.XSISpace:
-		if name == xmlstrict.XSINil && !isBool(xmlstrict.Trim(a.Value)) {
+		if name == xmlstrict.XSINil && !xmlstrict.IsBool(xmlstrict.Trim(a.Value)) {
 			r.Fail(e, "true or false", "", "xsi:nil is %q", xmlstrict.Clip(a.Value))
 		}
 		if slices.Contains(instance, name.Local) {

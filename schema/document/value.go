@@ -82,7 +82,7 @@ func (r *Reader) URI(to *string) func(*etree.Element) {
 		if r.err != nil {
 			return
 		}
-		if u, err := url.Parse(s); err != nil || u.Scheme == "" || !isURI(s) {
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" || !xmlstrict.IsURI(s) {
 			r.Fail(e, "a URI with a scheme, such as file://NAME", "",
 				"%q is not an absolute URI", xmlstrict.Clip(s))
 			return
@@ -110,33 +110,23 @@ func (r *Reader) OneOf(to *string, what string, words ...string) func(*etree.Ele
 func (r *Reader) Reference(to *string) func(*etree.Element) {
 	return func(e *etree.Element) {
 		s := r.word(e)
-		if r.err == nil && !isURI(s) {
+		if r.err == nil && !xmlstrict.IsURI(s) {
 			r.Fail(e, "a URI such as urn:example:name", "", "%q is not a URI", xmlstrict.Clip(s))
 		}
 		*to = s
 	}
 }
 
-// isURI reports whether s is a URI reference. The URI parser of Go leaves some
-// characters that RFC 3986 keeps for other places (section 2.2).
-func isURI(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && !strings.ContainsAny(u.Path, "[]") && !strings.Contains(u.Fragment, "#")
-}
-
 // Bool reads an xs:boolean.
 func (r *Reader) Bool(to *bool) func(*etree.Element) {
 	return func(e *etree.Element) {
 		s := r.word(e)
-		if r.err == nil && !isBool(s) {
+		if r.err == nil && !xmlstrict.IsBool(s) {
 			r.Fail(e, "true or false", "", "%q is not a truth value", xmlstrict.Clip(s))
 		}
 		*to = s == "true" || s == "1"
 	}
 }
-
-// isBool reports whether s is one of the words of xs:boolean.
-func isBool(s string) bool { return s == "true" || s == "false" || s == "1" || s == "0" }
 
 // Int reads a whole number between least and most.
 func (r *Reader) Int(to *int, least, most int) func(*etree.Element) {

@@ -41,31 +41,94 @@ func (r EPR) Key(name xmlstrict.Name) (string, bool) {
 	return "", false
 }
 
+// references are the shapes of endpoint references and of their wrappers, by
+// version (WS-Addressing 2004/03, 2.1; 1.0 core, 2.2).
+var references = [...]struct{ epr, wrapper xmlstrict.Shape }{
+	V200403: {epr: referenceShape(V200403, "Address", "ReferenceProperties", "ReferenceParameters",
+		"PortType", "ServiceName"), wrapper: xmlstrict.Shape{Parts: anything}},
+	V200508: {epr: referenceShape(V200508, "Address", "ReferenceParameters", "Metadata"),
+		wrapper: xmlstrict.Shape{Parts: anything, Foreign: Space200508}},
+}
+
+// anything is any element, how often it may be.
+var anything = []xmlstrict.Part{{Many: true}}
+
+// referenceShape returns the shape of a reference with those parts and extensions.
+func referenceShape(v Version, parts ...string) xmlstrict.Shape {
+	s := xmlstrict.Shape{Foreign: v.Space()}
+	for _, local := range parts {
+		s.Parts = append(s.Parts, xmlstrict.Part{Name: v.name(local)})
+	}
+	s.Parts = append(s.Parts, xmlstrict.Part{Name: v.name(""), Many: true})
+	return s
+}
+
 // ParseEPR reads an element of the type EndpointReferenceType of either
-// version. It fails with a *xmlstrict.ContentError; doc may be nil. Properties,
-// metadata and extensions stay part of the document's tree.
+// version. It fails with a *xmlstrict.ContentError, and then tells the address
+// at most; doc may be nil. Properties, metadata and extensions stay part of the
+// document's tree.
 func ParseEPR(doc *xmlstrict.Document, e *etree.Element) (EPR, error) {
 	var r EPR
 	if e == nil {
 		return r, doc.Errorf(e, "an endpoint reference", "the endpoint reference is missing")
 	}
+	v := V200403
+	if xmlstrict.Child(e, V200508.name("Address")) != nil {
+		v = V200508
+	}
+	r.Address = xmlstrict.Text(xmlstrict.Child(e, v.name("Address")))
+	if err := doc.Fits(e, references[v].epr); err != nil {
+		return r, err
+	}
 	for part := range xmlstrict.Children(e) {
-		name := xmlstrict.NameOf(part)
-		switch {
-		case name.Space != Space200403 && name.Space != Space200508:
-			r.Extensions = append(r.Extensions, part)
-		case name.Local == "Address" && r.Address != "":
-			return r, doc.Errorf(part, "one Address", "a second Address")
-		case name.Local == "Address":
-			r.Address = xmlstrict.Text(part)
-		default:
-			r.keep(part)
+		if err := r.read(doc, part, v); err != nil {
+			return r, err
 		}
 	}
 	if r.Address == "" {
 		return r, doc.Errorf(e, "an Address with a URI", "the endpoint reference has no address")
 	}
 	return r, nil
+}
+
+// read reads one part.
+func (r *EPR) read(doc *xmlstrict.Document, part *etree.Element, v Version) error {
+	if xmlstrict.NameOf(part).Space != v.Space() {
+		r.Extensions = append(r.Extensions, part)
+		return nil
+	}
+	switch part.Tag {
+	case "Address", "PortType", "ServiceName":
+		return r.word(doc, part, v)
+	}
+	if err := doc.Fits(part, references[v].wrapper); err != nil {
+		return err
+	}
+	r.keep(part)
+	return nil
+}
+
+// word reads a part that is text: the address, and names of WSDL, which are of
+// no use here.
+func (r *EPR) word(doc *xmlstrict.Document, part *etree.Element, v Version) error {
+	s := xmlstrict.Shape{Content: xmlstrict.Words, Foreign: v.Space()}
+	if part.Tag == "ServiceName" {
+		s.Attributes = []xmlstrict.Name{{Local: "PortName"}}
+	}
+	if err := doc.Fits(part, s); err != nil {
+		return err
+	}
+	text := xmlstrict.Text(part)
+	if part.Tag != "Address" {
+		if _, err := xmlstrict.ResolveQName(part, text); err != nil {
+			return doc.Errorf(part, "a qualified name", "%w", err)
+		}
+		return nil
+	}
+	if !xmlstrict.IsURI(text) {
+		return doc.Errorf(part, "a URI", "%q is not a URI", xmlstrict.Clip(text))
+	}
+	return nil
 }
 
 // keep keeps the children of the standard's wrappers.

@@ -8,19 +8,24 @@ import (
 
 func TestParseEPR(t *testing.T) {
 	key := xmlstrict.Name{Space: "urn:k", Local: "Key"}
+	const properties = `<a:Address>http://x</a:Address><a:ReferenceParameters>`
 	tests := map[string]struct{ content, address, key string }{
-		"as recorded": {`<a:Address>http://x</a:Address><a:ReferenceProperties>` +
-			`<Key xmlns="urn:k">7</Key></a:ReferenceProperties><a:ReferenceParameters/>`, "http://x", "7"},
-		"key as a parameter": {`<a:Address>http://x</a:Address><a:ReferenceParameters>` +
-			`<Key xmlns="urn:k">7</Key></a:ReferenceParameters>`, "http://x", "7"},
-		"no key": {`<a:Address> http://x </a:Address>`, "http://x", ""},
-		"unknown parts": {`<x/><a:Address>http://x</a:Address><a:PortType>y</a:PortType>`,
-			"http://x", ""},
+		"key": {properties + `<Key xmlns="urn:k">7</Key></a:ReferenceParameters>`,
+			"http://x", "7"},
+		"another's key":   {properties + `<Key>7</Key></a:ReferenceParameters>`, "http://x", ""},
+		"no key":          {`<a:Address> http://x </a:Address>`, "http://x", ""},
 		"foreign address": {`<Address>http://x</Address>`, "", ""},
 		"no address":      {``, "", ""},
 		"second address": {`<a:Address>http://x</a:Address><a:Address>http://y</a:Address>`, "",
 			""},
-		"another's key": {`<a:Address>http://x</a:Address><a:ReferenceProperties><Key>7</Key></a:ReferenceProperties>`, "http://x", ""},
+		"extension":       {`<a:Address>http://x</a:Address><b:y xmlns:b="urn:b"/>`, "http://x", ""},
+		"extension ahead": {`<b:y xmlns:b="urn:b"/><a:Address>http://x</a:Address>`, "", ""},
+		"unknown part":    {`<a:Address>http://x</a:Address><a:Port/>`, "", ""},
+		"text":            {properties + `word</a:ReferenceParameters>`, "", ""},
+		"twice":           {properties + `</a:ReferenceParameters><a:ReferenceParameters/>`, "", ""},
+		"attribute":       {`<a:Address b:c="" xmlns:b="urn:b">http://x</a:Address>`, "http://x", ""},
+		"bare attribute":  {`<a:Address c="">http://x</a:Address>`, "", ""},
+		"no URI":          {`<a:Address>http://[::1</a:Address>`, "", ""},
 	}
 	for name, tt := range tests {
 		for _, v := range []Version{V200403, V200508} {
@@ -39,6 +44,21 @@ func TestParseEPR(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestParseRecordedEPR reads what only the drafts have.
+func TestParseRecordedEPR(t *testing.T) {
+	doc, err := xmlstrict.Parse([]byte(`<e xmlns="`+Space200403+`"><Address>http://x</Address>`+
+		`<ReferenceProperties><Key xmlns="urn:k">7</Key></ReferenceProperties>`+
+		`<ReferenceParameters/><PortType>e</PortType><ServiceName PortName="p">e</ServiceName>`+
+		`</e>`), xmlstrict.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ParseEPR(doc, doc.Root)
+	if got, _ := r.Key(xmlstrict.Name{Space: "urn:k", Local: "Key"}); err != nil || got != "7" {
+		t.Errorf("got %+v, %v", r, err)
 	}
 }
 

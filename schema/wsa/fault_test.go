@@ -19,6 +19,7 @@ func TestParseHeaderFaults(t *testing.T) {
 		"6.4.1.4 no address":  {`<a:ReplyTo><a:Metadata/></a:ReplyTo>`, MissingAddressInEPR},
 		"6.4.1.2 two addresses": {`<a:FaultTo><a:Address>urn:x</a:Address>` +
 			`<a:Address>urn:y</a:Address></a:FaultTo>`, InvalidEPR},
+		"6.4.1.1 no URI":          {rr("http://[::1"), InvalidAddress},
 		"6.4.1.1 relative":        {rr("there"), InvalidAddress},
 		"6.4.1.1 blank inside":    {`<a:To>http://a b/</a:To>`, InvalidAddress},
 		"6.4.1.1 no scheme":       {`<a:To>:x</a:To>`, InvalidAddress},

@@ -138,13 +138,16 @@ func second(doc *xmlstrict.Document, block *etree.Element) error {
 }
 
 // badReference says what is wrong with a block that is a reference, of which r
-// could be read (SOAP Binding 1.0, 6.4.1.2 and 6.4.1.4).
+// could be read (SOAP Binding 1.0, 6.4.1.1, 6.4.1.2 and 6.4.1.4).
 func badReference(block *etree.Element, r *EPR, err error) error {
 	if v, _ := versionOf(block); v != V200508 {
 		return err
 	}
-	if r.Address == "" {
+	switch {
+	case r.Address == "":
 		return InvalidHeader(MissingAddressInEPR, block.Tag, err)
+	case !isAbsolute(r.Address), !xmlstrict.IsURI(r.Address):
+		return InvalidHeader(InvalidAddress, block.Tag, err)
 	}
 	return InvalidHeader(InvalidEPR, block.Tag, err)
 }
