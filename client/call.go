@@ -215,10 +215,13 @@ func (r request) worthRepeating(err error) bool {
 	if isUnsent(err) || errors.Is(err, errBusy) {
 		return true
 	}
+	if r.once || !repeatable(r.operation) {
+		return false
+	}
 	var lost *net.OpError
-	return !r.once && repeatable(r.operation) && (errors.As(err, &lost) || errors.Is(err, errLost) ||
+	return errors.As(err, &lost) || errors.Is(err, errLost) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, context.DeadlineExceeded))
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 // isUnsent reports whether no connection could be made.

@@ -111,7 +111,9 @@ func (s Subscription) needsTwo() bool {
 
 // message returns the Subscribe.
 func (s Subscription) message() (wsn.Subscription, error) {
-	m := wsn.Subscription{Edition: notification(s.Producer), Consumer: s.Consumer, UseNotify: !s.Raw}
+	m := wsn.Subscription{
+		Edition: notification(s.Producer), Consumer: s.Consumer, UseNotify: !s.Raw,
+	}
 	switch {
 	case s.For != 0:
 		m.Termination = wsrf.EndAfter(s.For)

@@ -115,7 +115,8 @@ func TestWatchingAll(t *testing.T) {
 				if diff := cmp.Diff(test.want, saw); diff != "" {
 					t.Error(diff)
 				}
-				if len(f.subscribe) != 1 || f.subscribe[0].Producer.Address != f.AllWorkspaces().Address {
+				all := f.AllWorkspaces().Address
+				if len(f.subscribe) != 1 || f.subscribe[0].Producer.Address != all {
 					t.Errorf("subscribed to %+v, expected one subscription to all", f.subscribe)
 				}
 			})
@@ -125,7 +126,7 @@ func TestWatchingAll(t *testing.T) {
 
 func TestWatchingAllWithoutFaceTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &fakeService{list: listed("7", "Running"), lacks: true, state: "Running"}
+		f := &fakeService{list: listed("7", "Running"), state: "Running", lacks: true}
 		saw := watchAll(t, f, []scene{
 			{after: time.Second, list: listed("7", "Running", "8", "Unstaged")},
 			{after: 5 * time.Second, come: []Event{tells("8", "Running")},

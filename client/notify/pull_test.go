@@ -173,7 +173,8 @@ func TestPulling(t *testing.T) {
 func TestAQuestionWithoutAnswerIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakePull()
-		pulled(t, f, 10*time.Second, answer{err: errors.New("connection reset")}, answer{}, answer{})
+		lost := answer{err: errors.New("connection reset")}
+		pulled(t, f, 10*time.Second, lost, answer{}, answer{})
 		if len(f.asked) < 3 || f.asked[0] != f.asked[1] || f.asked[1] == f.asked[2] {
 			t.Errorf("asked under %q; the second must be the first again, the third a new one",
 				f.asked)
