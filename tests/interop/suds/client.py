@@ -1,0 +1,158 @@
+"""The common script of tests/interop, carried out by suds.
+
+Usage: client.py BASE FACE SOAP EXAMPLES
+"""
+
+import sys
+import time
+
+from steps import Listener, seconds, step
+from suds import WebFault
+from suds.client import Client
+from suds.plugin import MessagePlugin
+from suds.sax.element import Element
+from suds.sax.parser import Parser
+from suds.sudsobject import Property
+
+W = "http://www.globus.org/2008/06/workspace"
+T = W + "/types"
+XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+SIMPLE = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple"
+
+
+class Prefix(MessagePlugin):
+    """Declares the prefix of names in content, of which suds sees but text."""
+
+    def marshalled(self, context):
+        context.envelope.addPrefix("t", T)
+
+
+class Raw(MessagePlugin):
+    """Keeps the last reply."""
+
+    def received(self, context):
+        self.reply = context.reply
+
+
+def values(element):
+    """A document's element as the dictionary that suds writes by the schema."""
+    if not element.children:
+        return element.getText()
+    found = {}
+    for child in element.children:
+        if child.name in found:
+            if not isinstance(found[child.name], list):
+                found[child.name] = [found[child.name]]
+            found[child.name].append(values(child))
+        else:
+            found[child.name] = values(child)
+    return found
+
+
+def document(path):
+    return values(Parser().parse(file=path).root())
+
+
+def mixed(text, dialect):
+    value = Property(text)
+    value._Dialect = dialect
+    return value
+
+
+def one(value):
+    """A value of an xs:any, in which suds makes a list of everything."""
+    return value[-1] if isinstance(value, list) else value
+
+
+def refused(raw, call):
+    """The type and the words of the fault that a call must end in."""
+    try:
+        call()
+    except WebFault as fault:
+        detail = fault.fault.detail
+        name, value = next(iter(detail))
+        detail = Parser().parse(string=raw.reply).root().childAtPath("Body/Fault/detail")
+        return {"type": "{%s}%s" % (detail.getChild(name).namespace()[1], name),
+                "description": str(one(value.Description))}
+    sys.exit("a fault was expected")
+
+
+class One:
+    """The first face."""
+
+    def __init__(self, base):
+        at = base + "/wsrf/services/"
+        self.raw = Raw()
+        plugins = [Prefix(), self.raw]
+        self.factory = Client(at + "WorkspaceFactoryService?wsdl", cache=None, plugins=plugins)
+        self.workspace = Client(at + "WorkspaceService?wsdl", cache=None, plugins=plugins)
+        self.service = self.workspace.service
+
+    def bind(self, epr):
+        """Aims calls at the resource that an endpoint reference names."""
+        self.key = one(epr.ReferenceProperties.WorkspaceKey)
+        header = Element("WorkspaceKey", ns=("w", W)).setText(self.key)
+        self.workspace.set_options(location=epr.Address, soapheaders=[header])
+
+    def query(self, client):
+        return client.service.QueryResourceProperties(mixed("/", XPATH))[0]
+
+    def create(self, metadata, request):
+        return self.factory.service.create(metadata, request).CreatedWorkspace[0]
+
+    def state(self):
+        return one(self.service.GetResourceProperty("t:currentState")[0].state)
+
+    def until(self, state):
+        for _ in range(400):
+            if self.state() == state:
+                return state
+            time.sleep(0.05)
+        sys.exit(f"the workspace is {self.state()}, not {state}")
+
+    def subscribe(self, url):
+        epr = self.service.Subscribe({"Address": url}, mixed("t:currentState", SIMPLE))
+        return one(epr.ReferenceProperties.SubscriptionKey)
+
+
+def notified(envelope, state):
+    """What a Notify tells of a state, read with the parser of suds alone."""
+    for message in Parser().parse(string=envelope).root().childAtPath("Body/Notify").children:
+        change = message.childAtPath("Message/ResourcePropertyValueChangeNotification")
+        if change and change.childAtPath("NewValue/currentState/state").getText() == state:
+            key = message.childAtPath("ProducerReference/ReferenceProperties/WorkspaceKey")
+            return {"state": state, "key": key.getText()}
+    return None
+
+
+def main(base, face, soap, examples):
+    f = One(base)
+    offer = f.query(f.factory)
+    step("factory", default=seconds(one(offer.DefaultRunningTime)),
+         maximum=seconds(one(offer.MaximumRunningTime)),
+         networks=",".join(sorted(one(offer.Associations).association)))
+    metadata, request = document(examples + "/metadata.xml"), document(examples + "/request.xml")
+    made = f.create(metadata, request)
+    f.bind(made.epr)
+    step("create", key=f.key, ip=made.networking.nic[0].ipConfig.ipAddress)
+    step("state", state=f.until("Running"))
+    whole = f.query(f.workspace)
+    memory = one(one(whole.ResourceAllocation).IndividualPhysicalMemory)
+    nic = one(one(one(whole.logistics).networking).nic)
+    step("document", state=one(one(whole.currentState).state), memory=int(float(one(memory.Exact))),
+         duration=seconds(one(one(whole.schedule).Duration)), ip=one(one(nic.ipConfig).ipAddress))
+    listener = Listener()
+    step("subscribe", key=f.subscribe(listener.url))
+    f.service.shutdown("Pause")
+    step("pause", state=f.until("Paused"))
+    step("notification", **listener.until(lambda envelope: notified(envelope, "Paused")))
+    f.service.start()
+    step("start", state=f.until("Running"))
+    request["DeploymentTime"]["minDuration"] = "P1000D"
+    step("denied", **refused(f.raw, lambda: f.create(metadata, request)))
+    f.service.Destroy()
+    step("destroy")
+    step("gone", **refused(f.raw, f.state))
+
+
+main(*sys.argv[1:])
