@@ -61,6 +61,9 @@ func ParseEnd(doc *xmlstrict.Document, e *element) (End, error) {
 
 // parseSpan reads an element that is a duration.
 func parseSpan(doc *xmlstrict.Document, e *element) (End, error) {
+	if err := doc.Fits(e, words); err != nil {
+		return End{}, err
+	}
 	months, d, err := parseSpanText(xmlstrict.Text(e))
 	if err != nil {
 		return End{}, doc.Errorf(e, "", "%w", err)

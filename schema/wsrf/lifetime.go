@@ -19,15 +19,17 @@ func (e Edition) WriteDestroyResponse(enc *xmlstrict.Encoder) {
 // *xmlstrict.ContentError.
 func (e Edition) ParseSetTerminationTime(doc *xmlstrict.Document, body *element) (End, error) {
 	n := names[e]
-	at, err := doc.Only(body, n.requestedTime)
-	if err != nil {
+	parts := []xmlstrict.Part{{Name: n.requestedTime}}
+	if e == Final {
+		parts = append(parts, xmlstrict.Part{Name: n.requestedDuration})
+	}
+	if err := doc.Fits(body, xmlstrict.Shape{Parts: parts}); err != nil {
 		return End{}, err
 	}
-	lasting, err := doc.Only(body, n.requestedDuration)
+	at := xmlstrict.Child(body, n.requestedTime)
+	lasting := xmlstrict.Child(body, n.requestedDuration)
 	switch {
-	case err != nil:
-		return End{}, err
-	case e == Draft && lasting != nil, at != nil && lasting != nil:
+	case at != nil && lasting != nil:
 		return End{}, doc.Errorf(lasting, "one of RequestedTerminationTime and "+
 			"RequestedLifetimeDuration", "%s does not belong here", lasting.Tag)
 	case lasting != nil:
@@ -55,8 +57,9 @@ func (e Edition) WriteSetTerminationTime(enc *xmlstrict.Encoder, end End) {
 // and cannot be written otherwise: a moment long past must not mean never.
 // It fails with a *xmlstrict.ContentError.
 func TimeOrNil(doc *xmlstrict.Document, e *element) (time.Time, error) {
-	if xmlstrict.IsNil(e) {
-		return time.Time{}, nil
+	nillable := xmlstrict.Shape{Content: xmlstrict.Words, Nillable: true}
+	if err := doc.Fits(e, nillable); err != nil || xmlstrict.IsNil(e) {
+		return time.Time{}, err
 	}
 	t, err := ParseTime(xmlstrict.Text(e))
 	if err == nil && t.IsZero() {
@@ -108,6 +111,12 @@ func (e Edition) ParseSetTerminationTimeResponse(
 	if err := expect(doc, body, names[e].SetTerminationTimeResponse); err != nil {
 		return n, err
 	}
+	answer := xmlstrict.Shape{
+		Parts: []xmlstrict.Part{{Name: names[e].newTime}, {Name: names[e].CurrentTime}},
+	}
+	if err := doc.Fits(body, answer); err != nil {
+		return n, err
+	}
 	at := xmlstrict.Child(body, names[e].newTime)
 	now := xmlstrict.Child(body, names[e].CurrentTime)
 	if at == nil || now == nil {
@@ -118,6 +127,8 @@ func (e Edition) ParseSetTerminationTimeResponse(
 	if n.At, err = TimeOrNil(doc, at); err != nil {
 		return n, err
 	}
-	n.Now, err = TimeOrNil(doc, now)
+	if n.Now, err = TimeOrNil(doc, now); err == nil && n.Now.IsZero() {
+		err = doc.Errorf(now, "a dateTime", "the current time is nil")
+	}
 	return n, err
 }

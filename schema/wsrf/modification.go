@@ -53,6 +53,9 @@ const MaxChanges = 64
 // named for. It fails with a *FaultError (InvalidResourcePropertyQName) on a
 // Delete whose property is no name, and else with a *xmlstrict.ContentError.
 func (e Edition) ParseModification(doc *xmlstrict.Document, body *element) ([]Change, error) {
+	if err := doc.Fits(body, anything); err != nil {
+		return nil, err
+	}
 	only, free := e.componentOf(xmlstrict.NameOf(body))
 	var changes []Change
 	for part := range xmlstrict.Children(body) {
@@ -120,6 +123,9 @@ func (e Edition) parseChange(
 	if kind == Delete {
 		return c, e.parseDelete(doc, at, &c.Name)
 	}
+	if err := doc.Fits(at, anything); err != nil {
+		return c, err
+	}
 	for v := range xmlstrict.Children(at) {
 		if len(c.Values) == MaxChanges {
 			return c, doc.Errorf(v, fmt.Sprintf("at most %d values", MaxChanges),
@@ -137,6 +143,10 @@ func (e Edition) parseChange(
 func (e Edition) parseDelete(
 	doc *xmlstrict.Document, at *element, name *xmlstrict.Name,
 ) error {
+	nothing := xmlstrict.Shape{Attributes: []xmlstrict.Name{e.propertyAttr()}}
+	if err := doc.Fits(at, nothing); err != nil {
+		return err
+	}
 	text, given := xmlstrict.Attr(at, e.propertyAttr())
 	if !given {
 		return doc.Errorf(at, "the attribute "+e.propertyAttr().Local, "no property is named")
@@ -185,6 +195,9 @@ func (e Edition) ParsePutResourcePropertyDocument(
 	doc *xmlstrict.Document, body *element,
 ) (*element, error) {
 	var document *element
+	if err := doc.Fits(body, anything); err != nil {
+		return nil, err
+	}
 	for child := range xmlstrict.Children(body) {
 		if document != nil {
 			return nil, doc.Errorf(child, "one property document", "there is a second element")

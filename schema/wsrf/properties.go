@@ -19,6 +19,12 @@ const XPathDialect = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 
 var dialectAttr = xmlstrict.Name{Local: "Dialect"}
 
+// Shapes of many elements.
+var (
+	words    = xmlstrict.Shape{Content: xmlstrict.Words}
+	anything = xmlstrict.Shape{Parts: []xmlstrict.Part{{Many: true}}} // any elements
+)
+
 // ParseGetResourceProperty reads the property that a GetResourceProperty asks
 // for. It fails with a *FaultError (InvalidResourcePropertyQName) around a
 // *xmlstrict.ContentError.
@@ -30,6 +36,9 @@ func (e Edition) ParseGetResourceProperty(
 
 // propertyName reads the QName that is an element's text.
 func (e Edition) propertyName(doc *xmlstrict.Document, at *element) (xmlstrict.Name, error) {
+	if err := doc.Fits(at, words); err != nil {
+		return xmlstrict.Name{}, err
+	}
 	name, err := xmlstrict.ResolveQName(at, xmlstrict.RawText(at))
 	if err != nil {
 		err = &FaultError{Fault: names[e].InvalidResourcePropertyQName,
@@ -56,6 +65,9 @@ func (e Edition) ParseGetMultipleResourceProperties(
 	doc *xmlstrict.Document, body *element,
 ) ([]xmlstrict.Name, error) {
 	var asked []xmlstrict.Name
+	if err := doc.Fits(body, anything); err != nil {
+		return nil, err
+	}
 	for child := range xmlstrict.Children(body) {
 		if !xmlstrict.Is(child, names[e].property) {
 			return nil, doc.Errorf(child, "ResourceProperty", "%s does not belong here", child.Tag)
@@ -128,12 +140,19 @@ func (e Edition) translate(fault xmlstrict.Name) xmlstrict.Name {
 // the dialect is not XPathDialect or there is no expression, and with a
 // *xmlstrict.ContentError when the message is not made as it must be.
 func (e Edition) ParseQuery(doc *xmlstrict.Document, body *element) (Query, error) {
-	at, err := doc.Only(body, names[e].query)
-	if err != nil {
+	query := xmlstrict.Shape{Parts: []xmlstrict.Part{{Name: names[e].query}}}
+	if err := doc.Fits(body, query); err != nil {
 		return Query{}, err
 	}
+	at := xmlstrict.Child(body, names[e].query)
 	if at == nil {
 		return Query{}, doc.Errorf(body, "QueryExpression", "there is no query expression")
+	}
+	expression := xmlstrict.Shape{
+		Content: xmlstrict.Words, Attributes: []xmlstrict.Name{dialectAttr},
+	}
+	if err := doc.Fits(at, expression); err != nil {
+		return Query{}, err
 	}
 	dialect, _ := xmlstrict.Attr(at, dialectAttr)
 	if dialect != XPathDialect {
