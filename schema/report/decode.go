@@ -167,6 +167,22 @@ func (r *reader) list(e *etree.Element, list *CurrentWorkspaces) {
 	})
 }
 
+// entryContent is what an entry of a service group tells of its member.
+var entryContent = xmlstrict.Name{Space: schema.ServiceGroup2, Local: "Content"}
+
+// DecodeEntry reads what the group of the caller's workspaces tells of one: the
+// Content of its entry. Reference and details are not in it.
+func DecodeEntry(doc *xmlstrict.Document, e *etree.Element) (*CurrentWorkspace, error) {
+	return decode(doc, e, func(r *reader, e *etree.Element, c *CurrentWorkspace) {
+		r.Set(e, []document.Field{
+			document.One(PropertyLogistics, r.logistics(&c.NICs)),
+			document.One(PropertySchedule, bind(r.schedule, &c.Schedule)),
+			document.One(PropertyAllocation, r.allocation(&c.Allocation)),
+			document.One(PropertyState, bind(r.state, &c.State)),
+		})
+	}, entryContent)
+}
+
 // editionOf returns the edition of a property document.
 func editionOf(e *etree.Element) wsrf.Edition {
 	if xmlstrict.NameOf(e).Space == schema.Lease {

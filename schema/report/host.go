@@ -82,7 +82,8 @@ func (h *HostProperties) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Na
 // Names returns the names of the properties, in the order of the schema.
 func (h *HostProperties) Names() []xmlstrict.Name { return hostProperties.names() }
 
-// DecodeHostProperties reads a HostRPSet element.
+// DecodeHostProperties reads a HostRPSet element, or the Content of the entry of
+// a host in its service group.
 func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostProperties, error) {
 	return decode(doc, e, func(r *reader, e *etree.Element, h *HostProperties) {
 		r.Set(e, []document.Field{
@@ -96,5 +97,5 @@ func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostPrope
 			document.One(PropertyMemoryMBUsed, r.Int(&h.MemoryMBUsed, 0, math.MaxInt32)),
 			document.Many(0, PropertyAssociation, r.Words(&h.Associations)),
 		})
-	}, HostRPSet)
+	}, HostRPSet, entryContent)
 }

@@ -29,7 +29,7 @@ func main() {
 
 // spaces are the namespaces of the expressions' prefixes.
 var spaces = map[string]string{
-	"t": schema.Types, "l": schema.Logistics, "p": schema.Lease,
+	"t": schema.Types, "l": schema.Logistics, "p": schema.Lease, "g": schema.ServiceGroup2,
 }
 
 func run(ctx context.Context, service, number string) error {
@@ -49,7 +49,7 @@ func run(ctx context.Context, service, number string) error {
 		return err
 	}
 	fmt.Println(running, "of my workspaces run")
-	idle, err := c.Query(ctx, c.AllHosts(), "//p:HostProperties[p:CPUsUsed = 0]/p:HostKey", spaces)
+	idle, err := c.Query(ctx, c.AllHosts(), "//g:Content[p:CPUsUsed = 0]/p:HostKey", spaces)
 	if err != nil {
 		return err
 	}
