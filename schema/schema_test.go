@@ -180,3 +180,21 @@ func validate(t *testing.T, files []string, documents ...string) (string, error)
 	out, err := exec.CommandContext(t.Context(), xmllint, args...).CombinedOutput()
 	return string(out), err
 }
+
+// TestFilesCompileAlone has xmllint compile each file with nothing but what it
+// imports, and expects a complaint about the document alone.
+func TestFilesCompileAlone(t *testing.T) {
+	for _, name := range schema.Names() {
+		path := filepath.Join(t.TempDir(), "empty.xml")
+		if err := os.WriteFile(path, []byte("<empty/>"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		//nolint:gosec // the validator over files of this project
+		out, _ := exec.CommandContext(t.Context(), "xmllint", "--nonet", "--noout",
+			"--schema", name, path).CombinedOutput()
+		if text := string(out); strings.Count(text, "\n") != 2 ||
+			!strings.Contains(text, "No matching global declaration") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
