@@ -27,6 +27,7 @@ type options struct {
 	reads int // GetResourceProperty calls of a run
 	batch int // destroys and creates of a run among the many
 	real  bool
+	only  string // the one scene to play; empty: all
 }
 
 func main() {
@@ -39,6 +40,7 @@ func main() {
 	flag.IntVar(&o.reads, "reads", 20000, "GetResourceProperty calls in a run")
 	flag.IntVar(&o.batch, "batch", 1000, "destroys in a run among the many workspaces")
 	flag.BoolVar(&o.real, "real", true, "also measure with libvirtd and sshd (root, make setup)")
+	flag.StringVar(&o.only, "only", "", "play one scene: few, told, many, profile or real")
 	bare := flag.String("bare", "", "serve the replies in this directory, nothing else")
 	flag.Parse()
 
@@ -68,31 +70,29 @@ func start(ctx context.Context, o options, bare string) error {
 // measure plays the scenes and prints the table.
 func measure(ctx context.Context, o options, dir string) error {
 	t := newTable()
-	samples := &replies{}
-	for run := range o.runs {
-		fmt.Fprintf(os.Stderr, "run %d of %d with %d workspaces\n", run+1, o.runs, o.small)
-		s := scene{dir: dir, run: run, table: t, samples: samples}
-		if err := few(ctx, o, s); err != nil {
-			return err
+	s := scene{dir: dir, table: t, samples: &replies{}}
+	top := ""
+	parts := []struct {
+		name  string
+		times int
+		play  func(scene) error
+	}{
+		{"few", o.runs, func(s scene) error { return few(ctx, o, s) }},
+		{"told", o.runs, func(s scene) error { return told(ctx, o, s) }},
+		{"many", 1, func(s scene) error { return many(ctx, o, s) }},
+		{"bare", 1, func(s scene) error { return bareRuns(ctx, o, s) }},
+		{"profile", 1, func(scene) (err error) { top, err = profile(ctx, o, dir); return err }},
+		{"real", 1, func(scene) error { return realParts(ctx, t) }},
+	}
+	for _, p := range parts {
+		if o.only != "" && o.only != p.name || p.name == "real" && !o.real {
+			continue
 		}
-	}
-	fmt.Fprintf(os.Stderr, "%d runs with %d workspaces\n", o.runs, o.large)
-	if err := many(ctx, o, scene{dir: dir, table: t, samples: samples}); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, "the same bytes from a bare handler")
-	if err := bareRuns(ctx, o, scene{dir: dir, table: t, samples: samples}); err != nil {
-		return err
-	}
-	fmt.Fprintln(os.Stderr, "processor profile")
-	top, err := profile(ctx, o, dir)
-	if err != nil {
-		return err
-	}
-	if o.real {
-		fmt.Fprintln(os.Stderr, "libvirtd and sshd")
-		if err := realParts(ctx, t); err != nil {
-			return err
+		for s.run = range p.times {
+			fmt.Fprintf(os.Stderr, "%s: %d of %d\n", p.name, s.run+1, p.times)
+			if err := p.play(s); err != nil {
+				return err
+			}
 		}
 	}
 	t.print(os.Stdout)
