@@ -38,7 +38,7 @@ const (
 	putPoint
 	deletePoint
 	putMessage
-	deleteMessage
+	deleteMessages
 	putAnswer
 	findAnswer
 	purgeAnswers
@@ -78,7 +78,7 @@ var texts = [queries]string{
 	deletePoint: `DELETE FROM pull_point WHERE id = ?`,
 	putMessage: `REPLACE INTO outbox (seq, number, subscription, workspace, topic, state,
 		fault, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-	deleteMessage: `DELETE FROM outbox WHERE seq = ?`,
+	deleteMessages: `DELETE FROM outbox WHERE seq BETWEEN ? AND ?`,
 	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at, digest)
 		VALUES (?, ?, ?, ?, ?)`,
 	findAnswer:   `SELECT workspaces, group_id, at, digest FROM answered WHERE request = ?`,

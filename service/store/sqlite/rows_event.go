@@ -117,12 +117,24 @@ func (r *rows) sent(s *state, owed debts) error {
 			return err
 		}
 	}
-	for _, seq := range owed.sent {
-		if err := r.run(deleteMessage, seq); err != nil {
+	slices.Sort(owed.sent)
+	for left := owed.sent; len(left) > 0; {
+		n := unbroken(left)
+		if err := r.run(deleteMessages, left[0], left[n-1]); err != nil {
 			return err
 		}
+		left = left[n:]
 	}
 	return nil
+}
+
+// unbroken returns how many of the rising numbers follow each other without a gap.
+func unbroken(rising []int64) int {
+	n := 1
+	for n < len(rising) && rising[n]-rising[n-1] <= 1 {
+		n++
+	}
+	return n
 }
 
 func (r *rows) answers(s *state) error {

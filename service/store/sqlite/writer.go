@@ -49,9 +49,10 @@ func newWriter(s *Store, r *rows) *writer {
 func (w *writer) run() {
 	purge := time.NewTicker(purgeEvery)
 	defer purge.Stop()
-	w.timer = time.NewTimer(owedMost) // the last run may have left debts
+	w.timer = time.NewTimer(owedMost)
 	defer w.timer.Stop()
 	w.purge()
+	w.serve(nil) // the last run may have left debts
 	for {
 		select {
 		case r := <-w.queue:
@@ -78,14 +79,15 @@ func (w *writer) arm() {
 }
 
 // serve runs the update and those that wait behind it, commits them, and
-// answers. Without an update it writes what is owed.
+// answers. Without an update it writes what is owed: together, as neighbouring
+// messages are removed as one.
 func (w *writer) serve(first *request) {
 	w.batch = w.batch[:0]
 	for r := first; r != nil; r = w.next() {
 		r.err = w.attempt(r.f)
 		w.batch = append(w.batch, r)
 	}
-	if err := w.commit(); err != nil {
+	if err := w.commit(first == nil); err != nil {
 		w.refuse(explain(updateOp, "", err))
 	}
 	for i, r := range w.batch {
@@ -154,10 +156,13 @@ func (w *writer) attempt(f func(workspace.Tx) error) (err error) {
 	return nil
 }
 
-// commit makes the batch and what is owed durable, shows it to readers and
-// tells of it. When it fails, nothing of the batch remains.
-func (w *writer) commit() error {
-	owed := w.takeDebts()
+// commit makes the batch, and with pay what is owed, durable, shows it to
+// readers and tells of it. When it fails, nothing of the batch remains.
+func (w *writer) commit(pay bool) error {
+	var owed debts
+	if pay {
+		owed = w.takeDebts()
+	}
 	if !w.state.dirty() && len(owed.sent) == 0 {
 		return nil
 	}
