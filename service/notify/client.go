@@ -33,6 +33,7 @@ func newClient(g Guard, timeout time.Duration, names *net.Resolver) *http.Client
 			DialContext: dialer.DialContext, MaxIdleConns: 256,
 			MaxIdleConnsPerHost: idlePerPlace, IdleConnTimeout: 5 * time.Second,
 			MaxResponseHeaderBytes: 16 << 10, DisableCompression: true,
+			WriteBufferSize: 16 << 10, // header and some messages in one packet
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
