@@ -269,21 +269,25 @@ func (m *core) DestroySubscription(
 // face returns the handler over the core, and what it logs.
 func (m *core) face(t testing.TB, caller authn.Authenticator) (*dispatch.Handler, *bytes.Buffer) {
 	t.Helper()
+	return m.handler(t, dispatch.Options{Authenticator: caller})
+}
+
+// handler returns a handler over the core with the options, and what it logs.
+func (m *core) handler(t testing.TB, o dispatch.Options) (*dispatch.Handler, *bytes.Buffer) {
+	t.Helper()
 	log := new(bytes.Buffer)
 	producers := producer.Source{
 		Manager: m, CheckConsumer: notify.Guard{Allow: notify.Loopback()}.URL,
 	}
-	h, err := dispatch.New(dispatch.Options{
-		Services: append(append([]dispatch.Service{
-			factory.New(wsdl.One, m), factory.New(wsdl.Two, m),
-			group.New(wsdl.One, m), group.New(wsdl.Two, m),
-			status.New(wsdl.One, m), status.New(wsdl.Two, m),
-			ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
-			subscription.New(m), host.New(m),
-		}, servicegroup.Workspaces(m, producers)...), servicegroup.Hosts(m)...),
-		Authenticator: caller, URL: "http://127.0.0.1:8080",
-		Logger: slog.New(slog.NewTextHandler(log, nil)),
-	})
+	o.Services = append(append([]dispatch.Service{
+		factory.New(wsdl.One, m), factory.New(wsdl.Two, m),
+		group.New(wsdl.One, m), group.New(wsdl.Two, m),
+		status.New(wsdl.One, m), status.New(wsdl.Two, m),
+		ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
+		subscription.New(m), host.New(m),
+	}, servicegroup.Workspaces(m, producers)...), servicegroup.Hosts(m)...)
+	o.URL, o.Logger = "http://127.0.0.1:8080", slog.New(slog.NewTextHandler(log, nil))
+	h, err := dispatch.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

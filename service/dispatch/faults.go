@@ -159,7 +159,11 @@ func (x *exchange) operationName() string {
 func (x *exchange) writeFault(enc *xmlstrict.Encoder, f fault) int {
 	out, action := x.soapFault(f)
 	x.target, x.said = x.faultTo, action
-	soap.WriteFault(enc, x.version, x.faultHeader(f, action), out)
+	var header func(*xmlstrict.Encoder)
+	if x.message != nil { // else the request never got as far as having an addressing
+		header = x.header(x.faultTo, action, true)
+	}
+	soap.WriteFault(enc, x.version, header, out)
 	if x.version == soap.V12 && strings.HasPrefix(out.Code, soap.CodeClient) &&
 		f.status == http.StatusInternalServerError {
 		return http.StatusBadRequest // SOAP 1.2 part 2, 7.5.2.2
@@ -173,10 +177,8 @@ func (x *exchange) soapFault(f fault) (*soap.Fault, string) {
 	case f.name != (xmlstrict.Name{}):
 		return x.typedFault(f), actionOf(f.name)
 	case f.addressing != nil:
-		out := &soap.Fault{Code: f.code, String: f.text, Subcodes: f.addressing.Codes}
-		if x.version == soap.V12 {
-			out.Detail = f.addressing.Detail
-		}
+		out := f.addressing.SOAP(x.version)
+		out.String = f.text
 		return out, wsa.AddressingFaultAction
 	}
 	out := &soap.Fault{Code: f.code, String: f.text}
@@ -205,24 +207,6 @@ func (x *exchange) typedFault(f fault) *soap.Fault {
 		out.Code = soap.CodeServer
 	}
 	return out
-}
-
-// faultHeader writes the addressing of a fault; nil when the request never got
-// as far as having one.
-func (x *exchange) faultHeader(f fault, action string) func(*xmlstrict.Encoder) {
-	if x.message == nil {
-		return nil
-	}
-	header := x.header(x.faultTo, action, true)
-	if f.addressing == nil || x.version == soap.V12 || header == nil {
-		return header
-	}
-	return func(enc *xmlstrict.Encoder) {
-		header(enc)
-		enc.Start(wsa.FaultDetail)
-		f.addressing.Detail(enc)
-		enc.End()
-	}
 }
 
 // clip quotes a stranger's text, short enough for an error message.

@@ -138,11 +138,14 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"QueryResourceProperties":       readFaults2,
 	"GetResourcePropertyDocument":   readFaults2,
 
-	"SetResourceProperties":       writing("SetResourcePropertyRequestFailedFault"),
-	"PutResourcePropertyDocument": writing("UnableToPutResourcePropertyDocumentFault"),
-	"InsertResourceProperties":    writing("InsertResourcePropertiesRequestFailedFault"),
-	"UpdateResourceProperties":    writing("UpdateResourcePropertiesRequestFailedFault"),
-	"DeleteResourceProperties":    writing("DeleteResourcePropertiesRequestFailedFault"),
+	"SetResourceProperties": writing("SetResourcePropertyRequestFailedFault"),
+	"PutResourcePropertyDocument": {
+		unknown: unknown2, busy: unavailable2,
+		other: property2("UnableToPutResourcePropertyDocumentFault"),
+	},
+	"InsertResourceProperties": writing("InsertResourcePropertiesRequestFailedFault"),
+	"UpdateResourceProperties": writing("UpdateResourcePropertiesRequestFailedFault"),
+	"DeleteResourceProperties": writing("DeleteResourcePropertiesRequestFailedFault"),
 
 	"Destroy": resource(lifetime2("ResourceNotDestroyedFault")),
 	"SetTerminationTime": {

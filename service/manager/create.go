@@ -39,7 +39,7 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 		if first, ok := tx.Answered(r.Owner, r.MessageID); ok {
 			if first.Digest != r.Digest {
 				return workspace.Created{}, workspace.Errorf(workspace.Invalid, opCreate,
-					r.Spec.Name, "its message ID was used for another request; give each its own")
+					r.Spec.Name, "%w", workspace.ErrMessageIDUsed)
 			}
 			return answerAgain(tx, first)
 		}

@@ -94,6 +94,11 @@ func (w *Where) String() string {
 	return s
 }
 
+// ErrMessageIDUsed is why a create request is refused that has the message ID of
+// another one: it is meant to stand for one request.
+var ErrMessageIDUsed = errors.New(
+	"its message ID was used for another request; give each its own")
+
 // KindOf returns the kind of the outermost *Error in err's chain, Internal
 // when there is none.
 func KindOf(err error) Kind {

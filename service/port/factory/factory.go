@@ -7,10 +7,12 @@ package factory
 
 import (
 	"context"
+	"errors"
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port"
 	"github.com/philoxenia/philoxenia/service/port/property"
@@ -55,6 +57,9 @@ func (p portType) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply,
 		return nil, err
 	}
 	made, err := p.manager.Create(ctx, r)
+	if c.Face == wsdl.Two && errors.Is(err, workspace.ErrMessageIDUsed) {
+		return nil, wsa.InvalidHeader(wsa.DuplicateMessageID, "MessageID", err)
+	}
 	if err != nil {
 		return nil, place(c, err)
 	}

@@ -108,14 +108,11 @@ func (s Source) put(ctx context.Context, c *dispatch.Call) (dispatch.Reply, erro
 	}
 	values, err := s.differences(set, wanted)
 	if err != nil {
-		return nil, &wsrf.FaultError{
-			Fault: wsrf.Final.Names().UnableToPutResourcePropertyDocument,
-			Err:   c.Document.Errorf(wanted, "", "%w", err),
-		}
+		return nil, unableToPut(c.Document.Errorf(wanted, "", "%w", err))
 	}
 	if len(values) > 0 {
 		if err := s.Change(ctx, c, values); err != nil {
-			return nil, err
+			return nil, asPut(err)
 		}
 		if set, err = s.Load(ctx, c); err != nil {
 			return nil, err
@@ -125,6 +122,22 @@ func (s Source) put(ctx context.Context, c *dispatch.Call) (dispatch.Reply, erro
 		wsrf.WriteProperties(enc,
 			wsrf.Final.Names().PutResourcePropertyDocumentResponse, set.Write)
 	}, nil
+}
+
+// asPut returns the error of a change as one of putting a document: the faults
+// about single properties are those of other messages.
+func asPut(err error) error {
+	var typed *wsrf.FaultError
+	if errors.As(err, &typed) {
+		return unableToPut(typed.Err)
+	}
+	return err
+}
+
+func unableToPut(err error) error {
+	return &wsrf.FaultError{
+		Fault: wsrf.Final.Names().UnableToPutResourcePropertyDocument, Err: err,
+	}
 }
 
 // differences returns the values of a document that are not the resource's.

@@ -1,0 +1,177 @@
+package dispatch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+)
+
+// A sent message is one that went to an address.
+type sent struct {
+	address string
+	header  http.Header
+	text    string
+}
+
+// office is a Replier that keeps what it is given.
+type office struct {
+	out    chan sent
+	refuse error         // what it says of every address
+	hold   chan struct{} // waited for before a message goes; may be nil
+}
+
+func (o *office) Check(string) error { return o.refuse }
+
+func (o *office) Post(
+	ctx context.Context, address string, header http.Header, message []byte,
+) error {
+	if o.hold != nil {
+		select {
+		case <-o.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	o.out <- sent{address, header.Clone(), string(bytes.Clone(message))}
+	return nil
+}
+
+// withOffice serves a core with one workspace and the office.
+func withOffice(t *testing.T, o *office, caller authn.Authenticator) string {
+	t.Helper()
+	m := newCore()
+	m.put(ada)
+	o.out = make(chan sent, 4)
+	h, _ := m.handler(t, dispatch.Options{
+		Authenticator: caller, Replier: o, Limits: dispatch.Limits{Replies: 1},
+	})
+	return listen(t, h, dispatch.Limits{})
+}
+
+// asking is the addressing of a request whose answers go to other places.
+func asking(references string) string {
+	return block2("Action", rp2Action) + block2("MessageID", "urn:uuid:7") + references
+}
+
+const (
+	there = "http://there.example/in"
+	fails = "http://fails.example/in"
+	badRP = `<p:GetResourceProperty xmlns:p="http://docs.oasis-open.org/wsrf/rp-2">nothing` +
+		`</p:GetResourceProperty>`
+)
+
+// nobody is a reference to where nothing goes.
+func nobody(header string) string { return reference2(header, wsa2005+"/none", "") }
+
+var parameters = `<a:ReferenceParameters><x:id xmlns:x="urn:x">9</x:id></a:ReferenceParameters>`
+
+// TestRepliesElsewhere sends replies and faults to where the request wants them
+// (WS-Addressing 1.0, core, 3.4; SOAP Binding, 5): the connection gets an empty
+// 202.
+func TestRepliesElsewhere(t *testing.T) {
+	tests := map[string]struct {
+		header, body  string
+		to, says, act string // of the message sent; nothing is sent when to is empty
+	}{
+		"reply": {reference2("ReplyTo", there, parameters), "", there, ">Running<",
+			"GetResourcePropertyResponse"},
+		"fault to where replies go": {reference2("ReplyTo", there, ""), badRP, there,
+			"InvalidResourcePropertyQNameFault", "wsrf/fault"},
+		"fault to its own place": {
+			reference2("ReplyTo", there, "") + reference2("FaultTo", fails, ""), badRP, fails,
+			"InvalidResourcePropertyQNameFault", "wsrf/fault"},
+		"nobody wants the reply":   {nobody("ReplyTo"), "", "", "", ""},
+		"nobody wants the fault":   {nobody("FaultTo"), badRP, "", "", ""},
+		"nobody wants any of them": {nobody("ReplyTo"), badRP, "", "", ""},
+		"the fault of another's EPR": {reference2("FaultTo", fails, parameters), badRP, fails,
+			">9</", "wsrf/fault"},
+	}
+	o := new(office)
+	address := withOffice(t, o, authn.Fixed(ada))
+	for name, tt := range tests {
+		for _, soap12 := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				a := question{soap12: soap12, header: asking(tt.header), body: tt.body}.
+					ask(t, address)
+				if a.status != http.StatusAccepted || a.text != "" {
+					t.Fatalf("the connection got %d %s", a.status, a.text)
+				}
+				if tt.to == "" {
+					return
+				}
+				got := <-o.out
+				for _, part := range []string{tt.says, tt.act, ">" + tt.to + "</wsa:To>",
+					">urn:uuid:7</wsa:RelatesTo>"} {
+					if !strings.Contains(got.text, part) {
+						t.Errorf("lacks %q: %s", part, got.text)
+					}
+				}
+				if got.address != tt.to || soap12 != (got.header.Get("SOAPAction") == "") {
+					t.Errorf("went to %s with %v", got.address, got.header)
+				}
+			})
+		}
+	}
+	if len(o.out) != 0 {
+		t.Errorf("%v was sent besides", <-o.out)
+	}
+}
+
+// TestRepliesThatCannotGoElsewhere says at once, on the connection, why not.
+func TestRepliesThatCannotGoElsewhere(t *testing.T) {
+	elsewhere := reference2("ReplyTo", there, "")
+	tests := map[string]struct {
+		office *office
+		caller authn.Authenticator
+		header string
+		fault  string
+	}{
+		"a closed address": {&office{refuse: errors.New("closed")}, authn.Fixed(ada),
+			asking(elsewhere), "wsa:InvalidAddress<"},
+		"6.4.2 no message ID": {new(office), authn.Fixed(ada),
+			block2("Action", rp2Action) + elsewhere, "wsa:MessageAddressingHeaderRequired<"},
+		"an unknown caller": {new(office), authn.Fixed(""), asking(elsewhere),
+			"no caller identity"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			address := withOffice(t, tt.office, tt.caller)
+			question{header: tt.header}.ask(t, address).expect(t, 500, tt.fault)
+			if len(tt.office.out) != 0 {
+				t.Errorf("%v was sent", <-tt.office.out)
+			}
+		})
+	}
+}
+
+// TestAnonymousCallersGetNoPosts has a caller whom nobody knows ask what anybody
+// may know, and want the answer elsewhere.
+func TestAnonymousCallersGetNoPosts(t *testing.T) {
+	o := new(office)
+	address := withOffice(t, o, authn.Fixed(""))
+	question{service: "Status", header: asking(reference2("ReplyTo", there, "")), keyless: true,
+		body: strings.Replace(poll2, "t:currentState", "t:x", 1)}.ask(t, address).
+		expect(t, 500, "OnlyAnonymousAddressSupported")
+}
+
+// TestRepliesOnTheirWayAreBounded has one message on its way, and a second that
+// finds no place (WS-Addressing 1.0, SOAP Binding, 6.4.5).
+func TestRepliesOnTheirWayAreBounded(t *testing.T) {
+	o := &office{hold: make(chan struct{})}
+	address := withOffice(t, o, authn.Fixed(ada))
+	q := question{header: asking(reference2("ReplyTo", there, ""))}
+	if a := q.ask(t, address); a.status != http.StatusAccepted {
+		t.Fatalf("status is %d: %s", a.status, a.text)
+	}
+	q.ask(t, address).expect(t, 500, "wsa:EndpointUnavailable<", there)
+	close(o.hold)
+	if got := <-o.out; !strings.Contains(got.text, ">Running<") {
+		t.Errorf("sent %s", got.text)
+	}
+}
