@@ -74,6 +74,17 @@ var servicesTwo = []service{
 		headers:    []QName{lease("PullPointKey"), lease("Wait"), lease("SequenceNumber")},
 		operations: join(pullTwo, subscriptionTwo, readTwo, lifetimeTwo),
 	},
+	{
+		// What a client has to serve that listens: from this, stacks make its skeleton.
+		name: "NotificationConsumer", file: "lease_notification_consumer",
+		headers: []QName{lease("SequenceNumber"), {schema.Workspace, "WorkspaceKey"},
+			{schema.Types, "currentState"}, {schema.Lifetime2, "TerminationNotification"},
+			{schema.Properties2, "ResourcePropertyValueChangeNotification"}},
+		operations: []Operation{{
+			Name: "Notify", Action: schema.Notification2Action + "NotificationConsumer/Notify",
+			OneWay: true, In: QName{schema.BaseNotification2, "Notify"},
+		}},
+	},
 }
 
 // readTwo read resource properties (WS-ResourceProperties 1.2, section 5).
