@@ -18,14 +18,17 @@ func TestParseEPR(t *testing.T) {
 		"no address":      {``, "", ""},
 		"second address": {`<a:Address>http://x</a:Address><a:Address>http://y</a:Address>`, "",
 			""},
-		"extension":       {`<a:Address>http://x</a:Address><b:y xmlns:b="urn:b"/>`, "http://x", ""},
+		"extension": {`<a:Address>http://x</a:Address><b:y xmlns:b="urn:b"/>`, "http://x",
+			""},
 		"extension ahead": {`<b:y xmlns:b="urn:b"/><a:Address>http://x</a:Address>`, "", ""},
 		"unknown part":    {`<a:Address>http://x</a:Address><a:Port/>`, "", ""},
 		"text":            {properties + `word</a:ReferenceParameters>`, "", ""},
-		"twice":           {properties + `</a:ReferenceParameters><a:ReferenceParameters/>`, "", ""},
-		"attribute":       {`<a:Address b:c="" xmlns:b="urn:b">http://x</a:Address>`, "http://x", ""},
-		"bare attribute":  {`<a:Address c="">http://x</a:Address>`, "", ""},
-		"no URI":          {`<a:Address>http://[::1</a:Address>`, "", ""},
+		"twice": {properties + `</a:ReferenceParameters><a:ReferenceParameters/>`, "",
+			""},
+		"attribute": {`<a:Address b:c="" xmlns:b="urn:b">http://x</a:Address>`, "http://x",
+			""},
+		"bare attribute": {`<a:Address c="">http://x</a:Address>`, "", ""},
+		"no URI":         {`<a:Address>http://[::1</a:Address>`, "", ""},
 	}
 	for name, tt := range tests {
 		for _, v := range []Version{V200403, V200508} {

@@ -1,13 +1,13 @@
 package wsrf
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -118,22 +118,23 @@ func (q Query) Prefix(prefix string) (string, bool) {
 	return xmlstrict.LookupPrefix(q.At, prefix)
 }
 
-// Select evaluates the query over a property document, as the function Select
-// does. Its errors name the expression's place in doc, which may be nil.
-func (q Query) Select(doc *xmlstrict.Document, root *etree.Element) ([]any, error) {
-	results, err := Select(root, q.Expression, q.Prefix)
-	var typed *FaultError
-	if errors.As(err, &typed) {
-		err = &FaultError{Fault: q.Edition.translate(typed.Fault),
-			Err: doc.Errorf(q.At, "", "%w", typed.Err)}
+// Select evaluates the query over a property document, with the root element
+// as the context. It fails with a *FaultError, InvalidQueryExpression or
+// QueryEvaluationError, which names the expression's place in doc; doc may be
+// nil.
+func (q Query) Select(doc *xmlstrict.Document, over query.Source) (query.Results, error) {
+	n := names[q.Edition]
+	e, err := query.Compile(q.Expression, q.Prefix)
+	if err != nil {
+		return query.Results{}, &FaultError{
+			Fault: n.InvalidQueryExpression, Err: doc.Errorf(q.At, "", "%w", err),
+		}
+	}
+	results, err := e.Select(over)
+	if err != nil {
+		err = &FaultError{Fault: n.QueryEvaluationError, Err: doc.Errorf(q.At, "", "%w", err)}
 	}
 	return results, err
-}
-
-// translate returns the edition's name of a fault about queries.
-func (e Edition) translate(fault xmlstrict.Name) xmlstrict.Name {
-	fault.Space = names[e].InvalidQueryExpression.Space
-	return fault
 }
 
 // ParseQuery reads a QueryResourceProperties. It fails with a *FaultError when

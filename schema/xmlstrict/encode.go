@@ -201,6 +201,24 @@ func (e *Encoder) Raw(xml []byte) {
 	e.buf = append(e.buf, xml...)
 }
 
+// RawString is Raw for a string. It may be called for pieces of one element in
+// turn; then RawDeclaration may stand inside a start tag.
+func (e *Encoder) RawString(xml string) {
+	e.closeTag()
+	e.buf = append(e.buf, xml...)
+}
+
+// RawDeclaration writes a namespace declaration between two pieces of a start
+// tag that RawString writes; the empty prefix declares the default namespace.
+func (e *Encoder) RawDeclaration(prefix, space string) {
+	e.buf = append(e.buf, " xmlns"...)
+	if prefix != "" {
+		e.buf = append(append(e.buf, ':'), prefix...)
+	}
+	e.buf = appendValue(append(e.buf, '=', '"'), space)
+	e.buf = append(e.buf, '"')
+}
+
 // closeTag ends a start tag that is still open.
 func (e *Encoder) closeTag() {
 	if e.inTag {

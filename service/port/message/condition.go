@@ -3,6 +3,7 @@ package message
 import (
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -102,7 +103,7 @@ type PropertyWriter func(wsdl.Face, *workspace.Workspace) func(*xmlstrict.Encode
 type Filter struct {
 	write      PropertyWriter
 	conditions *cache[workspace.SubscriptionID, *Conditions]
-	documents  *cache[documentKey, *etree.Element]
+	documents  *cache[documentKey, *query.Document]
 }
 
 // The documents that conditions ask: one event is held against the conditions
@@ -123,7 +124,7 @@ const (
 // properties are held against.
 func NewFilter(write PropertyWriter) *Filter {
 	return &Filter{
-		write: write, documents: newCache[documentKey, *etree.Element](maxDocuments),
+		write: write, documents: newCache[documentKey, *query.Document](maxDocuments),
 		conditions: newCache[workspace.SubscriptionID, *Conditions](maxConditions),
 	}
 }
@@ -169,12 +170,12 @@ func (f *Filter) evaluate(
 		if len(set.conditions) == 0 {
 			continue
 		}
-		root, err := f.document(documentKey{c.face, set.properties, e}, w)
+		over, err := f.document(documentKey{c.face, set.properties, e}, w)
 		if err != nil {
 			return false, err
 		}
 		for _, condition := range set.conditions {
-			if holds, err := condition.Holds(root); err != nil || !holds {
+			if holds, err := condition.Over(over); err != nil || !holds {
 				return false, err
 			}
 		}
@@ -182,9 +183,9 @@ func (f *Filter) evaluate(
 	return true, nil
 }
 
-// document returns the root of what conditions are held against.
-func (f *Filter) document(key documentKey, w *workspace.Workspace) (*etree.Element, error) {
-	return f.documents.get(key, func() (*etree.Element, error) {
+// document returns what conditions are held against.
+func (f *Filter) document(key documentKey, w *workspace.Workspace) (*query.Document, error) {
+	return f.documents.get(key, func() (*query.Document, error) {
 		write := Content(key.face, key.event).Write
 		if key.properties {
 			write = f.write(key.face, w)
@@ -193,11 +194,7 @@ func (f *Filter) document(key documentKey, w *workspace.Workspace) (*etree.Eleme
 		if err != nil {
 			return nil, err
 		}
-		doc, err := xmlstrict.Parse(text, xmlstrict.DefaultLimits())
-		if err != nil {
-			return nil, err
-		}
-		return doc.Root, nil
+		return new(query.Names).Read(text)
 	})
 }
 

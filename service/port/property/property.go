@@ -12,6 +12,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
@@ -176,16 +177,24 @@ func over(
 		if q.Expression == "/" {
 			return set.Write, nil
 		}
-		root, err := tree(set)
+		over, err := readable(set)
 		if err != nil {
 			return nil, err
 		}
-		results, err := q.Select(c.Document, root)
+		results, err := q.Select(c.Document, over)
 		if err != nil {
 			return nil, err
 		}
-		return func(enc *xmlstrict.Encoder) { wsrf.WriteResults(enc, results) }, nil
+		return results.Write, nil
 	}
+}
+
+// readable returns the document as one that can be asked.
+func readable(set Set) (*query.Document, error) {
+	enc := xmlstrict.Borrow()
+	defer enc.Release()
+	set.Write(enc)
+	return new(query.Names).Read(enc.Bytes())
 }
 
 // tree returns the document as a tree.

@@ -1,4 +1,4 @@
-package wsrf
+package query
 
 import (
 	"errors"
@@ -44,6 +44,11 @@ func resolve(
 		token, behind := nextToken(rest)
 		if token == "$" {
 			return "", nil, errors.New("variables are not defined here")
+		}
+		if after, ok := strings.CutPrefix(behind, "/"); ok && token == "/" && descends(after) {
+			r.text.WriteString("/descendant::")
+			rest = after
+			continue
 		}
 		if isWord(token[0]) {
 			var err error
