@@ -120,6 +120,10 @@ func (r *EPR) word(doc *xmlstrict.Document, part *etree.Element, v Version) erro
 	}
 	text := xmlstrict.Text(part)
 	if part.Tag != "Address" {
+		port, given := xmlstrict.Attr(part, xmlstrict.Name{Local: "PortName"})
+		if given && !xmlstrict.IsNCName(xmlstrict.Trim(port)) {
+			return doc.Errorf(part, "a name", "PortName is %q", xmlstrict.Clip(port))
+		}
 		if _, err := xmlstrict.ResolveQName(part, text); err != nil {
 			return doc.Errorf(part, "a qualified name", "%w", err)
 		}

@@ -214,3 +214,31 @@ func (e Edition) ReplyAction(operation string) string {
 	}
 	return finalAction + portTypes[operation] + "/" + operation + "Response"
 }
+
+// The shapes of elements that hold text, and any elements.
+var (
+	words    = xmlstrict.Shape{Content: xmlstrict.Words}
+	anything = xmlstrict.Shape{Parts: []xmlstrict.Part{{Many: true}}}
+)
+
+// parts returns the shape of an element with parts in that order, in the final
+// edition with extensions behind them.
+func (e Edition) parts(all ...xmlstrict.Name) xmlstrict.Shape {
+	var s xmlstrict.Shape
+	for _, name := range all {
+		s.Parts = append(s.Parts, xmlstrict.Part{Name: name})
+	}
+	if e == Final {
+		other := xmlstrict.Name{Space: names[e].Subscribe.Space}
+		s.Parts = append(s.Parts, xmlstrict.Part{Name: other, Many: true})
+	}
+	return s
+}
+
+// pullParts returns the shape of a message about pull points, which admits any
+// attribute.
+func (e Edition) pullParts(all ...xmlstrict.Name) xmlstrict.Shape {
+	s := e.parts(all...)
+	s.Loose = true
+	return s
+}

@@ -16,10 +16,10 @@ import (
 // *wsrf.FaultError, UnacceptableTerminationTime, on a time that cannot be read,
 // and else with a *xmlstrict.ContentError.
 func (e Edition) ParseRenew(doc *xmlstrict.Document, body *etree.Element) (wsrf.End, error) {
-	at, err := doc.Only(body, names[e].TerminationTime)
-	if err != nil {
+	if err := doc.Fits(body, e.parts(names[e].TerminationTime)); err != nil {
 		return wsrf.End{}, err
 	}
+	at := xmlstrict.Child(body, names[e].TerminationTime)
 	if at == nil {
 		return wsrf.End{}, doc.Errorf(body, "TerminationTime", "no time is asked for")
 	}
@@ -58,6 +58,10 @@ func (e Edition) ParseRenewResponse(
 		xmlstrict.Child(body, names[e].TerminationTime) == nil {
 		return end, now, doc.Errorf(body, "a RenewResponse with a TerminationTime",
 			"the answer is incomplete")
+	}
+	n := names[e]
+	if err = doc.Fits(body, e.parts(n.TerminationTime, n.CurrentTime)); err != nil {
+		return end, now, err
 	}
 	now, end, err = times(doc, body)
 	return end, now, err
@@ -102,11 +106,11 @@ func (e Edition) ParseGetMessages(
 	doc *xmlstrict.Document, body *etree.Element,
 ) (GetMessages, error) {
 	var g GetMessages
-	most, err := doc.Only(body, names[e].MaximumNumber)
+	err := doc.Fits(body, e.pullParts(names[e].MaximumNumber))
 	if err != nil {
 		return g, err
 	}
-	if most != nil {
+	if most := xmlstrict.Child(body, names[e].MaximumNumber); most != nil {
 		if g.Most, err = nonNegative(doc, most); err != nil {
 			return g, err
 		}
@@ -114,6 +118,9 @@ func (e Edition) ParseGetMessages(
 	}
 	patience, err := doc.Only(body, wait)
 	if err != nil || patience == nil {
+		return g, err
+	}
+	if err = doc.Fits(patience, words); err != nil {
 		return g, err
 	}
 	if g.Wait, err = wsrf.ParseDuration(xmlstrict.Text(patience)); err != nil {
@@ -125,6 +132,9 @@ func (e Edition) ParseGetMessages(
 // nonNegative reads an xs:nonNegativeInteger, which has no upper bound; ours is
 // maxMessages.
 func nonNegative(doc *xmlstrict.Document, e *etree.Element) (int, error) {
+	if err := doc.Fits(e, words); err != nil {
+		return 0, err
+	}
 	text := xmlstrict.Text(e)
 	n, err := strconv.ParseInt(text, 10, 64)
 	if text == "-0" || text == "+0" {
@@ -165,6 +175,9 @@ func (e Edition) WriteCreatePullPointResponse(enc *xmlstrict.Encoder, pullPoint 
 func (e Edition) ParseCreatePullPointResponse(
 	doc *xmlstrict.Document, body *etree.Element,
 ) (wsa.EPR, error) {
+	if err := doc.Fits(body, e.pullParts(names[e].PullPoint)); err != nil {
+		return wsa.EPR{}, err
+	}
 	r, err := onlyEPR(doc, body, names[e].PullPoint)
 	if err == nil && (r == nil || !xmlstrict.Is(body, names[e].CreatePullPointResponse)) {
 		err = doc.Errorf(body, "a CreatePullPointResponse with a PullPoint",

@@ -159,13 +159,16 @@ func (e Edition) parseMessages(
 	if !xmlstrict.Is(body, wrapper) {
 		return nil, doc.Errorf(body, wrapper.String(), "this is no %s", wrapper.Local)
 	}
+	list := e.parts(names[e].NotificationMessage)
+	list.Parts[0].Many = true
+	list.Loose = wrapper == names[Final].GetMessagesResponse
+	if err := doc.Fits(body, list); err != nil {
+		return nil, err
+	}
 	var all []Notification
 	for at := range xmlstrict.Children(body) {
 		if !xmlstrict.Is(at, names[e].NotificationMessage) {
-			if e == Final && xmlstrict.NameOf(at).Space != wrapper.Space {
-				continue
-			}
-			return nil, doc.Errorf(at, "NotificationMessage", "%s does not belong here", at.Tag)
+			continue
 		}
 		n, err := e.ParseNotificationMessage(doc, at)
 		if err != nil {
@@ -182,13 +185,12 @@ func (e Edition) ParseNotificationMessage(
 	doc *xmlstrict.Document, at *etree.Element,
 ) (Notification, error) {
 	var n Notification
-	topic, err := doc.Only(at, names[e].Topic)
+	err := doc.Fits(at, e.message())
 	if err != nil {
 		return n, err
 	}
-	if n.Message, err = doc.Only(at, names[e].Message); err != nil {
-		return n, err
-	}
+	topic := xmlstrict.Child(at, names[e].Topic)
+	n.Message = xmlstrict.Child(at, names[e].Message)
 	if topic == nil && e == Draft || n.Message == nil {
 		return n, doc.Errorf(at, "Topic and Message", "the message is incomplete")
 	}
@@ -202,6 +204,16 @@ func (e Edition) ParseNotificationMessage(
 	}
 	n.Subscription, err = onlyEPR(doc, at, names[e].SubscriptionReference)
 	return n, err
+}
+
+// message returns the shape of a message.
+func (e Edition) message() xmlstrict.Shape {
+	n := names[e]
+	s := Draft.parts(n.Topic, n.ProducerReference, n.Message)
+	if e == Final {
+		s = Draft.parts(n.SubscriptionReference, n.Topic, n.ProducerReference, n.Message)
+	}
+	return s
 }
 
 // onlyEPR reads the one reference of that name inside an element, if there is

@@ -36,13 +36,13 @@ func (e Edition) ParseSubscribe(
 	doc *xmlstrict.Document, body *etree.Element,
 ) (Subscription, error) {
 	s := Subscription{Edition: e, UseNotify: true}
+	if err := doc.Fits(body, e.subscribe()); err != nil {
+		return s, err
+	}
 	for part := range xmlstrict.Children(body) {
 		name := xmlstrict.NameOf(part)
 		if name.Space != names[e].Subscribe.Space && e == Final {
 			continue // extensions, which need not be understood
-		}
-		if _, err := doc.Only(body, name); err != nil {
-			return s, err
 		}
 		if err := s.parse(doc, part); err != nil {
 			return s, err
@@ -56,6 +56,16 @@ func (e Edition) ParseSubscribe(
 			doc.Errorf(body, "TopicExpression", "there is no topic expression"))
 	}
 	return s, nil
+}
+
+// subscribe returns the shape of a Subscribe.
+func (e Edition) subscribe() xmlstrict.Shape {
+	n := names[e]
+	if e == Draft {
+		return e.parts(n.ConsumerReference, n.TopicExpression, n.UseNotify, n.Precondition,
+			n.Selector, n.SubscriptionPolicy, n.InitialTerminationTime)
+	}
+	return e.parts(n.ConsumerReference, n.Filter, n.InitialTerminationTime, n.SubscriptionPolicy)
 }
 
 // ParseSubscribe is Draft's.
@@ -125,6 +135,9 @@ func (s *Subscription) parseFinal(doc *xmlstrict.Document, part *etree.Element) 
 // message pass; of each kind there is one.
 func (s *Subscription) parseFilter(doc *xmlstrict.Document, at *etree.Element) (err error) {
 	n := names[Final]
+	if err := doc.Fits(at, anything); err != nil {
+		return err
+	}
 	var unknown []xmlstrict.Name
 	for part := range xmlstrict.Children(at) {
 		name := xmlstrict.NameOf(part)
@@ -159,9 +172,15 @@ func (s *Subscription) parseFilter(doc *xmlstrict.Document, at *etree.Element) (
 // parsePolicy reads the policy of 1.3, which names UseRaw and nothing else.
 func (s *Subscription) parsePolicy(doc *xmlstrict.Document, at *etree.Element) error {
 	n := names[Final]
+	if err := doc.Fits(at, anything); err != nil {
+		return err
+	}
 	var unknown []xmlstrict.Name
 	for part := range xmlstrict.Children(at) {
 		if xmlstrict.Is(part, n.UseRaw) {
+			if err := doc.Fits(part, xmlstrict.Shape{}); err != nil {
+				return err
+			}
 			s.UseNotify = false
 		} else {
 			unknown = append(unknown, xmlstrict.NameOf(part))
@@ -199,6 +218,9 @@ func namesWriter(element xmlstrict.Name, all []xmlstrict.Name) func(*xmlstrict.E
 
 // boolean reads an xs:boolean.
 func boolean(doc *xmlstrict.Document, e *etree.Element) (bool, error) {
+	if err := doc.Fits(e, words); err != nil {
+		return false, err
+	}
 	switch xmlstrict.Text(e) {
 	case "true", "1":
 		return true, nil
@@ -291,11 +313,18 @@ func (e Edition) ParseSubscribeResponse(
 	if !xmlstrict.Is(body, n.SubscribeResponse) {
 		return s, doc.Errorf(body, n.SubscribeResponse.String(), "this is no SubscribeResponse")
 	}
+	answer := Draft.parts(n.SubscriptionReference)
+	if e == Final {
+		answer = e.parts(n.SubscriptionReference, n.CurrentTime, n.TerminationTime)
+	}
+	err := doc.Fits(body, answer)
+	if err != nil {
+		return s, err
+	}
 	at := xmlstrict.Child(body, n.SubscriptionReference)
 	if at == nil {
 		return s, doc.Errorf(body, "SubscriptionReference", "there is no subscription")
 	}
-	var err error
 	if s.Reference, err = wsa.ParseEPR(doc, at); err != nil || e == Draft {
 		return s, err
 	}
@@ -308,7 +337,9 @@ func times(doc *xmlstrict.Document, body *etree.Element) (now, end time.Time, er
 	for child := range xmlstrict.Children(body) {
 		switch xmlstrict.NameOf(child) {
 		case names[Final].CurrentTime:
-			now, err = wsrf.TimeOrNil(doc, child)
+			if now, err = wsrf.TimeOrNil(doc, child); err == nil && now.IsZero() {
+				err = doc.Errorf(child, "a dateTime", "the current time is nil")
+			}
 		case names[Final].TerminationTime:
 			end, err = wsrf.TimeOrNil(doc, child)
 		}
@@ -340,10 +371,10 @@ func WriteEmpty(enc *xmlstrict.Encoder, name xmlstrict.Name) { enc.Element(name,
 func (e Edition) ParseGetCurrentMessage(
 	doc *xmlstrict.Document, body *etree.Element,
 ) (TopicExpression, error) {
-	at, err := doc.Only(body, names[e].Topic)
-	if err != nil {
+	if err := doc.Fits(body, e.parts(names[e].Topic)); err != nil {
 		return TopicExpression{}, err
 	}
+	at := xmlstrict.Child(body, names[e].Topic)
 	if at == nil {
 		return TopicExpression{}, fault(names[e].InvalidTopicExpression,
 			doc.Errorf(body, "Topic", "there is no topic expression"))

@@ -62,6 +62,11 @@ func (e Edition) ParseTopicExpression(
 	doc *xmlstrict.Document, at *etree.Element,
 ) (TopicExpression, error) {
 	var none TopicExpression
+	expression := xmlstrict.Shape{Content: xmlstrict.Mixed, Loose: e == Final,
+		Attributes: []xmlstrict.Name{dialectAttr, {Space: names[e].Topic.Space, Local: "Dialect"}}}
+	if err := doc.Fits(at, expression); err != nil {
+		return none, err
+	}
 	dialect, given := dialectOf(at)
 	if !given {
 		return none, fault(names[e].InvalidTopicExpression,

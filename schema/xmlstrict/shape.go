@@ -25,6 +25,7 @@ type Shape struct {
 	Parts      []Part
 	Attributes []Name // beside those of XML itself and of XML Schema instances
 	Foreign    string // attributes of namespaces other than this one are admitted; empty: none
+	Loose      bool   // all attributes are admitted
 	Nillable   bool   // it may be nil by xsi:nil, and is empty then
 }
 
@@ -115,8 +116,9 @@ func (d *Document) attributesFit(e *etree.Element, s *Shape) error {
 				return d.Errorf(e, "true or false", "xsi:nil is %q", Clip(v))
 			}
 		case "":
+			known = known || s.Loose
 		default:
-			known = known || s.Foreign != "" && name.Space != s.Foreign
+			known = known || s.Loose || s.Foreign != "" && name.Space != s.Foreign
 		}
 		if !known {
 			return d.Errorf(e, "", "attribute %s does not belong here",

@@ -37,6 +37,7 @@ func TestFits(t *testing.T) {
 		{"attributes", `color="red" b:color="red" xml:lang="en"`, "", shape, ""},
 		{"attribute", `weight="1"`, "", shape, "attribute weight does not belong"},
 		{"hints", xsi + `xsi:type="b:c" xsi:nil="0" xsi:schemaLocation="a b"`, "", shape, ""},
+		{"loose", `weight="1" b:weight="1" color="red"`, "", Shape{Loose: true}, ""},
 		{"nil", xsi + `xsi:nil="true"`, "", shape, "e is nil"},
 		{"nil what", xsi + `xsi:nil="maybe"`, "", shape, `xsi:nil is "maybe"`},
 		{"other hint", xsi + `xsi:color="red"`, "", shape, "attribute"},
