@@ -272,7 +272,7 @@ var hostileHTTP = map[string]hostile{
 	"other content": {header: "Content-Type: application/json\r\n", body: `{}`, status: 415},
 	"multipart": {
 		header: "Content-Type: multipart/related; type=\"application/xop+xml\"\r\n",
-		body:   goodBody, status: 415,
+		body:   goodBody, status: 415, fault: "attachments (MTOM",
 	},
 	"other charset": {
 		header: "Content-Type: text/xml; charset=utf-16\r\n", body: goodBody, status: 415,

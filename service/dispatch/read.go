@@ -48,6 +48,10 @@ func (x *exchange) mediaType() (soap.Version, error) {
 
 func (x *exchange) parseMediaType(text string) (soap.Version, error) {
 	kind, parameters, err := mime.ParseMediaType(text)
+	if strings.HasPrefix(kind, "multipart/") {
+		return 0, &refusal{http.StatusUnsupportedMediaType,
+			"attachments (MTOM, SOAP with Attachments) are not accepted, send the data inline"}
+	}
 	charset := strings.ToLower(parameters["charset"])
 	if err != nil || charset != "" && charset != "utf-8" && charset != "us-ascii" {
 		return 0, &refusal{http.StatusUnsupportedMediaType,

@@ -1,0 +1,180 @@
+package dispatch_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+)
+
+// bomb is a hundred megabytes of blanks, packed.
+func bomb(t *testing.T) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	blanks := bytes.Repeat([]byte(" "), 1<<20)
+	for range 100 {
+		if _, err := w.Write(blanks); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+const workspaceTwo = "/ws/Workspace"
+
+// poll12 is a poll in SOAP 1.2 on face two.
+var poll12 = strings.NewReplacer(soap11, soap12, poll, poll2).Replace(goodBody)
+
+const type12 = "Content-Type: application/soap+xml; charset=utf-8\r\n"
+
+// hostileTwo are requests on face two that a sane client would not send, in SOAP
+// 1.2 where there is no reason for another version. What both faces share is
+// tested on face one.
+func hostileTwo(t *testing.T) map[string]hostile {
+	include := `<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:1"/>`
+	return map[string]hostile{
+		"gzip bomb": {header: type12 + "Content-Encoding: gzip\r\n", body: bomb(t), status: 415,
+			fault: "content encoding is not accepted"},
+		"deflate": {header: type12 + "Content-Encoding: deflate\r\n", body: poll12, status: 415},
+		"MTOM": {header: "Content-Type: multipart/related; type=\"application/xop+xml\"; " +
+			"start-info=\"application/soap+xml\"; boundary=b\r\n", body: "--b\r\n\r\n" + poll12 +
+			"\r\n--b--\r\n", status: 415, fault: "attachments (MTOM"},
+		"SOAP with Attachments": {header: "Content-Type: multipart/related; type=\"text/xml\"; " +
+			"boundary=b\r\n", body: "--b--", status: 415, fault: "attachments (MTOM"},
+		"xop:Include in the body": {header: type12, status: 400, fault: "attachments",
+			body: strings.Replace(poll12, "t:currentState", include, 1)},
+		"xop:Include in a key": {header: type12, status: 400, fault: "attachments",
+			body: strings.Replace(poll12, ">1<", ">"+include+"<", 1)},
+		"oversize": {header: type12, status: 413, fault: "larger than",
+			body: poll12 + strings.Repeat(" ", 1<<20)},
+		"JSON":            {header: "Content-Type: application/json\r\n", body: "{}", status: 415},
+		"1.1 as soap+xml": {header: type12, body: goodBody, status: 415},
+		"1.2 as text/xml": {header: xmlType, body: poll12, status: 415},
+		"SOAPAction against the body": {
+			header: xmlType + "SOAPAction: \"urn:other\"\r\n", status: 500, fault: "contradicts",
+			body: strings.Replace(goodBody, poll, poll2, 1)},
+		"action of the content type against the body": {
+			header: "Content-Type: application/soap+xml; action=\"urn:other\"\r\n", body: poll12,
+			status: 400, fault: "contradicts"},
+		"the other face's words": {header: xmlType, body: goodBody, status: 500,
+			fault: "No such operation"},
+		"no envelope, in 1.2": {header: type12, body: "<a/>", status: 400, fault: soap12},
+		"unknown service": {path: "/ws/../ws/Nobody", header: type12, body: poll12, status: 400,
+			fault: "DestinationUnreachable"},
+	}
+}
+
+func TestHostileRequestsOnFaceTwo(t *testing.T) {
+	m, address := twoFaces(t)
+	for name, request := range hostileTwo(t) {
+		t.Run(name, func(t *testing.T) {
+			if request.path == "" {
+				request.path = workspaceTwo
+			}
+			before := allocated()
+			status, reply := send(t, address, request.text())
+			if status != request.status || !strings.Contains(reply, request.fault) {
+				t.Errorf("reply is %d %.1500s, want %d with %q", status, reply, request.status,
+					request.fault)
+			}
+			if grown := allocated() - before; grown > 16<<20 {
+				t.Errorf("it took %d MiB of memory", grown>>20)
+			}
+		})
+	}
+	if m.calls != 0 {
+		t.Errorf("%d calls changed something", m.calls)
+	}
+}
+
+// The crowd of TestIdleConnectionsDoNotSlowAGoodClient.
+const (
+	idle   = 1000 // connections that say nothing, or not enough
+	polls  = 300  // of the good client in a round
+	rounds = 7
+)
+
+// TestIdleConnectionsDoNotSlowAGoodClient opens a thousand connections that
+// send nothing, half of a header or half of a body, and holds the slowest
+// hundredth of a good client's requests against that without them. Rounds take
+// turns and the median of each kind counts, so that a busy machine is the same
+// to both.
+func TestIdleConnectionsDoNotSlowAGoodClient(t *testing.T) {
+	m := newCore()
+	m.put(ada)
+	h, _ := m.face(t, authn.Fixed(ada))
+	address := listen(t, h, dispatch.Limits{})
+	var alone, crowded []time.Duration
+	for range rounds {
+		alone = append(alone, slowest(t, address))
+		leave := crowd(t, address)
+		crowded = append(crowded, slowest(t, address))
+		leave()
+	}
+	slices.Sort(alone)
+	slices.Sort(crowded)
+	without, with := alone[rounds/2], crowded[rounds/2]
+	t.Logf("p99 is %v alone and %v among %d idle connections", without, with, idle)
+	if with > 3*without {
+		t.Errorf("p99 is %v among %d idle connections and %v without", with, idle, without)
+	}
+}
+
+// crowd opens the idle connections and returns what closes them.
+func crowd(t *testing.T, address string) (leave func()) {
+	t.Helper()
+	starts := []string{"", "POST /ws/Workspace HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+		strings.Replace(postStart, "/wsrf/services/WorkspaceService", workspaceTwo, 1) +
+			"Content-Length: 1000\r\n\r\n<a>"}
+	var all []net.Conn
+	for i := range idle {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, conn)
+		if _, err := conn.Write([]byte(starts[i%len(starts)])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func() {
+		for _, conn := range all {
+			_ = conn.Close()
+		}
+	}
+}
+
+// slowest returns the time that 99 of 100 of a good client's polls stay under.
+func slowest(t *testing.T, address string) time.Duration {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	times := make([]time.Duration, polls)
+	for i := range times {
+		start := time.Now()
+		response, err := client.Post("http://"+address+workspaceTwo,
+			"application/soap+xml; charset=utf-8", strings.NewReader(poll12))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if times[i] = time.Since(start); response.StatusCode != http.StatusOK {
+			t.Fatalf("a good request gets %d", response.StatusCode)
+		}
+	}
+	slices.Sort(times)
+	return times[len(times)*99/100]
+}
