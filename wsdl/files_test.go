@@ -1,6 +1,10 @@
 package wsdl
 
-import "github.com/philoxenia/philoxenia/schema"
+import (
+	"strings"
+
+	"github.com/philoxenia/philoxenia/schema"
+)
 
 // render makes the three files of a service, by name.
 func (s *service) render() map[string][]byte {
@@ -47,6 +51,6 @@ func (s *service) serviceFile() []byte {
 		append(s.soapSpaces(), [2]string{"binding", s.space + "/bindings"})...)
 	d.line(`  <wsdl:import namespace="%s/bindings" location="%s_bindings.wsdl"/>`,
 		s.space, s.file)
-	s.writeService(d, "binding", "http://localhost:8080"+s.face.Path()+s.name)
+	s.writeService(d, "binding", strings.TrimSuffix(exampleRoot, "/")+s.face.Path()+s.name)
 	return d.close()
 }

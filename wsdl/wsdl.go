@@ -8,7 +8,9 @@
 package wsdl
 
 import (
+	"bytes"
 	"embed"
+	"html"
 	"io/fs"
 	"slices"
 
@@ -96,4 +98,15 @@ func Names() []string {
 func File(name string) ([]byte, bool) {
 	data, err := files.ReadFile(name)
 	return data, err == nil
+}
+
+// exampleRoot is where the services of the published files are said to be.
+const exampleRoot = "http://localhost:8080/"
+
+// FileAt returns the text of a published file for a server whose root is at a
+// URL, such as http://vms.example.org: its services are there.
+func FileAt(name, root string) ([]byte, bool) {
+	data, ok := File(name)
+	from, to := `location="`+exampleRoot, `location="`+html.EscapeString(root)+"/"
+	return bytes.ReplaceAll(data, []byte(from), []byte(to)), ok
 }

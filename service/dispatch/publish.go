@@ -23,7 +23,7 @@ func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, ok := strings.CutPrefix(r.URL.Path, SchemaPath)
-	text, known := document(name)
+	text, known := document(name, h.rootFor(r))
 	switch {
 	case !ok || !known:
 		notFound(w)
@@ -55,12 +55,13 @@ func (h *Handler) flat(r *http.Request, e *endpoint) ([]byte, error) {
 	return wsdl.Flat(e.Name, localURL(r)+e.Face.Path())
 }
 
-// document returns a published schema or WSDL file by its name.
-func document(name string) ([]byte, bool) {
+// document returns a published schema or WSDL file by its name, for a server
+// with that root.
+func document(name, root string) ([]byte, bool) {
 	if text, ok := schema.File(name); ok {
 		return text, true
 	}
-	return wsdl.File(name)
+	return wsdl.FileAt(name, root)
 }
 
 func notAllowed(w http.ResponseWriter, methods string) {

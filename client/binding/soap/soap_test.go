@@ -92,7 +92,8 @@ func TestReplies(t *testing.T) {
 		{"no XML", `gateway timeout`, "cannot ask for Destroy: the server answered 504 Gateway " +
 			"Timeout: line 1, column 1, in /: text outside the root element", 504},
 		{"document type", `<!DOCTYPE x []>` + envelope(``), "cannot ask for Destroy: the server " +
-			"answered 200 OK: line 1, column 1, in /: a document type declaration is not accepted", 200},
+			"answered 200 OK: line 1, column 1, in /: a document type declaration is not " +
+			"accepted", 200},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
