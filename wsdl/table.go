@@ -56,7 +56,7 @@ var servicesOne = []service{
 					"ResourceUnknownFault", "PauseFailedFault"),
 				standard(schema.NotificationAction, schema.BaseNotification, "ResumeSubscription",
 					"ResourceUnknownFault", "ResumeFailedFault"),
-			}, propertyOperations, lifetimeOperations[:1]),
+			}, propertyOperations, lifetimeOperations),
 	},
 	{
 		name: "NotificationConsumerService", port: "NotificationConsumer",

@@ -19,6 +19,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/group"
 	"github.com/philoxenia/philoxenia/service/port/host"
 	"github.com/philoxenia/philoxenia/service/port/producer"
+	"github.com/philoxenia/philoxenia/service/port/pullpoint"
 	"github.com/philoxenia/philoxenia/service/port/servicegroup"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
@@ -41,6 +42,7 @@ type core struct {
 	shutdowns     []workspace.ShutdownKind
 	fail          error // what the next changing call fails with
 	panics        bool  // Workspace panics
+	pulls         pulls
 }
 
 func newCore() *core {
@@ -245,6 +247,20 @@ func (m *core) Subscription(
 	return nil, workspace.Errorf(workspace.NotFound, "find the subscription", string(id), "unknown")
 }
 
+func (m *core) Renew(
+	ctx context.Context, owner workspace.Owner, id workspace.SubscriptionID, at time.Time,
+) (time.Time, error) {
+	s, err := m.Subscription(ctx, owner, id)
+	if err != nil {
+		return at, err
+	}
+	if !at.IsZero() && at.Before(time.Now()) {
+		return at, workspace.Errorf(workspace.Denied, "renew it", string(id), "that is past")
+	}
+	s.Expires = at
+	return at, m.change()
+}
+
 func (m *core) PauseSubscription(
 	ctx context.Context, owner workspace.Owner, id workspace.SubscriptionID, pause bool,
 ) error {
@@ -284,7 +300,8 @@ func (m *core) handler(t testing.TB, o dispatch.Options) (*dispatch.Handler, *by
 		group.New(wsdl.One, m), group.New(wsdl.Two, m),
 		status.New(wsdl.One, m), status.New(wsdl.Two, m),
 		ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
-		subscription.New(m), host.New(m),
+		subscription.New(wsdl.One, m), subscription.New(wsdl.Two, m), host.New(m),
+		pullpoint.NewFactory(m), pullpoint.New(m),
 	}, servicegroup.Workspaces(m, producers)...), servicegroup.Hosts(m)...)
 	o.URL, o.Logger = "http://127.0.0.1:8080", slog.New(slog.NewTextHandler(log, nil))
 	h, err := dispatch.New(o)

@@ -93,11 +93,6 @@ func GroupEPR(c *dispatch.Call, id workspace.GroupID) wsa.EPR {
 	return wsa.NewEPR(Group.url(c), GroupKey, string(id))
 }
 
-// SubscriptionEPR returns the reference of a subscription, for the reply to c.
-func SubscriptionEPR(c *dispatch.Call, id workspace.SubscriptionID) wsa.EPR {
-	return wsa.NewEPR(Subscription.url(c), SubscriptionKey, string(id))
-}
-
 // WorkspaceID reads the call's key as that of a workspace. A key that is no
 // number is a *dispatch.InvalidKey, in the words of the original.
 func WorkspaceID(c *dispatch.Call) (workspace.ID, error) {

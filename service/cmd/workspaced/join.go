@@ -17,6 +17,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/group"
 	hostport "github.com/philoxenia/philoxenia/service/port/host"
 	"github.com/philoxenia/philoxenia/service/port/producer"
+	"github.com/philoxenia/philoxenia/service/port/pullpoint"
 	"github.com/philoxenia/philoxenia/service/port/servicegroup"
 	"github.com/philoxenia/philoxenia/service/port/status"
 	"github.com/philoxenia/philoxenia/service/port/subscription"
@@ -28,10 +29,10 @@ import (
 // services are the port types of both faces.
 func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
-	all := []dispatch.Service{subscription.New(m)}
+	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m)}
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
 		all = append(all, factory.New(face, m), ws.New(face, m, producers),
-			group.New(face, m), status.New(face, m))
+			group.New(face, m), status.New(face, m), subscription.New(face, m))
 	}
 	all = append(all, servicegroup.Workspaces(m, producers)...)
 	return append(append(all, servicegroup.Hosts(m)...), hostport.New(m))

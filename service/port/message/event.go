@@ -19,19 +19,21 @@ import (
 // several goroutines at once.
 type Events struct {
 	face   wsdl.Face
-	root   string
-	events *cache[workspace.Event, *event]
+	events *cache[eventKey, *event]
+}
+
+// eventKey tells events apart: references in what is said begin with the root.
+type eventKey struct {
+	root  string
+	event workspace.Event
 }
 
 // maxEvents is how many events are kept as markup.
 const maxEvents = 1024
 
-// NewEvents returns what writes messages on a face of the server whose root
-// has that URL.
-func NewEvents(face wsdl.Face, root string) *Events {
-	return &Events{
-		face: face, root: root, events: newCache[workspace.Event, *event](maxEvents),
-	}
+// NewEvents returns what writes messages on a face.
+func NewEvents(face wsdl.Face) *Events {
+	return &Events{face: face, events: newCache[eventKey, *event](maxEvents)}
 }
 
 // An event is what is said of one, as markup.
@@ -42,32 +44,39 @@ type event struct {
 	bareAction string
 }
 
-// AppendMessage appends the NotificationMessage for m to markup in which the
-// face's namespace of notifications has the prefix wsnt.
-func (v *Events) AppendMessage(out []byte, m workspace.Message) ([]byte, error) {
-	e, err := v.of(m.Event)
-	if err != nil {
-		return out, err
+// Messages returns NotificationMessage elements for messages, as markup for
+// where the face's namespace of notifications has the prefix wsnt. Root is the
+// URL of the server's root, with which all references begin.
+func (v *Events) Messages(root string, all []workspace.Message) ([]byte, error) {
+	var out []byte
+	for _, m := range all {
+		e, err := v.of(root, m.Event)
+		if err != nil {
+			return nil, err
+		}
+		out = v.append(out, root, m, e)
 	}
-	return v.append(out, m, e), nil
+	return out, nil
 }
 
 // append puts the element together. On face two it begins with the reference
 // to the subscription.
-func (v *Events) append(out []byte, m workspace.Message, e *event) []byte {
+func (v *Events) append(
+	out []byte, root string, m workspace.Message, e *event,
+) []byte {
 	out = append(out, e.start...)
 	if v.face == wsdl.Two {
-		out = v.appendSubscription(out, m)
+		out = appendSubscription(out, root, m)
 	}
 	return append(out, e.rest...)
 }
 
 // appendSubscription appends the reference to the message's subscription, with
 // the number of the message. Keys are made by us and need no escaping.
-func (v *Events) appendSubscription(out []byte, m workspace.Message) []byte {
+func appendSubscription(out []byte, root string, m workspace.Message) []byte {
 	out = append(out, `<wsnt:SubscriptionReference xmlns:wsa="`+wsa.Space200508+
 		`"><wsa:Address>`...)
-	out = append(out, subscriptionAddress(v.root, m.Subscription)...)
+	out = append(out, subscriptionAddress(root, m.Subscription)...)
 	out = append(out, `</wsa:Address><wsa:ReferenceParameters><core:SubscriptionKey xmlns:core="`+
 		schema.Core+`">`...)
 	out = append(out, m.Subscription...)
@@ -78,14 +87,14 @@ func (v *Events) appendSubscription(out []byte, m workspace.Message) []byte {
 }
 
 // of returns what is said of an event.
-func (v *Events) of(e workspace.Event) (*event, error) {
-	return v.events.get(e, func() (*event, error) { return v.write(e) })
+func (v *Events) of(root string, e workspace.Event) (*event, error) {
+	return v.events.get(eventKey{root, e}, func() (*event, error) { return v.write(root, e) })
 }
 
 // write writes what is said of an event, wrapped and bare.
-func (v *Events) write(e workspace.Event) (*event, error) {
+func (v *Events) write(root string, e workspace.Event) (*event, error) {
 	out := new(event)
-	wrapped, err := encoded(func(enc *xmlstrict.Encoder) { v.wrapped(enc, e) })
+	wrapped, err := encoded(func(enc *xmlstrict.Encoder) { v.wrapped(enc, root, e) })
 	if err != nil {
 		return nil, err
 	}
@@ -102,40 +111,16 @@ func (v *Events) write(e workspace.Event) (*event, error) {
 	return out, err
 }
 
-// wrapped writes Notify with the event's message. Both editions have the parts
-// in one order, and differ in their names.
-func (v *Events) wrapped(enc *xmlstrict.Encoder, e workspace.Event) {
-	address := v.root + v.face.Path() + port.Workspace.On(v.face)
+// wrapped writes Notify with the event's message.
+func (v *Events) wrapped(enc *xmlstrict.Encoder, root string, e workspace.Event) {
+	address := root + v.face.Path() + port.Workspace.On(v.face)
 	epr := wsa.NewEPR(address, port.WorkspaceKey, e.Workspace.String())
-	name := TopicName(v.face, e.Topic)
-	if v.face == wsdl.One {
-		wsn.WriteNotify(enc, wsn.Notification{
-			Topic: wsn.SimpleTopic(name), Producer: &epr, Content: Content(v.face, e),
-		})
-		return
-	}
-	enc.Start(notification2("Notify"))
-	enc.Start(notification2("NotificationMessage"))
-	enc.Start(notification2("Topic"))
-	enc.Attr(dialectAttr, simpleDialect2)
-	enc.QName(name)
-	enc.End()
-	epr.Write(enc, notification2("ProducerReference"), wsa.V200508)
-	enc.Start(notification2("Message"))
-	Content(v.face, e).Write(enc)
-	enc.End()
-	enc.End()
-	enc.End()
+	edition := port.Notification(v.face)
+	edition.WriteNotify(enc, wsn.Notification{
+		Topic: edition.SimpleTopic(TopicName(v.face, e.Topic)), Producer: &epr,
+		Content: Content(v.face, e),
+	})
 }
-
-var (
-	notification2 = xmlstrict.In(schema.BaseNotification2)
-	dialectAttr   = xmlstrict.Name{Local: "Dialect"}
-)
-
-// simpleDialect2 is the dialect of topic expressions that are one qualified name
-// (WS-Topics 1.3, 8.1).
-const simpleDialect2 = schema.Topics1 + "/TopicExpression/Simple"
 
 // subscriptionAddress returns where a subscription is managed on face two. The
 // address alone names the subscription, for clients that keep no more of a
@@ -151,7 +136,7 @@ func bareAction(face wsdl.Face, name xmlstrict.Name) string {
 	if face == wsdl.Two {
 		return name.Space + "/" + name.Local
 	}
-	if name == termination1 {
+	if name.Space == schema.Lifetime {
 		return schema.LifetimeAction + name.Local
 	}
 	return schema.PropertiesAction + name.Local

@@ -7,6 +7,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/notify"
+	"github.com/philoxenia/philoxenia/service/port"
 	"github.com/philoxenia/philoxenia/service/workspace"
 	"github.com/philoxenia/philoxenia/wsdl"
 )
@@ -54,6 +55,7 @@ func Formats(root string) map[string]notify.Format {
 type format struct {
 	face    wsdl.Face
 	version soap.Version
+	root    string
 	targets *cache[targetKey, *target]
 	events  *Events
 }
@@ -69,8 +71,8 @@ const maxTargets = 16 << 10
 
 func newFormat(face wsdl.Face, v soap.Version, root string) *format {
 	return &format{
-		face: face, version: v, targets: newCache[targetKey, *target](maxTargets),
-		events: NewEvents(face, root),
+		face: face, version: v, root: root,
+		targets: newCache[targetKey, *target](maxTargets), events: NewEvents(face),
 	}
 }
 
@@ -81,7 +83,7 @@ func (f *format) Encode(batch []notify.Delivery) (notify.Envelope, error) {
 	if err != nil {
 		return notify.Envelope{}, err
 	}
-	action := notifyAction[f.face]
+	action := port.Notification(f.face).Action("Notify")
 	if !first.Subscription.UseNotify {
 		action = parts[0].bareAction
 	}
@@ -104,7 +106,7 @@ func (f *format) parts(batch []notify.Delivery) ([]*event, error) {
 	parts := make([]*event, len(batch))
 	for i, d := range batch {
 		var err error
-		if parts[i], err = f.events.of(d.Message.Event); err != nil {
+		if parts[i], err = f.events.of(f.root, d.Message.Event); err != nil {
 			return nil, err
 		}
 	}
@@ -129,7 +131,7 @@ func (f *format) join(to *target, batch []notify.Delivery, parts []*event) []byt
 	if batch[0].Subscription.UseNotify {
 		out = append(out, notifyStart[f.face]...)
 		for i, d := range batch {
-			out = f.events.append(out, d.Message, parts[i])
+			out = f.events.append(out, f.root, d.Message, parts[i])
 		}
 		out = append(out, notifyEnd...)
 	} else {

@@ -8,6 +8,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -91,7 +92,7 @@ func TestNumbers(t *testing.T) {
 			}
 		}
 		for holder := range xmlstrict.Children(m.Body) {
-			reference := xmlstrict.Child(holder, notification2("SubscriptionReference"))
+			reference := xmlstrict.Child(holder, wsn.Final.Names().SubscriptionReference)
 			if reference != nil {
 				number := xmlstrict.Child(reference, SequenceNumber)
 				numbers = append(numbers, xmlstrict.Text(number))

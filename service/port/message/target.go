@@ -11,7 +11,6 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsa"
-	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port"
@@ -107,13 +106,6 @@ func cutTarget(envelope []byte) (*target, error) {
 
 // numberEnd is the end tag of a sequence number's block.
 const numberEnd = "</p:SequenceNumber>"
-
-// notifyAction are the actions of Notify on the faces (WS-BaseNotification 1.2
-// draft 1, 3.1, and the WSDL of 1.3).
-var notifyAction = [...]string{
-	wsdl.One: wsn.Action + "Notify",
-	wsdl.Two: "http://docs.oasis-open.org/wsn/bw-2/NotificationConsumer/Notify",
-}
 
 // notifyStart and notifyEnd are the tags of Notify, in the prefix that the
 // encoder has for both editions.

@@ -1,7 +1,6 @@
 package message
 
 import (
-	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -21,8 +20,8 @@ type named struct {
 // and 1.2, on notification of resource termination).
 var topics = [...]named{
 	{workspace.TopicState, report.PropertyState, report.PropertyState},
-	{workspace.TopicTermination, wsrf.ResourceTermination,
-		xmlstrict.Name{Space: schema.Lifetime2, Local: wsrf.ResourceTermination.Local}},
+	{workspace.TopicTermination, wsrf.Draft.Names().ResourceTermination,
+		wsrf.Final.Names().ResourceTermination},
 }
 
 // on returns the topic's name on a face.

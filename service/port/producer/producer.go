@@ -18,6 +18,9 @@ import (
 type Manager interface {
 	Workspace(ctx context.Context, owner workspace.Owner, id workspace.ID) (
 		*workspace.Workspace, error)
+	Workspaces(ctx context.Context, owner workspace.Owner) ([]*workspace.Workspace, error)
+	PullPoint(ctx context.Context, owner workspace.Owner, id workspace.PullPointID) (
+		*workspace.PullPoint, error)
 	Subscribe(ctx context.Context, s workspace.Subscription) (*workspace.Subscription, error)
 }
 

@@ -5,25 +5,20 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/philoxenia/philoxenia/schema/wsn"
-	"github.com/philoxenia/philoxenia/schema/wsrf"
-	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-const (
-	space  = "http://www.globus.org/2008/06/workspace"
-	simple = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple"
-	wsaNS  = "http://schemas.xmlsoap.org/ws/2004/03/addressing"
-)
-
-// desk is a Manager with one workspace, 7, that writes down what it is asked.
+// desk is a Manager with the workspaces 6 and 7, of which 7 changed last, and
+// the pull point pp, that writes down what it is asked.
 type desk struct {
 	wishes []workspace.Subscription
 	state  workspace.State
+	none   bool // of the caller's workspaces
 }
 
 func (d *desk) Workspace(
@@ -35,6 +30,27 @@ func (d *desk) Workspace(
 	return &workspace.Workspace{ID: 7, State: d.state}, nil
 }
 
+func (d *desk) Workspaces(
+	ctx context.Context, owner workspace.Owner,
+) ([]*workspace.Workspace, error) {
+	w, err := d.Workspace(ctx, owner, 7)
+	if err != nil || d.none {
+		return nil, err
+	}
+	older := *w
+	older.ID, older.State, older.Changed = 6, workspace.Corrupted, w.Changed.Add(-time.Hour)
+	return []*workspace.Workspace{&older, w}, nil
+}
+
+func (d *desk) PullPoint(
+	_ context.Context, owner workspace.Owner, id workspace.PullPointID,
+) (*workspace.PullPoint, error) {
+	if owner != porttest.Owner || id != "pp" {
+		return nil, workspace.Errorf(workspace.NotFound, "find it", string(id), "unknown")
+	}
+	return &workspace.PullPoint{ID: id, Owner: owner}, nil
+}
+
 func (d *desk) Subscribe(
 	_ context.Context, s workspace.Subscription,
 ) (*workspace.Subscription, error) {
@@ -44,9 +60,11 @@ func (d *desk) Subscribe(
 }
 
 // serve returns the producer over the desk; consumers at closed are refused.
-func serve(d *desk) dispatch.Service {
-	s := dispatch.Service{Name: "producer", Operations: map[string]dispatch.Operation{}}
-	Source{Manager: d, CheckConsumer: func(url string) error {
+func serve(d *desk, face wsdl.Face, all bool) dispatch.Service {
+	s := dispatch.Service{
+		Face: face, Name: "producer", Operations: map[string]dispatch.Operation{},
+	}
+	Source{Manager: d, All: all, CheckConsumer: func(url string) error {
 		if strings.Contains(url, "closed") {
 			return errors.New("that address is closed")
 		}
@@ -55,97 +73,88 @@ func serve(d *desk) dispatch.Service {
 	return s
 }
 
-func subscribe(topic, consumer, more string) string {
-	return `<n:Subscribe xmlns:n="` + wsn.Space + `" xmlns:a="` + wsaNS + `" xmlns:c="u:c">` +
-		`<n:ConsumerReference><a:Address>` + consumer + `</a:Address><a:ReferenceProperties>` +
-		`<c:key>k1</c:key></a:ReferenceProperties></n:ConsumerReference>` +
-		`<n:TopicExpression Dialect="` + simple + `" xmlns:t="` + space + `/types" xmlns:l="` +
-		wsrf.LifetimeSpace + `">` + topic + `</n:TopicExpression>` + more + `</n:Subscribe>`
+// A request is a Subscribe or GetCurrentMessage, made of its parts.
+type request struct {
+	face     wsdl.Face
+	consumer string // its URL
+	key      string // of a pull point, as a reference parameter
+	dialect  string // the last part of its URI
+	topic    string // none when empty; prefixes t, l and w for lifetimes
+	filter   string // further content of the Filter; draft: elements behind UseNotify
+	end      string
+	more     string // behind all
+	current  bool   // GetCurrentMessage
 }
 
-func TestSubscribe(t *testing.T) {
-	d := new(desk)
-	body := subscribe("t:currentState", "http://c/x", "<n:UseNotify>false</n:UseNotify>")
-	reply, err := porttest.Call(t, serve(d), "Subscribe", "7", body)
-	if err != nil || !strings.Contains(reply, ">sub</k:SubscriptionKey>") ||
-		!strings.Contains(reply, porttest.Root+"/wsrf/services/SubscriptionManagerService<") {
-		t.Fatalf("reply is %s, %v", reply, err)
+const (
+	draftDialects = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/"
+	finalDialects = "http://docs.oasis-open.org/wsn/t-1/TopicExpression/"
+	types         = "http://www.globus.org/2008/06/workspace/types"
+	xpath         = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+)
+
+// dialectURI returns the dialect of the expression.
+func (r request) dialectURI() string {
+	switch {
+	case strings.Contains(r.dialect, ":"):
+		return r.dialect
+	case r.face == wsdl.Two:
+		return finalDialects + r.dialect
 	}
-	got := d.wishes[0]
-	if got.Workspace != 7 || got.Owner != porttest.Owner || !got.About(workspace.TopicState) ||
-		got.Address != "http://c/x" || got.UseNotify ||
-		!strings.Contains(string(got.Expression), simple) {
-		t.Errorf("subscription is %+v", got)
-	}
-	doc, err := xmlstrict.Parse(got.Consumer, xmlstrict.DefaultLimits())
-	if err != nil || !strings.Contains(string(got.Consumer), "k1") {
-		t.Errorf("the consumer kept is %s, %v", got.Consumer, err)
-	} else if name := xmlstrict.NameOf(doc.Root); name != consumerReference {
-		t.Errorf("the consumer kept is a %s", name)
-	}
-	if _, err := porttest.Call(t, serve(d), "Subscribe", "7",
-		subscribe("l:ResourceTermination", "http://c/x", "")); err != nil {
-		t.Error(err)
-	}
-	if got := d.wishes[1]; !got.About(workspace.TopicTermination) || !got.UseNotify {
-		t.Errorf("subscription is %+v", got)
-	}
+	return draftDialects + r.dialect
 }
 
-func TestSubscribeRefuses(t *testing.T) {
-	tests := map[string]struct {
-		body, says string
-		fault      xmlstrict.Name
-	}{
-		"another topic": {subscribe("t:logistics", "http://c/", ""), "is not published",
-			wsn.TopicNotSupported},
-		"a closed consumer": {subscribe("t:currentState", "http://closed/", ""), "closed",
-			xmlstrict.Name{}},
-		"a precondition": {subscribe("t:currentState", "http://c/", "<n:Precondition Dialect=\""+
-			wsrf.XPathDialect+"\">p</n:Precondition>"),
-			"not served", xmlstrict.Name{}},
-		"an end that has passed": {subscribe("t:currentState", "http://c/",
-			"<n:InitialTerminationTime>2001-01-01T00:00:00Z</n:InitialTerminationTime>"),
-			"has passed", xmlstrict.Name{}},
+// expression is the topic expression as an element of that name.
+func (r request) expression(name string) string {
+	if r.topic == "" {
+		return ""
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			d := new(desk)
-			_, err := porttest.Call(t, serve(d), "Subscribe", "7", tt.body)
-			if err == nil || !strings.Contains(err.Error(), tt.says) || len(d.wishes) > 0 {
-				t.Errorf("error is %v, want one with %q", err, tt.says)
-			}
-			var typed *wsrf.FaultError
-			if errors.As(err, &typed); typed != nil && typed.Fault != tt.fault {
-				t.Errorf("fault is %s, want %s", typed.Fault, tt.fault)
-			}
-		})
-	}
+	return "<n:" + name + ` Dialect="` + r.dialectURI() + `">` + r.topic + "</n:" + name + ">"
 }
 
-func TestGetCurrentMessage(t *testing.T) {
-	ask := func(topic string) string {
-		return `<n:GetCurrentMessage xmlns:n="` + wsn.Space + `"><n:Topic Dialect="` + simple +
-			`" xmlns:t="` + space + `/types" xmlns:l="` + wsrf.LifetimeSpace + `">` + topic +
-			`</n:Topic></n:GetCurrentMessage>`
+// text returns the request; each part is on a line of its own.
+func (r request) text() string {
+	spaces := ` xmlns:t="` + types + `" xmlns:c="u:c" xmlns:p="urn:philoxenia:2026:workspace"`
+	parameters := "ReferenceProperties"
+	if r.face == wsdl.Two {
+		spaces += ` xmlns:n="http://docs.oasis-open.org/wsn/b-2" xmlns:l="` +
+			`http://docs.oasis-open.org/wsrf/rl-2" xmlns:a="http://www.w3.org/2005/08/addressing"`
+		parameters = "ReferenceParameters"
+	} else {
+		spaces += ` xmlns:n="http://docs.oasis-open.org/wsn/2004/06/` +
+			`wsn-WS-BaseNotification-1.2-draft-01.xsd" xmlns:l="` +
+			`http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceLifetime-1.2-draft-01.xsd"` +
+			` xmlns:a="http://schemas.xmlsoap.org/ws/2004/03/addressing"`
 	}
-	d := &desk{state: workspace.Paused}
-	reply, err := porttest.Call(t, serve(d), "GetCurrentMessage", "7", ask("t:currentState"))
-	if err != nil || !strings.Contains(reply, "ResourcePropertyValueChangeNotification") ||
-		!strings.Contains(reply, ">Paused<") {
-		t.Errorf("reply is %s, %v", reply, err)
+	if r.current {
+		return "<n:GetCurrentMessage" + spaces + ">\n" + r.expression("Topic") +
+			"\n</n:GetCurrentMessage>"
 	}
-	for topic, fault := range map[string]xmlstrict.Name{
-		"l:ResourceTermination": wsn.NoCurrentMessageOnTopic, "t:other": wsn.TopicNotSupported,
-	} {
-		_, err := porttest.Call(t, serve(d), "GetCurrentMessage", "7", ask(topic))
-		var typed *wsrf.FaultError
-		if !errors.As(err, &typed) || typed.Fault != fault {
-			t.Errorf("%s: error is %v, want %s", topic, err, fault)
-		}
+	key := "<c:key>k1</c:key>"
+	if r.key != "" {
+		key = "<p:PullPointKey>" + r.key + "</p:PullPointKey>"
 	}
-	_, err = porttest.Call(t, serve(d), "GetCurrentMessage", "8", ask("t:currentState"))
-	if workspace.KindOf(err) != workspace.NotFound {
-		t.Errorf("error is %v, want not found", err)
+	text := "<n:Subscribe" + spaces + ">\n<n:ConsumerReference><a:Address>" + r.consumer +
+		"</a:Address><a:" + parameters + ">" + key + "</a:" + parameters +
+		"></n:ConsumerReference>\n"
+	topic := r.expression("TopicExpression")
+	if r.face == wsdl.Two && topic+r.filter != "" {
+		topic = "<n:Filter>" + topic + r.filter + "</n:Filter>"
+	} else if r.face == wsdl.One {
+		topic += "\n" + r.filter
 	}
+	if r.end != "" {
+		topic += "\n<n:InitialTerminationTime>" + r.end + "</n:InitialTerminationTime>"
+	}
+	return text + topic + "\n" + r.more + "</n:Subscribe>"
+}
+
+// call carries the request out on workspace 7.
+func (r request) call(t *testing.T, d *desk, all bool) (string, error) {
+	t.Helper()
+	operation := "Subscribe"
+	if r.current {
+		operation = "GetCurrentMessage"
+	}
+	return porttest.Call(t, serve(d, r.face, all), operation, "7", r.text())
 }

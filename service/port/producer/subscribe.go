@@ -1,65 +1,206 @@
 package producer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
-	"github.com/philoxenia/philoxenia/schema/report"
-	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/service/port/message"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// topics are what a workspace publishes.
-var topics = map[xmlstrict.Name]workspace.Topic{
-	report.PropertyState:     workspace.TopicState,
-	wsrf.ResourceTermination: workspace.TopicTermination,
-}
-
-// topicOf returns the topic that an expression names.
-func topicOf(t wsn.TopicExpression) (workspace.Topic, error) {
-	if topic, ok := topics[t.Topic]; ok {
-		return topic, nil
-	}
-	return "", &wsrf.FaultError{
-		Fault: wsn.TopicNotSupported,
-		Err: fmt.Errorf("topic %s is not published here, expected %s or %s",
-			t, report.PropertyState, wsrf.ResourceTermination),
-	}
-}
-
+// subscribe answers Subscribe.
 func (s Source) subscribe(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	id, err := port.WorkspaceID(c)
+	var about workspace.ID
+	if !s.All {
+		id, err := port.WorkspaceID(c)
+		if err != nil {
+			return nil, err
+		}
+		about = id
+	}
+	edition := port.Notification(c.Face)
+	asked, err := edition.ParseSubscribe(c.Document, c.Body)
 	if err != nil {
 		return nil, err
 	}
-	message, err := wsn.ParseSubscribe(c.Document, c.Body)
+	wish, err := s.wish(ctx, c, asked)
 	if err != nil {
 		return nil, err
 	}
-	if sameHost(message.Consumer.Address, c.Root) {
-		return nil, refuse("the consumer is this server itself")
-	}
-	wish, err := s.wish(message)
-	if err != nil {
-		return nil, err
-	}
-	wish.Workspace, wish.Owner = id, c.Owner
+	wish.Workspace = about
+	now := time.Now()
 	made, err := s.Manager.Subscribe(ctx, wish)
 	if err != nil {
 		return nil, err
 	}
 	return func(enc *xmlstrict.Encoder) {
-		wsn.WriteSubscribeResponse(enc, port.SubscriptionEPR(c, made.ID))
+		edition.WriteSubscribeResponse(enc, wsn.Subscribed{
+			Reference: port.SubscriptionEPR(c, made.ID), Now: now, Termination: made.Expires,
+		})
 	}, nil
+}
+
+// wish checks what a Subscribe asks for, and copies what is kept of it.
+func (s Source) wish(
+	ctx context.Context, c *dispatch.Call, asked wsn.Subscription,
+) (workspace.Subscription, error) {
+	wish, err := Wish(c, asked)
+	if err != nil {
+		return wish, err
+	}
+	at := part(c, asked.Edition.Names().ConsumerReference)
+	if len(wish.Consumer) > maxKept {
+		return wish, c.Document.Errorf(at, fmt.Sprintf("at most %d bytes", maxKept),
+			"the consumer's reference is too large to be kept")
+	}
+	if sameHost(asked.Consumer.Address, c.Root) {
+		wish.PullPoint, err = s.pullPoint(ctx, c, asked)
+		return wish, err
+	}
+	if err := s.CheckConsumer(asked.Consumer.Address); err != nil {
+		return wish, c.Document.Errorf(at, "the http address of a consumer that may be told", "%w",
+			err)
+	}
+	return wish, nil
+}
+
+// Wish returns the subscription that is asked for, as far as it does not depend
+// on who it is for: topics, conditions, form and end. Its errors have the faults
+// that WS-BaseNotification names.
+func Wish(c *dispatch.Call, asked wsn.Subscription) (workspace.Subscription, error) {
+	wish := workspace.Subscription{
+		Owner: c.Owner, Format: message.FormatOf(c.Face, version(c)),
+		UseNotify: asked.UseNotify, Filter: asked.Filter.Bytes(),
+	}
+	if asked.Policy != nil {
+		return wish, c.Document.Errorf(asked.Policy, "no SubscriptionPolicy",
+			"there is no policy that is served here")
+	}
+	var err error
+	if wish.Topics, err = topicsOf(c, asked); err != nil {
+		return wish, err
+	}
+	if !asked.Topic.IsZero() {
+		wish.Expression = asked.Topic.Bytes()
+	}
+	if len(wish.Expression)+len(wish.Filter) > maxKept {
+		return wish, c.Document.Errorf(c.Body, fmt.Sprintf("at most %d bytes", maxKept),
+			"the topics and conditions are too large to be kept")
+	}
+	if wish.Expires, err = expiry(c, asked); err != nil {
+		return wish, err
+	}
+	wish.Address = strings.Clone(asked.Consumer.Address)
+	if wish.Address == "" {
+		return wish, nil
+	}
+	wish.Consumer, err = consumer(asked)
+	return wish, err
+}
+
+// maxKept is how large a part of a Subscribe may be, in bytes, that is kept for
+// as long as the subscription.
+const maxKept = 8 << 10
+
+// consumer returns the consumer's reference as an element of its own.
+func consumer(asked wsn.Subscription) ([]byte, error) {
+	enc := xmlstrict.NewEncoder()
+	asked.Consumer.Write(enc, asked.Edition.Names().ConsumerReference, asked.Edition.Addressing())
+	return enc.Bytes(), enc.Err()
+}
+
+// version returns the version of SOAP that the call came in.
+func version(c *dispatch.Call) soap.Version {
+	if xmlstrict.NameOf(c.Document.Root).Space == soap.V12.Space() {
+		return soap.V12
+	}
+	return soap.V11
+}
+
+// part returns the part of the request that has that name; the request itself
+// when it lacks one.
+func part(c *dispatch.Call, name xmlstrict.Name) *etree.Element {
+	if e := xmlstrict.Child(c.Body, name); e != nil {
+		return e
+	}
+	return c.Body
+}
+
+// topicPart returns where the request has its topic expression.
+func topicPart(c *dispatch.Call) *etree.Element {
+	names := port.Notification(c.Face).Names()
+	within := part(c, names.Filter)
+	for _, name := range []xmlstrict.Name{names.TopicExpression, names.Topic} {
+		if e := xmlstrict.Child(within, name); e != nil {
+			return e
+		}
+	}
+	return within
+}
+
+// topicsOf returns the topics that the expression names; all, where there is
+// none (WS-BaseNotification 1.3, 4.2: then no message is held back for its
+// topic).
+func topicsOf(c *dispatch.Call, asked wsn.Subscription) ([]workspace.Topic, error) {
+	names := message.Topics(c.Face)
+	if !asked.Topic.IsZero() {
+		var err error
+		if names, err = supported(c, asked.Topic); err != nil {
+			return nil, err
+		}
+	}
+	topics := make([]workspace.Topic, 0, len(names))
+	for _, name := range names {
+		if topic, ok := message.TopicOf(c.Face, name); ok {
+			topics = append(topics, topic)
+		}
+	}
+	return topics, nil
+}
+
+// supported returns the names of the topics that the expression names.
+func supported(c *dispatch.Call, expression wsn.TopicExpression) ([]xmlstrict.Name, error) {
+	published := message.Topics(c.Face)
+	if names := expression.Match(published); len(names) > 0 {
+		return names, nil
+	}
+	var expected []string
+	for _, name := range published {
+		expected = append(expected, name.String())
+	}
+	return nil, &wsrf.FaultError{
+		Fault: port.Notification(c.Face).Names().TopicNotSupported,
+		Err: c.Document.Errorf(topicPart(c), strings.Join(expected, " or "),
+			"topic %s is not published here", xmlstrict.Clip(expression.String())),
+	}
+}
+
+// expiry returns when the subscription is to end; zero when that is not said.
+func expiry(c *dispatch.Call, asked wsn.Subscription) (time.Time, error) {
+	now := time.Now()
+	at := asked.Termination.From(now)
+	if at.IsZero() || at.After(now) {
+		return at.UTC().Truncate(time.Millisecond), nil
+	}
+	names := asked.Edition.Names()
+	err := c.Document.Errorf(part(c, names.InitialTerminationTime), "a time to come",
+		"InitialTerminationTime %s has passed", wsrf.FormatTime(at))
+	if c.Face == wsdl.One {
+		return at, err
+	}
+	return at, asked.Edition.Unacceptable(names.UnacceptableInitialTerminationTime, err)
 }
 
 // sameHost reports whether two URLs name the same host and port.
@@ -69,97 +210,37 @@ func sameHost(a, b string) bool {
 	return errA == nil && errB == nil && ua.Host != "" && strings.EqualFold(ua.Host, ub.Host)
 }
 
-// wish checks what a Subscribe asks for, and copies what is kept of it.
-func (s Source) wish(m wsn.Subscription) (workspace.Subscription, error) {
-	var none workspace.Subscription
-	topic, err := topicOf(m.Topic)
-	if err != nil {
-		return none, err
+// pullPoint returns the pull point of ours that the consumer is. Nothing else
+// at this server may be one: who asks it asks with its own rights.
+func (s Source) pullPoint(
+	ctx context.Context, c *dispatch.Call, asked wsn.Subscription,
+) (workspace.PullPointID, error) {
+	names := asked.Edition.Names()
+	at := part(c, names.ConsumerReference)
+	u, err := url.Parse(asked.Consumer.Address)
+	if err != nil || u.Path != wsdl.Two.Path()+port.PullPoint {
+		return "", c.Document.Errorf(at, "a consumer elsewhere, or the reference of a pull point",
+			"the consumer is this server itself")
 	}
-	switch {
-	case !m.Filter.IsZero() || m.Policy != nil:
-		return none, refuse("Precondition, Selector and SubscriptionPolicy are not served here")
-	case m.Termination.Kind == wsrf.AtTime && !m.Termination.At.After(time.Now()):
-		return none, refuse("InitialTerminationTime %s has passed",
-			wsrf.FormatTime(m.Termination.At))
-	}
-	if err := s.CheckConsumer(m.Consumer.Address); err != nil {
-		return none, refuse("%w", err)
-	}
-	consumer, err := standalone("the consumer's reference", func(enc *xmlstrict.Encoder) {
-		m.Consumer.Write(enc, consumerReference, wsa.V200403)
-	})
-	if err != nil {
-		return none, err
-	}
-	expression, err := standalone("the topic expression", func(enc *xmlstrict.Encoder) {
-		m.Topic.Write(enc, topicExpression)
-	})
-	if err != nil {
-		return none, err
-	}
-	return workspace.Subscription{
-		Topics: []workspace.Topic{topic}, Format: "gt4", Expression: expression,
-		Consumer: consumer, Address: strings.Clone(m.Consumer.Address),
-		UseNotify: m.UseNotify, Expires: m.Termination.From(time.Now()),
-	}, nil
-}
-
-func refuse(format string, args ...any) error {
-	return workspace.Errorf(workspace.Invalid, "subscribe", "", format, args...)
-}
-
-// maxKept is how large a part of a Subscribe may be, in bytes, that is kept for
-// as long as the subscription.
-const maxKept = 8 << 10
-
-// standalone returns what is written as an element of its own.
-func standalone(what string, write func(*xmlstrict.Encoder)) ([]byte, error) {
-	enc := xmlstrict.Borrow()
-	defer enc.Release()
-	write(enc)
-	if err := enc.Err(); err != nil {
-		return nil, refuse("%s cannot be kept: %w", what, err)
-	}
-	if len(enc.Bytes()) > maxKept {
-		return nil, refuse("%s is larger than %d bytes", what, maxKept)
-	}
-	return bytes.Clone(enc.Bytes()), nil
-}
-
-var (
-	consumerReference = xmlstrict.Name{Space: wsn.Space, Local: "ConsumerReference"}
-	topicExpression   = xmlstrict.Name{Space: wsn.Space, Local: "TopicExpression"}
-)
-
-// currentMessage answers GetCurrentMessage. The last message about the state
-// is the one that told of the state the workspace is in; of its end there is
-// none yet.
-func (s Source) currentMessage(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	id, err := port.WorkspaceID(c)
-	if err != nil {
-		return nil, err
-	}
-	w, err := s.Manager.Workspace(ctx, c.Owner, id)
-	if err != nil {
-		return nil, err
-	}
-	expression, err := wsn.ParseGetCurrentMessage(c.Document, c.Body)
-	if err != nil {
-		return nil, err
-	}
-	topic, err := topicOf(expression)
-	if err != nil {
-		return nil, err
-	}
-	if topic != workspace.TopicState {
-		return nil, &wsrf.FaultError{
-			Fault: wsn.NoCurrentMessageOnTopic,
-			Err:   fmt.Errorf("there is no message on topic %s yet", expression),
+	if !asked.UseNotify {
+		err := c.Document.Errorf(c.Body, "messages inside NotificationMessage",
+			"a pull point does not hand out raw messages")
+		if c.Face == wsdl.One {
+			return "", err
 		}
+		return "", wsn.UnsupportedPolicy(err, names.UseRaw)
 	}
-	last := wsn.ValueChange(port.State(w).Write)
-	return func(enc *xmlstrict.Encoder) {
-		wsn.WriteGetCurrentMessageResponse(enc, last)
-	}, nil
+	key, given := asked.Consumer.Key(port.PullPointKey)
+	if !given {
+		key = u.Query().Get(dispatch.KeyParameter)
+	}
+	p, err := s.Manager.PullPoint(ctx, c.Owner, workspace.PullPointID(key))
+	switch {
+	case workspace.KindOf(err) == workspace.NotFound:
+		return "", c.Document.Errorf(at, "the reference of a pull point of yours",
+			"there is no pull point with the key %q", xmlstrict.Clip(key))
+	case err != nil:
+		return "", err
+	}
+	return p.ID, nil
 }
