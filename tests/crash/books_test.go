@@ -357,7 +357,32 @@ func (b *books) audit(ctx context.Context, l *ledger, c *consumers) ([]string, e
 	for _, t := range l.dead {
 		wrong = append(wrong, t.mourned(c)...)
 	}
-	return wrong, nil
+	numbers, err := b.numbers(ctx, c)
+	return append(wrong, numbers...), err
+}
+
+// numbers holds the last number of each subscription of the live consumer
+// against what the consumer heard.
+func (b *books) numbers(ctx context.Context, c *consumers) ([]string, error) {
+	rs, err := b.db.QueryContext(ctx,
+		"SELECT address, last FROM subscription WHERE address LIKE ?", c.live+"/%")
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	var wrong []string
+	for rs.Next() {
+		var address string
+		var counted int64
+		if err := rs.Scan(&address, &counted); err != nil {
+			return nil, err
+		}
+		if heard := last(c.heard[pathOf(address)]); heard != counted {
+			wrong = append(wrong, fmt.Sprintf("%s heard number %d last, the record has %d",
+				address, heard, counted))
+		}
+	}
+	return wrong, rs.Err()
 }
 
 // startedTwice holds how often a machine was started against how often

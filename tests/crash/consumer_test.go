@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,11 +18,12 @@ import (
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// A word is one state that a consumer was told of, and in which life of the
-// daemon.
+// A word is one state that a consumer was told of, under which number and in
+// which life of the daemon.
 type word struct {
-	life int64
-	text string
+	life   int64
+	number int64
+	text   string
 }
 
 // consumers are who the daemon notifies: one that answers, one whose port is
@@ -70,7 +72,12 @@ func pathOf(address string) string {
 	return u.Path
 }
 
-// ServeHTTP takes one notification.
+var (
+	sequence = regexp.MustCompile(`SequenceNumber[^>]*>(\d+)<`)
+	one      = regexp.MustCompile(`(?s)<(?:\w+:)?NotificationMessage>.*?NotificationMessage>`)
+)
+
+// ServeHTTP takes one Notify, of one message or several.
 func (c *consumers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
@@ -78,17 +85,35 @@ func (c *consumers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	state := daemon.StateOf(body)
-	switch {
-	case state != "":
-		c.heard[r.URL.Path] = append(c.heard[r.URL.Path], word{c.life.Load(), state})
-	case strings.Contains(string(body), "TerminationTime"):
-		c.ended[r.URL.Path]++
-	default:
-		c.wrong = append(c.wrong, fmt.Sprintf("a notification says nothing known: %.600s", body))
+	numbers, messages := sequence.FindAllSubmatch(body, -1), one.FindAll(body, -1)
+	if len(numbers) != len(messages) || len(messages) == 0 {
+		c.wrong = append(c.wrong, fmt.Sprintf("%d numbers for %d messages: %.600s",
+			len(numbers), len(messages), body))
+		return
+	}
+	for i, m := range messages {
+		number, _ := strconv.ParseInt(string(numbers[i][1]), 10, 64)
+		c.take(r.URL.Path, number, m)
 	}
 	w.WriteHeader(http.StatusOK)
 }
+
+// take writes one message down.
+func (c *consumers) take(path string, number int64, message []byte) {
+	text := daemon.StateOf(message)
+	if text == "" && strings.Contains(string(message), "TerminationTime") {
+		text = ended
+		c.ended[path]++
+	}
+	if text == "" {
+		c.wrong = append(c.wrong, fmt.Sprintf("a message says nothing known: %.600s", message))
+		return
+	}
+	c.heard[path] = append(c.heard[path], word{c.life.Load(), number, text})
+}
+
+// ended stands for the message that a workspace is no more.
+const ended = "ended"
 
 // total returns how many messages came.
 func (c *consumers) total() int {
@@ -97,9 +122,6 @@ func (c *consumers) total() int {
 	n := 0
 	for _, words := range c.heard {
 		n += len(words)
-	}
-	for _, ends := range c.ended {
-		n += ends
 	}
 	return n
 }
@@ -118,18 +140,30 @@ var steps = func() map[[2]string]bool {
 }()
 
 // ordered says whether the words came in an order that the state machine
-// allows. In a new life the daemon may say again what it said before: its
-// first word may be any that was heard earlier.
+// allows, numbered from 1 without a gap. The daemon may say again what it said
+// before: then it has the number and the words that it had.
 func ordered(words []word) error {
-	for i := 1; i < len(words); i++ {
-		before, now := words[i-1], words[i]
-		if steps[[2]string{before.text, now.text}] {
-			continue
-		}
-		repeats := slices.ContainsFunc(words[:i], func(w word) bool { return w.text == now.text })
-		if before.life == now.life || !repeats {
-			return fmt.Errorf("%s follows %s in %v", now.text, before.text, words)
+	var told []string // by number
+	for _, w := range words {
+		switch n := int(w.number); {
+		case n < 1 || n > len(told)+1:
+			return fmt.Errorf("after number %d came %d in %v", len(told), n, words)
+		case n <= len(told) && told[n-1] != w.text:
+			return fmt.Errorf("number %d says %s and says %s in %v", n, told[n-1], w.text, words)
+		case n > 1 && n == len(told)+1 && !steps[[2]string{told[n-2], w.text}]:
+			return fmt.Errorf("%s follows %s in %v", w.text, told[n-2], words)
+		case n == len(told)+1:
+			told = append(told, w.text)
 		}
 	}
 	return nil
+}
+
+// last returns the highest number of the words.
+func last(words []word) int64 {
+	var n int64
+	for _, w := range words {
+		n = max(n, w.number)
+	}
+	return n
 }

@@ -229,6 +229,8 @@ func TestRefusedFiles(t *testing.T) {
 			workspace.Internal, `row of a member of group "g": there is no such group`},
 		{"message", `UPDATE outbox SET state = '?'`,
 			workspace.Internal, `row of message "1": cannot read the state`},
+		{"message for nobody", `DELETE FROM subscription`,
+			workspace.Internal, `row of message "1": it is for no subscription`},
 		{"missing table", `DROP TABLE change`, workspace.Internal, "no such table: change"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -80,13 +81,15 @@ func (l *loader) outbox(ctx context.Context) error {
 		}
 		m.At = timeOf(at)
 		st := l.state
+		sub := st.subscriptions.base[m.Subscription]
+		if sub == nil {
+			return bad("message", m.Seq, errors.New("it is for no subscription"))
+		}
 		st.outbox[m.Subscription] = append(st.outbox[m.Subscription], m)
 		if n := st.numbers.base[m.Subscription]; n.last < m.Number {
 			st.numbers.base[m.Subscription] = number{last: m.Number}
 		}
-		if sub := st.subscriptions.base[m.Subscription]; sub != nil {
-			st.pulls[sub.PullPoint].arrive()
-		}
+		st.pulls[sub.PullPoint].arrive()
 		return nil
 	})
 }

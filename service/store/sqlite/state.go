@@ -187,6 +187,16 @@ func (s *state) publish() {
 	s.pending = s.pending[:0]
 }
 
+// removes reports whether the batch removes a subscription.
+func (s *state) removes() bool {
+	for _, e := range s.subscriptions.batch {
+		if !e.there {
+			return true
+		}
+	}
+	return false
+}
+
 // dirty reports whether the batch changes anything.
 func (s *state) dirty() bool {
 	for _, t := range s.tables() {

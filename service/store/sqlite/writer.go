@@ -157,10 +157,11 @@ func (w *writer) attempt(f func(workspace.Tx) error) (err error) {
 }
 
 // commit makes the batch, and with pay what is owed, durable, shows it to
-// readers and tells of it. When it fails, nothing of the batch remains.
+// readers and tells of it. When it fails, nothing of the batch remains. The
+// messages of a subscription that is removed go with it, delivered ones too.
 func (w *writer) commit(pay bool) error {
 	var owed debts
-	if pay {
+	if pay || w.state.removes() {
 		owed = w.takeDebts()
 	}
 	if !w.state.dirty() && len(owed.sent) == 0 {

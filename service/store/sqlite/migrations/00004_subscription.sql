@@ -46,6 +46,7 @@ FROM subscription;
 DROP TABLE subscription;
 ALTER TABLE subscribed RENAME TO subscription;
 
+DELETE FROM outbox WHERE subscription NOT IN (SELECT id FROM subscription);
 ALTER TABLE outbox ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
 
 UPDATE outbox SET number = counted.number FROM (
