@@ -232,11 +232,24 @@ func (liar) Caller(*http.Request) (workspace.Owner, error) {
 	return "", workspace.Errorf(workspace.Denied, "believe the caller", "", "bad signature")
 }
 
+func TestConsumersAreDescribedAndNotServed(t *testing.T) {
+	h, _ := newCore().face(t, authn.Fixed(ada))
+	address := listen(t, h, dispatch.Limits{})
+	for _, path := range []string{
+		"/wsrf/services/NotificationConsumerService", "/ws/NotificationConsumer",
+	} {
+		if status, _ := post(t, address, path, ""); status != 404 {
+			t.Errorf("POST to %s is %d, want 404", path, status)
+		}
+	}
+}
+
 func TestDescriptionsArePublished(t *testing.T) {
 	h, _ := newCore().face(t, authn.Fixed(ada))
 	address := listen(t, h, dispatch.Limits{})
 	for _, path := range []string{
 		factoryPath, workspacePath, groupPath, statusPath, subscriptionPath,
+		"/wsrf/services/NotificationConsumerService", "/ws/NotificationConsumer",
 	} {
 		for _, question := range []string{"?wsdl", "?WSDL", "?wsdl="} {
 			status, text := send(t, address, hostile{method: "GET", path: path + question}.text())

@@ -43,6 +43,7 @@ type Handler struct {
 	limits    Limits
 	logger    *slog.Logger
 	endpoints map[string]*endpoint // by path
+	consumers map[string]*endpoint // what clients serve: described here, and no more
 	gate      *gate
 	replier   Replier
 	sending   chan struct{} // one in it for each message on its way to elsewhere
@@ -77,7 +78,7 @@ func New(o Options) (*Handler, error) {
 	h := &Handler{
 		authn: o.Authenticator, url: strings.TrimRight(o.URL, "/"),
 		limits: o.Limits.withDefaults(), logger: o.Logger,
-		endpoints: make(map[string]*endpoint),
+		endpoints: make(map[string]*endpoint), consumers: make(map[string]*endpoint),
 	}
 	h.gate = newGate(h.limits.Parallel)
 	h.replier, h.sending = o.Replier, make(chan struct{}, h.limits.Replies)
@@ -86,12 +87,25 @@ func New(o Options) (*Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.flat = sync.OnceValues(func() ([]byte, error) {
-			return wsdl.Flat(s.Name, h.url+s.Face.Path())
-		})
-		h.endpoints[e.path] = e
+		h.endpoints[e.path] = h.described(e)
+	}
+	for _, row := range wsdl.Operations() {
+		if row.OneWay {
+			path := row.Face.Path() + row.Service
+			h.consumers[path] = h.described(&endpoint{
+				Service: Service{Face: row.Face, Name: row.Service}, path: path,
+			})
+		}
 	}
 	return h, nil
+}
+
+// described gives an endpoint its WSDL.
+func (h *Handler) described(e *endpoint) *endpoint {
+	e.flat = sync.OnceValues(func() ([]byte, error) {
+		return wsdl.Flat(e.Name, h.url+e.Face.Path())
+	})
+	return e
 }
 
 func newEndpoint(s Service) (*endpoint, error) {

@@ -11,10 +11,14 @@ import (
 // publish answers what is not a SOAP request: the services' descriptions.
 func (h *Handler) publish(w http.ResponseWriter, r *http.Request) {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
-	if e := h.endpoints[r.URL.Path]; e != nil {
+	e, methods := h.endpoints[r.URL.Path], "GET, HEAD, POST"
+	if e == nil {
+		e, methods = h.consumers[r.URL.Path], "GET, HEAD"
+	}
+	if e != nil {
 		switch {
 		case !read:
-			notAllowed(w, "GET, HEAD, POST")
+			notAllowed(w, methods)
 		case strings.EqualFold(strings.TrimSuffix(r.URL.RawQuery, "="), "wsdl"):
 			h.describe(w, r, e)
 		default:
