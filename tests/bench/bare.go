@@ -21,7 +21,7 @@ import (
 // action ends in.
 func serveBare(ctx context.Context, dir string) error {
 	replies := map[string][]byte{}
-	for _, name := range []string{"create", "state", "destroy"} {
+	for _, name := range []string{"create", "state", "state-two", "destroy"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".xml"))
 		if err != nil {
 			return err
@@ -54,6 +54,8 @@ func operation(action string) string {
 		return "create"
 	case strings.HasSuffix(action, "/GetResourceProperty"):
 		return "state"
+	case strings.HasSuffix(action, "/GetResourcePropertyRequest"):
+		return "state-two"
 	}
 	return "destroy"
 }
@@ -79,6 +81,8 @@ func bareRuns(ctx context.Context, o options, s scene) error {
 			return err
 		}
 	}
+	s.table.share(readShare, readEight)
+	s.table.share(readTwoShare, readTwoEight)
 	return nil
 }
 
@@ -108,7 +112,7 @@ func startBare(dir string) (target, func(), error) {
 	return target{string(addr), cmd.Process.Pid}, end, nil
 }
 
-// bareRun measures the three operations once.
+// bareRun measures the operations once.
 func (s scene) bareRun(ctx context.Context, t target, o options) error {
 	for _, op := range []struct {
 		message    daemon.Message
@@ -118,6 +122,7 @@ func (s scene) bareRun(ctx context.Context, t target, o options) error {
 	}{
 		{daemon.Create, o.reads / 2, createCPU, createOne, createEight},
 		{daemon.State, o.reads, readCPU, readOne, readEight},
+		{daemon.StateTwo, o.reads, readTwoCPU, readTwoOne, readTwoEight},
 		{daemon.Destroy, o.reads / 2, destroyCPU, destroyOne, destroyEight},
 	} {
 		l := load{message: op.message, clients: 1,

@@ -20,10 +20,6 @@ var (
 	createOne   = goal{"create, 1 client", "/s", 0, true}
 	createEight = goal{"create, 8 clients", "/s", 1500, true}
 
-	readCPU   = goal{"GetResourceProperty, CPU", "ms", 0.1, false}
-	readOne   = goal{"GetResourceProperty, 1 client", "/s", 0, true}
-	readEight = goal{"GetResourceProperty, 8 clients", "/s", 9000, true}
-
 	destroyCPU      = goal{"destroy, CPU until gone", "ms", 0.8, false}
 	destroyOne      = goal{"destroy, 1 client", "/s", 0, true}
 	destroyEight    = goal{"destroy, 8 clients", "/s", 1500, true}
@@ -75,7 +71,13 @@ func (k *keys) add(reply []byte) {
 // few plays the first scene: an empty store, creates, reads, destroys.
 func few(ctx context.Context, o options, s scene) error {
 	data := filepath.Join(s.dir, fmt.Sprintf("few-%d", s.run))
-	p, err := firstAnswer(ctx, daemon.Options{Bin: o.bin, Data: data}, s.table, emptyStart)
+	pprof, err := freePort()
+	if err != nil {
+		return err
+	}
+	p, err := firstAnswer(ctx, daemon.Options{
+		Bin: o.bin, Data: data, Args: []string{"--pprof", pprof},
+	}, s.table, emptyStart)
 	if err != nil {
 		return err
 	}
@@ -92,8 +94,13 @@ func few(ctx context.Context, o options, s scene) error {
 	if err := s.resident(t, memory); err != nil {
 		return err
 	}
-	if err := s.reads(ctx, t, o, k); err != nil {
-		return err
+	for _, r := range readings {
+		if err := s.reads(ctx, t, o, r, k); err != nil {
+			return err
+		}
+		if err := s.allocations(ctx, t, pprof, r, k); err != nil {
+			return err
+		}
 	}
 	return s.destroys(ctx, t, k)
 }
@@ -118,25 +125,6 @@ func (s scene) creates(ctx context.Context, t target, o options, k *keys) error 
 	s.table.add(createCPU, b.milliseconds())
 	s.table.add(createOne, a.rate())
 	s.table.add(createEight, b.rate())
-	return nil
-}
-
-// reads asks for the state of the workspaces over and over.
-func (s scene) reads(ctx context.Context, t target, o options, k *keys) error {
-	l := load{message: daemon.State, clients: 1, bodies: bodies(daemon.State, k.all, o.reads/4),
-		got: func(_ int, reply []byte) { s.samples.keep("state", reply) }}
-	a, err := t.drive(ctx, l)
-	if err != nil {
-		return err
-	}
-	l.clients, l.bodies = 8, bodies(daemon.State, k.all, o.reads)
-	b, err := t.drive(ctx, l)
-	if err != nil {
-		return err
-	}
-	s.table.add(readCPU, b.milliseconds())
-	s.table.add(readOne, a.rate())
-	s.table.add(readEight, b.rate())
 	return nil
 }
 
@@ -181,6 +169,9 @@ func many(ctx context.Context, o options, s scene) error {
 		if p, err = firstAnswer(ctx, opts, s.table, fullStart); err != nil {
 			return err
 		}
+	}
+	if err := s.queries(ctx, target{p.Addr(), p.PID()}, o); err != nil {
+		return err
 	}
 	return allRunning(target{p.Addr(), p.PID()}, len(k.all))
 }

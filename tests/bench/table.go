@@ -39,6 +39,13 @@ func (t *table) add(g goal, value float64) { f := t.figure(g); f.values = append
 // addBare records one run's value of the bare handler.
 func (t *table) addBare(g goal, value float64) { f := t.figure(g); f.bare = append(f.bare, value) }
 
+// share records what part of the bare handler's a figure is.
+func (t *table) share(g, of goal) {
+	if f := t.byName[of.name]; f != nil && len(f.values) > 0 && len(f.bare) > 0 {
+		t.add(g, median(f.values)/median(f.bare))
+	}
+}
+
 func (t *table) figure(g goal) *figure {
 	f := t.byName[g.name]
 	if f == nil {

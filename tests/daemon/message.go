@@ -56,6 +56,19 @@ var (
 	List         = load("list", status, statusPort+"/queryCurrentWorkspacesRequest")
 )
 
+// Requests on face two, written as its clients send them.
+var (
+	// StateTwo reads a workspace's state.
+	StateTwo = load("state-two", "/ws/Workspace",
+		propertyTwo+"GetResourceProperty/GetResourcePropertyRequest")
+	// CountTwo asks how many of the caller's workspaces run.
+	CountTwo = load("query-two", "/ws/Workspaces",
+		propertyTwo+"QueryResourceProperties/QueryResourcePropertiesRequest")
+)
+
+// propertyTwo is the stem of the actions of WS-ResourceProperties 1.2.
+const propertyTwo = "http://docs.oasis-open.org/wsrf/rpw-2/"
+
 func load(name, path, action string) Message {
 	text, err := recorded.ReadFile("testdata/" + name + ".xml")
 	if err != nil {
