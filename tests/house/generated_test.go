@@ -31,8 +31,19 @@ func TestGeneratedFuzzTargets(t *testing.T) {
 // writes it with -update.
 func compare(t *testing.T, name, want string) {
 	t.Helper()
-	page := read(t, name)
-	head, rest, ok := strings.Cut(page, beginMark)
+	compareBelow(t, name, "", want)
+}
+
+// compareBelow is compare for the first generated part below a heading, for
+// pages that have several.
+func compareBelow(t *testing.T, name, heading, want string) {
+	t.Helper()
+	above, below, found := strings.Cut(read(t, name), heading)
+	if !found {
+		t.Fatalf("%s has no heading %q", name, heading)
+	}
+	above += heading
+	head, rest, ok := strings.Cut(below, beginMark)
 	got, tail, ok2 := strings.Cut(rest, endMark)
 	if !ok || !ok2 {
 		t.Fatalf("%s lacks the marks around its generated part:\n%s%s", name, beginMark, endMark)
@@ -44,7 +55,7 @@ func compare(t *testing.T, name, want string) {
 		t.Fatalf("%s is not what the code says; run make generate. First difference:\n%s",
 			name, firstDifference(got, want))
 	}
-	text := head + beginMark + want + endMark + tail
+	text := above + head + beginMark + want + endMark + tail
 	if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
