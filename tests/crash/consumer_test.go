@@ -74,7 +74,7 @@ func pathOf(address string) string {
 
 var (
 	sequence = regexp.MustCompile(`SequenceNumber[^>]*>(\d+)<`)
-	one      = regexp.MustCompile(`(?s)<(?:\w+:)?NotificationMessage>.*?NotificationMessage>`)
+	one      = regexp.MustCompile(`(?s)<(?:\w+:)?NotificationMessage[ >].*?NotificationMessage>`)
 )
 
 // ServeHTTP takes one Notify, of one message or several.

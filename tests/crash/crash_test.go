@@ -56,6 +56,7 @@ type rig struct {
 	rand      *rand.Rand
 	ledger    *ledger
 	consumers *consumers
+	puller    *puller
 	books     *books
 	log       *tail
 
@@ -85,7 +86,7 @@ func newRig(t *testing.T, how style) *rig {
 		options: daemon.Options{Bin: programs(t), Data: data, Log: log,
 			Args: []string{"--log-level", "WARN"}},
 		rand: rand.New(rand.NewPCG(seed, 1)), ledger: newLedger(how.reboots),
-		consumers: newConsumers(t), log: log,
+		consumers: newConsumers(t), puller: &puller{}, log: log,
 		books: &books{data: data, copy: filepath.Join(dir, "copy"), limit: how.limit},
 	}
 }
@@ -140,6 +141,7 @@ func (r *rig) live(t *testing.T) {
 			rand: rand.New(rand.NewPCG(r.rand.Uint64(), r.rand.Uint64()))}
 		wg.Go(c.run)
 	}
+	wg.Go(func() { r.puller.run(p.Addr()) })
 	r.kill(t, p, r.upTo(r.style.life))
 	wg.Wait()
 }
@@ -180,8 +182,14 @@ func (r *rig) settle(t *testing.T, p *daemon.Process) {
 		t.Fatalf("the daemon does not answer after kill %d:\n%s", r.kills, r.log)
 	}
 	r.ledger.reopen()
+	if err := r.puller.open(c); err != nil {
+		t.Fatalf("after kill %d: %v\n%s", r.kills, err, r.log)
+	}
 	waited, err := r.books.awaitSettled(t.Context(), r.consumers.live)
 	if err != nil {
+		t.Fatalf("after kill %d: %v\n%s", r.kills, err, r.log)
+	}
+	if err := r.puller.rest(c); err != nil {
 		t.Fatalf("after kill %d: %v\n%s", r.kills, err, r.log)
 	}
 	r.worst, r.slowest = max(r.worst, time.Since(begin)), max(r.slowest, waited)
@@ -197,6 +205,7 @@ func (r *rig) examine(ctx context.Context, p *daemon.Process) []string {
 		func() ([]string, error) { return r.books.check(ctx) },
 		func() ([]string, error) { return r.books.audit(ctx, r.ledger, r.consumers) },
 		func() ([]string, error) { return listed(p.Addr(), r.ledger) },
+		func() ([]string, error) { return r.puller.check(ctx, r.books) },
 	} {
 		found, err := look()
 		if err != nil {
@@ -250,6 +259,8 @@ func (r *rig) report(t *testing.T) {
 	}
 	fmt.Fprintf(&b, "notifications heard %d, most waiting for dead consumers %d\n",
 		r.consumers.total(), r.deadWaits)
+	fmt.Fprintf(&b, "fetched from the pull point %d, %d of them again\n",
+		len(r.puller.told)+r.puller.again, r.puller.again)
 	fmt.Fprintf(&b, "settled after a start within %v, the live consumer within %v\n",
 		r.worst.Round(time.Millisecond), r.slowest.Round(time.Millisecond))
 	t.Log("\n" + b.String())

@@ -64,6 +64,12 @@ var (
 	// CountTwo asks how many of the caller's workspaces run.
 	CountTwo = load("query-two", "/ws/Workspaces",
 		propertyTwo+"QueryResourceProperties/QueryResourcePropertiesRequest")
+	// CreatePullPoint makes one with a subscription to all workspaces.
+	CreatePullPoint = load("pull-create", "/ws/PullPoints", "http://www.onvif.org/ver10/events/"+
+		"wsdl/EventPortType/CreatePullPointSubscriptionRequest")
+	// Pull fetches from a pull point.
+	Pull = load("pull", "/ws/PullPoint", "http://docs.oasis-open.org/wsn/bw-2/PullPoint/"+
+		"GetMessagesRequest")
 )
 
 // propertyTwo is the stem of the actions of WS-ResourceProperties 1.2.

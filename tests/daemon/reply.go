@@ -8,6 +8,7 @@ import (
 
 var (
 	workspaceKey = regexp.MustCompile(`<(?:\w+:)?WorkspaceKey[^>]*>(\d+)<`)
+	pullPointKey = regexp.MustCompile(`<(?:\w+:)?PullPointKey[^>]*>([^<]+)<`)
 	groupKey     = regexp.MustCompile(`<(?:\w+:)?WorkspaceGroupKey[^>]*>([^<]+)<`)
 	terminates   = regexp.MustCompile(`<(?:\w+:)?(?:New|Actual)TerminationTime[^>]*>([^<]+)<`)
 	stateWord    = regexp.MustCompile(`<(?:\w+:)?state(?:>|\s[^>]*>)(\w+)<`)
@@ -29,6 +30,9 @@ func Keys(reply []byte) []string {
 
 // GroupKey returns the group's key in a reply's body, empty when there is none.
 func GroupKey(reply []byte) string { return first(groupKey, reply) }
+
+// PullPointKey returns the pull point's key in a reply's body.
+func PullPointKey(reply []byte) string { return first(pullPointKey, reply) }
 
 // StateOf returns the word of the first current state in a reply.
 func StateOf(reply []byte) string { return first(stateWord, reply) }
