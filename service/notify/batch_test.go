@@ -85,11 +85,11 @@ func dying(t *testing.T, until time.Duration, check func(t *testing.T, o *outbox
 
 func TestDeadConsumerIsPausedByTheService(t *testing.T) {
 	dying(t, 3*time.Hour, func(t *testing.T, o *outbox, l *listener) {
-		if s := o.subscriptions["s"]; s.Paused || s.Failing.IsZero() {
+		if s := o.now("s"); s.Paused || s.Failing.IsZero() {
 			t.Fatalf("after 50 minutes the subscription is %+v, want failing and not paused", s)
 		}
 		time.Sleep(20 * time.Minute)
-		s := o.subscriptions["s"]
+		s := o.now("s")
 		if !s.Paused || !strings.HasPrefix(s.PausedWhy, "its consumer has taken no message since") {
 			t.Fatalf("after 70 minutes the subscription is %+v, want paused with the reason", s)
 		}
@@ -112,9 +112,9 @@ func TestResumedSubscriptionIsTriedAgain(t *testing.T) {
 	dying(t, 2*time.Hour, func(t *testing.T, o *outbox, l *listener) {
 		time.Sleep(125 * time.Minute) // not when the old one looks again
 		before := len(l.requests())
-		s := *o.subscriptions["s"]
+		s := o.now("s")
 		s.Paused, s.PausedWhy, s.Failing = false, "", time.Time{}
-		o.subscriptions["s"] = &s
+		o.replace(s)
 		n := newNotifier(o, Options{Logger: quick().Logger})
 		n.client.Transport = inProcess{l}
 		stop := run(t, n) // the store tells: here a new one finds it
@@ -128,7 +128,7 @@ func TestResumedSubscriptionIsTriedAgain(t *testing.T) {
 
 func TestConsumerThatComesBackIsNotedAsWell(t *testing.T) {
 	dying(t, 25*time.Minute, func(t *testing.T, o *outbox, l *listener) {
-		if s := o.subscriptions["s"]; s.Paused || !s.Failing.IsZero() {
+		if s := o.now("s"); s.Paused || !s.Failing.IsZero() {
 			t.Errorf("the subscription is %+v, want neither paused nor failing", s)
 		}
 		if n, _ := o.left(); n != 0 {
@@ -155,7 +155,7 @@ func TestTimeThatTheServiceWasDownIsNotTheConsumers(t *testing.T) {
 		stop := run(t, n)
 		defer stop()
 		time.Sleep(time.Minute)
-		if s := o.subscriptions["s"]; s.Paused || !s.Failing.IsZero() {
+		if s := o.now("s"); s.Paused || !s.Failing.IsZero() {
 			t.Errorf("the subscription is %+v, want neither paused nor failing", s)
 		}
 	})

@@ -53,6 +53,20 @@ func (plain) Encode(batch []Delivery) (Envelope, error) {
 	return Envelope{Body: []byte(text), ContentType: "text/plain", Action: "u:a"}, nil
 }
 
+// now returns the subscription as it is.
+func (o *outbox) now(id workspace.SubscriptionID) workspace.Subscription {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return *o.subscriptions[id]
+}
+
+// replace puts another version of the subscription.
+func (o *outbox) replace(s workspace.Subscription) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.subscriptions[s.ID] = &s
+}
+
 // put queues an event of the workspace numbered n for the subscription.
 func (o *outbox) put(id workspace.SubscriptionID, n workspace.ID) {
 	o.event(id, workspace.Event{
