@@ -125,7 +125,8 @@ func (c *caller) judge(r request, reply string) {
 // inside returns the text of the first element of a name.
 func inside(t *testing.T, text, name string) string {
 	t.Helper()
-	m := regexp.MustCompile(`<(?:[\w-]+:)?` + name + `(?:\s[^>]*)?>([^<]*)<`).FindStringSubmatch(text)
+	m := regexp.MustCompile(`<(?:[\w-]+:)?` + name + `(?:\s[^>]*)?>([^<]*)<`).
+		FindStringSubmatch(text)
 	if m == nil {
 		t.Fatalf("there is no %s in\n%s", name, text)
 	}
