@@ -16,19 +16,23 @@ import (
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// A caller asks the services of face two and has every reply judged by the
-// published schemas.
+// A caller asks the services of one face and has every reply judged by the
+// published schemas of it.
 type caller struct {
 	t      *testing.T
+	face   wsdl.Face
 	root   string
 	driver string          // a schema that imports all others
 	asked  map[string]bool // operations by name
 }
 
-// newCaller starts a daemon and lays out the schemas.
-func newCaller(t *testing.T) *caller {
+// newCaller lays out the schemas of a face.
+func newCaller(t *testing.T, face wsdl.Face, root string) *caller {
 	t.Helper()
-	dir := t.TempDir()
+	dir, files := t.TempDir(), schema.FaceOne()
+	if face == wsdl.Two {
+		files = schema.FaceTwo()
+	}
 	all := `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">` +
 		`<xs:import namespace="http://schemas.xmlsoap.org/soap/envelope/"` +
 		` schemaLocation="envelope.xsd"/>`
@@ -37,14 +41,14 @@ func newCaller(t *testing.T) *caller {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "envelope.xsd"), envelope)
-	for _, name := range schema.FaceTwo() {
+	for _, name := range files {
 		text, _ := schema.File(name)
 		write(t, filepath.Join(dir, name), text)
 		all += `<xs:import namespace="` + schema.Space(name) + `" schemaLocation="` + name + `"/>`
 	}
 	driver := filepath.Join(dir, "all.xsd")
 	write(t, driver, []byte(all+`</xs:schema>`))
-	return &caller{t, start(t), driver, make(map[string]bool)}
+	return &caller{t, face, root, driver, make(map[string]bool)}
 }
 
 func write(t *testing.T, path string, data []byte) {
@@ -93,7 +97,7 @@ func (c *caller) refuse(r request) string {
 func (c *caller) send(r request, good func(wsdl.Operation, string) bool) string {
 	c.t.Helper()
 	for _, op := range wsdl.Operations() {
-		if op.Face != wsdl.Two || op.Service != r.service || op.Name != r.operation {
+		if op.Face != c.face || op.Service != r.service || op.Name != r.operation {
 			continue
 		}
 		c.asked[op.Name] = true
@@ -167,7 +171,7 @@ func payload(t *testing.T, reply string) string {
 
 // TestRepliesAreValid goes once through all services of face two.
 func TestRepliesAreValid(t *testing.T) {
-	c := newCaller(t)
+	c := newCaller(t, wsdl.Two, start(t))
 	created := c.ask(request{"WorkspaceFactory", "Create",
 		example(t, "metadata.xml") + example(t, "request.xml"), ""})
 	key := `<w:WorkspaceKey>` + inside(t, created, "Key") + `</w:WorkspaceKey>`
@@ -188,6 +192,36 @@ func TestRepliesAreValid(t *testing.T) {
 		if op.Face == wsdl.Two && !op.OneWay && !c.asked[op.Name] {
 			t.Errorf("nobody asked for %s", op.Name)
 		}
+	}
+}
+
+// TestSeenThroughTheOtherFace leases a workspace on face two, reads and ends it
+// on face one, and is told on face two that it is gone.
+func TestSeenThroughTheOtherFace(t *testing.T) {
+	root := start(t)
+	one, two := newCaller(t, wsdl.One, root), newCaller(t, wsdl.Two, root)
+	id := inside(t, two.ask(request{"WorkspaceFactory", "Create",
+		example(t, "metadata.xml") + example(t, "request.xml"), ""}), "Key")
+	key := `<w:WorkspaceKey>` + id + `</w:WorkspaceKey>`
+	const everything = `<QueryExpression Dialect=` +
+		`"http://www.w3.org/TR/1999/REC-xpath-19991116">/</QueryExpression>`
+	for service, root := range map[string]string{
+		"WorkspaceFactoryService": "FactoryRPSet", "WorkspaceService": "ServiceRPSet",
+		"WorkspaceStatusService": "StatusRPSet",
+	} {
+		said := one.ask(request{service, "QueryResourceProperties", everything, key})
+		if !strings.Contains(said, root) {
+			t.Errorf("%s has no %s:\n%s", service, root, said)
+		}
+	}
+	list := one.ask(request{"WorkspaceStatusService", "queryCurrentWorkspaces", "", ""})
+	if inside(t, list, "WorkspaceKey") != id {
+		t.Errorf("workspace %s is not in the list:\n%s", id, list)
+	}
+	one.ask(request{"WorkspaceService", "Destroy", "", key})
+	gone := request{"Workspace", "GetResourceProperty", "t:currentState", key}
+	if said := two.refuse(gone); !strings.Contains(said, "ResourceUnknownFault") {
+		t.Errorf("after the end face two says %s", said)
 	}
 }
 
