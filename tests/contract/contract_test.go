@@ -26,11 +26,11 @@ type document struct {
 		Name  string `xml:"name,attr"`
 		Input struct {
 			Message string `xml:"message,attr"`
-			Action  string `xml:"Action,attr"`
 		} `xml:"input"`
 	} `xml:"portType>operation"`
 	Ports []struct {
 		Address struct {
+			XMLName  xml.Name
 			Location string `xml:"location,attr"`
 		} `xml:"address"`
 	} `xml:"service>port"`
@@ -99,46 +99,63 @@ func start(t *testing.T) string {
 }
 
 // TestPromisesAreKept asks every service of both faces for every operation of
-// the table. What its WSDL declares is understood, whatever comes of it; what it
-// does not declare there is not.
+// the table, in each version of SOAP that it has a port for. What its WSDL
+// declares is understood, whatever comes of it; what it does not is not.
 func TestPromisesAreKept(t *testing.T) {
 	root := start(t)
 	for name, rows := range services() {
 		t.Run(name, func(t *testing.T) {
 			address := root + rows[0].Face.Path() + name
 			d := describe(t, address)
+			if len(d.Operations) != len(rows) {
+				t.Errorf("%d operations are declared of %d", len(d.Operations), len(rows))
+			}
 			for _, p := range d.Ports {
 				if p.Address.Location != address {
 					t.Errorf("a port is at %s instead of %s", p.Address.Location, address)
 				}
-			}
-			var declared []wsdl.QName
-			for _, o := range d.Operations {
-				in := d.element(o.Input.Message)
-				declared = append(declared, in)
-				if said := ask(t, address, in, o.Input.Action); refused(said) {
-					t.Errorf("%s is declared, and refused: %s", o.Name, said)
-				}
-			}
-			for _, op := range wsdl.Operations() {
-				if slices.Contains(declared, op.In) {
-					continue
-				}
-				if said := ask(t, address, op.In, ""); !refused(said) {
-					t.Errorf("%s is not declared, and taken: %s", op.In, said)
-				}
-			}
-			if len(declared) != len(rows) {
-				t.Errorf("%d operations are declared, the table has %d", len(declared), len(rows))
+				checkPort(t, d, p.Address.Location, versions[p.Address.XMLName.Space])
 			}
 		})
+	}
+}
+
+// A version of SOAP on the wire.
+type version struct{ envelope, contentType string }
+
+// versions are those of SOAP by the namespace that WSDL has for it.
+var versions = map[string]version{
+	"http://schemas.xmlsoap.org/wsdl/soap/": {
+		"http://schemas.xmlsoap.org/soap/envelope/", "text/xml; charset=utf-8"},
+	"http://schemas.xmlsoap.org/wsdl/soap12/": {
+		"http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8"},
+}
+
+// checkPort asks for everything at one port of a service.
+func checkPort(t *testing.T, d *document, address string, v version) {
+	t.Helper()
+	var declared []wsdl.QName
+	for _, o := range d.Operations {
+		in := d.element(o.Input.Message)
+		declared = append(declared, in)
+		if said := ask(t, address, v, in); refused(said) {
+			t.Errorf("%s is declared, and refused: %s", o.Name, said)
+		}
+	}
+	for _, op := range wsdl.Operations() {
+		if slices.Contains(declared, op.In) {
+			continue
+		}
+		if said := ask(t, address, v, op.In); !refused(said) {
+			t.Errorf("%s is not declared, and taken: %s", op.In, said)
+		}
 	}
 }
 
 // describe reads the flat WSDL of a service.
 func describe(t *testing.T, address string) *document {
 	t.Helper()
-	status, text := do(t, http.MethodGet, address+"?wsdl", "", "")
+	status, text := do(t, http.MethodGet, address+"?wsdl", nil, "")
 	d := new(document)
 	if status != http.StatusOK {
 		t.Fatalf("%s?wsdl: status %d", address, status)
@@ -149,13 +166,14 @@ func describe(t *testing.T, address string) *document {
 	return d
 }
 
-// ask sends an element without content and returns the reply.
-func ask(t *testing.T, address string, in wsdl.QName, action string) string {
+// ask sends an element without content and returns the reply, which is of the
+// same version.
+func ask(t *testing.T, address string, v version, in wsdl.QName) string {
 	t.Helper()
-	_, said := do(t, http.MethodPost, address, action,
-		`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><`+
-			in.Local+` xmlns="`+in.Space+`"/></s:Body></s:Envelope>`)
-	if !strings.Contains(said, "Envelope") {
+	_, said := do(t, http.MethodPost, address, http.Header{"Content-Type": {v.contentType}},
+		`<s:Envelope xmlns:s="`+v.envelope+`"><s:Body><`+in.Local+` xmlns="`+in.Space+
+			`"/></s:Body></s:Envelope>`)
+	if !strings.Contains(said, "Envelope") || !strings.Contains(said, v.envelope) {
 		t.Fatalf("%s: %s", address, said)
 	}
 	return said
@@ -164,16 +182,13 @@ func ask(t *testing.T, address string, in wsdl.QName, action string) string {
 // refused reports whether a reply says that there is no such operation.
 func refused(said string) bool { return strings.Contains(said, "No such operation") }
 
-func do(t *testing.T, method, url, action, body string) (status int, text string) {
+func do(t *testing.T, method, url string, h http.Header, body string) (status int, text string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "text/xml; charset=utf-8")
-	if body != "" {
-		r.Header.Set("SOAPAction", `"`+action+`"`)
-	}
+	r.Header = h
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +206,7 @@ func do(t *testing.T, method, url, action, body string) (status int, text string
 func TestFilesAreServed(t *testing.T) {
 	root := start(t)
 	for _, name := range wsdl.Names() {
-		status, text := do(t, http.MethodGet, root+"/wsrf/schema/"+name, "", "")
+		status, text := do(t, http.MethodGet, root+"/wsrf/schema/"+name, nil, "")
 		if status != http.StatusOK {
 			t.Errorf("%s: status %d", name, status)
 		}

@@ -101,7 +101,8 @@ func (c *caller) send(r request, good func(wsdl.Operation, string) bool) string 
 			continue
 		}
 		c.asked[op.Name] = true
-		_, reply := do(c.t, http.MethodPost, c.root+op.Face.Path()+r.service, op.Action,
+		h := http.Header{"Content-Type": {"text/xml"}, "SOAPAction": {`"` + op.Action + `"`}}
+		_, reply := do(c.t, http.MethodPost, c.root+op.Face.Path()+r.service, h,
 			`<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"`+names+`><s:Header>`+
 				`<wsa:Action>`+op.Action+`</wsa:Action>`+r.key+`</s:Header><s:Body><`+op.In.Local+
 				` xmlns="`+op.In.Space+`">`+r.content+`</`+op.In.Local+`></s:Body></s:Envelope>`)
