@@ -13,6 +13,34 @@ import (
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
+// A reading is how the judge reads property documents on a face.
+type reading struct {
+	path   string // of a service
+	space  string // of WS-ResourceProperties
+	names  map[string]string
+	denied string // type of the fault for a lease that is too long
+	gone   string // type of the fault for a resource that is no more
+}
+
+var readings = map[string]reading{
+	"one": {
+		"/wsrf/services/", propertyNS, map[string]string{
+			"factory": "WorkspaceFactoryService", "workspace": "WorkspaceService",
+			"subscription": "SubscriptionManagerService",
+		},
+		"{" + typesNS + "}WorkspaceResourceRequestDeniedFault",
+		"{" + propertyNS + "}ResourceUnknownFault",
+	},
+	"two": {
+		"/ws/", "http://docs.oasis-open.org/wsrf/rp-2", map[string]string{
+			"factory": "WorkspaceFactory", "workspace": "Workspace",
+			"subscription": "SubscriptionManager",
+		},
+		"{urn:philoxenia:2026:workspace}RequestDeniedFault",
+		"{http://docs.oasis-open.org/wsrf/r-2}ResourceUnknownFault",
+	},
+}
+
 const (
 	workspaceNS = "http://www.globus.org/2008/06/workspace"
 	typesNS     = workspaceNS + "/types"
@@ -23,21 +51,21 @@ const (
 )
 
 // A judge watches one run of the common script. What a client tells of a step
-// is held against what the judge itself reads of the service.
+// is held against what the judge itself reads of the service, and it reads on
+// the face that the client does not use: what is made through one face is seen
+// through the other.
 type judge struct {
-	face   face
 	caller *daemon.Caller
+	client reading
+	own    reading
 	key    string // of the workspace, once it is created
 	ip     string // of its first interface
-	denied string // type of the fault for a lease that is too long
-	gone   string // type of the fault for a resource that is no more
 }
 
 func newJudge(addr string, f face) *judge {
+	other := map[string]string{"one": "two", "two": "one"}[f.name]
 	return &judge{
-		face: f, caller: daemon.NewCaller(addr),
-		denied: "{" + typesNS + "}WorkspaceResourceRequestDeniedFault",
-		gone:   "{" + propertyNS + "}ResourceUnknownFault",
+		caller: daemon.NewCaller(addr), client: readings[f.name], own: readings[other],
 	}
 }
 
@@ -82,11 +110,11 @@ func (j *judge) check(s step) (string, error) {
 	case "notification":
 		return "Paused", same(s.values, map[string]string{"state": "Paused", "key": j.key})
 	case "denied":
-		return fault(j.denied), told(s.values, j.denied, "exceeds the maximum allowed")
+		return fault(j.client.denied), told(s.values, j.client.denied, "exceeds the maximum")
 	case "destroy":
 		return "done", j.ended()
 	case "gone":
-		return fault(j.gone), told(s.values, j.gone, `"`+j.key+`"`)
+		return fault(j.client.gone), told(s.values, j.client.gone, `"`+j.key+`"`)
 	}
 	return "", fmt.Errorf("there is no step %q", s.name)
 }
@@ -123,7 +151,7 @@ func told(got map[string]string, name, words string) error {
 }
 
 func (j *judge) factory(got map[string]string) error {
-	reply, err := j.query("WorkspaceFactoryService", "")
+	reply, err := j.query("factory", "")
 	if err != nil {
 		return err
 	}
@@ -185,7 +213,7 @@ func (j *judge) inState(got map[string]string, state string) error {
 func (j *judge) subscribed(got map[string]string) error {
 	header := fmt.Sprintf(`<c:SubscriptionKey xmlns:c="%s">%s</c:SubscriptionKey>`,
 		coreNS, got["key"])
-	reply, err := j.query("SubscriptionManagerService", header)
+	reply, err := j.query("subscription", header)
 	if err != nil {
 		return err
 	}
@@ -206,22 +234,22 @@ func (j *judge) ended() error {
 
 // workspace reads the workspace's property document.
 func (j *judge) workspace() (*etree.Element, error) {
-	return j.query("WorkspaceService",
+	return j.query("workspace",
 		fmt.Sprintf(`<w:WorkspaceKey xmlns:w="%s">%s</w:WorkspaceKey>`, workspaceNS, j.key))
 }
 
-// query reads a property document on the first face.
-func (j *judge) query(service, header string) (*etree.Element, error) {
+// query reads a property document.
+func (j *judge) query(what, header string) (*etree.Element, error) {
 	body := fmt.Sprintf(`<p:QueryResourceProperties xmlns:p="%s"><p:QueryExpression Dialect="%s">/`+
-		`</p:QueryExpression></p:QueryResourceProperties>`, propertyNS, xpath1)
+		`</p:QueryExpression></p:QueryResourceProperties>`, j.own.space, xpath1)
 	envelope := `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header>` +
 		header + `</s:Header><s:Body>` + body + `</s:Body></s:Envelope>`
-	status, reply, err := j.caller.Call("/wsrf/services/"+service, "", []byte(envelope))
+	status, reply, err := j.caller.Call(j.own.path+j.own.names[what], "", []byte(envelope))
 	if err != nil {
 		return nil, err
 	}
 	if status != http.StatusOK {
-		return nil, fmt.Errorf("the judge cannot read %s: status %d, %s", service, status, reply)
+		return nil, fmt.Errorf("the judge cannot read the %s: status %d, %s", what, status, reply)
 	}
 	doc := etree.NewDocument()
 	if err := doc.ReadFromBytes(reply); err != nil {
@@ -229,7 +257,7 @@ func (j *judge) query(service, header string) (*etree.Element, error) {
 	}
 	found := doc.FindElement("//Body/QueryResourcePropertiesResponse/*")
 	if found == nil {
-		return nil, fmt.Errorf("the judge cannot read %s: %s", service, reply)
+		return nil, fmt.Errorf("the judge cannot read the %s: %s", what, reply)
 	}
 	return found, nil
 }

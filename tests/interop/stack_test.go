@@ -21,9 +21,9 @@ type stack struct {
 	version []string // prints its version
 	faces   []face
 	steps   []string // what its script does
-	// build makes the client in site.dir from the published WSDL and returns
-	// the command that runs it; the arguments of the common script follow.
-	build func(s *site) (*command, error)
+	// build makes the client of a face in site.dir from the published WSDL and
+	// returns the command that runs it; the arguments of the common script follow.
+	build func(s *site, face string) (*command, error)
 }
 
 // A command is a program with what it needs.
@@ -49,40 +49,47 @@ const debianPy = "/usr/bin/python3"
 // stacks are those that docs/interop.md has a row of.
 var stacks = []stack{
 	{
-		name: "zeep", title: "zeep (Python)", faces: []face{one}, steps: everyStep,
+		name: "zeep", title: "zeep (Python)", steps: everyStep,
+		faces:   []face{one, two11, two12},
 		version: []string{debianPy, "-c", "import zeep; print(zeep.__version__)"},
-		build:   func(s *site) (*command, error) { return s.python("zeep"), nil },
+		build:   func(s *site, _ string) (*command, error) { return s.python("zeep"), nil },
 	},
 	{
-		name: "suds", title: "suds (Python)", faces: []face{one}, steps: everyStep,
+		name: "suds", title: "suds (Python)", steps: everyStep,
+		faces:   []face{one, two11},
 		version: []string{debianPy, "-c", "import suds; print(suds.__version__)"},
-		build:   func(s *site) (*command, error) { return s.python("suds"), nil },
+		build:   func(s *site, _ string) (*command, error) { return s.python("suds"), nil },
 	},
 	{
-		name: "axis", title: "Apache Axis (Java)", faces: []face{one}, steps: everyStep,
+		name: "axis", title: "Apache Axis (Java)", steps: everyStep,
+		faces:   []face{one},
 		version: []string{"java", "-cp", jars(axisJars...), "org.apache.axis.Version"},
 		build:   (*site).axis,
 	},
 	{
-		name: "gsoap", title: "gSOAP (C++)", faces: []face{one}, steps: everyStep,
+		name: "gsoap", title: "gSOAP (C++)", steps: everyStep,
+		faces:   []face{one},
 		version: []string{"soapcpp2", "-V"},
 		build:   (*site).gsoap,
 	},
 	{
-		name: "php", title: "SoapClient (PHP)", faces: []face{one}, steps: everyStep,
+		name: "php", title: "SoapClient (PHP)", steps: everyStep,
+		faces:   []face{one, two11, two12},
 		version: []string{"php", "-r", "echo phpversion('soap');"},
-		build: func(s *site) (*command, error) {
+		build: func(s *site, _ string) (*command, error) {
 			return &command{args: []string{"php", "-d", "display_errors=stderr",
 				s.source("php/client.php")}}, nil
 		},
 	},
 	{
-		name: "strongsoap", title: "strong-soap (Node.js)", faces: []face{one}, steps: everyStep,
+		name: "strongsoap", title: "strong-soap (Node.js)", steps: everyStep,
+		faces:   []face{one, two11, two12},
 		version: nodeVersion("strong-soap"),
-		build:   func(s *site) (*command, error) { return s.node("strongsoap") },
+		build:   func(s *site, _ string) (*command, error) { return s.node("strongsoap") },
 	},
 	{
-		name: "jaxws", title: "JAX-WS RI (Java)", faces: []face{one}, steps: everyStep,
+		name: "jaxws", title: "JAX-WS RI (Java)", steps: everyStep,
+		faces:   []face{one, two11, two12},
 		version: []string{"wsimport", "-version"},
 		build:   (*site).jaxws,
 	},
@@ -131,7 +138,7 @@ func jars(names ...string) string {
 // to be -W: the wrapped style would give create two parameters of one name.
 // Each service is generated over the one before, so those whose operations have
 // faults come last: only there are the faults' types exceptions.
-func (s *site) axis() (*command, error) {
+func (s *site) axis(face string) (*command, error) {
 	src, classes := filepath.Join(s.dir, "src"), filepath.Join(s.dir, "classes")
 	generate := []string{"java", "-cp", jars(axisJars...), "org.apache.axis.wsdl.WSDL2Java", "-W",
 		"-o", src, "-f", s.source("axis/packages.properties")}
@@ -158,23 +165,39 @@ func (s *site) axis() (*command, error) {
 	}, nil
 }
 
+// jaxwsOne and jaxwsTwo say what wsimport makes of each WSDL. The flat documents
+// of face two have each what they need of the schemas, so each has a package to
+// itself. JAX-WS' class for endpoint references is final, and JAXB extends it
+// for the elements that a Notify has of that type: there it is not to be used.
+var (
+	jaxwsOne = [][]string{
+		{"/wsrf/services/WorkspaceFactoryService?wsdl"},
+		{"/wsrf/services/WorkspaceService?wsdl"},
+		{"/wsrf/schema/notification_consumer_service.wsdl"},
+	}
+	jaxwsTwo = [][]string{
+		{"/ws/WorkspaceFactory?wsdl", "-p", "factory"},
+		{"/ws/Workspace?wsdl", "-p", "workspace"},
+		{"/ws/NotificationConsumer?wsdl", "-p", "consumer", "-Xno-addressing-databinding"},
+	}
+)
+
 // jaxws generates with wsimport. What the reference implementation lacks on the
 // Java of today is a choice of SAAJ and the parts that its monitoring needs.
-func (s *site) jaxws() (*command, error) {
+func (s *site) jaxws(face string) (*command, error) {
 	src, classes := filepath.Join(s.dir, "src"), filepath.Join(s.dir, "classes")
 	if err := os.MkdirAll(src, 0o755); err != nil {
 		return nil, err
 	}
-	for _, path := range []string{"/wsrf/services/WorkspaceFactoryService?wsdl",
-		"/wsrf/services/WorkspaceService?wsdl",
-		"/wsrf/schema/notification_consumer_service.wsdl"} {
-		if err := s.run("wsimport", "-quiet", "-extension", "-keep", "-Xnocompile",
-			"-d", src, s.url+path); err != nil {
+	for _, args := range map[string][][]string{"one": jaxwsOne, "two": jaxwsTwo}[face] {
+		if err := s.run(slices.Concat([]string{"wsimport", "-quiet", "-extension",
+			"-B-XautoNameResolution", "-keep", "-Xnocompile", "-d", src}, args[1:],
+			[]string{s.url + args[0]})...); err != nil {
 			return nil, err
 		}
 	}
 	libraries := jars("jaxws-tools", "jaxws-rt") // their manifests name the others
-	if err := s.javac(libraries, classes, "jaxws"); err != nil {
+	if err := s.javac(libraries, classes, "jaxws", "jaxws/"+face); err != nil {
 		return nil, err
 	}
 	return &command{args: []string{"java",
@@ -184,15 +207,18 @@ func (s *site) jaxws() (*command, error) {
 }
 
 // javac compiles what was generated in s.dir/src with a stack's own files.
-func (s *site) javac(libraries, classes, name string) error {
-	own, err := filepath.Glob(s.source(name) + "/*.java")
-	if err != nil {
-		return err
+func (s *site) javac(libraries, classes string, dirs ...string) error {
+	list := ""
+	for _, dir := range dirs {
+		own, err := filepath.Glob(s.source(dir) + "/*.java")
+		if err != nil {
+			return err
+		}
+		list += strings.Join(own, "\n") + "\n"
 	}
-	list := strings.Join(own, "\n")
 	add := func(path string, _ os.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".java") {
-			list += "\n" + path
+			list += path + "\n"
 		}
 		return err
 	}
@@ -208,7 +234,7 @@ func (s *site) javac(libraries, classes, name string) error {
 
 // gsoap generates with wsdl2h and soapcpp2. Debian has the code for dateTime
 // as C source beside the library.
-func (s *site) gsoap() (*command, error) {
+func (s *site) gsoap(face string) (*command, error) {
 	const share = "/usr/share/gsoap/"
 	if err := s.join("map.dat", s.source("gsoap/prefixes.dat"),
 		share+"WS/WS-typemap.dat"); err != nil {

@@ -8,11 +8,7 @@ declare(strict_types=1);
 
 const W = 'http://www.globus.org/2008/06/workspace';
 const T = W . '/types';
-const RP = 'http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties-1.2-draft-01.xsd';
-const WSA = 'http://schemas.xmlsoap.org/ws/2004/03/addressing';
-const NT = 'http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification-1.2-draft-01.xsd';
 const XPATH = 'http://www.w3.org/TR/1999/REC-xpath-19991116';
-const SIMPLE = 'http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple';
 
 // step tells the judge what a step gave and waits until it has looked.
 function step(string $name, array $values = []): void
@@ -106,12 +102,13 @@ class Listener
     private Consumer $consumer;
     public readonly string $url;
 
-    public function __construct(string $wsdl)
+    public function __construct(string $wsdl, string $soap)
     {
         $this->socket = stream_socket_server('tcp://127.0.0.1:0');
         $this->url = 'http://' . stream_socket_get_name($this->socket, false) . '/consumer';
         $this->consumer = new Consumer();
-        $this->server = new SoapServer($wsdl, ['cache_wsdl' => WSDL_CACHE_NONE]);
+        $this->server = new SoapServer($wsdl, ['cache_wsdl' => WSDL_CACHE_NONE,
+            'soap_version' => $soap === '1.2' ? SOAP_1_2 : SOAP_1_1]);
         $this->server->setObject($this->consumer);
     }
 
@@ -149,27 +146,28 @@ class Listener
     }
 }
 
-// One is the first face.
-class One
+// Face is what is the same on both faces.
+abstract class Face
 {
     public SoapClient $factory;
     public SoapClient $workspace;
     public string $key;
+    public string $consumer; // where the WSDL of a listener is
+    protected const RP = '';
 
-    public function __construct(private string $base)
+    protected function load(string $url, string $soap): SoapClient
     {
-        $options = ['trace' => true, 'cache_wsdl' => WSDL_CACHE_NONE];
-        $at = "$base/wsrf/services/";
-        $this->factory = new SoapClient($at . 'WorkspaceFactoryService?wsdl', $options);
-        $this->workspace = new SoapClient($at . 'WorkspaceService?wsdl', $options);
+        $version = $soap === '1.2' ? SOAP_1_2 : SOAP_1_1;
+        return new SoapClient($url, ['trace' => true, 'cache_wsdl' => WSDL_CACHE_NONE,
+            'soap_version' => $version]);
     }
 
-    // bind aims calls at the resource that an endpoint reference names.
-    public function bind(object $epr): void
+    // bind aims calls at a workspace.
+    protected function bind(string $address, string $key): void
     {
-        $this->key = $epr->ReferenceProperties->any['WorkspaceKey'];
-        $this->workspace->__setLocation($epr->Address->_);
-        $this->workspace->__setSoapHeaders([new SoapHeader(W, 'WorkspaceKey', $this->key)]);
+        $this->key = $key;
+        $this->workspace->__setLocation($address);
+        $this->workspace->__setSoapHeaders([new SoapHeader(W, 'WorkspaceKey', $key)]);
     }
 
     public function query(SoapClient $client): object
@@ -180,19 +178,11 @@ class One
         return current($answer->any);
     }
 
-    public function create(array $metadata, array $request): object
-    {
-        $answer = $this->factory->create(
-            ['metadata' => $metadata, 'resourceRequest' => $request]
-        );
-        return $answer->CreatedWorkspace;
-    }
-
     // state reads one property. The prefix of a name in content has to be
     // declared, which SoapClient does in XML given by hand alone.
     public function state(): string
     {
-        $name = '<p:GetResourceProperty xmlns:p="' . RP . '" xmlns:t="' . T . '">' .
+        $name = '<p:GetResourceProperty xmlns:p="' . static::RP . '" xmlns:t="' . T . '">' .
             't:currentState</p:GetResourceProperty>';
         $answer = $this->workspace->GetResourceProperty(new SoapVar($name, XSD_ANYXML));
         return current($answer->any)->state;
@@ -208,13 +198,55 @@ class One
         }
         give_up("the workspace is {$this->state()}, not $state");
     }
+}
+
+// One is the first face: the drafts, SOAP 1.1.
+class One extends Face
+{
+    protected const RP = 'http://docs.oasis-open.org/wsrf/2004/06/' .
+        'wsrf-WS-ResourceProperties-1.2-draft-01.xsd';
+    private const NT = 'http://docs.oasis-open.org/wsn/2004/06/' .
+        'wsn-WS-BaseNotification-1.2-draft-01.xsd';
+    private const WSA = 'http://schemas.xmlsoap.org/ws/2004/03/addressing';
+    private const SIMPLE = 'http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple';
+
+    public function __construct(string $base, string $soap)
+    {
+        $at = "$base/wsrf/services/";
+        $this->factory = $this->load($at . 'WorkspaceFactoryService?wsdl', $soap);
+        $this->workspace = $this->load($at . 'WorkspaceService?wsdl', $soap);
+        $this->consumer = "$base/wsrf/services/NotificationConsumerService?wsdl";
+    }
+
+    public function create(array $metadata, array $request): object
+    {
+        $answer = $this->factory->create(
+            ['metadata' => $metadata, 'resourceRequest' => $request]
+        );
+        return $answer->CreatedWorkspace;
+    }
+
+    public function bind_to(object $made): void
+    {
+        $this->bind($made->epr->Address->_, $made->epr->ReferenceProperties->any['WorkspaceKey']);
+    }
+
+    public function shutdown(string $how): void
+    {
+        $this->workspace->shutdown(['shutdownType' => $how]);
+    }
+
+    public function start(): void
+    {
+        $this->workspace->start();
+    }
 
     public function subscribe(string $url): string
     {
-        $xml = '<n:Subscribe xmlns:n="' . NT . '" xmlns:a="' . WSA . '" xmlns:t="' . T . '">' .
-            "<n:ConsumerReference><a:Address>$url</a:Address></n:ConsumerReference>" .
-            '<n:TopicExpression Dialect="' . SIMPLE . '">t:currentState</n:TopicExpression>' .
-            '</n:Subscribe>';
+        $xml = '<n:Subscribe xmlns:n="' . self::NT . '" xmlns:a="' . self::WSA . '" xmlns:t="' .
+            T . "\"><n:ConsumerReference><a:Address>$url</a:Address></n:ConsumerReference>" .
+            '<n:TopicExpression Dialect="' . self::SIMPLE . '">t:currentState' .
+            '</n:TopicExpression></n:Subscribe>';
         $answer = $this->workspace->Subscribe(new SoapVar($xml, XSD_ANYXML));
         return child($answer->SubscriptionReference->ReferenceProperties->any, 'SubscriptionKey');
     }
@@ -231,6 +263,65 @@ class One
     }
 }
 
+// Two is the second face: the standards, SOAP 1.1 and 1.2.
+class Two extends Face
+{
+    protected const RP = 'http://docs.oasis-open.org/wsrf/rp-2';
+    private const NT = 'http://docs.oasis-open.org/wsn/b-2';
+    private const WSA = 'http://www.w3.org/2005/08/addressing';
+    private const CONCRETE = 'http://docs.oasis-open.org/wsn/t-1/TopicExpression/Concrete';
+
+    public function __construct(string $base, string $soap)
+    {
+        $this->factory = $this->load("$base/ws/WorkspaceFactory?wsdl", $soap);
+        $this->workspace = $this->load("$base/ws/Workspace?wsdl", $soap);
+        $this->consumer = "$base/ws/NotificationConsumer?wsdl";
+    }
+
+    public function create(array $metadata, array $request): object
+    {
+        $answer = $this->factory->Create(
+            ['VirtualWorkspace' => $metadata, 'WorkspaceDeployment' => $request]
+        );
+        return $answer->Workspace;
+    }
+
+    public function bind_to(object $made): void
+    {
+        $this->bind($made->Reference->Address->_, $made->Key);
+    }
+
+    public function shutdown(string $how): void
+    {
+        $this->workspace->Shutdown(['Type' => $how]);
+    }
+
+    public function start(): void
+    {
+        $this->workspace->Start();
+    }
+
+    public function subscribe(string $url): string
+    {
+        $xml = '<n:Subscribe xmlns:n="' . self::NT . '" xmlns:a="' . self::WSA . '" xmlns:t="' .
+            T . "\"><n:ConsumerReference><a:Address>$url</a:Address></n:ConsumerReference>" .
+            '<n:Filter><n:TopicExpression Dialect="' . self::CONCRETE . '">t:currentState' .
+            '</n:TopicExpression></n:Filter></n:Subscribe>';
+        $answer = $this->workspace->Subscribe(new SoapVar($xml, XSD_ANYXML));
+        return child($answer->SubscriptionReference->ReferenceParameters->any, 'SubscriptionKey');
+    }
+
+    public function notified(object $message, string $state): ?array
+    {
+        $told = current(current($message->Message->any)->NewValues->any);
+        if ($told->state !== $state) {
+            return null;
+        }
+        return ['state' => $told->state,
+            'key' => child($message->ProducerReference->ReferenceParameters->any, 'WorkspaceKey')];
+    }
+}
+
 // child returns the text of an element of an xs:any, which SoapClient reads
 // where the schema of its WSDL declares the element, and else leaves as XML.
 function child(array|string $any, string $name): string
@@ -244,7 +335,7 @@ function child(array|string $any, string $name): string
 }
 
 [, $base, $face, $soap, $examples] = $argv;
-$f = new One($base);
+$f = $face === 'one' ? new One($base, $soap) : new Two($base, $soap);
 $offer = $f->query($f->factory);
 $networks = $offer->Associations->association;
 sort($networks);
@@ -253,7 +344,7 @@ step('factory', ['default' => seconds($offer->DefaultRunningTime),
 $metadata = document("$examples/metadata.xml");
 $request = document("$examples/request.xml");
 $made = $f->create($metadata, $request);
-$f->bind($made->epr);
+$f->bind_to($made);
 step('create', ['key' => $f->key, 'ip' => $made->networking->nic->ipConfig->ipAddress]);
 step('state', ['state' => $f->until('Running')]);
 $whole = $f->query($f->workspace);
@@ -261,12 +352,12 @@ step('document', ['state' => $whole->currentState->state,
     'memory' => (int) $whole->ResourceAllocation->IndividualPhysicalMemory->Exact->_,
     'duration' => seconds($whole->schedule->Duration),
     'ip' => $whole->logistics->networking->nic->ipConfig->ipAddress]);
-$listener = new Listener("$base/wsrf/schema/notification_consumer_service.wsdl");
+$listener = new Listener($f->consumer, $soap);
 step('subscribe', ['key' => $f->subscribe($listener->url)]);
-$f->workspace->shutdown(['shutdownType' => 'Pause']);
+$f->shutdown('Pause');
 step('pause', ['state' => $f->until('Paused')]);
 step('notification', $listener->until(fn (object $message) => $f->notified($message, 'Paused')));
-$f->workspace->start();
+$f->start();
 step('start', ['state' => $f->until('Running')]);
 $request['DeploymentTime']['minDuration'] = 'P1000D';
 step('denied', refused($f->factory, fn () => $f->create($metadata, $request)));

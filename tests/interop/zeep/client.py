@@ -14,11 +14,10 @@ from zeep.exceptions import Fault
 
 W = "http://www.globus.org/2008/06/workspace"
 T = W + "/types"
-L = W + "/metadata/logistics"
-WSA = "http://schemas.xmlsoap.org/ws/2004/03/addressing"
-RP = "http://docs.oasis-open.org/wsrf/2004/06/wsrf-WS-ResourceProperties-1.2-draft-01.xsd"
-NT = "http://docs.oasis-open.org/wsn/2004/06/wsn-WS-BaseNotification-1.2-draft-01.xsd"
 SIMPLE = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple"
+P = "urn:philoxenia:2026:workspace"
+NT2 = "http://docs.oasis-open.org/wsn/b-2"
+CONCRETE = "http://docs.oasis-open.org/wsn/t-1/TopicExpression/Concrete"
 XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
 
 STATE = etree.QName(T, "currentState")
@@ -53,28 +52,31 @@ def refused(client, call):
     except Fault as fault:
         value = parse(client, fault.detail[0])
         words = " ".join(d["_value_1"] for d in value.Description)
+        # The final BaseFaultType begins with an xs:any for other namespaces than
+        # its own, and zeep lets that take everything.
+        rest = getattr(value, "_value_1", None) or []
+        words += " ".join(e.text for e in rest if etree.QName(e).localname == "Description")
         return {"type": etree.QName(fault.detail[0]).text, "description": words}
     sys.exit("a fault was expected")
 
 
-class One:
-    """The first face."""
+class Face:
+    """What is the same on both faces."""
 
-    def __init__(self, base):
-        at = base + "/wsrf/services/"
+    def __init__(self, consumer):
         self.mixed = Mixed()
-        self.factory = Client(at + "WorkspaceFactoryService?wsdl", plugins=[self.mixed])
-        self.workspace = Client(at + "WorkspaceService?wsdl", plugins=[self.mixed])
-        self.consumer = Client(base + "/wsrf/schema/notification_consumer_service.wsdl")
+        self.consumer = Client(consumer)
         self.headers = []
 
-    def bind(self, epr):
-        """Aims calls at the resource that an endpoint reference names."""
-        self.service = self.workspace.create_service(
-            "{%s}WorkspacePortTypeSOAPBinding" % W, epr.Address["_value_1"])
-        self.key = epr.ReferenceProperties["_value_1"][0]
+    def load(self, url):
+        return Client(url, plugins=[self.mixed])
+
+    def bind(self, address, key):
+        """Aims calls at a workspace."""
+        self.key = key
+        self.service = self.workspace.create_service(self.binding, address)
         header = etree.Element(etree.QName(W, "WorkspaceKey"))
-        header.text = self.key
+        header.text = key
         self.headers = [header]
 
     def call(self, name, *args, **kwargs):
@@ -82,13 +84,7 @@ class One:
 
     def query(self, service):
         self.mixed.texts = {"QueryExpression": "/"}
-        answer = service.QueryResourceProperties(
-            {"Dialect": XPATH}, _soapheaders=self.headers)
-        return answer[0]
-
-    def create(self, metadata, request):
-        answer = self.factory.service.create(metadata=metadata, resourceRequest=request)
-        return answer.CreatedWorkspace[0]
+        return service.QueryResourceProperties({"Dialect": XPATH}, _soapheaders=self.headers)[0]
 
     def state(self):
         return self.call("GetResourceProperty", STATE)[0].state
@@ -100,34 +96,100 @@ class One:
             time.sleep(0.05)
         sys.exit(f"the workspace is {self.state()}, not {state}")
 
+    def notified(self, envelope, state):
+        """What a Notify tells of a state, as the consumer's WSDL types it."""
+        body = etree.fromstring(envelope).find("{*}Body")[0]
+        for message in parse(self.consumer, body).NotificationMessage:
+            told, key = self.told(message)
+            if told == state:
+                return {"state": told, "key": key}
+        return None
+
+
+class One(Face):
+    """The first face: the drafts, SOAP 1.1."""
+
+    binding = "{%s}WorkspacePortTypeSOAPBinding" % W
+
+    def __init__(self, base, soap):
+        super().__init__(base + "/wsrf/services/NotificationConsumerService?wsdl")
+        self.factory = self.load(base + "/wsrf/services/WorkspaceFactoryService?wsdl")
+        self.workspace = self.load(base + "/wsrf/services/WorkspaceService?wsdl")
+        self.port = self.factory.service
+
+    def create(self, metadata, request):
+        answer = self.port.create(metadata=metadata, resourceRequest=request)
+        return answer.CreatedWorkspace[0]
+
+    def bind_to(self, made):
+        epr = made.epr
+        self.bind(epr.Address["_value_1"], epr.ReferenceProperties["_value_1"][0])
+
+    def shutdown(self, how):
+        self.call("shutdown", shutdownType=how)
+
+    def start(self):
+        self.call("start")
+
     def subscribe(self, url):
         self.mixed.texts = {"TopicExpression": STATE}
         epr = self.call("Subscribe", ConsumerReference={"Address": url},
                         TopicExpression={"Dialect": SIMPLE})
         return epr.ReferenceProperties["_value_1"][0].text
 
-    def notified(self, envelope, state):
-        """What a Notify tells of a state, as the consumer's WSDL types it."""
-        body = etree.fromstring(envelope).find("{*}Body")[0]
-        for message in parse(self.consumer, body).NotificationMessage:
-            change = message.Message.ResourcePropertyValueChangeNotification
-            told = change.NewValue["_value_1"][0].state
-            key = message.ProducerReference.ReferenceProperties["_value_1"][0].text
-            if told == state:
-                return {"state": told, "key": key}
-        return None
+    def told(self, message):
+        change = message.Message.ResourcePropertyValueChangeNotification
+        return (change.NewValue["_value_1"][0].state,
+                message.ProducerReference.ReferenceProperties["_value_1"][0].text)
+
+
+class Two(Face):
+    """The second face: the standards, SOAP 1.1 and 1.2."""
+
+    def __init__(self, base, soap):
+        super().__init__(base + "/ws/NotificationConsumer?wsdl")
+        self.binding = "{%s}WorkspacePortSOAP%sBinding" % (P, soap.replace(".", ""))
+        self.factory = self.load(base + "/ws/WorkspaceFactory?wsdl")
+        self.workspace = self.load(base + "/ws/Workspace?wsdl")
+        self.port = self.factory.bind(
+            "WorkspaceFactory", "WorkspaceFactorySOAP" + soap.replace(".", ""))
+
+    def create(self, metadata, request):
+        answer = self.port.Create(VirtualWorkspace=metadata, WorkspaceDeployment=request)
+        return answer.Workspace[0]
+
+    def bind_to(self, made):
+        self.bind(made.Reference.Address["_value_1"], made.Key)
+
+    def shutdown(self, how):
+        self.call("Shutdown", Type=how)
+
+    def start(self):
+        self.call("Start")
+
+    def subscribe(self, url):
+        topic = etree.Element(etree.QName(NT2, "TopicExpression"), Dialect=CONCRETE)
+        topic.text = STATE
+        answer = self.call("Subscribe", ConsumerReference={"Address": url},
+                           Filter={"_value_1": [topic]})
+        return answer.SubscriptionReference.ReferenceParameters["_value_1"][0].text
+
+    def told(self, message):
+        change = message.Message["_value_1"]
+        return (change.NewValues["_value_1"][0].state,
+                message.ProducerReference.ReferenceParameters["_value_1"][0])
 
 
 def main(base, face, soap, examples):
-    f = One(base)
-    offer = f.query(f.factory.service)
+    f = {"one": One, "two": Two}[face](base, soap)
+    offer = f.query(f.port)
     step("factory", default=int(offer.DefaultRunningTime.total_seconds()),
          maximum=int(offer.MaximumRunningTime.total_seconds()),
          networks=",".join(sorted(offer.Associations.association)))
     metadata = document(f.factory, examples + "/metadata.xml")
     request = document(f.factory, examples + "/request.xml")
     made = f.create(metadata, request)
-    f.bind(made.epr)
+    f.bind_to(made)
     step("create", key=f.key, ip=made.networking.nic[0].ipConfig.ipAddress)
     step("state", state=f.until("Running"))
     whole = f.query(f.service)
@@ -137,10 +199,10 @@ def main(base, face, soap, examples):
          ip=whole.logistics.networking.nic[0].ipConfig.ipAddress)
     listener = Listener()
     step("subscribe", key=f.subscribe(listener.url))
-    f.call("shutdown", shutdownType="Pause")
+    f.shutdown("Pause")
     step("pause", state=f.until("Paused"))
     step("notification", **listener.until(lambda envelope: f.notified(envelope, "Paused")))
-    f.call("start")
+    f.start()
     step("start", state=f.until("Running"))
     request.DeploymentTime.minDuration = datetime.timedelta(days=1000)
     step("denied", **refused(f.factory, lambda: f.create(metadata, request)))

@@ -1,14 +1,14 @@
 package interop;
 
+import static interop.Script.seconds;
+import static interop.Script.step;
+
 import com.sun.net.httpserver.HttpServer;
 import com.sun.xml.ws.api.message.Headers;
 import com.sun.xml.ws.developer.WSBindingProvider;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URL;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,12 +16,10 @@ import java.util.stream.Collectors;
 import javax.xml.bind.JAXBContext;
 import javax.xml.bind.JAXBElement;
 import javax.xml.datatype.DatatypeFactory;
-import javax.xml.datatype.Duration;
 import javax.xml.namespace.QName;
 import javax.xml.transform.stream.StreamSource;
 import javax.xml.ws.Endpoint;
 import javax.xml.ws.Holder;
-import javax.xml.ws.WebFault;
 import javax.xml.ws.handler.Handler;
 import org.globus._2008._06.workspace.FactoryRPSet;
 import org.globus._2008._06.workspace.ServiceRPSet;
@@ -39,7 +37,6 @@ import org.globus._2008._06.workspace.types.WorkspaceShutdownRequestType;
 import org.globus.wsrf.core.notification.ResourcePropertyValueChangeNotificationElementType;
 import org.oasis_open.docs.wsn._2004._06.wsn_ws_basenotification_1_2_draft_01.NotificationMessageHolderType;
 import org.oasis_open.docs.wsn._2004._06.wsn_ws_basenotification_1_2_draft_01.TopicExpressionType;
-import org.oasis_open.docs.wsrf._2004._06.wsrf_ws_basefaults_1_2_draft_01.BaseFaultType;
 import org.oasis_open.docs.wsrf._2004._06.wsrf_ws_resourceproperties_1_2_draft_01.QueryExpressionType;
 import org.oasis_open.docs.wsrf._2004._06.wsrf_ws_resourceproperties_1_2_draft_01.QueryResourceProperties;
 import org.oasis_open.docs.wsrf._2004._06.wsrf_ws_resourceproperties_1_2_draft_01.QueryResourcePropertiesResponse;
@@ -60,9 +57,6 @@ public final class Client {
     private static final String SIMPLE =
         "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple";
 
-    private static final BufferedReader ANSWERS =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-
     private final WorkspaceFactoryPortType factory;
     private final WorkspacePortType workspace;
     private final Consumer consumer = new Consumer();
@@ -74,20 +68,6 @@ public final class Client {
             .getWorkspaceFactoryPortTypePort();
         workspace = new WorkspaceService(new URL(at + "WorkspaceService?wsdl"))
             .getWorkspacePortTypePort();
-    }
-
-    /** Tells the judge what a step gave, as key=value, and waits until it has looked. */
-    private static void step(String name, String... values) throws Exception {
-        System.out.println("step\t" + name
-            + List.of(values).stream().map(v -> "\t" + v).collect(Collectors.joining()));
-        if (!"go".equals(ANSWERS.readLine())) {
-            System.exit(1);
-        }
-    }
-
-    /** The length of a duration without years and months. */
-    private static long seconds(Duration d) {
-        return ((d.getDays() * 24L + d.getHours()) * 60 + d.getMinutes()) * 60 + d.getSeconds();
     }
 
     private static <T> T document(Path path, Class<T> as) throws Exception {
@@ -189,26 +169,6 @@ public final class Client {
         }
     }
 
-    private interface Call {
-        void run() throws Exception;
-    }
-
-    /** The type and the words of the fault that a call must end in: a generated exception. */
-    private static String[] refused(Call call) throws Exception {
-        try {
-            call.run();
-        } catch (Exception e) {
-            WebFault fault = e.getClass().getAnnotation(WebFault.class);
-            if (fault == null) {
-                throw e;
-            }
-            BaseFaultType detail = (BaseFaultType) e.getClass().getMethod("getFaultInfo").invoke(e);
-            return new String[] {"type={" + fault.targetNamespace() + "}" + fault.name(),
-                "description=" + detail.getDescription().get(0).getValue()};
-        }
-        throw new IllegalStateException("a fault was expected");
-    }
-
     private void run(Path examples) throws Exception {
         FactoryRPSet offer = only(factory.queryResourceProperties(everything()), FactoryRPSet.class);
         step("factory", "default=" + seconds(offer.getDefaultRunningTime()),
@@ -240,10 +200,10 @@ public final class Client {
         step("start", until("Running"));
         request.getDeploymentTime().setMinDuration(
             DatatypeFactory.newInstance().newDuration("P1000D"));
-        step("denied", refused(() -> create(metadata, request)));
+        step("denied", Script.refused(() -> create(metadata, request)));
         workspace.destroy();
         step("destroy");
-        step("gone", refused(this::state));
+        step("gone", Script.refused(this::state));
     }
 
     public static void main(String[] args) throws Exception {
