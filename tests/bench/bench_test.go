@@ -39,14 +39,14 @@ func TestBenchmarkLinesBecomeFigures(t *testing.T) {
 // bare handler, which is this test's own program again.
 func TestBareHandlerIsMeasured(t *testing.T) {
 	s := scene{dir: t.TempDir(), table: newTable(), samples: &replies{}}
-	for _, name := range []string{"create", "state", "destroy"} {
+	for _, name := range []string{"create", "state", "state-two", "destroy"} {
 		s.samples.keep(name, []byte("<reply/>"))
 	}
 	if err := bareRuns(t.Context(), options{runs: 1, reads: 40}, s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.table.figures) != 9 {
-		t.Errorf("%d figures, want 9", len(s.table.figures))
+	if len(s.table.figures) != 12 {
+		t.Errorf("%d figures, want 12", len(s.table.figures))
 	}
 }
 
