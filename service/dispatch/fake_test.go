@@ -41,6 +41,7 @@ type core struct {
 	requests      []workspace.Request // to create
 	shutdowns     []workspace.ShutdownKind
 	fail          error // what the next changing call fails with
+	failNext      error // what the next Subscribe fails with
 	panics        bool  // Workspace panics
 	pulls         pulls
 }
@@ -227,6 +228,13 @@ func (m *core) Subscribe(
 ) (*workspace.Subscription, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, known := m.workspaces[s.Workspace]; s.Workspace != 0 && !known {
+		return nil, workspace.Errorf(workspace.NotFound, "subscribe", "", "unknown")
+	}
+	if err := m.failNext; err != nil {
+		m.failNext = nil
+		return nil, err
+	}
 	if err := m.change(); err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"GetCurrentMessage":  resource(plainTwo),
 	"PauseSubscription":  resource(notify2("PauseFailedFault")),
 	"ResumeSubscription": resource(notify2("ResumeFailedFault")),
-	"Renew":              resource(notify2("UnacceptableTerminationTimeFault")),
+	"Renew":              resource(plainTwo), // the port names the earliest time in its own fault
 	"Unsubscribe":        resource(notify2("UnableToDestroySubscriptionFault")),
 
 	"CreatePullPoint":             {other: notify2("UnableToCreatePullPointFault")},
