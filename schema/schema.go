@@ -67,7 +67,7 @@ const (
 	Notification2Action = "http://docs.oasis-open.org/wsn/bw-2/"
 )
 
-//go:embed *.xsd
+//go:embed *.xsd *.topics.xml
 var files embed.FS
 
 // A published file, the namespace that it defines, and the faces that use it.
@@ -142,7 +142,11 @@ func namesOf(f faces) []string {
 	return names
 }
 
-// File returns the text of a published file.
+// Topics returns the names of the published topic namespace documents, those of
+// face two (WS-Topics 1.3, section 5).
+func Topics() []string { return []string{"types-2.topics.xml", "rl-2.topics.xml"} }
+
+// File returns the text of a published file: a schema or a topic namespace.
 func File(name string) ([]byte, bool) {
 	data, err := files.ReadFile(name)
 	return data, err == nil

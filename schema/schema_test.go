@@ -88,6 +88,7 @@ func TestDocumentsAreValid(t *testing.T) {
 		{"recorded", filepath.Join("testdata", "recorded", "*.xml"), schema.FaceOne()},
 		{"written", filepath.Join("testdata", "written", "*.xml"), schema.FaceOne()},
 		{"answers", filepath.Join("report", "testdata", "*.xml"), schema.FaceOne()},
+		{"topics", "*.topics.xml", schema.FaceTwo()},
 		{"leases", filepath.Join("report", "testdata", "lease", "*.xml"), schema.FaceTwo()},
 	}
 	for _, g := range groups {
