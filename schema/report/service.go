@@ -59,7 +59,9 @@ var serviceSets = sets[ServiceProperties]{
 		property[ServiceProperties]{wsn.Topic, writeTopics},
 		property[ServiceProperties]{wsn.TopicExpressionDialects,
 			func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-				enc.Element(wsn.TopicExpressionDialects, wsn.SimpleDialect)
+				for _, d := range wsn.Draft.Dialects() {
+					enc.Element(wsn.TopicExpressionDialects, d)
+				}
 			}},
 	)},
 	wsrf.Final: {ServiceLeaseRPSet, serviceProperties(wsrf.Final).with(
@@ -98,27 +100,20 @@ var (
 	plainDialect     = xmlstrict.Name{Local: "Dialect"}
 )
 
-// topicDialects are those of WS-Topics 1.3, the simplest first.
-var topicDialects = []string{
-	schema.Topics1 + "/TopicExpression/Simple",
-	schema.Topics1 + "/TopicExpression/Concrete",
-	schema.Topics1 + "/TopicExpression/Full",
-}
-
 // leaseTopics are what a workspace publishes on face two.
 var leaseTopics = []xmlstrict.Name{PropertyState, wsrf.Final.Names().ResourceTermination}
 
 func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 	for _, topic := range leaseTopics {
 		enc.Start(producerTopic)
-		enc.Attr(plainDialect, topicDialects[0])
+		enc.Attr(plainDialect, wsn.SimpleDialect2)
 		enc.QName(topic)
 		enc.End()
 	}
 }
 
 func writeDialects(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-	for _, d := range topicDialects {
+	for _, d := range wsn.Final.Dialects() {
 		enc.Element(producerDialect, d)
 	}
 }

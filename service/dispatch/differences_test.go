@@ -34,6 +34,8 @@ var differences = []difference{
 	differs(`40-`, `status|has To besides|Action: text|lacks Fault|`+
 		`has GetCurrentMessageResponse besides`,
 		"we send state changes, so there is a current message"),
+	differs(`03-|06-`, `ServiceRPSet: has TopicExpressionDialects besides`,
+		"concrete and full topic expressions are understood as well as simple ones"),
 	differs(`45-`, `(lacks|has) oneCurrentWorkspace|(WorkspaceKey|state): text is`,
 		"the recorded server held workspaces of other sessions"),
 	differs(`46-`, `usedAndReservedTime/(used|reserved)Time: text is "PT\d+M"`,
