@@ -1,9 +1,11 @@
 package pullpoint
 
 import (
+	"bytes"
 	"context"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
@@ -81,4 +83,12 @@ func (f factory) createSubscribed(
 	return func(enc *xmlstrict.Encoder) {
 		wsn.WritePullPointSubscriptionResponse(enc, epr, now, made.Expires)
 	}, nil
+}
+
+// reference returns a consumer's reference as an element of its own.
+func reference(epr wsa.EPR) []byte {
+	enc := xmlstrict.Borrow()
+	defer enc.Release()
+	epr.Write(enc, names.ConsumerReference, wsa.V200508)
+	return bytes.Clone(enc.Bytes())
 }

@@ -1,14 +1,11 @@
 package pullpoint
 
 import (
-	"bytes"
 	"context"
 	"strconv"
 	"time"
 
 	"github.com/philoxenia/philoxenia/schema"
-	"github.com/philoxenia/philoxenia/schema/wsa"
-	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
@@ -16,35 +13,6 @@ import (
 	"github.com/philoxenia/philoxenia/service/port/property"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-// pull answers PullMessages (ONVIF Core, 9.2.3).
-func (p service) pull(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	asked, err := wsn.ParsePullMessages(c.Document, c.Body)
-	if err != nil {
-		return nil, err
-	}
-	text, err := p.fetch(ctx, c, asked)
-	if err != nil {
-		return nil, err
-	}
-	point, err := p.manager.PullPoint(ctx, c.Owner, port.PullPointID(c))
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	return func(enc *xmlstrict.Encoder) {
-		wsn.WritePullMessagesResponse(enc, now, point.Expires,
-			func(enc *xmlstrict.Encoder) { enc.Raw(text) })
-	}, nil
-}
-
-// reference returns a consumer's reference as an element of its own.
-func reference(epr wsa.EPR) []byte {
-	enc := xmlstrict.Borrow()
-	defer enc.Release()
-	epr.Write(enc, names.ConsumerReference, wsa.V200508)
-	return bytes.Clone(enc.Bytes())
-}
 
 // document is the property document of a pull point.
 type document struct {

@@ -81,6 +81,27 @@ func (p service) messages(ctx context.Context, c *dispatch.Call) (dispatch.Reply
 	}, nil
 }
 
+// pull answers PullMessages (ONVIF Core, 9.2.3).
+func (p service) pull(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+	asked, err := wsn.ParsePullMessages(c.Document, c.Body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := p.fetch(ctx, c, asked)
+	if err != nil {
+		return nil, err
+	}
+	point, err := p.manager.PullPoint(ctx, c.Owner, port.PullPointID(c))
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	return func(enc *xmlstrict.Encoder) {
+		wsn.WritePullMessagesResponse(enc, now, point.Expires,
+			func(enc *xmlstrict.Encoder) { enc.Raw(text) })
+	}, nil
+}
+
 // fetch returns the messages that are handed out, as markup. Messages that were
 // dropped because the pull point was full are told of once, by the fault that
 // says it is unable to hand them out.
