@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -86,17 +87,30 @@ func (x *exchange) carryOut() (Reply, error) {
 		return nil, err
 	}
 	if x.operation.Waits {
-		x.stepAside()
+		return x.wait(&call)
 	}
 	return x.operation.Do(x.request.Context(), &call)
 }
 
-// stepAside lets others in while the operation waits, and puts the end of the
-// time for its reply off. That a connection knows no such end is its business.
-func (x *exchange) stepAside() {
+// wait carries out an operation that may wait. It lets others in meanwhile, and
+// puts the end of the time for its reply off: that a connection knows no such
+// end is its business. When the server stops the waiting is over.
+func (x *exchange) wait(call *Call) (Reply, error) {
 	x.hold.release()
 	late := time.Now().Add(LongestWait + x.handler.limits.WriteTimeout)
 	_ = http.NewResponseController(x.writer).SetWriteDeadline(late)
+	ctx, cancel := context.WithCancel(x.request.Context())
+	ended := make(chan struct{})
+	defer func() { cancel(); <-ended }()
+	go func() {
+		defer close(ended)
+		select {
+		case <-x.handler.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return x.operation.Do(ctx, call)
 }
 
 // read takes the message from the request and checks its form.

@@ -45,6 +45,8 @@ type Handler struct {
 	endpoints map[string]*endpoint // by path
 	consumers map[string]*endpoint // what clients serve: described here, and no more
 	gate      *gate
+	stopping  chan struct{} // closed when nothing is to be waited for any more
+	stop      func()
 	replier   Replier
 	sending   chan struct{} // one in it for each message on its way to elsewhere
 	panics    atomic.Int64
@@ -81,6 +83,8 @@ func New(o Options) (*Handler, error) {
 		endpoints: make(map[string]*endpoint), consumers: make(map[string]*endpoint),
 	}
 	h.gate = newGate(h.limits.Parallel)
+	h.stopping = make(chan struct{})
+	h.stop = sync.OnceFunc(func() { close(h.stopping) })
 	h.replier, h.sending = o.Replier, make(chan struct{}, h.limits.Replies)
 	for _, s := range o.Services {
 		e, err := newEndpoint(s)
@@ -133,6 +137,10 @@ func newEndpoint(s Service) (*endpoint, error) {
 	}
 	return e, nil
 }
+
+// StopWaiting lets the operations that wait for something answer with what there
+// is, now and from now on. It is for when the server stops.
+func (h *Handler) StopWaiting() { h.stop() }
 
 // Panics returns how many requests ended in a panic. It ought to be 0.
 func (h *Handler) Panics() int64 { return h.panics.Load() }

@@ -216,6 +216,20 @@ func TestPullsThatWaitHoldUpNobody(t *testing.T) {
 	}
 }
 
+// TestAStopEndsTheWaiting: who waits gets what there is, which is nothing.
+func TestAStopEndsTheWaiting(t *testing.T) {
+	m := newCore()
+	withPullPoint(m)
+	m.pulls.waiting["pull-point-1"] = nil
+	h, _ := m.face(t, authn.Fixed(ada))
+	address := listen(t, h, dispatch.Limits{})
+	go h.StopWaiting()
+	question{
+		service: point, header: pullKey, keyless: true,
+		body: message2("GetMessages", "<p:Wait>PT1M</p:Wait>"),
+	}.ask(t, address).expect(t, http.StatusOK, "GetMessagesResponse")
+}
+
 // TestAPullPointThatCannotBeSubscribedIsRemoved: nobody knows of it.
 func TestAPullPointThatCannotBeSubscribedIsRemoved(t *testing.T) {
 	m, address := twoFaces(t)

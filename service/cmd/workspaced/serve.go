@@ -198,6 +198,9 @@ func door(listener net.Listener, handler http.Handler) func(context.Context) err
 	return func(ctx context.Context) error {
 		limits := dispatch.DefaultLimits()
 		server := dispatch.NewServer(handler, limits)
+		if h, ok := handler.(*dispatch.Handler); ok {
+			server.RegisterOnShutdown(h.StopWaiting)
+		}
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(dispatch.NewListener(listener, limits)) }()
 		select {
