@@ -61,10 +61,11 @@ func (c *Client) CallContext(ctx context.Context, action string, request, respon
 }
 
 // operation returns the operation of face two that an action stands for. Those
-// of the standards are the same in every service.
+// of the standards are the same in every service. What has no reply is for
+// services to send to clients, and not here.
 func operation(action string) (wsdl.Operation, error) {
 	for _, op := range wsdl.Operations() {
-		if op.Face == wsdl.Two && op.Action == action {
+		if op.Face == wsdl.Two && !op.OneWay && op.Action == action {
 			return op, nil
 		}
 	}
