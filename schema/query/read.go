@@ -15,16 +15,40 @@ import (
 // read in any way at all. What a stranger wrote goes through xmlstrict.Parse
 // and OfTree.
 func (n *Names) Read(data []byte) (*Document, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	r := reader{
-		d: &Document{src: string(data)}, names: n,
+	d, rest, err := n.read(string(data))
+	if err == nil && rest != "" {
+		err = errNotEncoded
 	}
-	if err := r.document(); err != nil {
+	if err != nil {
 		return nil, err
 	}
+	return d, nil
+}
+
+// ReadAll reads several documents that an Encoder wrote one behind the other.
+func (n *Names) ReadAll(data []byte) ([]*Document, error) {
+	var all []*Document
+	for rest := string(data); rest != ""; {
+		d, behind, err := n.read(rest)
+		if err != nil {
+			return nil, err
+		}
+		all, rest = append(all, d), behind
+	}
+	return all, nil
+}
+
+// read reads one document and returns what stands behind it.
+func (n *Names) read(src string) (d *Document, rest string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := reader{d: &Document{src: src}, names: n}
+	if err := r.document(); err != nil {
+		return nil, "", err
+	}
+	r.d.src, rest = src[:r.pos], src[r.pos:]
 	r.d.extra, r.d.names = string(r.extra), n.list()
-	return r.d, nil
+	return r.d, rest, nil
 }
 
 // reader is the state of reading a document.
@@ -71,9 +95,6 @@ func (r *reader) document() error {
 		if len(r.open) == 0 {
 			break
 		}
-	}
-	if r.pos != len(r.d.src) {
-		return errNotEncoded
 	}
 	return nil
 }

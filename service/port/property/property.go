@@ -39,7 +39,7 @@ type Source struct {
 	Anonymous bool
 	// Query evaluates a query over the call's document and returns what writes
 	// the results; nil evaluates it over what Load returns.
-	Query func(context.Context, *dispatch.Call, wsrf.Query) (dispatch.Reply, error)
+	Query Evaluator
 
 	// Writable are the properties that requests may change. Change gives them
 	// new values, all or none.
@@ -169,10 +169,12 @@ func (s Source) query(ctx context.Context, c *dispatch.Call) (dispatch.Reply, er
 	}, nil
 }
 
+// Evaluator evaluates a query over the document of the call's resource, and
+// returns what writes the results.
+type Evaluator func(context.Context, *dispatch.Call, wsrf.Query) (dispatch.Reply, error)
+
 // over returns what evaluates queries over a document.
-func over(
-	set Set,
-) func(context.Context, *dispatch.Call, wsrf.Query) (dispatch.Reply, error) {
+func over(set Set) Evaluator {
 	return func(_ context.Context, c *dispatch.Call, q wsrf.Query) (dispatch.Reply, error) {
 		if q.Expression == "/" {
 			return set.Write, nil

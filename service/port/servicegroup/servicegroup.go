@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -49,7 +50,13 @@ type kind[M any] struct {
 	keyOf func(M) string
 	// write writes the content of a member's entry: the properties above.
 	write func(*xmlstrict.Encoder, M)
+	// version changes whenever the content does; nil when nothing does.
+	version func(M) int64
+	shelf   query.Shelf[shelfKey]
 }
+
+// shelfKey names an entry as the callers of one address see it.
+type shelfKey struct{ root, member string }
 
 // epr returns the reference of a member, or of its entry.
 func (k *kind[M]) epr(c *dispatch.Call, service string, m M) wsa.EPR {
@@ -125,8 +132,73 @@ func (k *kind[M]) services(more ...property.Row[members[M]]) (group, entries dis
 			}
 			return table.Of(members[M]{c, all}), nil
 		},
+		Query: k.query(table),
 	}.AddTo(&group)
 	return group, k.entries()
+}
+
+// query returns what evaluates expressions over the group. The document is not
+// written for that: what each entry says is kept until its member changes.
+func (k *kind[M]) query(table *property.Table[members[M]]) property.Evaluator {
+	return func(ctx context.Context, c *dispatch.Call, q wsrf.Query) (dispatch.Reply, error) {
+		all, err := k.list(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if q.Expression == "/" {
+			return table.Of(members[M]{c, all}).Write, nil
+		}
+		over, err := k.forest(table, members[M]{c, all})
+		if err != nil {
+			return nil, err
+		}
+		results, err := q.Select(c.Document, over)
+		return results.Write, err
+	}
+}
+
+// forest returns the group's property document as one that can be asked.
+func (k *kind[M]) forest(
+	table *property.Table[members[M]], all members[M],
+) (*query.Forest, error) {
+	f := &query.Forest{Root: table.Root}
+	for _, row := range table.Rows {
+		pieces, err := k.pieces(row, all)
+		if err != nil {
+			return nil, err
+		}
+		f.Pieces = append(f.Pieces, pieces...)
+	}
+	return f, nil
+}
+
+// pieces returns the elements of one property, each as a document.
+func (k *kind[M]) pieces(
+	row property.Row[members[M]], all members[M],
+) ([]*query.Document, error) {
+	if row.Name == entry {
+		return k.entriesOf(all)
+	}
+	return k.shelf.ReadAll(func(enc *xmlstrict.Encoder) { row.Write(enc, all) })
+}
+
+// entriesOf returns the entries of the members, each as a document.
+func (k *kind[M]) entriesOf(all members[M]) ([]*query.Document, error) {
+	if k.version == nil {
+		return k.shelf.ReadAll(func(enc *xmlstrict.Encoder) { k.writeEntries(enc, all) })
+	}
+	pieces := make([]*query.Document, len(all.all))
+	for i, m := range all.all {
+		var err error
+		key := shelfKey{all.call.Root, k.keyOf(m)}
+		pieces[i], err = k.shelf.Read(key, k.version(m), func(enc *xmlstrict.Encoder) {
+			k.writeEntry(enc, all.call, m)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return pieces, nil
 }
 
 // A place is a member's entry as a call sees it.

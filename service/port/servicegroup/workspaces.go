@@ -46,7 +46,7 @@ func Workspaces(m Manager, producers producer.Source) []dispatch.Service {
 			return m.Workspace(ctx, c.Owner, id)
 		},
 		keyOf: func(w *workspace.Workspace) string { return w.ID.String() },
-		write: writeWorkspace,
+		write: writeWorkspace, version: func(w *workspace.Workspace) int64 { return w.Version },
 	}
 	group, entries := k.services(topics()...)
 	producers.All = true
