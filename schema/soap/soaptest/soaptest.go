@@ -5,6 +5,10 @@
 package soaptest
 
 import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,10 +30,29 @@ func Recorded(t testing.TB, name string) *soap.Message {
 	return Message(t, data)
 }
 
-// All returns the text of every recorded message.
+// traces is where the recorded HTTP exchanges are, with whatever went wrong in
+// them.
+const traces = "../../service/dispatch/testdata/"
+
+// All returns the text of every recorded message, and of every message in the
+// recorded HTTP exchanges.
 func All(t testing.TB) [][]byte {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(recordings, "*.xml"))
+	all := texts(t, recordings+"/*.xml")
+	for _, pattern := range []string{"traces/*.txt", "notify/*.txt"} {
+		for _, exchange := range texts(t, traces+pattern) {
+			if body := Body(exchange); len(body) > 0 {
+				all = append(all, body)
+			}
+		}
+	}
+	return all
+}
+
+// texts returns the texts of the files of a pattern.
+func texts(t testing.TB, pattern string) [][]byte {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recorded messages: %v", err)
 	}
@@ -42,6 +65,29 @@ func All(t testing.TB) [][]byte {
 		all = append(all, data)
 	}
 	return all
+}
+
+// Body returns the body of a recorded HTTP request or response, as far as it
+// can be read.
+func Body(exchange []byte) []byte {
+	from := bufio.NewReader(bytes.NewReader(exchange))
+	var body io.ReadCloser
+	if bytes.HasPrefix(exchange, []byte("HTTP/")) {
+		response, err := http.ReadResponse(from, nil)
+		if err != nil {
+			return nil
+		}
+		body = response.Body
+	} else {
+		request, err := http.ReadRequest(from)
+		if err != nil {
+			return nil
+		}
+		body = request.Body
+	}
+	defer body.Close()
+	data, _ := io.ReadAll(body)
+	return data
 }
 
 // Message parses an envelope that must be accepted.
