@@ -359,7 +359,7 @@ func (r *reader) resolve(qname string, element bool) (int32, error) {
 	if !prefixed {
 		prefix, local = "", qname
 	}
-	if local == "" || strings.Contains(local, ":") {
+	if local == "" || prefixed && prefix == "" || strings.Contains(local, ":") {
 		return 0, errNotEncoded
 	}
 	if !prefixed && !element {

@@ -112,7 +112,8 @@ func TestSubscribe13Refuses(t *testing.T) {
 	}{
 		"unknown filter":      {filter("<t:f/><t:g/>"), n.InvalidFilter, "t:f"},
 		"unknown wsnt filter": {filter("<n:Topics/>"), n.InvalidFilter, "n:Topics"},
-		"bad topic":           {filter(strings.Replace(topic13, "|", "|/", 1)), n.InvalidTopicExpression, ""},
+		"bad topic": {filter(strings.Replace(topic13, "|", "|/", 1)), n.InvalidTopicExpression,
+			""},
 		"unknown dialect": {filter(strings.Replace(topic13, "Full", "Other", 1)),
 			n.TopicDialectUnknown, ""},
 		"bad content": {filter(strings.Replace(content13, "//", "///", 1)),
@@ -157,7 +158,8 @@ func wantMore(t *testing.T, typed *wsrf.FaultError, says string) {
 	}
 	added := f.Details[0]
 	name, err := xmlstrict.ResolveQName(added, xmlstrict.RawText(added))
-	if _, local, _ := strings.Cut(says, ":"); added.Tag != says && (err != nil || name.Local != local) {
+	_, local, _ := strings.Cut(says, ":")
+	if added.Tag != says && (err != nil || name.Local != local) {
 		t.Errorf("the fault adds %s with %v, %v", added.Tag, name, err)
 	}
 }
@@ -241,8 +243,9 @@ func TestGetMessages(t *testing.T) {
 		}
 	}
 	tests := map[string]int{
-		"0": 0, "+7": 7, "99999999999999999999": maxMessages, "-1": -1, "many": -1, "": -1, "1.5": -1,
-		"-0": 0,
+		"0": 0, "+7": 7, "99999999999999999999": maxMessages, "-1": -1, "many": -1, "": -1,
+		"1.5": -1,
+		"-0":  0,
 	}
 	for text, want := range tests {
 		doc := soaptest.Parse(t, in13("GetMessages", "<n:MaximumNumber>"+text+

@@ -35,7 +35,8 @@ func seed(f *testing.F) {
 			"<n:UseRaw/></n:SubscriptionPolicy>"),
 		in13("Renew", "<n:TerminationTime i:nil='true'/>"),
 		in13("GetMessages", "<n:MaximumNumber>7</n:MaximumNumber><p:Wait>PT9S</p:Wait>"),
-		in13("CreatePullPointResponse", "<n:PullPoint><a:Address>http://x</a:Address></n:PullPoint>"),
+		in13("CreatePullPointResponse",
+			"<n:PullPoint><a:Address>http://x</a:Address></n:PullPoint>"),
 		in13("GetMessagesResponse", "<n:NotificationMessage><n:Message><t:m/></n:Message>"+
 			"</n:NotificationMessage>"),
 	} {

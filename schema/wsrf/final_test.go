@@ -148,7 +148,8 @@ func TestBaseFault2(t *testing.T) {
 	written.More = failure.Write
 	doc := soaptest.Written(t, written.Write)
 	got, err := ParseBaseFault(doc, doc.Root)
-	if err != nil || len(got.Details) != 1 || got.Details[0].Tag != "ResourcePropertyChangeFailure" {
+	if err != nil || len(got.Details) != 1 ||
+		got.Details[0].Tag != "ResourcePropertyChangeFailure" {
 		t.Fatalf("read %+v, %v", got, err)
 	}
 	got.Details = nil

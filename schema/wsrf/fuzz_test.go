@@ -26,7 +26,8 @@ func seed(f *testing.F) {
 		}
 	}
 	for _, body := range []string{
-		in2("r:SetResourceProperties", `<r:Update><t:a>1</t:a></r:Update><r:Insert><t:c/></r:Insert>`+
+		in2("r:SetResourceProperties", `<r:Update><t:a>1</t:a></r:Update>`+
+			`<r:Insert><t:c/></r:Insert>`+
 			`<r:Delete ResourceProperty="t:d"/>`),
 		in2("r:DeleteResourceProperties", `<r:Delete ResourceProperty="t:d"/>`),
 		in2("r:PutResourcePropertyDocument", "<t:a/>"),
