@@ -157,14 +157,11 @@ func (r *reader) interval(e *etree.Element, v *Range) {
 func (r *reader) boundary(b *Boundary) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Double(&b.Value, "exclusiveBound")(e)
-		text, _ := xmlstrict.Attr(e, xmlstrict.Name{Local: "exclusiveBound"})
-		switch xmlstrict.Trim(text) {
-		case "true", "1":
-			b.Exclusive = true
-		case "", "false", "0":
-		default:
+		text, given := xmlstrict.Attr(e, xmlstrict.Name{Local: "exclusiveBound"})
+		if text = xmlstrict.Trim(text); given && !xmlstrict.IsBool(text) {
 			r.Fail(e, "true or false", "", "exclusiveBound is %.40q", text)
 		}
+		b.Exclusive = text == "true" || text == "1"
 	}
 }
 

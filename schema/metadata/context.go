@@ -94,14 +94,11 @@ func (r *reader) named(e *etree.Element) string {
 
 // flag reads an xs:boolean attribute that is false when absent.
 func (r *reader) flag(e *etree.Element, local string) bool {
-	switch v := attribute(e, local); v {
-	case "true", "1":
-		return true
-	case "", "false", "0":
-	default:
+	v, given := xmlstrict.Attr(e, xmlstrict.Name{Local: local})
+	if v = xmlstrict.Trim(v); given && !xmlstrict.IsBool(v) {
 		r.Fail(e, "true or false", "", "attribute %s is %.40q", local, v)
 	}
-	return false
+	return v == "true" || v == "1"
 }
 
 // attribute returns the trimmed value of an attribute in no namespace, empty

@@ -45,10 +45,14 @@ func (r *reader) requirements(e *etree.Element, v *Definition) {
 func Architecture(r *document.Reader, to *string) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Sequence(e, []document.Field{
-			document.One(j("CPUArchitectureName"),
-				r.OneOf(to, "CPU architecture", architectures...)),
+			document.One(j("CPUArchitectureName"), ArchitectureName(r, to)),
 		})
 	}
+}
+
+// ArchitectureName returns what reads a jsdl:CPUArchitectureName element.
+func ArchitectureName(r *document.Reader, to *string) func(*etree.Element) {
+	return r.OneOf(to, "CPU architecture", architectures...)
 }
 
 func (r *reader) vmm(e *etree.Element, v *VMM) {

@@ -200,7 +200,11 @@ func DecodeFactoryProperties(
 		r.Set(e, []document.Field{
 			document.One(PropertyDefaultRunningTime, r.Duration(&p.DefaultRunningTime, true)),
 			document.One(PropertyMaximumRunningTime, r.Duration(&p.MaximumRunningTime, true)),
-			document.Many(0, PropertyArchitecture, r.Words(&p.Architectures)),
+			document.Many(0, PropertyArchitecture, func(e *etree.Element) {
+				var word string
+				metadata.ArchitectureName(r.Reader, &word)(e)
+				p.Architectures = append(p.Architectures, word)
+			}),
 			document.Optional(PropertyVMM, func(e *etree.Element) {
 				vmm, err := metadata.DecodeVMM(r.Document(), e)
 				r.Adopt(e, err)

@@ -216,13 +216,13 @@ func namesWriter(element xmlstrict.Name, all []xmlstrict.Name) func(*xmlstrict.E
 	}
 }
 
-// boolean reads an xs:boolean.
+// boolean reads an xs:boolean that is true when the element is empty.
 func boolean(doc *xmlstrict.Document, e *etree.Element) (bool, error) {
 	if err := doc.Fits(e, words); err != nil {
 		return false, err
 	}
 	switch xmlstrict.Text(e) {
-	case "true", "1":
+	case "", "true", "1":
 		return true, nil
 	case "false", "0":
 		return false, nil

@@ -33,8 +33,11 @@ func ParseCondition(doc *xmlstrict.Document, at *element) (*Condition, error) {
 		return nil, doc.Errorf(at, XPathDialect, "the dialect %q is unknown",
 			xmlstrict.Clip(dialect))
 	}
-	for child := range xmlstrict.Children(at) {
-		return nil, doc.Errorf(child, "text alone", "there is an element inside the expression")
+	expression := xmlstrict.Shape{
+		Content: xmlstrict.Words, Attributes: []xmlstrict.Name{dialectAttr},
+	}
+	if err := doc.Fits(at, expression); err != nil {
+		return nil, err
 	}
 	c, err := NewCondition(xmlstrict.Text(at), func(prefix string) (string, bool) {
 		return xmlstrict.LookupPrefix(at, prefix)

@@ -154,11 +154,24 @@ func WriteDocument(enc *xmlstrict.Encoder, document func(*xmlstrict.Encoder)) {
 	enc.End()
 }
 
+// The shapes of an entry and of what its group tells about the member.
+var (
+	entryShape = xmlstrict.Shape{Foreign: schema.ServiceGroup2, Parts: []xmlstrict.Part{
+		{Name: serviceGroupEntryEPR}, {Name: memberServiceEPR}, {Name: Content},
+	}}
+	contentShape = xmlstrict.Shape{Foreign: schema.ServiceGroup2, Parts: []xmlstrict.Part{
+		{Name: rpDoc}, {Name: xmlstrict.Name{Space: schema.ServiceGroup2}, Many: true},
+	}}
+)
+
 // ParseEntry reads an entry. It fails with a *xmlstrict.ContentError.
 func ParseEntry(doc *xmlstrict.Document, at *etree.Element) (Entry, error) {
 	var e Entry
 	if !xmlstrict.Is(at, EntryElement) {
 		return e, doc.Errorf(at, EntryElement.String(), "this is no entry")
+	}
+	if err := doc.Fits(at, entryShape); err != nil {
+		return e, err
 	}
 	reference, err := doc.Only(at, serviceGroupEntryEPR)
 	if err == nil && reference == nil {
@@ -167,7 +180,12 @@ func ParseEntry(doc *xmlstrict.Document, at *etree.Element) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	if !xmlstrict.IsNil(reference) {
+	if xmlstrict.IsNil(reference) {
+		err = doc.Fits(reference, xmlstrict.Shape{Foreign: wsa.Space200508, Nillable: true})
+		if err != nil {
+			return e, err
+		}
+	} else {
 		if e.Reference, err = parseEPR(doc, reference); err != nil {
 			return e, err
 		}
@@ -202,6 +220,9 @@ func parseEPR(doc *xmlstrict.Document, at *etree.Element) (*wsa.EPR, error) {
 // elements returns the children of an element's Content.
 func elements(doc *xmlstrict.Document, at *etree.Element) ([]*etree.Element, error) {
 	content, err := doc.Only(at, Content)
+	if err == nil && content != nil {
+		err = doc.Fits(content, contentShape)
+	}
 	var all []*etree.Element
 	for child := range xmlstrict.Children(content) {
 		all = append(all, child)
