@@ -85,7 +85,6 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 			return a, err
 		}
 		if errors.Is(err, ErrNoFace) {
-			c.lacking.Store(true)
 			return answer{attempts: attempt}, fmt.Errorf("cannot %s: %w", r.op, err)
 		}
 		if attempt >= c.options.Attempts || !r.worthRepeating(err) || !c.rest(ctx, attempt) {
@@ -167,7 +166,10 @@ func (c *Client) exchange(ctx context.Context, r request, envelope []byte) (*soa
 		return nil, plain(err)
 	}
 	defer p.Body.Close()
-	if p.StatusCode == http.StatusNotFound && r.face() == wsdl.Two && !isSOAP(p) {
+	if p.StatusCode == http.StatusNotFound && r.face() == wsdl.Two {
+		if !isSOAP(p) { // nobody there speaks it
+			c.lacking.Store(true)
+		}
 		return nil, ErrNoFace
 	}
 	return c.parse(p)

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/report"
@@ -18,8 +16,6 @@ import (
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // started is the step that answers a start.
 var started = answerWith(empty(inWorkspace("startWorkspaceResponse")))

@@ -11,6 +11,9 @@ import (
 // Current lists the caller's workspaces.
 func (c *Client) Current(ctx context.Context) (report.CurrentWorkspaces, error) {
 	const op = "list workspaces"
+	if FaceOf(c.Status()) == wsdl.Two {
+		return c.currentTwo(ctx)
+	}
 	a, err := c.call(ctx, request{
 		op: op, operation: "queryCurrentWorkspaces", target: c.Status(),
 		body: empty(inStatus("queryCurrentWorkspaces")),

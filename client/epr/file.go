@@ -9,9 +9,11 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // The roots of the files.
@@ -109,15 +111,23 @@ func Parse(data []byte) (File, error) {
 	return f, nil
 }
 
-// Bytes returns the content of the file, in the shape that the original writes.
+// Bytes returns the content of the file: for a reference of face one in the
+// shape that the original writes, for one of face two in that of WS-Addressing
+// 1.0, which is what its service takes.
 func (f File) Bytes() ([]byte, error) {
 	root := etree.NewElement(f.Root)
-	child(root, "Address").SetText(f.EPR.Address)
-	properties := child(root, "ReferenceProperties")
-	for _, p := range f.EPR.Properties {
-		properties.AddChild(standalone(p))
+	space, wrapper := wsa.Space200403, "ReferenceProperties"
+	if client.FaceOf(f.EPR) == wsdl.Two {
+		space, wrapper = wsa.Space200508, "ReferenceParameters"
 	}
-	child(root, "ReferenceParameters")
+	child(root, space, "Address").SetText(f.EPR.Address)
+	keys := child(root, space, wrapper)
+	for _, p := range f.EPR.Properties {
+		keys.AddChild(standalone(p))
+	}
+	if space == wsa.Space200403 {
+		child(root, space, "ReferenceParameters")
+	}
 	doc := etree.NewDocument()
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	doc.SetRoot(root)
@@ -126,9 +136,9 @@ func (f File) Bytes() ([]byte, error) {
 }
 
 // child adds an element of WS-Addressing, which declares its own namespace.
-func child(parent *etree.Element, local string) *etree.Element {
+func child(parent *etree.Element, space, local string) *etree.Element {
 	e := parent.CreateElement("ns1:" + local)
-	e.CreateAttr("xmlns:ns1", wsa.Space200403)
+	e.CreateAttr("xmlns:ns1", space)
 	return e
 }
 

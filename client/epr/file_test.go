@@ -26,6 +26,16 @@ func at(t *testing.T) *client.Client {
 	return c
 }
 
+// inFaceTwo returns the reference of face two to the same resource.
+func inFaceTwo(t *testing.T, epr wsa.EPR) wsa.EPR {
+	t.Helper()
+	two, err := at(t).InFaceTwo(epr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return two
+}
+
 func TestWrittenAsTheOriginalDid(t *testing.T) {
 	tests := []struct {
 		file string
@@ -33,6 +43,7 @@ func TestWrittenAsTheOriginalDid(t *testing.T) {
 		root string
 	}{
 		{"workspace.epr", at(t).Workspace("7"), WorkspaceRoot},
+		{"workspace-two.epr", inFaceTwo(t, at(t).Workspace("7")), WorkspaceRoot},
 		{"group.epr", at(t).Group("12d9dc5e-d488-4ae6-a3ae-13bca4a76305"), GroupRoot},
 	}
 	for _, test := range tests {
@@ -95,6 +106,9 @@ func TestReadsTheOriginals(t *testing.T) {
 		{"a workspace", original, "workspace 42"},
 		{"whatever the root is called", strings.ReplaceAll(original, "WORKSPACE_EPR", "x"),
 			"workspace 42"},
+		{"of WS-Addressing 1.0", strings.NewReplacer("ReferenceParameters", "Metadata",
+			"ReferenceProperties", "ReferenceParameters", wsa.Space200403, wsa.Space200508).Replace(
+			original), "workspace 42"},
 		{"a group", strings.NewReplacer("WorkspaceKey", "WorkspaceGroupKey", "06/workspace\">42",
 			"06/workspace/group\">42").Replace(original), "group 42"},
 	}
@@ -169,7 +183,7 @@ func FuzzEPRFile(f *testing.F) {
 	f.Add([]byte(original))
 	f.Add([]byte(strings.ReplaceAll(original, "42", "&lt;&#xA0;\t")))
 	f.Add([]byte("<WORKSPACE_GROUP_EPR/>"))
-	for _, name := range []string{"workspace.epr", "group.epr"} {
+	for _, name := range []string{"workspace.epr", "workspace-two.epr", "group.epr"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

@@ -22,6 +22,7 @@ type cli struct {
 	Destroy    destroyCmd    `cmd:"" help:"Destroy workspaces and end their leases."`
 	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
+	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, and how much of each is used."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`

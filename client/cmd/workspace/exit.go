@@ -121,6 +121,9 @@ func hintFor(err error, service string) string {
 	if errors.As(err, &f) && f.hint != "" {
 		return f.hint
 	}
+	if errors.Is(err, client.ErrNoFace) {
+		return "the service is older than this command; its other commands work"
+	}
 	switch exitCode(err) {
 	case exitNotFound:
 		return "it may have ended; `workspace list` shows what you have"

@@ -5,7 +5,7 @@ import "slices"
 // What the commands can do with options that every command takes.
 var (
 	waiting = []string{"deploy", "start", "pause", "shutdown", "reboot", "save", "destroy"}
-	eprless = []string{"list", "factory", "view", "path", "completion", "version", "man"}
+	eprless = []string{"list", "factory", "hosts", "view", "path", "completion", "version", "man"}
 	xmlless = []string{"wait", "watch", "events", "view", "path", "completion", "version", "man"}
 )
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +41,7 @@ func runScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
-			"await": await, "hangup": hangUp,
+			"await": await, "hangup": hangUp, "old": oldServer,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[testDaemon{}] = &testDaemon{path: path, address: "127.0.0.1:0"}
@@ -122,6 +124,23 @@ func hangUp(ts *testscript.TestScript, _ bool, _ []string) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		_, _ = io.Copy(io.Discard, q.Body)
 		panic(http.ErrAbortHandler)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("WORKSPACE_SERVICE", server.URL)
+}
+
+// oldServer carries out "old": it puts a server before the daemon that has face
+// one alone, as those that were built before face two.
+func oldServer(ts *testscript.TestScript, _ bool, _ []string) {
+	daemon, err := url.Parse(ts.Getenv("WORKSPACE_SERVICE"))
+	ts.Check(err)
+	through := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: daemon.Host})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasPrefix(q.URL.Path, "/ws/") {
+			http.NotFound(w, q)
+			return
+		}
+		through.ServeHTTP(w, q)
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv("WORKSPACE_SERVICE", server.URL)

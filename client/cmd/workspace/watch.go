@@ -6,11 +6,27 @@ import (
 )
 
 // A watchCmd is the command watch.
-type watchCmd struct{ targetsArg }
+type watchCmd struct {
+	targetsArg
+	All bool `help:"Watch all my workspaces, new ones too."`
+}
 
-// Run prints each change of the named workspaces until they are gone.
+// targets returns what is to be watched, none for all.
+func (c *watchCmd) targets(a *app) ([]target, error) {
+	if !c.All {
+		return a.workspaces(c.Targets)
+	}
+	if len(c.Targets) > 0 || a.globals.EPRFile != "" {
+		return nil, usagef("leave out --all, or the others",
+			"cannot watch both all and some workspaces")
+	}
+	return nil, nil
+}
+
+// Run prints each change of the named workspaces until they are gone, or of all
+// until it is told to end.
 func (c *watchCmd) Run(ctx context.Context, a *app) error {
-	targets, err := a.workspaces(c.Targets)
+	targets, err := c.targets(a)
 	if err != nil {
 		return err
 	}
@@ -21,14 +37,19 @@ func (c *watchCmd) Run(ctx context.Context, a *app) error {
 	defer f.close()
 	limited, cancel := context.WithTimeout(ctx, a.watchLimit())
 	defer cancel()
-	err = a.stream(limited, f, targets)
+	again := "go on with: workspace watch " + namesOf(targets)
+	if c.All {
+		again += "--all"
+		err = a.streamMine(limited, f)
+	} else {
+		err = a.stream(limited, f, targets)
+	}
 	switch {
 	case ctx.Err() != nil:
-		return failf(exitInterrupted, "go on with: workspace watch "+namesOf(targets),
-			"cannot watch on: interrupted")
+		return failf(exitInterrupted, again, "cannot watch on: interrupted")
 	case limited.Err() != nil:
-		return failf(exitTimeout, "go on with: workspace watch "+namesOf(targets),
-			"cannot watch longer than %s: the workspaces exist", span(a.timeout()))
+		return failf(exitTimeout, again, "cannot watch longer than %s: the workspaces exist",
+			span(a.timeout()))
 	}
 	return err
 }
