@@ -213,7 +213,7 @@ func ExampleClient_Renegotiate() {
 		log.Fatal(err)
 	}
 	err = c.Renegotiate(ctx, machine, client.Terms{
-		Until: before.TerminationTime.Add(time.Hour), Duration: time.Hour,
+		Until: before.TerminationTime.Add(30 * time.Minute), Duration: time.Hour,
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -226,7 +226,7 @@ func ExampleClient_Renegotiate() {
 	if err := c.Destroy(ctx, machine); err != nil {
 		log.Fatal(err)
 	}
-	// Output: 1h0m0s 1h0m0s
+	// Output: 30m0s 1h0m0s
 }
 
 // A lease has an end by policy.

@@ -107,7 +107,7 @@ func (d *testDaemon) command(ts *testscript.TestScript, _ bool, args []string) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if err != nil || !ok {
-		ts.Fatalf("the daemon said %q, %v", line, err)
+		ts.Fatalf("the daemon said %q, %v\n%s", line, err, ts.ReadFile("daemon.log"))
 	}
 	d.address = strings.TrimPrefix(url, "http://")
 	ts.Setenv("WORKSPACE_SERVICE", url+"/wsrf/services/")
