@@ -48,7 +48,7 @@ type Dialect int
 const (
 	Simple   Dialect = iota // one root topic: p:root
 	Concrete                // a path: p:root/child
-	Full                    // paths with wildcards, joined by "|": p:root//child | p:*/*
+	Full                    // paths with wildcards, joined by "|" alone: p:root//child|p:*/*
 )
 
 // Subscription is what Subscribe asks for.
@@ -157,7 +157,7 @@ func (s Subscription) topic(e wsn.Edition) (wsn.TopicExpression, error) {
 		all.Spaces[prefix] = name.Space
 		paths = append(paths, prefix+":"+name.Local)
 	}
-	all.Text = strings.Join(paths, " | ")
+	all.Text = strings.Join(paths, "|")
 	return all.topic(e, Full)
 }
 

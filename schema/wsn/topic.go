@@ -95,7 +95,7 @@ func (e Edition) ParseTopicExpression(
 func expectedTopic(dialect int) string {
 	return [...]string{
 		"the qualified name of a topic", "a path of topics such as p:root/child",
-		"paths such as p:root//child | p:*/*, joined by |",
+		"paths such as p:root//child|p:*/*, joined by | alone",
 		"paths such as p:root/child//., joined by |",
 	}[dialect]
 }
