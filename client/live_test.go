@@ -41,7 +41,8 @@ func TestBothFacesOfOneResource(t *testing.T) {
 				t.Errorf("%+v, %v, expected %+v", theirs, err, mine)
 			}
 			at := mine.TerminationTime.Add(time.Minute)
-			if set, err := pair[1].SetTerminationTime(ctx, other, at); err != nil || !set.Equal(at) {
+			set, err := pair[1].SetTerminationTime(ctx, other, at)
+			if err != nil || !set.Equal(at) {
 				t.Errorf("set %s, %v", set, err)
 			}
 			if err := pair[1].Shutdown(ctx, other, client.Pause, ""); err != nil {

@@ -19,8 +19,9 @@ func TestCommandStandsOnTheClient(t *testing.T) {
 			inside, ours := strings.CutPrefix(target, module+"/")
 			seen = seen || inside == "client"
 			if ours && !under(inside, "client") && !under(inside, "schema") {
-				t.Errorf("%s: the command imports %q; what it needs of the service belongs into "+
-					"the client, and what it reads and writes into schema", s.at(spec.Pos()), target)
+				t.Errorf("%s: the command imports %q; what it needs of the service belongs "+
+					"into the client, what it reads and writes into schema",
+					s.at(spec.Pos()), target)
 			}
 			if target == "net/http" {
 				t.Errorf("%s: the command speaks HTTP by itself; the client does that for it",
