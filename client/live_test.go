@@ -140,21 +140,27 @@ func TestTopicsInEveryDialect(t *testing.T) {
 				name := fmt.Sprint(test.name, " ", client.FaceOf(from), " ", client.Describe(to))
 				t.Run(name, func(t *testing.T) {
 					test.s.Producer, test.s.Consumer = from, to
-					made, err := c.Subscribe(ctx, test.s)
-					if client.IsFault(err) != test.bad || !test.bad && err != nil {
-						t.Errorf("error %v, expected a fault: %t", err, test.bad)
-					}
-					if err != nil {
-						return
-					}
-					if err := c.Unsubscribe(ctx, made.EPR); err != nil {
-						t.Error(err)
-					}
+					subscribe(t, c, test.s, test.bad)
 				})
 			}
 		}
 	}
 	if err := errors.Join(c.DestroyPullPoint(ctx, pullPoint), c.Destroy(ctx, machine)); err != nil {
+		t.Error(err)
+	}
+}
+
+// subscribe subscribes and ends the subscription, or expects a fault.
+func subscribe(t *testing.T, c *client.Client, s client.Subscription, bad bool) {
+	t.Helper()
+	made, err := c.Subscribe(t.Context(), s)
+	if client.IsFault(err) != bad || !bad && err != nil {
+		t.Errorf("error %v, expected a fault: %t", err, bad)
+	}
+	if err != nil {
+		return
+	}
+	if err := c.Unsubscribe(t.Context(), made.EPR); err != nil {
 		t.Error(err)
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/client/notify"
+	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
@@ -106,6 +109,42 @@ func await(t *testing.T, lines <-chan string, text string) {
 	}
 }
 
+// lease leases a machine and waits until it runs.
+func (p *programs) lease() (*client.Client, wsa.EPR) {
+	p.t.Helper()
+	var documents [2][]byte
+	for i, name := range []string{metadata, request} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		documents[i] = data
+	}
+	c, err := client.New(p.url, client.Options{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(c.Close)
+	r, err := client.ParseRequest(documents[0], documents[1])
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	created, err := c.Create(p.t.Context(), r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	machine := created.Workspaces[0].EPR
+	w := notify.New(c, notify.Options{Poll: 10 * time.Millisecond})
+	if err := w.Add(p.t.Context(), "", machine); err != nil {
+		p.t.Fatal(err)
+	}
+	err = w.Run(p.t.Context(), func(e notify.Event) bool { return e.State != client.Running })
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c, machine
+}
+
 const (
 	metadata = "../metadata.xml"
 	request  = "../request.xml"
@@ -116,15 +155,34 @@ func TestPrograms(t *testing.T) {
 	p.run(`workspace 1 is Running at 10\.9\.1\.\d+\n`, "create", metadata, request)
 	p.run("3 machines run\n3 machines are paused\n", "group", metadata, "../group.xml")
 
+	c, machine := p.lease()
+	number := client.Key(machine)
+	p.run("the lease ends 1h0m0s later, the guest runs 1h0m0s longer\n", "extend", number)
+	p.run(`its address is 10\.9\.1\.\d+\n1 of my workspaces run\n(idle: sim-\d+\n)+`, "query",
+		number)
+	listen, endListen := p.begin("listen", number)
+	await(t, listen, "workspace "+number+": Running, known by a read")
+	if err := c.Destroy(t.Context(), machine); err != nil {
+		t.Fatal(err)
+	}
+	await(t, listen, "workspace "+number+": Gone, known by a notification")
+	if err := endListen(); err != nil {
+		t.Errorf("listen: %v", err)
+	}
+}
+
+// TestPull watches what another program does.
+func TestPull(t *testing.T) {
+	p := start(t)
 	pull, endPull := p.begin("pull")
 	await(t, pull, "watching")
 	created := make(chan bool)
-	go func() { // makes workspace 5, while others watch
-		p.run(`workspace 5 is Running at .*\n`, "create", metadata, request)
+	go func() {
+		p.run(`workspace 1 is Running at .*\n`, "create", metadata, request)
 		close(created)
 	}()
-	await(t, pull, "workspace 5: Running, known by a notification")
-	await(t, pull, "workspace 5: Gone, known by a notification")
+	await(t, pull, "workspace 1: Running, known by a notification")
+	await(t, pull, "workspace 1: Gone, known by a notification")
 	<-created
 	if err := endPull(); err != nil {
 		t.Errorf("pull, interrupted: %v", err)
