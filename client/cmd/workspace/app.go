@@ -59,6 +59,19 @@ func (a *app) trace(x client.Exchange) {
 	if x.Body != nil {
 		a.last = x.Body
 	}
+	a.traceAside(x)
+}
+
+// aside returns a client for what goes on beside the command: what it hears is
+// no part of the command's output.
+func (a *app) aside() (*client.Client, error) {
+	return client.New(a.settings.text("service"), client.Options{
+		UserAgent: "workspace/" + version, Trace: a.traceAside,
+	})
+}
+
+// traceAside tells of exchanges for -v.
+func (a *app) traceAside(x client.Exchange) {
 	if !a.globals.Verbose {
 		return
 	}

@@ -19,14 +19,19 @@ import (
 type follower struct {
 	app     *app
 	watcher *notify.Watcher
-	stopped chan error // what the receiver's Run returned
+	aside   *client.Client // of the receiver
+	stopped chan error     // what the receiver's Run returned
 	stop    context.CancelFunc
 }
 
 // follow opens the way that notifications come on; the caller calls close.
 func (a *app) follow(ctx context.Context) (*follower, error) {
 	f := &follower{app: a, stopped: make(chan error, 1), stop: func() {}}
-	receiver, err := notify.Open(ctx, a.client, a.way(f.trouble))
+	var err error
+	if f.aside, err = a.aside(); err != nil {
+		return nil, err
+	}
+	receiver, err := notify.Open(ctx, f.aside, a.way(f.trouble))
 	if err != nil {
 		return nil, unopened(err)
 	}
@@ -101,6 +106,7 @@ func (f *follower) close() {
 	_ = f.watcher.Close(ctx) // what stays behind ends with its workspace
 	f.stop()
 	<-f.stopped
+	f.aside.Close()
 }
 
 // A goal is what a command waits for.
