@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -126,7 +127,7 @@ func script(ctx context.Context, c *command, at *site, f face) ([]outcome, error
 	}
 	j := newJudge(strings.TrimPrefix(at.url, "http://"), f)
 	defer j.caller.Close()
-	gave, wrong := follow(j, bufio.NewScanner(out), func() { _, _ = in.Write([]byte("go\n")) })
+	gave, wrong := follow(j, bufio.NewScanner(out), in)
 	_ = in.Close() // which ends a client that waits for the judge
 	err = cmd.Wait()
 	switch {
@@ -140,7 +141,7 @@ func script(ctx context.Context, c *command, at *site, f face) ([]outcome, error
 
 // follow judges one step after the other until a client's output ends, or one
 // is not as the client tells it.
-func follow(j *judge, lines *bufio.Scanner, goOn func()) ([]outcome, error) {
+func follow(j *judge, lines *bufio.Scanner, in io.Writer) ([]outcome, error) {
 	var gave []outcome
 	for lines.Scan() {
 		s, err := parseStep(lines.Text())
@@ -152,7 +153,9 @@ func follow(j *judge, lines *bufio.Scanner, goOn func()) ([]outcome, error) {
 			return gave, fmt.Errorf("%s: %w", s.name, err)
 		}
 		gave = append(gave, outcome{s.name, cell})
-		goOn()
+		if _, err := fmt.Fprintln(in, strings.TrimSpace("go "+j.word)); err != nil {
+			return gave, err
+		}
 	}
 	return gave, lines.Err()
 }

@@ -34,7 +34,7 @@ var readings = map[string]reading{
 	"two": {
 		"/ws/", "http://docs.oasis-open.org/wsrf/rp-2", map[string]string{
 			"factory": "WorkspaceFactory", "workspace": "Workspace",
-			"subscription": "SubscriptionManager",
+			"subscription": "SubscriptionManager", "pull point": "PullPoint",
 		},
 		"{urn:philoxenia:2026:workspace}RequestDeniedFault",
 		"{http://docs.oasis-open.org/wsrf/r-2}ResourceUnknownFault",
@@ -60,6 +60,8 @@ type judge struct {
 	own    reading
 	key    string // of the workspace, once it is created
 	ip     string // of its first interface
+	point  string // key of the pull point, where there is one
+	word   string // what the client has to know of the last step
 }
 
 func newJudge(addr string, f face) *judge {
@@ -116,7 +118,7 @@ func (j *judge) check(s step) (string, error) {
 	case "gone":
 		return fault(j.client.gone), told(s.values, j.client.gone, `"`+j.key+`"`)
 	}
-	return "", fmt.Errorf("there is no step %q", s.name)
+	return j.checkEvents(s)
 }
 
 // fault returns how the table shows a fault: its local name.

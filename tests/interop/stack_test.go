@@ -93,6 +93,12 @@ var stacks = []stack{
 		version: []string{"wsimport", "-version"},
 		build:   (*site).jaxws,
 	},
+	{
+		name: "onvif", title: "onvif (Node.js)", steps: eventSteps,
+		faces:   []face{two12},
+		version: nodeVersion("onvif"),
+		build:   func(s *site, _ string) (*command, error) { return s.node("onvif") },
+	},
 }
 
 // A site is where a stack's client is built: a directory of its own, and the

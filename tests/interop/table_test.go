@@ -33,7 +33,7 @@ func (b *table) add(s stack, f face, version string, gave []outcome) {
 		cells[o.step] = o.gave
 	}
 	line := heading(s.title, version, f)
-	for _, name := range everyStep {
+	for _, name := range s.steps {
 		cell := cells[name]
 		if cell == "" {
 			cell = "–"
@@ -55,9 +55,12 @@ func (b *table) text(committed string) string {
 			old[heading(strings.TrimPrefix(cells[0], "| "), "", f)] = line
 		}
 	}
-	text := "\n| stack | version | face | SOAP | " + strings.Join(everyStep, " | ") + " |\n" +
-		strings.Repeat("|---", len(everyStep)+4) + "|\n"
-	for _, s := range stacks {
+	text := ""
+	for i, s := range stacks {
+		if i == 0 || len(s.steps) != len(stacks[i-1].steps) { // another script
+			text += "\n| stack | version | face | SOAP | " + strings.Join(s.steps, " | ") + " |\n" +
+				strings.Repeat("|---", len(s.steps)+4) + "|\n"
+		}
 		for _, f := range s.faces {
 			key := heading(s.title, "", f)
 			if line := b.rows[key]; line != "" {
