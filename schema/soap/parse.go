@@ -61,6 +61,9 @@ func (m *Message) parts() error {
 	if body == nil {
 		return m.fail(BadStructure, m.Doc.Root, "the envelope has no Body", "one Body")
 	}
+	if header != nil {
+		m.Headers = make([]*etree.Element, 0, len(header.Child))
+	}
 	for block := range xmlstrict.Children(header) {
 		m.Headers = append(m.Headers, block)
 	}

@@ -28,15 +28,15 @@ type action struct{ header, value, also string }
 
 // checkActions refuses a request whose headers name another operation.
 func (x *exchange) checkActions(o *operation) error {
-	transport := [...]action{
+	all := [...]action{
 		{"SOAPAction", strings.Trim(x.request.Header.Get("Soapaction"), `" `), ""},
 		{"the action of the content type", x.action, o.element},
+		{"wsa:Action", x.addressing.Action, ""},
 	}
-	named := action{"wsa:Action", x.addressing.Action, ""}
-	if x.addressed() && named.value != "" {
-		return checkNamed(o, named, transport[:])
+	if named := all[2]; x.addressed() && named.value != "" {
+		return checkNamed(o, named, all[:2])
 	}
-	for _, a := range append(transport[:], named) {
+	for _, a := range all {
 		if !a.names(o) {
 			return a.contradicts(o)
 		}

@@ -91,7 +91,35 @@ func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Se
 	if err != nil {
 		return nil, err
 	}
-	return Document(c.Face, w), nil
+	return document{c.Face, w}, nil
+}
+
+// document is the property document of a workspace. What is asked for is made
+// when it is written, and no more: most requests are for one property.
+type document struct {
+	face wsdl.Face
+	w    *workspace.Workspace
+}
+
+// Write writes the whole document.
+func (d document) Write(enc *xmlstrict.Encoder) { Document(d.face, d.w).Write(enc) }
+
+// WriteProperty writes one property.
+func (d document) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
+	told := report.ServiceProperties{Edition: port.Edition(d.face)}
+	switch name {
+	case report.PropertyState:
+		told.State = port.State(d.w)
+	case report.PropertyLogistics:
+		told.NICs = port.NICs(d.w)
+	case report.PropertyAllocation:
+		told.Allocation = port.Allocation(d.w)
+	case report.PropertySchedule:
+		told.Schedule = port.Schedule(d.w)
+	default:
+		told.CurrentTime, told.TerminationTime = time.Now(), d.w.Lease.Termination()
+	}
+	return told.WriteProperty(enc, name)
 }
 
 // Document returns what a workspace tells of itself on a face.
