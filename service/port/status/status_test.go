@@ -16,6 +16,7 @@ import (
 type desk struct {
 	err     error
 	details bool
+	hide    bool // the charge granularity
 }
 
 func (d desk) Usage(context.Context, workspace.Owner) (workspace.Usage, error) {
@@ -32,7 +33,9 @@ func (d desk) Workspaces(
 }
 
 func (d desk) Site() workspace.Site {
-	return workspace.Site{ChargeGranularity: 5 * time.Minute, StatusDetails: d.details}
+	return workspace.Site{
+		ChargeGranularity: 5 * time.Minute, StatusDetails: d.details, HideCharge: d.hide,
+	}
 }
 
 func (d desk) Details(w *workspace.Workspace) string {
@@ -88,5 +91,42 @@ func TestErrorsPass(t *testing.T) {
 		if workspace.KindOf(err) != workspace.Unavailable {
 			t.Errorf("%s: error is %v", operation, err)
 		}
+	}
+}
+
+// TestChargeOnlyWhereTheSiteTellsIt reads the whole document and the property,
+// on both faces, with and without the granularity.
+func TestChargeOnlyWhereTheSiteTellsIt(t *testing.T) {
+	tests := map[wsdl.Face]struct{ space, root string }{
+		wsdl.One: {schema.Properties, "StatusRPSet"},
+		wsdl.Two: {schema.Properties2, "StatusProperties"},
+	}
+	for face, tt := range tests {
+		for _, hide := range []bool{false, true} {
+			service := New(face, desk{hide: hide})
+			query := `<p:QueryResourceProperties xmlns:p="` + tt.space + `"><p:QueryExpression ` +
+				`Dialect="http://www.w3.org/TR/1999/REC-xpath-19991116">/</p:QueryExpression>` +
+				`</p:QueryResourceProperties>`
+			reply, err := porttest.Call(t, service, "QueryResourceProperties", "", query)
+			if err != nil || !strings.Contains(reply, ":"+tt.root) ||
+				strings.Contains(reply, ">5</s:chargeGranularity>") == hide {
+				t.Errorf("%s, hidden %v: %s, %v", face, hide, reply, err)
+			}
+			one := `<p:GetResourceProperty xmlns:p="` + tt.space + `" xmlns:s="` + schema.Status +
+				`">s:chargeGranularity</p:GetResourceProperty>`
+			if _, err = porttest.Call(t, service, "GetResourceProperty", "", one); (err != nil) != hide {
+				t.Errorf("%s, hidden %v: the property gives %v", face, hide, err)
+			}
+		}
+	}
+}
+
+// TestUsageOnFaceTwo asks for the account in face two's words.
+func TestUsageOnFaceTwo(t *testing.T) {
+	reply, err := porttest.Call(t, New(wsdl.Two, desk{}), "QueryUsage", "",
+		`<p:QueryUsage xmlns:p="`+schema.Lease+`"/>`)
+	if err != nil || !strings.Contains(reply, ":Used>PT") ||
+		!strings.Contains(reply, ":QueryUsageResponse ") {
+		t.Errorf("reply is %s, %v", reply, err)
 	}
 }

@@ -3,7 +3,6 @@ package ws
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +26,7 @@ type desk struct {
 	state   workspace.State
 	fault   string
 	granted time.Time
+	terms   []workspace.Terms // asked for
 }
 
 func (d *desk) Workspace(
@@ -70,7 +70,8 @@ func (d *desk) SetTermination(
 func (d *desk) Renegotiate(
 	_ context.Context, _ workspace.Owner, id workspace.ID, terms workspace.Terms,
 ) (*workspace.Workspace, error) {
-	return nil, d.note("renegotiate", id.String(), fmt.Sprint(terms))
+	d.terms = append(d.terms, terms)
+	return nil, d.note("renegotiate", id.String())
 }
 
 // serve returns the port type over the desk. Subscribing is tested with the

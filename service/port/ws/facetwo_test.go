@@ -1,0 +1,176 @@
+package ws
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/port/porttest"
+	"github.com/philoxenia/philoxenia/service/port/producer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
+)
+
+func serveTwo(d *desk) dispatch.Service { return New(wsdl.Two, d, producer.Source{}) }
+
+// TestCommandsOnFaceTwo has the same things asked of the manager as on face one.
+func TestCommandsOnFaceTwo(t *testing.T) {
+	tests := map[string]struct{ operation, body, asked, reply string }{
+		"start": {"Start", `<p:Start xmlns:p="` + schema.Lease + `"/>`, "start 7",
+			"StartResponse"},
+		"save": {"Shutdown", `<p:Shutdown xmlns:p="` + schema.Lease +
+			`"><p:Type>ReadyForTransport</p:Type><p:SaveTo>sftp://r/new.img</p:SaveTo></p:Shutdown>`,
+			"shutdown 7 ReadyForTransport sftp://r/new.img", "ShutdownResponse"},
+		"destroy": {"Destroy", `<l:Destroy xmlns:l="` + schema.Lifetime2 + `"/>`, "destroy 7",
+			`DestroyResponse xmlns:`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := new(desk)
+			reply, err := porttest.Call(t, serveTwo(d), tt.operation, "7", tt.body)
+			if err != nil || !strings.Contains(reply, tt.reply) {
+				t.Errorf("reply is %s, %v", reply, err)
+			}
+			if len(d.asked) != 1 || d.asked[0] != tt.asked {
+				t.Errorf("the manager was asked %q, want %q", d.asked, tt.asked)
+			}
+		})
+	}
+}
+
+// set is a request to update properties.
+func set(values string) string {
+	return `<r:SetResourceProperties xmlns:r="` + schema.Properties2 + `" xmlns:t="` +
+		schema.Types + `" xmlns:l="` + schema.Lifetime2 + `"><r:Update>` + values +
+		`</r:Update></r:SetResourceProperties>`
+}
+
+// The lease of the desk's workspace began at no time, lasts an hour and has a
+// minute's grace.
+const (
+	asItIs = `0001-01-01T01:01:00.000Z`
+	later  = `2036-01-01T00:00:00.000Z`
+)
+
+// TestTerms reads what a change of properties asks of the lease.
+func TestTerms(t *testing.T) {
+	end := time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC)
+	schedule := func(parts string) string {
+		return set(`<t:schedule>` + parts + `</t:schedule>`)
+	}
+	names := wsrf.Final.Names()
+	invalid, unable := names.InvalidModification, names.UnableToModifyResourceProperty
+	none := xmlstrict.Name{}
+	tests := map[string]struct {
+		body  string
+		terms workspace.Terms // zero: the lease is left alone
+		fault xmlstrict.Name
+	}{
+		"the end": {set(`<l:TerminationTime>` + later + `</l:TerminationTime>`),
+			workspace.Terms{End: end}, none},
+		"the end it has": {set(`<l:TerminationTime>` + asItIs + `</l:TerminationTime>`),
+			workspace.Terms{}, none},
+		"no end": {set(`<l:TerminationTime xmlns:i="` + xmlstrict.XSISpace + `" i:nil="true"/>`),
+			workspace.Terms{}, unable},
+		"a schedule's end": {
+			schedule(`<t:ActualTerminationTime>` + later + `</t:ActualTerminationTime>`),
+			workspace.Terms{End: end}, none},
+		"a duration": {schedule(`<t:Duration>PT2H</t:Duration>`),
+			workspace.Terms{Duration: 2 * time.Hour}, none},
+		"the duration it has, and another end": {schedule(`<t:Duration>PT1H</t:Duration>` +
+			`<t:ActualTerminationTime>` + later + `</t:ActualTerminationTime>`),
+			workspace.Terms{End: end}, none},
+		"the same end twice": {set(`<l:TerminationTime>` + later + `</l:TerminationTime>` +
+			`<t:schedule><t:ActualTerminationTime>` + later + `</t:ActualTerminationTime>` +
+			`</t:schedule>`), workspace.Terms{End: end}, none},
+		"two ends": {set(`<l:TerminationTime>` + later + `</l:TerminationTime><t:schedule>` +
+			`<t:ActualTerminationTime>2037-01-01T00:00:00Z</t:ActualTerminationTime></t:schedule>`),
+			workspace.Terms{}, invalid},
+		"no time": {set(`<l:TerminationTime>soon</l:TerminationTime>`),
+			workspace.Terms{}, invalid},
+		"no duration":        {schedule(`<t:Duration>long</t:Duration>`), workspace.Terms{}, invalid},
+		"a duration of none": {schedule(`<t:Duration>PT0S</t:Duration>`), workspace.Terms{}, invalid},
+		"an empty schedule":  {schedule(``), workspace.Terms{}, invalid},
+		"something else":     {schedule(`<t:x/>`), workspace.Terms{}, invalid},
+		"another start": {schedule(`<t:ActualInstantiationTime>` + later +
+			`</t:ActualInstantiationTime>`), workspace.Terms{}, unable},
+		"a start that is none": {schedule(`<t:ActualInstantiationTime>x` +
+			`</t:ActualInstantiationTime>`), workspace.Terms{}, invalid},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := new(desk)
+			_, err := porttest.Call(t, serveTwo(d), "SetResourceProperties", "7", tt.body)
+			var typed *wsrf.FaultError
+			switch {
+			case tt.fault != none && (!errors.As(err, &typed) || typed.Fault != tt.fault):
+				t.Errorf("error is %v, want %s", err, tt.fault)
+			case tt.fault == none && err != nil:
+				t.Errorf("refused: %v", err)
+			}
+			if asked := len(d.terms) == 1; asked != (tt.terms != workspace.Terms{}) ||
+				asked && d.terms[0] != tt.terms {
+				t.Errorf("asked for %v, want %v", d.terms, tt.terms)
+			}
+		})
+	}
+}
+
+// TestPropertiesAreThoseOfTheDocument writes each property alone and finds it in
+// the whole document.
+func TestPropertiesAreThoseOfTheDocument(t *testing.T) {
+	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
+		w := &workspace.Workspace{
+			ID: 7, State: workspace.Running, NICs: []workspace.NIC{{Name: "eth0"}},
+			Demand: workspace.Allocation{MemoryMB: 256},
+			Lease:  workspace.Lease{Duration: time.Hour},
+		}
+		whole := text(t, document{face, w}.Write)
+		for _, name := range Document(face, w).Names() {
+			if strings.HasSuffix(name.Local, "CurrentTime") {
+				continue // it goes on
+			}
+			one := text(t, func(enc *xmlstrict.Encoder) {
+				enc.Start(xmlstrict.NameOf(root(t, whole)))
+				document{face, w}.WriteProperty(enc, name)
+				enc.End()
+			})
+			for child := range xmlstrict.Children(root(t, one)) {
+				if got := xmlstrict.Text(child); !strings.Contains(whole, got) ||
+					xmlstrict.NameOf(child) != name {
+					t.Errorf("%s: %s alone is %s, not so in %s", face, name, one, whole)
+				}
+			}
+		}
+		if (document{face, w}).WriteProperty(xmlstrict.NewEncoder(), xmlstrict.Name{Local: "x"}) {
+			t.Errorf("%s has a property that it has not", face)
+		}
+	}
+}
+
+// text returns what is written.
+func text(t *testing.T, write func(*xmlstrict.Encoder)) string {
+	t.Helper()
+	enc := xmlstrict.NewEncoder()
+	if write(enc); enc.Err() != nil {
+		t.Fatal(enc.Err())
+	}
+	return string(enc.Bytes())
+}
+
+// root returns the root element of a text.
+func root(t *testing.T, text string) *etree.Element {
+	t.Helper()
+	doc, err := xmlstrict.Parse([]byte(text), xmlstrict.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc.Root
+}
