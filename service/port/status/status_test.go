@@ -114,7 +114,8 @@ func TestChargeOnlyWhereTheSiteTellsIt(t *testing.T) {
 			}
 			one := `<p:GetResourceProperty xmlns:p="` + tt.space + `" xmlns:s="` + schema.Status +
 				`">s:chargeGranularity</p:GetResourceProperty>`
-			if _, err = porttest.Call(t, service, "GetResourceProperty", "", one); (err != nil) != hide {
+			_, err = porttest.Call(t, service, "GetResourceProperty", "", one)
+			if (err != nil) != hide {
 				t.Errorf("%s, hidden %v: the property gives %v", face, hide, err)
 			}
 		}

@@ -59,8 +59,15 @@ const (
 	later  = `2036-01-01T00:00:00.000Z`
 )
 
-// TestTerms reads what a change of properties asks of the lease.
-func TestTerms(t *testing.T) {
+// A change is a request to change properties, and what becomes of it.
+type change struct {
+	body  string
+	terms workspace.Terms // zero: the lease is left alone
+	fault xmlstrict.Name
+}
+
+// changes are requests by what they ask for.
+func changes() map[string]change {
 	end := time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC)
 	schedule := func(parts string) string {
 		return set(`<t:schedule>` + parts + `</t:schedule>`)
@@ -68,11 +75,7 @@ func TestTerms(t *testing.T) {
 	names := wsrf.Final.Names()
 	invalid, unable := names.InvalidModification, names.UnableToModifyResourceProperty
 	none := xmlstrict.Name{}
-	tests := map[string]struct {
-		body  string
-		terms workspace.Terms // zero: the lease is left alone
-		fault xmlstrict.Name
-	}{
+	return map[string]change{
 		"the end": {set(`<l:TerminationTime>` + later + `</l:TerminationTime>`),
 			workspace.Terms{End: end}, none},
 		"the end it has": {set(`<l:TerminationTime>` + asItIs + `</l:TerminationTime>`),
@@ -95,16 +98,23 @@ func TestTerms(t *testing.T) {
 			workspace.Terms{}, invalid},
 		"no time": {set(`<l:TerminationTime>soon</l:TerminationTime>`),
 			workspace.Terms{}, invalid},
-		"no duration":        {schedule(`<t:Duration>long</t:Duration>`), workspace.Terms{}, invalid},
-		"a duration of none": {schedule(`<t:Duration>PT0S</t:Duration>`), workspace.Terms{}, invalid},
-		"an empty schedule":  {schedule(``), workspace.Terms{}, invalid},
-		"something else":     {schedule(`<t:x/>`), workspace.Terms{}, invalid},
+		"no duration": {schedule(`<t:Duration>long</t:Duration>`),
+			workspace.Terms{}, invalid},
+		"a duration of none": {schedule(`<t:Duration>PT0S</t:Duration>`),
+			workspace.Terms{}, invalid},
+		"an empty schedule": {schedule(``), workspace.Terms{}, invalid},
+		"something else":    {schedule(`<t:x/>`), workspace.Terms{}, invalid},
 		"another start": {schedule(`<t:ActualInstantiationTime>` + later +
 			`</t:ActualInstantiationTime>`), workspace.Terms{}, unable},
 		"a start that is none": {schedule(`<t:ActualInstantiationTime>x` +
 			`</t:ActualInstantiationTime>`), workspace.Terms{}, invalid},
 	}
-	for name, tt := range tests {
+}
+
+// TestTerms reads what a change of properties asks of the lease.
+func TestTerms(t *testing.T) {
+	none := xmlstrict.Name{}
+	for name, tt := range changes() {
 		t.Run(name, func(t *testing.T) {
 			d := new(desk)
 			_, err := porttest.Call(t, serveTwo(d), "SetResourceProperties", "7", tt.body)
