@@ -23,10 +23,20 @@ func FuzzRequest(f *testing.F) {
 			f.Add(1, h.body)
 		}
 	}
+	for _, h := range hostileTwo(f) {
+		if len(h.body) < 4096 {
+			f.Add(5, h.body)
+		}
+	}
+	for _, tt := range modifications {
+		f.Add(5, strings.Replace(goodBody, poll, tt.body, 1))
+	}
 	m := newCore()
 	m.put(ada)
 	h, _ := m.face(f, authn.Fixed(ada))
-	paths := []string{factoryPath, workspacePath, groupPath, statusPath, subscriptionPath}
+	paths := []string{factoryPath, workspacePath, groupPath, statusPath, subscriptionPath,
+		workspaceTwo, "/ws/WorkspaceFactory", "/ws/Group", "/ws/Status", "/ws/Workspaces",
+		"/ws/WorkspaceEntry", "/ws/Hosts", "/ws/Host", "/ws/Nothing"}
 	f.Fuzz(func(t *testing.T, which int, body string) {
 		path := paths[uint(which)%uint(len(paths))]
 		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))

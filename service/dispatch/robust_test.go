@@ -16,7 +16,7 @@ import (
 )
 
 // bomb is a hundred megabytes of blanks, packed.
-func bomb(t *testing.T) string {
+func bomb(t testing.TB) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -42,7 +42,7 @@ const type12 = "Content-Type: application/soap+xml; charset=utf-8\r\n"
 // hostileTwo are requests on face two that a sane client would not send, in SOAP
 // 1.2 where there is no reason for another version. What both faces share is
 // tested on face one.
-func hostileTwo(t *testing.T) map[string]hostile {
+func hostileTwo(t testing.TB) map[string]hostile {
 	include := `<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:1"/>`
 	return map[string]hostile{
 		"gzip bomb": {header: type12 + "Content-Encoding: gzip\r\n", body: bomb(t), status: 415,
