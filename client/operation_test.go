@@ -129,7 +129,7 @@ func TestQueryCarriesItsNamespaces(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%v, %v", found, err)
 	}
-	q, err := wsrf.ParseQuery(f.requests[0].Doc, f.requests[0].Body)
+	q, err := wsrf.Draft.ParseQuery(f.requests[0].Doc, f.requests[0].Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,9 +155,12 @@ func TestSeveralPropertiesAtOnce(t *testing.T) {
 
 func TestSubscriptions(t *testing.T) {
 	at := wsa.NewEPR("http://h/wsrf/services/SubscriptionManagerService", subscriptionKey, "s-1")
-	subscribed := func(enc *xmlstrict.Encoder) { wsn.WriteSubscribeResponse(enc, at) }
+	subscribed := func(enc *xmlstrict.Encoder) {
+		wsn.Draft.WriteSubscribeResponse(enc, wsn.Subscribed{Reference: at})
+	}
 	f := newFake(t, answerWith(subscribed), answerWith(empty(wsn.PauseSubscriptionResponse)),
-		answerWith(empty(wsn.ResumeSubscriptionResponse)), answerWith(wsrf.WriteDestroyResponse))
+		answerWith(empty(wsn.ResumeSubscriptionResponse)),
+		answerWith(wsrf.Draft.WriteDestroyResponse))
 	c := f.client(t, Options{})
 	consumer := wsa.NewEPR("http://me/c", wsn.ConsumerKey, "k")
 	s, err := c.Subscribe(t.Context(), Subscription{
@@ -176,7 +179,7 @@ func TestSubscriptions(t *testing.T) {
 	if err := c.Destroy(t.Context(), s.EPR); err != nil {
 		t.Error(err)
 	}
-	sent, err := wsn.ParseSubscribe(f.requests[0].Doc, f.requests[0].Body)
+	sent, err := wsn.Draft.ParseSubscribe(f.requests[0].Doc, f.requests[0].Body)
 	if err != nil || sent.Topic.Topic != xmlstrict.Name(TopicState) || !sent.UseNotify {
 		t.Errorf("subscribe %+v, %v", sent, err)
 	}

@@ -41,17 +41,17 @@ func serve(t *testing.T, o ConsumerOptions) *Consumer {
 // stateOf is a notification of a state of workspace 7.
 func stateOf(state string) wsn.Notification {
 	return wsn.Notification{
-		Topic:    wsn.SimpleTopic(report.PropertyState),
+		Topic:    wsn.Draft.SimpleTopic(report.PropertyState),
 		Producer: &seven,
-		Content:  wsn.ValueChange(report.CurrentState{State: state}.Write),
+		Content:  wsn.Draft.ValueChange(report.CurrentState{State: state}.Write),
 	}
 }
 
 // ended is a notification that workspace 7 ended.
 func ended() wsn.Notification {
 	return wsn.Notification{
-		Topic: wsn.SimpleTopic(wsrf.ResourceTermination), Producer: &seven,
-		Content: wsn.Termination(time.Now()),
+		Topic: wsn.Draft.SimpleTopic(wsrf.ResourceTermination), Producer: &seven,
+		Content: wsn.Draft.Termination(time.Now()),
 	}
 }
 
@@ -60,7 +60,7 @@ func envelope(to wsa.EPR, id string, all ...wsn.Notification) []byte {
 	enc := new(xmlstrict.Encoder)
 	h := wsa.Header{Version: wsa.V200403, MessageID: id, Action: wsn.Action + "Notify"}
 	soap.Write(enc, soap.V11, func(enc *xmlstrict.Encoder) { h.WriteRequest(enc, soap.V11, to) },
-		func(enc *xmlstrict.Encoder) { wsn.WriteNotify(enc, all...) })
+		func(enc *xmlstrict.Encoder) { wsn.Draft.WriteNotify(enc, all...) })
 	return bytes.Clone(enc.Bytes())
 }
 

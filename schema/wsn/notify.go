@@ -70,20 +70,9 @@ func (e Edition) Termination(at time.Time) Content {
 	}}
 }
 
-// ValueChange is Draft's.
-func ValueChange(value func(*xmlstrict.Encoder)) Content { return Draft.ValueChange(value) }
-
-// Termination is Draft's.
-func Termination(at time.Time) Content { return Draft.Termination(at) }
-
 // WriteNotify writes the Notify with its messages.
 func (e Edition) WriteNotify(enc *xmlstrict.Encoder, notifications ...Notification) {
 	e.writeMessages(enc, names[e].Notify, notifications)
-}
-
-// WriteNotify is Draft's.
-func WriteNotify(enc *xmlstrict.Encoder, notifications ...Notification) {
-	Draft.WriteNotify(enc, notifications...)
 }
 
 // WriteGetMessagesResponse writes what a pull point hands out (1.3, 5.2).
@@ -136,11 +125,6 @@ func (e Edition) ParseNotify(
 		err = doc.Errorf(body, "NotificationMessage", "there is no message")
 	}
 	return all, err
-}
-
-// ParseNotify is Draft's.
-func ParseNotify(doc *xmlstrict.Document, body *etree.Element) ([]Notification, error) {
-	return Draft.ParseNotify(doc, body)
 }
 
 // ParseGetMessagesResponse reads what a pull point handed out, which may be

@@ -68,11 +68,6 @@ func (e Edition) subscribe() xmlstrict.Shape {
 	return e.parts(n.ConsumerReference, n.Filter, n.InitialTerminationTime, n.SubscriptionPolicy)
 }
 
-// ParseSubscribe is Draft's.
-func ParseSubscribe(doc *xmlstrict.Document, body *etree.Element) (Subscription, error) {
-	return Draft.ParseSubscribe(doc, body)
-}
-
 // parse reads one part of either edition.
 func (s *Subscription) parse(doc *xmlstrict.Document, part *etree.Element) (err error) {
 	switch n := names[s.Edition]; xmlstrict.NameOf(part) {
@@ -350,17 +345,6 @@ func times(doc *xmlstrict.Document, body *etree.Element) (now, end time.Time, er
 	return now, end, nil
 }
 
-// WriteSubscribeResponse is Draft's.
-func WriteSubscribeResponse(enc *xmlstrict.Encoder, subscription wsa.EPR) {
-	Draft.WriteSubscribeResponse(enc, Subscribed{Reference: subscription})
-}
-
-// ParseSubscribeResponse is Draft's.
-func ParseSubscribeResponse(doc *xmlstrict.Document, body *etree.Element) (wsa.EPR, error) {
-	s, err := Draft.ParseSubscribeResponse(doc, body)
-	return s.Reference, err
-}
-
 // WriteEmpty writes a message that is an empty element: PauseSubscription,
 // ResumeSubscription, Unsubscribe, CreatePullPoint, DestroyPullPoint and the
 // responses that say nothing.
@@ -394,21 +378,4 @@ func (e Edition) WriteGetCurrentMessageResponse(enc *xmlstrict.Encoder, last Con
 	enc.Start(names[e].GetCurrentMessageResponse)
 	last.Write(enc)
 	enc.End()
-}
-
-// ParseGetCurrentMessage is Draft's.
-func ParseGetCurrentMessage(
-	doc *xmlstrict.Document, body *etree.Element,
-) (TopicExpression, error) {
-	return Draft.ParseGetCurrentMessage(doc, body)
-}
-
-// WriteGetCurrentMessage is Draft's.
-func WriteGetCurrentMessage(enc *xmlstrict.Encoder, topic TopicExpression) {
-	Draft.WriteGetCurrentMessage(enc, topic)
-}
-
-// WriteGetCurrentMessageResponse is Draft's.
-func WriteGetCurrentMessageResponse(enc *xmlstrict.Encoder, last Content) {
-	Draft.WriteGetCurrentMessageResponse(enc, last)
 }

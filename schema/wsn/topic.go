@@ -44,9 +44,6 @@ func (e Edition) SimpleTopic(topic xmlstrict.Name) TopicExpression {
 	return TopicExpression{Dialect: e.Dialects()[0], Topic: topic}
 }
 
-// SimpleTopic returns the draft's expression for one root topic.
-func SimpleTopic(topic xmlstrict.Name) TopicExpression { return Draft.SimpleTopic(topic) }
-
 // TopicExpression names topics; the zero value names none. It does not keep the
 // document alive that it was read from.
 type TopicExpression struct {
@@ -117,11 +114,6 @@ func readTopic(dialect string, at *etree.Element) (TopicExpression, error) {
 	var err error
 	t.paths, err = p.parse()
 	return t, err
-}
-
-// ParseTopicExpression is Draft's.
-func ParseTopicExpression(doc *xmlstrict.Document, e *etree.Element) (TopicExpression, error) {
-	return Draft.ParseTopicExpression(doc, e)
 }
 
 // dialectOf returns the Dialect attribute, which some peers qualify.

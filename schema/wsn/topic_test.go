@@ -187,7 +187,7 @@ func TestTopicsOfProducer(t *testing.T) {
 	if got := faultName(err); got != names[Final].TopicNotSupported {
 		t.Errorf("the fault is %s", got)
 	}
-	_, err = SimpleTopic(xmlstrict.Name{Local: "a"}).Of(offered)
+	_, err = Draft.SimpleTopic(xmlstrict.Name{Local: "a"}).Of(offered)
 	if got := faultName(err); got != TopicNotSupported {
 		t.Errorf("the draft's fault is %s", got)
 	}

@@ -20,6 +20,12 @@ var (
 	currentState = xmlstrict.Name{Space: schema.Types, Local: "currentState"}
 )
 
+// The draft's expressions for the topics of a workspace.
+var (
+	aboutState = Draft.SimpleTopic(currentState)
+	aboutEnd   = Draft.SimpleTopic(wsrf.ResourceTermination)
+)
+
 // wantFault checks that err carries the typed fault, or none for the zero
 // name, and always a place.
 func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
@@ -49,7 +55,7 @@ const (
 
 func TestSubscribeRecorded(t *testing.T) {
 	m := soaptest.Recorded(t, "25-subscribe-request")
-	s, err := ParseSubscribe(m.Doc, m.Body)
+	s, err := Draft.ParseSubscribe(m.Doc, m.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,14 +67,14 @@ func TestSubscribeRecorded(t *testing.T) {
 			key != "f84e8ca0-e5fd-11f1-b221-db7754d5b3eb" {
 			t.Errorf("the consumer is %s with key %s", s.Consumer.Address, key)
 		}
-		if s.Topic != SimpleTopic(wsrf.ResourceTermination) || !s.UseNotify ||
+		if s.Topic != aboutEnd || !s.UseNotify ||
 			s.Termination.Kind != wsrf.Unsaid || !s.Filter.IsZero() || s.Policy != nil {
 			t.Errorf("it asks for %+v", s)
 		}
 	}
 	check(s)
 	doc := soaptest.Written(t, s.Write)
-	again, err := ParseSubscribe(doc, doc.Root)
+	again, err := Draft.ParseSubscribe(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,7 @@ func TestSubscribeRoundTrip(t *testing.T) {
 		"<n:InitialTerminationTime>2026-01-31T12:00:00Z</n:InitialTerminationTime>"
 	doc := soaptest.Parse(t, in("Subscribe", content))
 	for range 2 {
-		s, err := ParseSubscribe(doc, doc.Root)
+		s, err := Draft.ParseSubscribe(doc, doc.Root)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +127,7 @@ func TestSubscribeRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			doc := soaptest.Parse(t, in("Subscribe", tt.content))
-			_, err := ParseSubscribe(doc, doc.Root)
+			_, err := Draft.ParseSubscribe(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
 	}
@@ -130,7 +136,7 @@ func TestSubscribeRefuses(t *testing.T) {
 func TestNeverEndingSubscription(t *testing.T) {
 	doc := soaptest.Parse(t, in("Subscribe", consumer+topic+
 		`<n:InitialTerminationTime xmlns:i="`+xmlstrict.XSISpace+`" i:nil="true"/>`))
-	s, err := ParseSubscribe(doc, doc.Root)
+	s, err := Draft.ParseSubscribe(doc, doc.Root)
 	if err != nil || s.Termination.Kind != wsrf.Never {
 		t.Errorf("it ends at %v, %v", s.Termination, err)
 	}
@@ -138,16 +144,19 @@ func TestNeverEndingSubscription(t *testing.T) {
 
 func TestSubscribeResponse(t *testing.T) {
 	m := soaptest.Recorded(t, "25-subscribe-response")
-	r, err := ParseSubscribeResponse(m.Doc, m.Body)
+	r, err := Draft.ParseSubscribeResponse(m.Doc, m.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteSubscribeResponse(enc, r) })
-	again, err := ParseSubscribeResponse(doc, doc.Root)
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
+		Draft.WriteSubscribeResponse(enc, r)
+	})
+	again, err := Draft.ParseSubscribeResponse(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []wsa.EPR{r, again} {
+	for _, s := range []Subscribed{r, again} {
+		r := s.Reference
 		key, _ := r.Key(SubscriptionKey)
 		if r.Address != "http://127.0.0.1:8080/wsrf/services/SubscriptionManagerService" ||
 			key != "f8a00800-e5fd-11f1-96d4-c2b0270bde91" {
@@ -156,21 +165,23 @@ func TestSubscribeResponse(t *testing.T) {
 	}
 	for _, document := range []string{in("SubscribeResponse", ""), in("Subscribe", "")} {
 		doc := soaptest.Parse(t, document)
-		_, err := ParseSubscribeResponse(doc, doc.Root)
+		_, err := Draft.ParseSubscribeResponse(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
 	}
 }
 
 func TestTopicExpression(t *testing.T) {
 	m := soaptest.Recorded(t, "41-getrp-topics-response")
-	want := []TopicExpression{SimpleTopic(currentState), SimpleTopic(wsrf.ResourceTermination)}
+	want := []TopicExpression{
+		aboutState, aboutEnd,
+	}
 	for i, e := range m.Body.ChildElements() {
-		got, err := ParseTopicExpression(m.Doc, e) // here the Dialect is qualified
+		got, err := Draft.ParseTopicExpression(m.Doc, e) // here the Dialect is qualified
 		if got != want[i] || err != nil {
 			t.Errorf("topic %d is %v, %v", i, got, err)
 		}
 		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { got.Write(enc, Topic) })
-		if got, err := ParseTopicExpression(doc, doc.Root); got != want[i] || err != nil {
+		if got, err := Draft.ParseTopicExpression(doc, doc.Root); got != want[i] || err != nil {
 			t.Errorf("what we write is %v, %v", got, err)
 		}
 	}
@@ -181,20 +192,22 @@ func TestTopicExpression(t *testing.T) {
 
 func TestGetCurrentMessage(t *testing.T) {
 	m := soaptest.Recorded(t, "40-getcurrentmessage-request")
-	got, err := ParseGetCurrentMessage(m.Doc, m.Body)
-	if got != SimpleTopic(currentState) || err != nil {
+	got, err := Draft.ParseGetCurrentMessage(m.Doc, m.Body)
+	if got != aboutState || err != nil {
 		t.Errorf("it asks for %v, %v", got, err)
 	}
-	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteGetCurrentMessage(enc, got) })
-	if got, err := ParseGetCurrentMessage(doc, doc.Root); got != SimpleTopic(currentState) ||
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
+		Draft.WriteGetCurrentMessage(enc, got)
+	})
+	if got, err := Draft.ParseGetCurrentMessage(doc, doc.Root); got != aboutState ||
 		err != nil {
 		t.Errorf("what we write asks for %v, %v", got, err)
 	}
 	doc = soaptest.Parse(t, in("GetCurrentMessage", ""))
-	_, err = ParseGetCurrentMessage(doc, doc.Root)
+	_, err = Draft.ParseGetCurrentMessage(doc, doc.Root)
 	wantFault(t, err, InvalidTopicExpression)
 	doc = soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteGetCurrentMessageResponse(enc,
+		Draft.WriteGetCurrentMessageResponse(enc,
 			state("Paused"))
 	})
 	if !xmlstrict.Is(doc.Root, GetCurrentMessageResponse) ||
@@ -215,7 +228,7 @@ func TestWriteEmpty(t *testing.T) {
 
 // state is the content of a message about a workspace's new state.
 func state(s string) Content {
-	return ValueChange(func(enc *xmlstrict.Encoder) {
+	return Draft.ValueChange(func(enc *xmlstrict.Encoder) {
 		enc.Start(currentState)
 		enc.Element(xmlstrict.Name{Space: currentState.Space, Local: "state"}, s)
 		enc.End()
@@ -224,7 +237,7 @@ func state(s string) Content {
 
 func TestNotifyRecorded(t *testing.T) {
 	m := soaptest.Recorded(t, "25-subscribe-notify-request")
-	all, err := ParseNotify(m.Doc, m.Body)
+	all, err := Draft.ParseNotify(m.Doc, m.Body)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("got %d messages, %v", len(all), err)
 	}
@@ -232,14 +245,14 @@ func TestNotifyRecorded(t *testing.T) {
 	want := time.Date(2026, 11, 21, 22, 51, 4, 249e6, time.UTC)
 	key, _ := n.Producer.Key(workspaceKey)
 	at, ok := n.Terminated()
-	if key != "13" || !ok || !at.Equal(want) || n.Topic != SimpleTopic(wsrf.ResourceTermination) {
+	if key != "13" || !ok || !at.Equal(want) || n.Topic != aboutEnd {
 		t.Errorf("workspace %s ended at %v, topic %v", key, at, n.Topic)
 	}
 	if value, ok := n.NewValue(); ok {
 		t.Errorf("it tells of the new value %v", value)
 	}
-	n.Content = Termination(at)
-	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteNotify(enc, n) })
+	n.Content = Draft.Termination(at)
+	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { Draft.WriteNotify(enc, n) })
 	if got, want := outline(doc.Root), outline(m.Body); got != want {
 		t.Errorf("wrote %s\nwant  %s", got, want)
 	}
@@ -259,12 +272,12 @@ func TestNotifyRoundTrip(t *testing.T) {
 	producer := wsa.NewEPR("http://x", workspaceKey, "7")
 	at := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteNotify(enc,
-			Notification{Topic: SimpleTopic(currentState), Producer: &producer,
+		Draft.WriteNotify(enc,
+			Notification{Topic: aboutState, Producer: &producer,
 				Content: state("Paused")},
-			Notification{Topic: SimpleTopic(wsrf.ResourceTermination), Content: Termination(at)})
+			Notification{Topic: aboutEnd, Content: Draft.Termination(at)})
 	})
-	all, err := ParseNotify(doc, doc.Root)
+	all, err := Draft.ParseNotify(doc, doc.Root)
 	if err != nil || len(all) != 2 {
 		t.Fatalf("got %d messages, %v", len(all), err)
 	}
@@ -286,11 +299,11 @@ func TestNotifyRoundTrip(t *testing.T) {
 // consumer cannot cast the message, and that a termination has none.
 func TestStateMessageType(t *testing.T) {
 	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteNotify(enc, Notification{Topic: SimpleTopic(currentState), Content: state("Paused")},
-			Notification{Topic: SimpleTopic(wsrf.ResourceTermination),
-				Content: Termination(time.Now())})
+		Draft.WriteNotify(enc, Notification{Topic: aboutState, Content: state("Paused")},
+			Notification{Topic: aboutEnd,
+				Content: Draft.Termination(time.Now())})
 	})
-	all, err := ParseNotify(doc, doc.Root)
+	all, err := Draft.ParseNotify(doc, doc.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,7 +353,7 @@ func TestNotifyRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			doc := soaptest.Parse(t, tt.document)
-			_, err := ParseNotify(doc, doc.Root)
+			_, err := Draft.ParseNotify(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
 	}

@@ -143,6 +143,14 @@ func (e Edition) ParseBaseFault(doc *xmlstrict.Document, at *element) (BaseFault
 	return f, nil
 }
 
+// ParseBaseFault reads a fault of either edition: the one whose parts it has.
+func ParseBaseFault(doc *xmlstrict.Document, at *element) (BaseFault, error) {
+	if xmlstrict.Child(at, names[Final].faultTimestamp) != nil {
+		return Final.ParseBaseFault(doc, at)
+	}
+	return Draft.ParseBaseFault(doc, at)
+}
+
 // parse reads one part.
 func (f *BaseFault) parse(doc *xmlstrict.Document, part *element) error {
 	var err error

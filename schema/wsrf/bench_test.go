@@ -40,7 +40,7 @@ func answer(enc *xmlstrict.Encoder, data []byte) error {
 	if err != nil {
 		return err
 	}
-	name, err := ParseGetResourceProperty(m.Doc, m.Body)
+	name, err := Draft.ParseGetResourceProperty(m.Doc, m.Body)
 	if err != nil {
 		return err
 	}

@@ -34,20 +34,20 @@ func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
 
 func TestGetResourceProperty(t *testing.T) {
 	m := soaptest.Recorded(t, "34-getrp-currentstate-request")
-	name, err := ParseGetResourceProperty(m.Doc, m.Body)
+	name, err := Draft.ParseGetResourceProperty(m.Doc, m.Body)
 	if name != currentState || err != nil {
 		t.Errorf("it asks for %v, %v", name, err)
 	}
 	again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteGetResourceProperty(enc, name)
+		Draft.WriteGetResourceProperty(enc, name)
 	})
-	if name, err := ParseGetResourceProperty(again, again.Root); name != currentState ||
+	if name, err := Draft.ParseGetResourceProperty(again, again.Root); name != currentState ||
 		err != nil {
 		t.Errorf("what we write asks for %v, %v", name, err)
 	}
 	for _, text := range []string{"", "p:x", "a b"} {
 		doc := soaptest.Parse(t, "<a>"+text+"</a>")
-		_, err := ParseGetResourceProperty(doc, doc.Root)
+		_, err := Draft.ParseGetResourceProperty(doc, doc.Root)
 		wantFault(t, err, InvalidResourcePropertyQName)
 	}
 }
@@ -57,14 +57,14 @@ func TestGetMultipleResourceProperties(t *testing.T) {
 		currentState, {Space: schema.Types, Local: "schedule"}, TerminationTime, CurrentTime,
 	}
 	m := soaptest.Recorded(t, "35-getmrp-request")
-	names, err := ParseGetMultipleResourceProperties(m.Doc, m.Body)
+	names, err := Draft.ParseGetMultipleResourceProperties(m.Doc, m.Body)
 	if !slices.Equal(names, want) || err != nil {
 		t.Errorf("it asks for %v, %v", names, err)
 	}
 	again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteGetMultipleResourceProperties(enc, names...)
+		Draft.WriteGetMultipleResourceProperties(enc, names...)
 	})
-	names, err = ParseGetMultipleResourceProperties(again, again.Root)
+	names, err = Draft.ParseGetMultipleResourceProperties(again, again.Root)
 	if !slices.Equal(names, want) || err != nil {
 		t.Errorf("what we write asks for %v, %v", names, err)
 	}
@@ -85,7 +85,7 @@ func TestGetMultipleRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
-			_, err := ParseGetMultipleResourceProperties(doc, doc.Root)
+			_, err := Draft.ParseGetMultipleResourceProperties(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
 	}
@@ -139,15 +139,15 @@ func TestQuery(t *testing.T) {
 	}
 	for name, want := range tests {
 		m := soaptest.Recorded(t, name)
-		q, err := ParseQuery(m.Doc, m.Body)
+		q, err := Draft.ParseQuery(m.Doc, m.Body)
 		if q.Expression != want || err != nil {
 			t.Errorf("%s asks for %q, %v", name, q.Expression, err)
 		}
 	}
 	doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-		WriteQuery(enc, "/x:a[. < 1]", map[string]string{"x": "urn:x", "wsrp": "urn:y"})
+		Draft.WriteQuery(enc, "/x:a[. < 1]", map[string]string{"x": "urn:x", "wsrp": "urn:y"})
 	})
-	q, err := ParseQuery(doc, doc.Root)
+	q, err := Draft.ParseQuery(doc, doc.Root)
 	if err != nil || q.Expression != "/x:a[. < 1]" {
 		t.Fatalf("what we write asks for %q, %v", q.Expression, err)
 	}
@@ -175,7 +175,7 @@ func TestQueryRefuses(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
-			_, err := ParseQuery(doc, doc.Root)
+			_, err := Draft.ParseQuery(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
 	}
@@ -189,14 +189,15 @@ func TestSetTerminationTime(t *testing.T) {
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
 			m := soaptest.Recorded(t, name)
-			at, err := ParseSetTerminationTime(m.Doc, m.Body)
-			if !at.Equal(want) || err != nil {
+			at, err := Draft.ParseSetTerminationTime(m.Doc, m.Body)
+			if !at.At.Equal(want) || err != nil {
 				t.Errorf("it asks for %v, %v", at, err)
 			}
 			doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
-				WriteSetTerminationTime(enc, at)
+				Draft.WriteSetTerminationTime(enc, at)
 			})
-			if at, err := ParseSetTerminationTime(doc, doc.Root); !at.Equal(want) || err != nil {
+			at, err = Draft.ParseSetTerminationTime(doc, doc.Root)
+			if !at.At.Equal(want) || err != nil {
 				t.Errorf("what we write asks for %v, %v", at, err)
 			}
 		})
@@ -205,7 +206,7 @@ func TestSetTerminationTime(t *testing.T) {
 		"<l:RequestedTerminationTime/><l:RequestedTerminationTime/>",
 		"<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
 		doc := soaptest.Parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
-		_, err := ParseSetTerminationTime(doc, doc.Root)
+		_, err := Draft.ParseSetTerminationTime(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
 	}
 }
@@ -221,27 +222,27 @@ func TestSetTerminationTimeResponse(t *testing.T) {
 	for name, want := range tests {
 		t.Run(name, func(t *testing.T) {
 			m := soaptest.Recorded(t, name)
-			got, err := ParseSetTerminationTimeResponse(m.Doc, m.Body)
+			got, err := Draft.ParseSetTerminationTimeResponse(m.Doc, m.Body)
 			if got != want || err != nil {
 				t.Errorf("it says %v, %v", got, err)
 			}
 			doc := soaptest.Written(t, got.Write)
-			if got, err := ParseSetTerminationTimeResponse(doc, doc.Root); got != want ||
+			if got, err := Draft.ParseSetTerminationTimeResponse(doc, doc.Root); got != want ||
 				err != nil {
 				t.Errorf("what we write says %v, %v", got, err)
 			}
 		})
 	}
 	doc := soaptest.Parse(t, `<SetTerminationTimeResponse xmlns="`+LifetimeSpace+`"/>`)
-	_, err := ParseSetTerminationTimeResponse(doc, doc.Root)
+	_, err := Draft.ParseSetTerminationTimeResponse(doc, doc.Root)
 	wantFault(t, err, xmlstrict.Name{})
-	_, err = ParseSetTerminationTimeResponse(nil, nil)
+	_, err = Draft.ParseSetTerminationTimeResponse(nil, nil)
 	wantFault(t, err, xmlstrict.Name{})
 }
 
 func TestDestroy(t *testing.T) {
-	request := soaptest.Written(t, WriteDestroy)
-	response := soaptest.Written(t, WriteDestroyResponse)
+	request := soaptest.Written(t, Draft.WriteDestroy)
+	response := soaptest.Written(t, Draft.WriteDestroyResponse)
 	asked := soaptest.Recorded(t, "11-destroy-request").Body
 	answered := soaptest.Recorded(t, "11-destroy-response").Body
 	if !xmlstrict.Is(request.Root, xmlstrict.NameOf(asked)) ||

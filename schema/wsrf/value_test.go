@@ -179,7 +179,7 @@ func TestLongPastIsNotNever(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at, err := ParseSetTerminationTime(doc, doc.Root); err == nil {
+	if at, err := Draft.ParseSetTerminationTime(doc, doc.Root); err == nil {
 		t.Errorf("it is read as %v", at)
 	}
 }

@@ -168,7 +168,7 @@ func TestStateIsUnderstood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := wsn.ParseNotify(m.Doc, m.Body)
+	all, err := wsn.Draft.ParseNotify(m.Doc, m.Body)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d messages, %v", len(all), err)
 	}
