@@ -90,7 +90,7 @@ func (f *Fault) Is(target error) bool {
 	case ErrInvalid:
 		return f.invalid()
 	case ErrOverflow:
-		return f.named(overflowFault)
+		return f.named(overflowFault) && (f.Kind == "" || f.Kind == "quota")
 	}
 	return false
 }
@@ -118,7 +118,8 @@ func IsConflict(err error) bool { return errors.Is(err, ErrConflict) }
 // IsInvalid reports whether err is ErrInvalid.
 func IsInvalid(err error) bool { return errors.Is(err, ErrInvalid) }
 
-// overflowFault is the fault of a pull point that could not keep everything.
+// overflowFault is the fault of a pull point that could not keep everything. It
+// has other causes too, which the kind tells apart.
 const overflowFault = "UnableToGetMessagesFault"
 
 func (f *Fault) unknown() bool {

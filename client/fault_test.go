@@ -91,3 +91,13 @@ func TestFaultTexts(t *testing.T) {
 		})
 	}
 }
+
+func TestOverflowIsNoOtherTrouble(t *testing.T) {
+	name := wsn.Final.Names().UnableToGetMessages
+	for kind, want := range map[string]bool{"": true, "quota": true, "unavailable": false} {
+		err := error(&Fault{Name: name, Kind: kind})
+		if got := errors.Is(err, ErrOverflow); got != want {
+			t.Errorf("of the kind %q: %t, expected %t", kind, got, want)
+		}
+	}
+}

@@ -65,6 +65,41 @@ func TestBothFacesOfOneResource(t *testing.T) {
 	}
 }
 
+// TestGroupsOfFaceTwo makes a group through face two, and ends it through face
+// one.
+func TestGroupsOfFaceTwo(t *testing.T) {
+	ctx, done, one := connect()
+	defer done()
+	two, err := client.New(demo.URL(), client.Options{Face: client.FaceTwo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	created, err := two.Create(ctx, wish(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members []wsa.EPR
+	for _, w := range created.Workspaces {
+		members = append(members, w.EPR)
+	}
+	await(ctx, two, client.Running, members...)
+	if err := two.Shutdown(ctx, *created.Group, client.Pause, ""); err != nil {
+		t.Error(err)
+	}
+	await(ctx, two, client.Paused, members...)
+	if err := two.Start(ctx, *created.Group); err != nil {
+		t.Error(err)
+	}
+	await(ctx, two, client.Running, members...)
+	if err := one.Destroy(ctx, one.Group(client.Key(*created.Group))); err != nil {
+		t.Error(err)
+	}
+	if err := two.Destroy(ctx, *created.Group); !errors.Is(err, client.ErrUnknown) {
+		t.Errorf("destroyed again: %v", err)
+	}
+}
+
 // TestReadsOfTheService asks what both faces tell of the service itself.
 func TestReadsOfTheService(t *testing.T) {
 	ctx, done, one := connect()
