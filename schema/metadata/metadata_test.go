@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -345,6 +346,9 @@ func FuzzDecode(f *testing.F) {
 	enc := xmlstrict.NewEncoder()
 	full().Write(enc, Wire)
 	f.Add(bytes.Clone(enc.Bytes()))
+	for _, data := range soaptest.Documents(f) {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, err := xmlstrict.Parse(data, xmlstrict.DefaultLimits())
 		if err != nil {

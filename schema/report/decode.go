@@ -244,7 +244,7 @@ func DecodeStatusProperties(doc *xmlstrict.Document, e *etree.Element) (*StatusP
 		r.Set(e, []document.Field{
 			document.One(PropertyChargeGranularity, func(e *etree.Element) {
 				whole := 0
-				r.Int(&whole, 0, math.MaxInt32)(e)
+				r.Int(&whole, 0, int(math.MaxInt64/time.Minute))(e)
 				p.ChargeGranularity = time.Duration(whole) * time.Minute
 			}),
 		})

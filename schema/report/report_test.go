@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -355,25 +356,35 @@ func BenchmarkState(b *testing.B) {
 	}
 }
 
-// FuzzDecode feeds every decoder; what one reads it must be able to write and
-// read again.
+// FuzzDecode feeds the answers of both faces: what can be read is written, and
+// that is read and written the same.
 func FuzzDecode(f *testing.F) {
-	for _, d := range documents() {
-		f.Add(encode(f, d.value))
+	for _, data := range soaptest.Documents(f) {
+		f.Add(data)
 	}
+	all := append(documents(), leases()...)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, err := xmlstrict.Parse(data, xmlstrict.DefaultLimits())
 		if err != nil {
 			return
 		}
-		for _, d := range documents() {
+		for _, d := range all {
 			v, err := d.decode(doc, doc.Root)
+			var bad *xmlstrict.ContentError
 			if err != nil {
+				if !errors.As(err, &bad) || bad.Path == "" {
+					t.Errorf("an error without place: %v", err)
+				}
 				continue
 			}
-			again := soaptest.Parse(t, encode(t, v))
-			if _, err := d.decode(again, again.Root); err != nil {
-				t.Errorf("cannot read again what was read: %v", err)
+			first := bytes.Clone(encode(t, v))
+			again := soaptest.Parse(t, first)
+			w, err := d.decode(again, again.Root)
+			if err != nil {
+				t.Fatalf("cannot read again what was read: %v\n%s", err, first)
+			}
+			if second := encode(t, w); !bytes.Equal(first, second) {
+				t.Errorf("written %s\nthen    %s", first, second)
 			}
 		}
 	})

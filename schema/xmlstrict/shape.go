@@ -55,7 +55,7 @@ func (d *Document) Fits(e *etree.Element, s Shape) error {
 		return nil
 	}
 	if s.Content == Parts && Text(e) != "" {
-		return d.Errorf(e, "elements only", "there is text between the elements")
+		return d.Errorf(e, s.expected(e), "there is text")
 	}
 	at := 0
 	for kid := range Children(e) {
@@ -65,7 +65,7 @@ func (d *Document) Fits(e *etree.Element, s Shape) error {
 		case s.Content == Mixed:
 			continue
 		}
-		next, err := d.place(kid, s.Parts, at)
+		next, err := d.place(kid, &s, at)
 		if err != nil {
 			return err
 		}
@@ -76,8 +76,8 @@ func (d *Document) Fits(e *etree.Element, s Shape) error {
 
 // place finds the part that a child is, from number at on, and returns which
 // part may come behind it.
-func (d *Document) place(kid *etree.Element, parts []Part, at int) (int, error) {
-	for i, p := range parts {
+func (d *Document) place(kid *etree.Element, s *Shape, at int) (int, error) {
+	for i, p := range s.Parts {
 		switch {
 		case !p.is(kid) || i < at && p.Name.Local == "":
 			continue
@@ -90,7 +90,16 @@ func (d *Document) place(kid *etree.Element, parts []Part, at int) (int, error) 
 		}
 		return i + 1, nil
 	}
-	return 0, d.Errorf(kid, "", "element %s does not belong here", Clip(kid.Tag))
+	return 0, d.Errorf(kid, s.expected(kid.Parent()), "element %s does not belong here",
+		Clip(kid.Tag))
+}
+
+// expected says what may be in an element, as far as that is short.
+func (s *Shape) expected(e *etree.Element) string {
+	if len(s.Parts) == 0 {
+		return "nothing inside " + e.Tag
+	}
+	return "elements that are known here"
 }
 
 // is tells whether an element is the part.

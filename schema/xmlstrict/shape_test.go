@@ -27,7 +27,7 @@ func TestFits(t *testing.T) {
 		{"empty", "", "", shape, ""},
 		{"all", "", "<one/><two/><two/><three/><b:x/><b:y/>", shape, ""},
 		{"blank", "", " <one/> \n <two/>", shape, ""},
-		{"text", "", "<one/>word", shape, "text between the elements"},
+		{"text", "", "<one/>word", shape, "there is text"},
 		{"repeated", "", "<one/><one/>", shape, "a second one"},
 		{"repeated later", "", "<one/><two/><one/>", shape, "a second one"},
 		{"order", "", "<two/><three/><two/>", shape, "two is out of order"},
@@ -47,6 +47,8 @@ func TestFits(t *testing.T) {
 		{"foreign attribute", `b:color="red"`, "words", words, "attribute {urn:b}color"},
 		{"nil words", xsi + `xsi:nil="1"`, "", words, ""},
 		{"nil with words", xsi + `xsi:nil="1"`, "words", words, "is nil and has content"},
+		{"nothing", "", " ", Shape{}, ""},
+		{"something", "", "<one/>", Shape{}, "nothing inside e"},
 		{"mixed", "", "some <one/> words", Shape{Content: Mixed}, ""},
 	}
 	for _, tt := range tests {

@@ -195,23 +195,11 @@ func (x *exchange) route() error {
 	}
 	x.operation = o
 	if o.Bare {
-		if err := x.checkBare(body); err != nil {
+		if err := x.message.Doc.Fits(body, xmlstrict.Shape{}); err != nil {
 			return err
 		}
 	}
 	return x.checkActions(o)
-}
-
-// checkBare refuses content in an element that ought to have none.
-func (x *exchange) checkBare(body *etree.Element) error {
-	for child := range xmlstrict.Children(body) {
-		return x.message.Doc.Errorf(child, "nothing inside "+body.Tag, "%s does not belong here",
-			clip(child.Tag))
-	}
-	if xmlstrict.Text(body) != "" {
-		return x.message.Doc.Errorf(body, "nothing inside "+body.Tag, "there is text")
-	}
-	return nil
 }
 
 // noOperation says that the service has no operation for the body's element.

@@ -120,3 +120,34 @@ func Written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
 	}
 	return Parse(t, enc.Bytes())
 }
+
+// samples are the documents and messages of the project as they stand in files.
+var samples = []string{
+	"examples/*.xml", "schema/testdata/*/*.xml", "schema/report/testdata/*.xml",
+	"schema/report/testdata/lease/*.xml", "tests/strictness/testdata/*/*.xml",
+}
+
+// Documents returns every sample document, and the content of every recorded
+// message, each as a document of its own.
+func Documents(t testing.TB) [][]byte {
+	t.Helper()
+	var all [][]byte
+	for _, pattern := range samples {
+		all = append(all, texts(t, "../../"+pattern)...)
+	}
+	for _, envelope := range All(t) {
+		all = append(all, contents(envelope)...)
+	}
+	return all
+}
+
+// contents returns what the Body of an envelope holds; nothing of other texts.
+func contents(envelope []byte) [][]byte {
+	m, err := soap.Parse(envelope, xmlstrict.Limits{})
+	if err != nil || m.Body == nil {
+		return nil
+	}
+	enc := xmlstrict.NewEncoder()
+	enc.Tree(m.Body)
+	return [][]byte{enc.Bytes()}
+}
