@@ -81,6 +81,10 @@ func (r *reader) cpu(e *etree.Element, v *ResourceAllocation) {
 	})
 }
 
+// maxParts is how many entries of one kind a request may have: as many as a
+// workspace may have disks or interfaces of one kind.
+const maxParts = 64
+
 // perSecond is the unit of bandwidth.
 const perSecond = "bits a second"
 
@@ -94,13 +98,13 @@ func (r *reader) bandwidth(e *etree.Element, v *ResourceAllocation) {
 				document.Optional(n("OutgoingNetworkBandwidth"), r.rate(&b.Outgoing, perSecond)),
 			})
 			v.Bandwidth = append(v.Bandwidth, b)
-		}),
+		}).Most(maxParts),
 	})
 }
 
 func (r *reader) storage(e *etree.Element, v *ResourceAllocation) {
 	r.Sequence(e, []document.Field{
-		document.Many(0, n("entry"), func(e *etree.Element) { r.entry(e, v) }),
+		document.Many(0, n("entry"), func(e *etree.Element) { r.entry(e, v) }).Most(maxParts),
 	})
 }
 

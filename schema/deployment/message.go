@@ -24,7 +24,7 @@ func (r *reader) optional(e *etree.Element, v *OptionalParameters) {
 	r.Sequence(e, []document.Field{
 		document.Optional(t("stageIn"), r.transfer(&v.StageIn)),
 		document.Optional(t("stageOut"), r.transfer(&v.StageOut)),
-		document.Many(0, t("filewrite"), func(e *etree.Element) { r.file(e, v) }),
+		document.Many(0, t("filewrite"), func(e *etree.Element) { r.file(e, v) }).Most(maxFiles),
 		document.Optional(t("mdServerUserdata"), func(e *etree.Element) {
 			v.UserData = new(string)
 			r.Text(v.UserData)(e)
@@ -50,6 +50,9 @@ func (r *reader) file(e *etree.Element, v *OptionalParameters) {
 	})
 	v.Files = append(v.Files, f)
 }
+
+// maxFiles is how many files one request may have written.
+const maxFiles = 256
 
 // pathOnVM reads the absolute path of a file: no directory, no dots, nothing
 // that means another file to another reader.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/beevik/etree"
 
@@ -60,15 +61,25 @@ func (r *Reader) word(e *etree.Element, attributes ...string) string {
 		r.Fail(e, "at most 4096 bytes", "", "%s has %d bytes", e.Tag, len(s))
 		return ""
 	}
-	if strings.IndexFunc(s, isControl) >= 0 {
+	if !IsWord(s) {
 		r.Fail(e, "text without control characters", "", "%q is not a word", xmlstrict.Clip(s))
 		return ""
 	}
 	return strings.Clone(s)
 }
 
-// isControl reports whether c is a control character.
-func isControl(c rune) bool { return c < ' ' || c == 0x7f }
+// IsWord reports whether a text may be a word: at most 4,096 bytes without
+// control characters.
+func IsWord(text string) bool {
+	return len(text) <= maxWord && !strings.ContainsFunc(text, isControl)
+}
+
+// isControl reports whether c is a control character, of Unicode's second
+// block too, or ends a line or turns the direction of writing: what stands in
+// a list or a log must look like what it is.
+func isControl(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
 
 // Words reads a repeated word into a list.
 func (r *Reader) Words(to *[]string) func(*etree.Element) {

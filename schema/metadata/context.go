@@ -1,6 +1,8 @@
 package metadata
 
 import (
+	"strings"
+
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/document"
@@ -20,6 +22,9 @@ func (r *reader) contextualization(e *etree.Element, c *Contextualization) {
 	})
 }
 
+// maxFacts is how many identities, roles or data one workspace may offer or need.
+const maxFacts = 1024
+
 func (r *reader) provides(e *etree.Element, p *Provides) {
 	r.Sequence(e, []document.Field{
 		document.Many(1, l("identity"), func(e *etree.Element) {
@@ -28,13 +33,13 @@ func (r *reader) provides(e *etree.Element, p *Provides) {
 				document.Optional(l("interface"), r.fact(&id.Interface)),
 			}, r.identity(&id)...))
 			p.Identities = append(p.Identities, id)
-		}),
+		}).Most(maxFacts),
 		document.Many(0, l("role"), func(e *etree.Element) {
 			var role ProvidedRole
 			r.Text(&role.Role, "interface")(e)
-			role.Interface = attribute(e, "interface")
+			role.Interface = r.attribute(e, "interface")
 			p.Roles = append(p.Roles, role)
-		}),
+		}).Most(maxFacts),
 	})
 }
 
@@ -44,18 +49,18 @@ func (r *reader) requires(e *etree.Element, q *Requires) {
 			var id Identity
 			r.Sequence(e, r.identity(&id))
 			q.Identities = append(q.Identities, id)
-		}),
+		}).Most(maxFacts),
 		document.Many(0, l("role"), func(e *etree.Element) {
 			var role RequiredRole
 			r.requiredRole(e, &role)
 			q.Roles = append(q.Roles, role)
-		}),
+		}).Most(maxFacts),
 		document.Many(0, l("data"), func(e *etree.Element) {
 			var data RequiredData
 			r.Text(&data.Text, "name")(e)
 			data.Name = r.named(e)
 			q.Data = append(q.Data, data)
-		}),
+		}).Most(maxFacts),
 	})
 }
 
@@ -85,7 +90,7 @@ func (r *reader) requiredRole(e *etree.Element, role *RequiredRole) {
 
 // named returns the attribute name, which must be there.
 func (r *reader) named(e *etree.Element) string {
-	name := attribute(e, "name")
+	name := r.attribute(e, "name")
 	if name == "" {
 		r.Fail(e, "the attribute name", "", "%s has no name", e.Tag)
 	}
@@ -102,8 +107,12 @@ func (r *reader) flag(e *etree.Element, local string) bool {
 }
 
 // attribute returns the trimmed value of an attribute in no namespace, empty
-// when it is absent.
-func attribute(e *etree.Element, local string) string {
+// when it is absent. It is a word as the texts of elements are.
+func (r *reader) attribute(e *etree.Element, local string) string {
 	value, _ := xmlstrict.Attr(e, xmlstrict.Name{Local: local})
-	return string([]byte(xmlstrict.Trim(value))) // a copy: see package document
+	if value = xmlstrict.Trim(value); !document.IsWord(value) {
+		r.Fail(e, "at most 4096 bytes without control characters", "",
+			"attribute %s is %.40q", local, value)
+	}
+	return strings.Clone(value) // a copy: see package document
 }

@@ -58,7 +58,7 @@ func ArchitectureName(r *document.Reader, to *string) func(*etree.Element) {
 func (r *reader) vmm(e *etree.Element, v *VMM) {
 	r.Sequence(e, []document.Field{
 		document.One(d("type"), r.OneOf(&v.Type, "VMM type", vmms...)),
-		document.Many(0, d("version"), r.Words(&v.Versions)),
+		document.Many(0, d("version"), r.Words(&v.Versions)).Most(maxDevices),
 	})
 }
 
