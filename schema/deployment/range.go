@@ -100,8 +100,10 @@ func (r *reader) limited(to **Range, unit string, most int64) func(*etree.Elemen
 				v.Lower = new(Boundary)
 				r.boundary(v.Lower)(e)
 			}),
-			document.Many(0, j("Exact"), func(e *etree.Element) { r.exact(e, v) }).Most(maxParts),
-			document.Many(0, j("Range"), func(e *etree.Element) { r.interval(e, v) }).Most(maxParts),
+			document.Many(0, j("Exact"), func(e *etree.Element) { r.exact(e, v) }).
+				Most(maxParts),
+			document.Many(0, j("Range"), func(e *etree.Element) { r.interval(e, v) }).
+				Most(maxParts),
 		})
 		r.checkAmount(e, v, unit, most)
 		*to = v

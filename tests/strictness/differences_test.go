@@ -92,6 +92,8 @@ func whatWeRefuse() []*difference {
 			"amounts are 1 to 2,147,483,647 as in the original, rates up to 10^15, and never "+
 				"empty"),
 		refuses("", `"-\d+" is out of range`, "what is counted is not negative"),
+		refuses("", `chargeGranularity: "2147483647" is out of range`,
+			"minutes are kept as a duration of at most 292 years"),
 		refuses("", `(CPUArchitecture/\w+(\[\d\])?: element \w+|attribute `+
 			`\{urn:example:mutant\}\w+) is unknown`,
 			"JSDL's extensions: nothing here would honour them"),
