@@ -62,13 +62,13 @@ var stacks = []stack{
 	},
 	{
 		name: "axis", title: "Apache Axis (Java)", steps: everyStep,
-		faces:   []face{one},
+		faces:   []face{one, two11},
 		version: []string{"java", "-cp", jars(axisJars...), "org.apache.axis.Version"},
 		build:   (*site).axis,
 	},
 	{
 		name: "gsoap", title: "gSOAP (C++)", steps: everyStep,
-		faces:   []face{one},
+		faces:   []face{one, two11, two12},
 		version: []string{"soapcpp2", "-V"},
 		build:   (*site).gsoap,
 	},
@@ -140,20 +140,27 @@ func jars(names ...string) string {
 	return strings.Join(paths, ":")
 }
 
+// axisWSDL is what WSDL2Java reads of each face: the consumer's, and the
+// services'. Each is generated over the one before, so those whose operations
+// have faults come last: only there are the faults' types exceptions.
+var axisWSDL = map[string][]string{
+	"one": {"/wsrf/schema/notification_consumer_service.wsdl",
+		"/wsrf/services/WorkspaceService?wsdl", "/wsrf/services/WorkspaceFactoryService?wsdl"},
+	"two": {"/ws/NotificationConsumer?wsdl", "/ws/Workspace?wsdl", "/ws/WorkspaceFactory?wsdl"},
+}
+
 // axis generates stubs, and a skeleton of the consumer, with WSDL2Java. It has
 // to be -W: the wrapped style would give create two parameters of one name.
-// Each service is generated over the one before, so those whose operations have
-// faults come last: only there are the faults' types exceptions.
 func (s *site) axis(face string) (*command, error) {
 	src, classes := filepath.Join(s.dir, "src"), filepath.Join(s.dir, "classes")
-	generate := []string{"java", "-cp", jars(axisJars...), "org.apache.axis.wsdl.WSDL2Java", "-W",
-		"-o", src, "-f", s.source("axis/packages.properties")}
-	consumer := []string{"-c", "interop.Consumer", "--server-side", "--skeletonDeploy", "true",
-		s.url + "/wsrf/schema/notification_consumer_service.wsdl"}
-	for _, args := range [][]string{consumer,
-		{s.url + "/wsrf/services/WorkspaceService?wsdl"},
-		{s.url + "/wsrf/services/WorkspaceFactoryService?wsdl"}} {
-		if err := s.run(slices.Concat(generate, args)...); err != nil {
+	for i, path := range axisWSDL[face] {
+		args := []string{"java", "-cp", jars(axisJars...), "org.apache.axis.wsdl.WSDL2Java",
+			"-W", "-o", src, "-f", s.source("axis/" + face + "/packages.properties")}
+		if i == 0 {
+			args = append(args, "-c", "interop.Consumer", "--server-side",
+				"--skeletonDeploy", "true")
+		}
+		if err := s.run(append(args, s.url+path)...); err != nil {
 			return nil, err
 		}
 	}
@@ -161,13 +168,13 @@ func (s *site) axis(face string) (*command, error) {
 	if err := os.Remove(filepath.Join(src, "interop/Consumer.java")); err != nil {
 		return nil, err
 	}
-	if err := s.javac(jars(axisJars...), classes, "axis"); err != nil {
+	if err := s.javac(jars(axisJars...), classes, "axis", "axis/"+face); err != nil {
 		return nil, err
 	}
-	deployment := filepath.Join(src, "gen/consumer/service/deploy.wsdd")
+	packages := map[string]string{"one": "consumer/service", "two": "lease"}
 	return &command{
 		args: []string{"java", "-cp", classes + ":" + jars(axisJars...), "interop.Client"},
-		tail: []string{deployment},
+		tail: []string{filepath.Join(src, "gen", packages[face], "deploy.wsdd")},
 	}, nil
 }
 
@@ -238,33 +245,50 @@ func (s *site) javac(libraries, classes string, dirs ...string) error {
 	return s.run("javac", "-nowarn", "-proc:none", "-cp", libraries, "-d", classes, "@"+names)
 }
 
+// gsoapWSDL is what wsdl2h reads of each face, and gsoapCode the files that
+// soapcpp2 names for what it finds.
+var (
+	gsoapWSDL = map[string][]string{
+		"one": {"/wsrf/services/WorkspaceFactoryService?wsdl",
+			"/wsrf/services/WorkspaceService?wsdl",
+			"/wsrf/schema/notification_consumer_service.wsdl"},
+		"two": {"/ws/WorkspaceFactory?wsdl", "/ws/Workspace?wsdl", "/ws/NotificationConsumer?wsdl"},
+	}
+	gsoapCode = map[string][]string{
+		"one": {"soapWorkspaceFactoryPortTypeSOAPBindingProxy.cpp",
+			"soapNotificationConsumerSOAPBindingService.cpp"},
+		"two": {"soapWorkspaceFactoryPortSOAP11BindingProxy.cpp",
+			"soapWorkspaceFactoryPortSOAP11BindingService.cpp"},
+	}
+)
+
 // gsoap generates with wsdl2h and soapcpp2. Debian has the code for dateTime
 // as C source beside the library.
 func (s *site) gsoap(face string) (*command, error) {
 	const share = "/usr/share/gsoap/"
-	if err := s.join("map.dat", s.source("gsoap/prefixes.dat"),
+	own := s.source("gsoap")
+	if err := s.join("map.dat", filepath.Join(own, face, "prefixes.dat"),
 		share+"WS/WS-typemap.dat"); err != nil {
 		return nil, err
 	}
-	if err := s.run("wsdl2h", "-O1", "-t", "map.dat", "-o", "services.h",
-		s.url+"/wsrf/services/WorkspaceFactoryService?wsdl",
-		s.url+"/wsrf/services/WorkspaceService?wsdl",
-		s.url+"/wsrf/schema/notification_consumer_service.wsdl"); err != nil {
+	read := []string{"wsdl2h", "-O1", "-t", "map.dat", "-o", "services.h"}
+	for _, path := range gsoapWSDL[face] {
+		read = append(read, s.url+path)
+	}
+	if err := s.run(read...); err != nil {
 		return nil, err
 	}
 	if err := s.join("all.h", filepath.Join(s.dir, "services.h"),
-		s.source("gsoap/header.h")); err != nil {
+		filepath.Join(own, "header.h")); err != nil {
 		return nil, err
 	}
 	if err := s.run("soapcpp2", "-j", "-x", "-I", share+"import", "all.h"); err != nil {
 		return nil, err
 	}
-	err := s.run("g++", "-O0", "-w", "-I", ".", "-DWITH_PURE_VIRTUAL", "-o", "client",
-		s.source("gsoap/client.cpp"), "soapC.cpp",
-		"soapWorkspaceFactoryPortTypeSOAPBindingProxy.cpp",
-		"soapNotificationConsumerSOAPBindingService.cpp", share+"custom/struct_timeval.c",
-		"-I", share+"custom", "-lgsoap++")
-	return &command{args: []string{filepath.Join(s.dir, "client")}}, err
+	compile := slices.Concat([]string{"g++", "-O0", "-w", "-I", ".", "-I", share + "custom",
+		"-DWITH_DEFAULT_VIRTUAL", "-o", "client", filepath.Join(own, face, "client.cpp"),
+		"soapC.cpp", share + "custom/struct_timeval.c"}, gsoapCode[face], []string{"-lgsoap++"})
+	return &command{args: []string{filepath.Join(s.dir, "client")}}, s.run(compile...)
 }
 
 // join writes files behind one another.

@@ -18,7 +18,7 @@ public class Prefix extends GenericHandler {
     public boolean handleRequest(MessageContext context) {
         try {
             ((SOAPMessageContext) context).getMessage().getSOAPPart().getEnvelope()
-                .addNamespaceDeclaration("t", Client.T);
+                .addNamespaceDeclaration("t", Script.T);
             return true;
         } catch (SOAPException e) {
             throw new JAXRPCException(e);

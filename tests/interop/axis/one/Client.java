@@ -3,8 +3,6 @@ package interop;
 import gen.addressing.AttributedURI;
 import gen.addressing.EndpointReferenceType;
 import gen.corenotification.ResourcePropertyValueChangeNotificationElementType;
-import gen.faults.BaseFaultType;
-import gen.faults.DescriptionType;
 import gen.lifetime.Destroy;
 import gen.metadata.VirtualWorkspace_Type;
 import gen.negotiable.WorkspaceDeployment_Type;
@@ -26,32 +24,17 @@ import gen.workspace.WorkspaceFactoryPortType;
 import gen.workspace.WorkspaceFactoryServiceLocator;
 import gen.workspace.WorkspacePortType;
 import gen.workspace.WorkspaceServiceLocator;
-import java.io.BufferedReader;
-import java.io.ByteArrayInputStream;
-import java.io.InputStreamReader;
-import java.io.StringReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URL;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import javax.xml.namespace.QName;
 import javax.xml.rpc.handler.HandlerInfo;
-import org.apache.axis.Message;
-import org.apache.axis.MessageContext;
 import org.apache.axis.client.Stub;
-import org.apache.axis.configuration.FileProvider;
-import org.apache.axis.description.TypeDesc;
-import org.apache.axis.encoding.DeserializationContext;
 import org.apache.axis.message.MessageElement;
 import org.apache.axis.message.Text;
-import org.apache.axis.transport.http.SimpleAxisServer;
 import org.apache.axis.types.Duration;
 import org.apache.axis.types.URI;
-import org.xml.sax.InputSource;
 
 /**
  * The common script of tests/interop, carried out by Apache Axis 1.4, whose server is behind the
@@ -61,14 +44,10 @@ import org.xml.sax.InputSource;
  */
 public final class Client {
     private static final String W = "http://www.globus.org/2008/06/workspace";
-    static final String T = W + "/types";
-    private static final QName STATE = new QName(T, "currentState");
+    private static final QName STATE = new QName(Script.T, "currentState");
     private static final String XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116";
     private static final String SIMPLE =
         "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple";
-
-    private static final BufferedReader ANSWERS =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 
     private final WorkspaceFactoryPortType factory;
     private WorkspacePortType workspace;
@@ -77,35 +56,6 @@ public final class Client {
     private Client(String base) throws Exception {
         factory = new WorkspaceFactoryServiceLocator().getWorkspaceFactoryPortTypePort(
             new URL(base + "/wsrf/services/WorkspaceFactoryService"));
-    }
-
-    /** Tells the judge what a step gave, as key=value, and waits until it has looked. */
-    private static void step(String name, String... values) throws Exception {
-        StringBuilder line = new StringBuilder("step\t").append(name);
-        for (String value : values) {
-            line.append('\t').append(value);
-        }
-        System.out.println(line);
-        if (!"go".equals(ANSWERS.readLine())) {
-            System.exit(1);
-        }
-    }
-
-    /** The length of a duration without years and months. */
-    private static long seconds(Duration d) {
-        return ((d.getDays() * 24L + d.getHours()) * 60 + d.getMinutes()) * 60 + (long) d.getSeconds();
-    }
-
-    /** Reads a document as the type that the schema gives its root, with the stub's mappings. */
-    private <T> T document(Path path, QName type, Class<T> as) throws Exception {
-        String text = Files.readString(path).replaceFirst("<\\?xml.*?\\?>", "");
-        String envelope = "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body>"
-            + text + "</s:Body></s:Envelope>";
-        MessageContext context = ((Stub) factory)._getCall().getMessageContext();
-        DeserializationContext parser = new DeserializationContext(
-            new InputSource(new StringReader(envelope)), context, Message.REQUEST);
-        parser.parse();
-        return as.cast(parser.getEnvelope().getFirstBody().getValueAsType(type, as));
     }
 
     private static QueryResourceProperties everything() throws Exception {
@@ -155,21 +105,6 @@ public final class Client {
         throw new IllegalStateException("the workspace is " + state() + ", not " + state);
     }
 
-    /** Starts Axis' own server for the consumer and returns where it is. */
-    private static String listen(Path deployment) throws Exception {
-        String config = Files.readString(deployment).replace("</deployment>",
-            "<transport name='http'><requestFlow>"
-                + "<handler type='java:org.apache.axis.handlers.http.URLMapper'/>"
-                + "</requestFlow></transport></deployment>");
-        SimpleAxisServer server = new SimpleAxisServer(10);
-        server.setMyConfig(new FileProvider(
-            new ByteArrayInputStream(config.getBytes(StandardCharsets.UTF_8))));
-        ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        server.setServerSocket(socket);
-        server.start(true);
-        return "http://127.0.0.1:" + socket.getLocalPort() + "/axis/services/NotificationConsumerPort";
-    }
-
     private String subscribe(String url) throws Exception {
         EndpointReferenceType consumer = new EndpointReferenceType();
         consumer.setAddress(new AttributedURI(new URI(url)));
@@ -203,61 +138,42 @@ public final class Client {
         }
     }
 
-    private interface Call {
-        void run() throws Exception;
-    }
-
-    /** The type and the words of the fault that a call must end in. */
-    private static String[] refused(Call call) throws Exception {
-        try {
-            call.run();
-        } catch (BaseFaultType fault) {
-            StringBuilder words = new StringBuilder();
-            for (DescriptionType d : fault.getDescription()) {
-                words.append(d.get_value());
-            }
-            TypeDesc type = (TypeDesc) fault.getClass().getMethod("getTypeDesc").invoke(null);
-            return new String[] {"type=" + type.getXmlType(), "description=" + words};
-        }
-        throw new IllegalStateException("a fault was expected");
-    }
-
     private void run(Path examples, Path deployment) throws Exception {
         FactoryRPSet offer = only(factory.queryResourceProperties(everything()),
             FactoryRPSet.getTypeDesc().getXmlType(), FactoryRPSet.class);
         String[] networks = offer.getAssociations();
         Arrays.sort(networks);
-        step("factory", "default=" + seconds(offer.getDefaultRunningTime()),
-            "maximum=" + seconds(offer.getMaximumRunningTime()),
+        Script.step("factory", "default=" + Script.seconds(offer.getDefaultRunningTime()),
+            "maximum=" + Script.seconds(offer.getMaximumRunningTime()),
             "networks=" + String.join(",", networks));
-        VirtualWorkspace_Type metadata = document(examples.resolve("metadata.xml"),
+        VirtualWorkspace_Type metadata = Script.document(factory, examples.resolve("metadata.xml"),
             VirtualWorkspace_Type.getTypeDesc().getXmlType(), VirtualWorkspace_Type.class);
-        WorkspaceDeployment_Type request = document(examples.resolve("request.xml"),
+        WorkspaceDeployment_Type request = Script.document(factory, examples.resolve("request.xml"),
             WorkspaceDeployment_Type.getTypeDesc().getXmlType(), WorkspaceDeployment_Type.class);
         CreatedWorkspace_Type made = create(metadata, request);
         bind(made.getEpr());
-        step("create", "key=" + key, "ip=" + made.getNetworking()[0].getIpConfig().getIpAddress());
-        step("state", until("Running"));
+        Script.step("create", "key=" + key, "ip=" + made.getNetworking()[0].getIpConfig().getIpAddress());
+        Script.step("state", until("Running"));
         ServiceRPSet whole = only(workspace.queryResourceProperties(everything()),
             ServiceRPSet.getTypeDesc().getXmlType(), ServiceRPSet.class);
-        step("document", "state=" + whole.getCurrentState().getState(),
+        Script.step("document", "state=" + whole.getCurrentState().getState(),
             "memory=" + (long) whole.getResourceAllocation().getIndividualPhysicalMemory()
                 .getExact(0).get_value(),
-            "duration=" + seconds(whole.getSchedule().getDuration()),
+            "duration=" + Script.seconds(whole.getSchedule().getDuration()),
             "ip=" + whole.getLogistics().getNetworking()[0].getIpConfig().getIpAddress());
-        step("subscribe", "key=" + subscribe(listen(deployment)));
+        Script.step("subscribe", "key=" + subscribe(Script.listen(deployment, "NotificationConsumerPort")));
         WorkspaceShutdownRequest_Type pause = new WorkspaceShutdownRequest_Type();
         pause.setShutdownType(ShutdownEnumeration.Pause);
         workspace.shutdown(pause);
-        step("pause", until("Paused"));
-        step("notification", notified("Paused"));
+        Script.step("pause", until("Paused"));
+        Script.step("notification", notified("Paused"));
         workspace.start(new VoidType());
-        step("start", until("Running"));
+        Script.step("start", until("Running"));
         request.getDeploymentTime().setMinDuration(new Duration("P1000D"));
-        step("denied", refused(() -> create(metadata, request)));
+        Script.step("denied", Script.refused(() -> create(metadata, request)));
         workspace.destroy(new Destroy());
-        step("destroy");
-        step("gone", refused(this::state));
+        Script.step("destroy");
+        Script.step("gone", Script.refused(this::state));
     }
 
     public static void main(String[] args) throws Exception {

@@ -3,100 +3,22 @@
 //
 // Usage: client BASE FACE SOAP EXAMPLES
 
-#include <arpa/inet.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <functional>
-#include <iostream>
-#include <sstream>
-#include <string>
-#include <vector>
-
 #include "soapNotificationConsumerSOAPBindingService.h"
 #include "soapWorkspaceFactoryPortTypeSOAPBindingProxy.h"
 #include "WorkspaceFactoryPortTypeSOAPBinding.nsmap"
+#include "../script.h"
 
 namespace {
 
 const char *const xpath = "http://www.w3.org/TR/1999/REC-xpath-19991116";
 const char *const simple = "http://docs.oasis-open.org/wsn/2004/06/TopicExpression/Simple";
 
-using Values = std::vector<std::pair<std::string, std::string>>;
 using Proxy = WorkspaceFactoryPortTypeSOAPBindingProxy;
-
-[[noreturn]] void give_up(const std::string &why) {
-    std::cerr << why << std::endl;
-    std::exit(1);
-}
-
-// step tells the judge what a step gave and waits until it has looked.
-void step(const std::string &name, const Values &values = {}) {
-    std::cout << "step\t" << name;
-    for (const auto &v : values) std::cout << '\t' << v.first << '=' << v.second;
-    std::cout << std::endl;
-    std::string answer;
-    if (!std::getline(std::cin, answer) || answer != "go") std::exit(1);
-}
-
-// seconds is the length of an xs:duration without years and months.
-long seconds(const char *duration) {
-    long total = 0, number = 0;
-    for (const char *c = duration; *c; c++) {
-        switch (*c) {
-            case 'D': total += number * 86400; number = 0; break;
-            case 'H': total += number * 3600; number = 0; break;
-            case 'M': total += number * 60; number = 0; break;
-            case 'S': total += number; number = 0; break;
-            case 'P': case 'T': break;
-            default: number = number * 10 + (*c - '0');
-        }
-    }
-    return total;
-}
-
-// copy makes text that lives as long as the context.
-char *copy(struct soap *context, const std::string &text) { return soap_strdup(context, text.c_str()); }
-
-// content returns the text in an element that gSOAP left as XML.
-std::string content(const char *xml) {
-    std::string text(xml);
-    auto begin = text.find('>') + 1;
-    return text.substr(begin, text.rfind("</") - begin);
-}
-
-// typed reads the XML that gSOAP leaves of an xs:any by the schema.
-template <typename T>
-T *typed(struct soap *context, const char *xml, T *value, int (*read)(soap *, T *)) {
-    std::istringstream text(xml);
-    context->is = &text;
-    if (read(context, value) != SOAP_OK) give_up(std::string("cannot read ") + xml);
-    context->is = nullptr;
-    return value;
-}
-
-template <typename T>
-T *document(struct soap *context, const std::string &path, T *value, int (*read)(soap *, T *)) {
-    std::ifstream file(path);
-    context->is = &file;
-    if (read(context, value) != SOAP_OK) give_up("cannot read " + path);
-    context->is = nullptr;
-    return value;
-}
 
 // Consumer is gSOAP's server for Notify, one connection after the other.
 class Consumer : public NotificationConsumerSOAPBindingService {
   public:
-    Consumer() {
-        soap->accept_timeout = 30;
-        if (bind("127.0.0.1", 0, 10) < 0) give_up("cannot listen");
-        sockaddr_in at{};
-        socklen_t size = sizeof at;
-        getsockname(soap->master, reinterpret_cast<sockaddr *>(&at), &size);
-        url = "http://127.0.0.1:" + std::to_string(ntohs(at.sin_port)) + "/consumer";
-    }
+    Consumer() : url(open(soap)) {}
 
     NotificationConsumerSOAPBindingService *copy() override { return nullptr; }
 
@@ -127,7 +49,7 @@ class Consumer : public NotificationConsumerSOAPBindingService {
         }
     }
 
-    std::string url;
+    const std::string url;
 
   private:
     std::vector<Values> heard;
@@ -250,12 +172,8 @@ void run(const std::string &base, const std::string &examples) {
     _w__FactoryRPSet offer;
     f.aim();
     typed(&reader, f.query(), &offer, soap_read__w__FactoryRPSet);
-    auto networks = offer.t__Associations->association;
-    std::sort(networks.begin(), networks.end());
-    std::string joined;
-    for (const auto &n : networks) joined += (joined.empty() ? "" : ",") + n;
     step("factory", {{"default", std::to_string(seconds(offer.t__DefaultRunningTime))},
-        {"maximum", std::to_string(seconds(offer.t__MaximumRunningTime))}, {"networks", joined}});
+        {"maximum", std::to_string(seconds(offer.t__MaximumRunningTime))}, {"networks", sorted(offer.t__Associations->association)}});
 
     m__VirtualWorkspace_USCOREType metadata;
     n__WorkspaceDeployment_USCOREType request;
