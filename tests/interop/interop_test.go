@@ -40,6 +40,7 @@ func TestStacks(t *testing.T) {
 	t.Cleanup(p.Kill)
 	modules := sync.OnceValues(func() (string, error) { return installModules(bin) })
 	table := &table{rows: map[string]string{}}
+	t.Run("liar", func(t *testing.T) { lies(t, p.Addr()) })
 	t.Run("stack", func(t *testing.T) {
 		for _, s := range stacks {
 			t.Run(s.name, func(t *testing.T) {
