@@ -43,6 +43,14 @@ func lease(ctx context.Context, c *client.Client) wsa.EPR {
 	return created.Workspaces[0].EPR
 }
 
+// show prints the states that nobody can miss.
+func show(e notify.Event) {
+	switch e.State {
+	case client.Running, client.Paused, client.Gone:
+		fmt.Println(e.State)
+	}
+}
+
 // play pauses a machine when it runs and destroys it when it is paused.
 func play(ctx context.Context, c *client.Client, machine wsa.EPR, e notify.Event) {
 	var err error
@@ -75,11 +83,10 @@ func ExampleListen() {
 		log.Fatal(err)
 	}
 	err = watcher.Run(ctx, func(e notify.Event) bool { // it ends with the machine
-		switch e.State {
-		case client.Running, client.Paused, client.Gone:
-			fmt.Println(e.State)
+		if e.Changed() { // a state may be told again, as after a reboot
+			show(e)
+			play(ctx, c, machine, e)
 		}
-		play(ctx, c, machine, e)
 		return true
 	})
 	if err != nil {
@@ -113,11 +120,10 @@ func ExampleOpenPullPoint() {
 		log.Fatal(err)
 	}
 	err = watcher.Run(ctx, func(e notify.Event) bool {
-		switch e.State {
-		case client.Running, client.Paused, client.Gone:
-			fmt.Println(e.State)
+		if e.Changed() { // a state may be told again, as after a reboot
+			show(e)
+			play(ctx, c, machine, e)
 		}
-		play(ctx, c, machine, e)
 		return true
 	})
 	if err != nil {
@@ -156,10 +162,10 @@ func ExampleWatcher_AddAll() {
 	}
 	machine := lease(ctx, c) // later than AddAll
 	err = watcher.Run(ctx, func(e notify.Event) bool {
-		if e.State == client.Running || e.State == client.Paused {
+		if e.Changed() && (e.State == client.Running || e.State == client.Paused) {
 			fmt.Println(e.Workspace == client.Key(machine), e.State)
+			play(ctx, c, machine, e)
 		}
-		play(ctx, c, machine, e)
 		return e.State != client.Gone
 	})
 	if err != nil {
