@@ -34,28 +34,32 @@ func ParsePullPointSubscription(
 	doc *xmlstrict.Document, body *etree.Element,
 ) (Subscription, error) {
 	s := Subscription{Edition: Final, UseNotify: true}
+	if err := doc.Fits(body, eventParts(pullFilter, pullEnd, pullPolicy)); err != nil {
+		return s, err
+	}
 	for child := range xmlstrict.Children(body) {
-		name := xmlstrict.NameOf(child)
-		if name.Space != schema.ONVIFEvents {
-			continue // extensions, which need not be understood
-		}
-		_, err := doc.Only(body, name)
-		switch {
-		case err != nil:
-		case name == pullFilter:
+		var err error
+		switch xmlstrict.NameOf(child) {
+		case pullFilter:
 			err = s.parseFilter(doc, child)
-		case name == pullEnd:
+		case pullEnd:
 			err = s.parseEnd(doc, child)
-		case name == pullPolicy:
+		case pullPolicy:
 			err = s.parsePolicy(doc, child)
-		default:
-			err = doc.Errorf(child, "", "%s does not belong here", child.Tag)
 		}
 		if err != nil {
 			return s, err
 		}
 	}
 	return s, nil
+}
+
+// eventParts returns the shape of a message with parts in that order, and
+// extensions behind them, which need not be understood.
+func eventParts(all ...xmlstrict.Name) xmlstrict.Shape {
+	s := Draft.parts(all...)
+	s.Parts = append(s.Parts, xmlstrict.Part{Name: event(""), Many: true})
+	return s
 }
 
 // WritePullPointSubscriptionResponse writes where the pull point is, the
@@ -74,21 +78,24 @@ func WritePullPointSubscriptionResponse(
 // *xmlstrict.ContentError.
 func ParsePullMessages(doc *xmlstrict.Document, body *etree.Element) (GetMessages, error) {
 	var g GetMessages
-	timeout, err := doc.Only(body, pullTimeout)
+	err := doc.Fits(body, eventParts(pullTimeout, pullLimit))
 	if err != nil {
 		return g, err
 	}
-	limit, err := doc.Only(body, pullLimit)
-	if err != nil {
-		return g, err
-	}
+	timeout, limit := xmlstrict.Child(body, pullTimeout), xmlstrict.Child(body, pullLimit)
 	if timeout == nil || limit == nil {
 		return g, doc.Errorf(body, "Timeout and MessageLimit", "the request is incomplete")
+	}
+	for _, part := range []*etree.Element{timeout, limit} {
+		if err := doc.Fits(part, words); err != nil {
+			return g, err
+		}
 	}
 	if g.Wait, err = wsrf.ParseDuration(xmlstrict.Text(timeout)); err != nil {
 		return g, doc.Errorf(timeout, "", "%w", err)
 	}
-	if g.Most, err = strconv.Atoi(xmlstrict.Text(limit)); err != nil || g.Most < 1 {
+	most, err := strconv.ParseInt(xmlstrict.Text(limit), 10, 32) // xs:int
+	if g.Most = int(most); err != nil || g.Most < 1 {
 		return g, doc.Errorf(limit, "a number, 1 or more", "%q is no number of messages",
 			xmlstrict.Clip(xmlstrict.Text(limit)))
 	}

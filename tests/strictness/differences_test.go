@@ -130,9 +130,11 @@ func whatServicesRefuse() []*difference {
 		refuses("", `/(QueryExpression|Precondition|Selector|MessageContent|ProducerProperties)`+
 			`(/\w+)?: `, "the schemas admit any text and any dialect as a query"),
 		refuses("", `: the (filter|policy) .* is unknown$|`+
-			`^/Subscribe/Filter/\w+(\[\d\])?: a second `,
+			`^/\w+/Filter/\w+(\[\d\])?: a second `,
 			"WS-BaseNotification 1.3, 4.2: what cannot be honoured is refused; of each filter "+
 				"there is one"),
+		refuses("", `MessageLimit: "(-\d+|0)" is no number of messages$`,
+			"who pulls messages wants one at least"),
 		refuses("", `: a second Wait$`, "our own extension is there once"),
 		refuses(`^WorkspaceProperties/currentState/WorkspaceFault`, `/WorkspaceFault`,
 			"on face two the schema says nothing of a fault's parts"),

@@ -94,6 +94,9 @@ func init() {
 			},
 		})
 	}
+	event := xmlstrict.In(schema.ONVIFEvents)
+	decoders[event("CreatePullPointSubscription")] = reads(wsn.ParsePullPointSubscription)
+	decoders[event("PullMessages")] = reads(wsn.ParsePullMessages)
 	draft := wsn.Draft.Names()
 	empty(draft.PauseSubscription, draft.ResumeSubscription,
 		xmlstrict.Name{Space: schema.Workspace, Local: "startWorkspace"},
