@@ -30,8 +30,15 @@ func set(words string) map[string]bool {
 type resolved struct {
 	ns     func(prefix string) (string, bool)
 	spaces map[string]string // of the prefixes met so far
+	places int               // calls met so far that ask for positions
 	text   strings.Builder
 }
+
+// maxPlaces is how many calls of last() and position() an expression may have.
+// The library keeps for each a copy of all that is before it, the copies of
+// those before it among them: in a row of predicates every call doubles what
+// there is to copy, and no step is taken meanwhile.
+const maxPlaces = 4
 
 // resolve walks over an expression's tokens, resolves the prefixes and refuses
 // variables and functions that XPath 1.0 does not have. It returns the
@@ -68,6 +75,12 @@ func (r *resolved) word(word, behind string) (string, error) {
 	if strings.HasPrefix(strings.TrimLeft(behind, " \t\r\n"), "(") &&
 		!functions[word] && !operators[word] {
 		return "", fmt.Errorf("the function %s() is not one of XPath 1.0", word)
+	}
+	if word == "last" || word == "position" {
+		if r.places++; r.places > maxPlaces {
+			return "", fmt.Errorf("the expression asks for last() or position() more than %d times",
+				maxPlaces)
+		}
 	}
 	if !strings.HasPrefix(behind, ":") || strings.HasPrefix(behind, "::") {
 		r.text.WriteString(word)

@@ -160,6 +160,8 @@ func TestSelectRefuses(t *testing.T) {
 		"too few arguments":     {"contains('a')", false},
 		"too long":              {"/" + strings.Repeat("*", MaxExpression), false},
 		"deep":                  {strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500), false},
+		"copies that double":    {"//*" + strings.Repeat("[last()>0]", 30), false},
+		"other copies":          {"//*" + strings.Repeat("[position( )<9]", 30), false},
 		"wrong argument":        {"sum('a')", true},
 		"nested over everything": {"//*" + strings.Repeat("[count(//*", 8) +
 			strings.Repeat(")>0]", 8), true},
