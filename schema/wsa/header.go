@@ -1,6 +1,7 @@
 package wsa
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -124,8 +125,38 @@ func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error
 	if err != nil {
 		return badReference(block, &r, err)
 	}
+	if err := checkSize(doc, block, &r); err != nil {
+		return err
+	}
 	*field = &r
 	return checkAddress(doc, block, r.Address)
+}
+
+// maxReference is how large a reference in a header may be, in bytes, once it
+// stands alone. Replies repeat its parameters, and what small parameters inherit
+// from around them may be large.
+const maxReference = 16 << 10
+
+// checkSize refuses a reference that is too large to be repeated.
+func checkSize(doc *xmlstrict.Document, block *etree.Element, r *EPR) error {
+	if len(r.Properties) == 0 && len(r.Address) <= maxReference {
+		return nil
+	}
+	v, _ := versionOf(block)
+	enc := xmlstrict.Borrow()
+	defer enc.Release()
+	enc.Start(v.name(block.Tag))
+	r.target(enc, v)
+	enc.End()
+	if len(enc.Bytes()) <= maxReference {
+		return nil
+	}
+	err := doc.Errorf(block, fmt.Sprintf("at most %d bytes", maxReference),
+		"the reference is too large to be repeated in replies")
+	if v == V200508 {
+		return InvalidHeader(InvalidEPR, block.Tag, err)
+	}
+	return err
 }
 
 // second says that a block is there twice (SOAP Binding 1.0, 6.4.1.3).

@@ -22,6 +22,7 @@ type Encoder struct {
 	scope     []declared
 	inTag     bool // the innermost start tag is not closed yet
 	generated int  // prefixes made up so far
+	inherited int  // bytes of declarations that trees took from above them
 	err       error
 }
 
@@ -60,7 +61,7 @@ func (e *Encoder) Release() {
 func (e *Encoder) Reset() {
 	clear(e.scope)
 	e.buf, e.open, e.scope = e.buf[:0], e.open[:0], e.scope[:0]
-	e.inTag, e.generated, e.err = false, 0, nil
+	e.inTag, e.generated, e.inherited, e.err = false, 0, 0, nil
 }
 
 // Bytes returns what was written. It is the encoder's own memory: valid until

@@ -1,6 +1,7 @@
 package xmlstrict
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -230,6 +231,28 @@ func TestTreeInScope(t *testing.T) {
 		if got := string(enc.Bytes()); got != want || enc.Err() != nil {
 			t.Errorf("wrote %s (%v)\nwant  %s", got, enc.Err(), want)
 		}
+	}
+}
+
+// TestTreesInheritWithinBounds has many small elements need one long
+// declaration around them.
+func TestTreesInheritWithinBounds(t *testing.T) {
+	space := strings.Repeat("x", 10_000)
+	doc := parse(t, `<a xmlns:p="urn:`+space+`">`+strings.Repeat("<p:b/>", 1000)+`</a>`)
+	enc := NewEncoder()
+	enc.Start(Name{"", "copy"})
+	for _, e := range doc.Root.ChildElements() {
+		enc.Tree(e)
+	}
+	enc.End()
+	if size := len(enc.Bytes()); size > 200_000 || !errors.Is(enc.Err(), errInherited) {
+		t.Errorf("wrote %d bytes, %v", size, enc.Err())
+	}
+	if err := enc.Err(); err != nil && strings.Contains(err.Error(), "xxx") {
+		t.Errorf("the error quotes: %.200v", err)
+	}
+	if enc.Reset(); enc.Err() != nil {
+		t.Error("the error outlives Reset")
 	}
 }
 

@@ -11,13 +11,16 @@ import (
 // are, because text and attribute values may use them; declarations that the
 // subtree needs from its ancestors are written on its first element. Only
 // elements, attributes and text are written.
-func (e *Encoder) Tree(root *etree.Element) {
-	if root == nil {
-		return
-	}
-	e.closeTag()
-	e.tree(root, &marked{})
-}
+//
+// One long declaration may stand above many small trees. When what trees took
+// from above them grows beyond a limit the rest are left out, and Err says so.
+func (e *Encoder) Tree(root *etree.Element) { e.TreeWith(root, Name{}, "") }
+
+// maxInherited is how much all trees together may take from above them, in bytes.
+const maxInherited = 64 << 10
+
+var errInherited = fmt.Errorf("the elements need more than %d bytes of declarations "+
+	"from around them", maxInherited)
 
 // TreeWith writes a tree as Tree does, with one more attribute on its first
 // element. One of that name that is there already gives way.
@@ -26,6 +29,10 @@ func (e *Encoder) TreeWith(root *etree.Element, name Name, value string) {
 		return
 	}
 	e.closeTag()
+	if e.inherited > maxInherited {
+		e.misuse(errInherited)
+		return
+	}
 	e.tree(root, &marked{name, value})
 }
 
@@ -130,6 +137,7 @@ func (e *Encoder) inherit(root *etree.Element) {
 			}
 			if nearest(root, prefix) == a && mentions(root, prefix) {
 				e.treeAttr(a)
+				e.inherited += len(a.Key) + len(a.Value)
 			}
 		}
 	}

@@ -71,9 +71,21 @@ func hostileTwo(t testing.TB) map[string]hostile {
 		"the other face's words": {header: xmlType, body: goodBody, status: 500,
 			fault: "No such operation"},
 		"no envelope, in 1.2": {header: type12, body: "<a/>", status: 400, fault: soap12},
+		"small parameters under a long name": {header: type12, status: 400,
+			fault: "too large to be repeated", body: growing(poll12)},
 		"unknown service": {path: "/ws/../ws/Nobody", header: type12, body: poll12, status: 400,
 			fault: "DestinationUnreachable"},
 	}
+}
+
+// growing is a request whose reply would repeat a long namespace for each of many
+// small parameters.
+func growing(request string) string {
+	parameters := `<a:ReplyTo xmlns:a="` + wsa2005 + `"><a:Address>` + wsa2005 +
+		`/anonymous</a:Address><a:ReferenceParameters>` + strings.Repeat("<long:p/>", 2000) +
+		`</a:ReferenceParameters></a:ReplyTo>`
+	long := ` xmlns:long="urn:` + strings.Repeat("x", 100_000) + `"><s:Header>`
+	return strings.Replace(request, "><s:Header>", long+parameters, 1)
 }
 
 func TestHostileRequestsOnFaceTwo(t *testing.T) {

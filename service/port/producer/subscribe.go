@@ -106,8 +106,11 @@ func Wish(c *dispatch.Call, asked wsn.Subscription) (workspace.Subscription, err
 	if wish.Address == "" {
 		return wish, nil
 	}
-	wish.Consumer, err = consumer(asked)
-	return wish, err
+	if wish.Consumer, err = consumer(asked); err != nil {
+		return wish, c.Document.Errorf(part(c, asked.Edition.Names().ConsumerReference),
+			"a reference that stands alone", "%w", err)
+	}
+	return wish, nil
 }
 
 // maxKept is how large a part of a Subscribe may be, in bytes, that is kept for
