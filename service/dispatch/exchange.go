@@ -1,11 +1,9 @@
 package dispatch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/beevik/etree"
 
@@ -25,6 +23,7 @@ type exchange struct {
 	root     string // URL of this server
 	hangUp   bool   // the connection is of no use after this
 	hold     hold
+	size     int // of the message, in bytes
 
 	version    soap.Version
 	action     string // of the content type (SOAP 1.2), may be empty
@@ -90,27 +89,6 @@ func (x *exchange) carryOut() (Reply, error) {
 		return x.wait(&call)
 	}
 	return x.operation.Do(x.request.Context(), &call)
-}
-
-// wait carries out an operation that may wait. It lets others in meanwhile, and
-// puts the end of the time for its reply off: that a connection knows no such
-// end is its business. When the server stops the waiting is over.
-func (x *exchange) wait(call *Call) (Reply, error) {
-	x.hold.release()
-	late := time.Now().Add(LongestWait + x.handler.limits.WriteTimeout)
-	_ = http.NewResponseController(x.writer).SetWriteDeadline(late)
-	ctx, cancel := context.WithCancel(x.request.Context())
-	ended := make(chan struct{})
-	defer func() { cancel(); <-ended }()
-	go func() {
-		defer close(ended)
-		select {
-		case <-x.handler.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return x.operation.Do(ctx, call)
 }
 
 // read takes the message from the request and checks its form.

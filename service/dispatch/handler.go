@@ -12,6 +12,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/authn"
+	"github.com/philoxenia/philoxenia/service/workspace"
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
@@ -45,6 +46,7 @@ type Handler struct {
 	endpoints map[string]*endpoint // by path
 	consumers map[string]*endpoint // what clients serve: described here, and no more
 	gate      *gate
+	waiting   *waiting
 	stopping  chan struct{} // closed when nothing is to be waited for any more
 	stop      func()
 	replier   Replier
@@ -83,6 +85,9 @@ func New(o Options) (*Handler, error) {
 		endpoints: make(map[string]*endpoint), consumers: make(map[string]*endpoint),
 	}
 	h.gate = newGate(h.limits.Parallel)
+	h.waiting = &waiting{
+		all: h.limits.Waiting, share: h.limits.OwnerWaiting, of: make(map[workspace.Owner]int),
+	}
 	h.stopping = make(chan struct{})
 	h.stop = sync.OnceFunc(func() { close(h.stopping) })
 	h.replier, h.sending = o.Replier, make(chan struct{}, h.limits.Replies)

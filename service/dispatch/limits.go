@@ -17,6 +17,8 @@ type Limits struct {
 	WriteTimeout  time.Duration    // from the end of the header to the end of the reply; 60 s
 	IdleTimeout   time.Duration    // of a connection between requests; 60 s
 	Parallel      int              // requests parsed and carried out at once, per 32 KiB; 128
+	Waiting       int              // requests that wait for something to happen; 512
+	OwnerWaiting  int              // of them from one caller; 128
 	Replies       int              // on their way to addresses in requests at once; 16
 	ReplyTimeout  time.Duration    // to send one of them there; 10 s
 	XML           xmlstrict.Limits // of the document; its own defaults
@@ -36,6 +38,8 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.WriteTimeout, time.Minute)
 	setDefault(&l.IdleTimeout, time.Minute)
 	setDefault(&l.Parallel, 128)
+	setDefault(&l.Waiting, 512)
+	setDefault(&l.OwnerWaiting, 128)
 	setDefault(&l.Replies, 16)
 	setDefault(&l.ReplyTimeout, 10*time.Second)
 	setDefault(&l.Connections, 1024)

@@ -86,7 +86,8 @@ func (x *exchange) parse() (*soap.Message, error) {
 		x.hangUp = true
 		return nil, err
 	}
-	if err := x.hold.enter(x.request, len(data)); err != nil {
+	x.size = len(data)
+	if err := x.hold.enter(x.request, x.size); err != nil {
 		return nil, err
 	}
 	return soap.Parse(data, x.handler.limits.XML)
