@@ -1,6 +1,9 @@
 package message
 
 import (
+	"sync"
+	"time"
+
 	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -19,6 +22,7 @@ type Filter struct {
 	write      PropertyWriter
 	conditions *cache[workspace.SubscriptionID, wsn.Filter]
 	documents  *cache[documentKey, *query.Document]
+	spent      spent
 }
 
 // The documents that conditions ask: one event is held against the conditions
@@ -41,12 +45,42 @@ func NewFilter(write PropertyWriter) *Filter {
 	return &Filter{
 		write: write, documents: newCache[documentKey, *query.Document](maxDocuments),
 		conditions: newCache[workspace.SubscriptionID, wsn.Filter](maxConditions),
+		spent:      spent{most: 250 * time.Millisecond},
 	}
 }
 
+// spent is the time that all conditions of one owner took over one event: the
+// last one. Each condition is bounded, but an owner may have thousands of them,
+// and everybody waits until an event is told.
+type spent struct {
+	mu    sync.Mutex
+	most  time.Duration
+	owner workspace.Owner
+	event workspace.Event
+	so    time.Duration
+}
+
+// left reports whether the owner has time left for the event.
+func (s *spent) left(owner workspace.Owner, e workspace.Event) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owner != owner || s.event != e {
+		s.owner, s.event, s.so = owner, e, 0
+	}
+	return s.so < s.most
+}
+
+// add adds to the time of the last event.
+func (s *spent) add(t time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.so += t
+}
+
 // Wants reports whether the event, after which the workspace is as given,
-// passes the subscription's conditions. What cannot be evaluated passes:
-// rather a message too many than one that is lost.
+// passes the subscription's conditions. What cannot be evaluated passes, and so
+// does what there is no time left for: rather a message too many than one that
+// is lost.
 func (f *Filter) Wants(
 	s *workspace.Subscription, e workspace.Event, w *workspace.Workspace,
 ) bool {
@@ -56,10 +90,12 @@ func (f *Filter) Wants(
 	conditions, err := f.conditions.get(s.ID, func() (wsn.Filter, error) {
 		return wsn.ParseFilter(s.Filter)
 	})
-	if err != nil {
+	if err != nil || !f.spent.left(s.Owner, e) {
 		return true
 	}
+	start := time.Now()
 	holds, err := f.holds(conditions, FaceOf(s.Format), e, w)
+	f.spent.add(time.Since(start))
 	return holds || err != nil
 }
 

@@ -3,6 +3,7 @@ package message
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -88,6 +89,30 @@ func TestWants(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestConditionsOfOneOwnerTakeABoundedTime lets conditions that fail use up what
+// there is for an event: what is left passes, of that owner and that event.
+func TestConditionsOfOneOwnerTakeABoundedTime(t *testing.T) {
+	f := NewFilter(properties)
+	f.spent.most = 1
+	e := workspace.Event{Workspace: 13, Topic: workspace.TopicState, At: someday}
+	next := e
+	next.At = someday.Add(time.Second)
+	for i, tt := range []struct {
+		owner workspace.Owner
+		event workspace.Event
+		wants bool
+	}{{"ada", e, false}, {"ada", e, true}, {"ada", e, true}, {"eve", e, false},
+		{"ada", next, false}, {"ada", next, true}} {
+		s := &workspace.Subscription{
+			ID: "s", Owner: tt.owner, Format: WSN12, Filter: filtered(wsdl.Two,
+				"MessageContent //*[//*[count(//*) = 99]]"),
+		}
+		if got := f.Wants(s, tt.event, &workspace.Workspace{ID: 13}); got != tt.wants {
+			t.Errorf("%d: wants it: %t", i, got)
+		}
 	}
 }
 
