@@ -1,0 +1,131 @@
+package slot
+
+import "slices"
+
+// Host is a host by its place in the table.
+type Host int32
+
+// Table is the use of a pool over time. It is not safe for concurrent use;
+// a Snapshot is a table of its own.
+type Table struct {
+	room  []Amount
+	hosts []profile
+	mine  []bool // whose profile is shared with no other table
+	block []block
+}
+
+// New returns the table of hosts with the given capacities, all free. No
+// amount may exceed 1<<30.
+func New(capacities []Amount) *Table {
+	n := len(capacities)
+	return &Table{
+		room: slices.Clone(capacities), hosts: make([]profile, n), mine: make([]bool, n),
+		block: make([]block, (n+blockSize-1)/blockSize),
+	}
+}
+
+// Len returns the number of hosts.
+func (t *Table) Len() int { return len(t.hosts) }
+
+// Capacity returns how much the host has in all.
+func (t *Table) Capacity(h Host) Amount { return t.room[h] }
+
+// Add takes the amount of the host during the span, whether it fits or not:
+// what a host is known to bear is recorded as it is.
+func (t *Table) Add(h Host, s Span, a Amount) {
+	if !s.Empty() {
+		t.own(h).add(s, a)
+		t.block[h/blockSize].taken++
+	}
+}
+
+// Remove gives back what was added with the same arguments, or a part of it.
+func (t *Table) Remove(h Host, s Span, a Amount) {
+	if !s.Empty() {
+		t.own(h).add(s, Amount{}.Minus(a))
+		t.block[h/blockSize].forget(s)
+	}
+}
+
+// own returns the host's profile, for writing.
+func (t *Table) own(h Host) *profile {
+	p := &t.hosts[h]
+	if !t.mine[h] {
+		p.at, p.use, t.mine[h] = slices.Clone(p.at), slices.Clone(p.use), true
+	}
+	return p
+}
+
+// Free returns what is free of each resource all through the span. It is
+// negative where more is taken than there is.
+func (t *Table) Free(h Host, s Span) Amount {
+	return t.room[h].Minus(t.hosts[h].peak(s))
+}
+
+// Fits reports whether the amount is free all through the span.
+func (t *Table) Fits(h Host, s Span, a Amount) bool {
+	_, ok := t.left(h, s, &a)
+	return ok
+}
+
+// left returns what is free all through the span, if need fits in it.
+func (t *Table) left(h Host, s Span, need *Amount) (Amount, bool) {
+	if !need.Fits(&t.room[h]) {
+		return Amount{}, false
+	}
+	return t.hosts[h].free(s, &t.room[h], need)
+}
+
+// Earliest returns the first time not before from at which the amount is free
+// for the length; Never when there is none.
+func (t *Table) Earliest(h Host, from, length Time, a Amount) Time {
+	if !a.Fits(&t.room[h]) {
+		return Never
+	}
+	return t.hosts[h].earliest(from, length, &t.room[h], &a)
+}
+
+// Latest returns the last time within the span at which the amount is free for
+// the length, all of it before the span's end; Never when there is none.
+func (t *Table) Latest(h Host, s Span, length Time, a Amount) Time {
+	if !a.Fits(&t.room[h]) || s.End-length < s.Start {
+		return Never
+	}
+	return t.hosts[h].latest(s, length, &t.room[h], &a)
+}
+
+// Steps calls f for each step of the host's use that lies in the span, in
+// order, cut to it; steps that take nothing included.
+func (t *Table) Steps(h Host, s Span, f func(Span, Amount)) {
+	p := &t.hosts[h]
+	start, use := s.Start, Amount{}
+	i := p.from(s.Start)
+	if i >= 0 {
+		use = p.use[i]
+	}
+	for i++; i < len(p.at) && p.at[i] < s.End; i++ {
+		f(Span{start, p.at[i]}, use)
+		start, use = p.at[i], p.use[i]
+	}
+	f(Span{start, s.End}, use)
+}
+
+// Forget drops what was before the time, which no question will be about.
+func (t *Table) Forget(before Time) {
+	for h := range t.hosts {
+		if p := &t.hosts[h]; p.from(before) > 0 {
+			t.own(Host(h)).forget(before)
+		}
+	}
+}
+
+// Snapshot returns a table that says the same and shares what neither changes
+// from now on.
+func (t *Table) Snapshot() *Table {
+	clear(t.mine)
+	c := &Table{
+		room: t.room, hosts: slices.Clone(t.hosts), mine: make([]bool, len(t.mine)),
+		block: make([]block, len(t.block)),
+	}
+	return c
+}
