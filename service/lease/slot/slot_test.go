@@ -162,7 +162,8 @@ func askGang(t *rapid.T, table *Table, oracle *naive) {
 	}
 	when, hosts := table.EarliestGang(s.Start, length, g)
 	if when != want || (hosts == nil) != (want == Never) {
-		t.Fatalf("EarliestGang(%d, %d, %+v) = %d %v, want %d", s.Start, length, g, when, hosts, want)
+		t.Fatalf("EarliestGang(%d, %d, %+v) = %d %v, want %d", s.Start, length, g, when, hosts,
+			want)
 	}
 	for _, h := range hosts {
 		span := Span{when, when + length}

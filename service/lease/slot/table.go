@@ -129,3 +129,35 @@ func (t *Table) Snapshot() *Table {
 	}
 	return c
 }
+
+// Until returns the first time not before from at which the amount is not free:
+// from itself, when it is not free to begin with; Never, when it stays free.
+func (t *Table) Until(h Host, from Time, a Amount) Time {
+	if !a.Fits(&t.room[h]) {
+		return from
+	}
+	p := &t.hosts[h]
+	i := p.from(from)
+	if i >= 0 && over(&p.use[i], &t.room[h], &a) {
+		return from
+	}
+	for i++; i < len(p.at); i++ {
+		if over(&p.use[i], &t.room[h], &a) {
+			return p.at[i]
+		}
+	}
+	return Never
+}
+
+// Change returns the first time after t at which the use of any host becomes
+// another; Never when it does not.
+func (t *Table) Change(after Time) Time {
+	next := Never
+	for h := range t.hosts {
+		p := &t.hosts[h]
+		if i := p.from(after) + 1; i < len(p.at) {
+			next = min(next, p.at[i])
+		}
+	}
+	return next
+}

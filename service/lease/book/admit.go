@@ -1,0 +1,233 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// decide looks whether a lease that does not wait can run as its terms say.
+// It takes nothing.
+func (b *Book) decide(l *lease) (*decision, *Reason) {
+	var d *decision
+	switch length := b.length(l); l.Kind {
+	case Immediate:
+		d = b.admit(l, slot.Span{Start: b.now, End: b.now + length})
+	case Reservation:
+		begin := l.Start - b.lead(l)
+		if begin < b.now {
+			return nil, b.tooSoon(l)
+		}
+		d = b.admit(l, slot.Span{Start: begin, End: begin + length})
+	case Deadline:
+		d = b.inTime(l)
+	}
+	if d == nil {
+		return nil, b.why(l)
+	}
+	return d, nil
+}
+
+// inTime looks for the earliest run that is over by the deadline: without a
+// change to anyone else if there is one.
+func (b *Book) inTime(l *lease) *decision {
+	length, lead := b.length(l), b.lead(l)
+	from := max(b.now, l.Start-lead)
+	when, _ := b.search(b.full, l).earliest(from, length)
+	if last := l.Deadline - l.Duration - lead; when > last {
+		if when, _ = b.search(b.firm, l).earliest(from, length); when > last {
+			return nil
+		}
+	}
+	return b.admit(l, slot.Span{Start: when, End: when + length})
+}
+
+// admit looks for hosts during the span: free ones, or else ones that are
+// planned for leases that wait, or else ones of leases that can be interrupted.
+func (b *Book) admit(l *lease, span slot.Span) *decision {
+	d := &decision{hold: span, cut: slot.Never}
+	if d.hosts = b.search(b.full, l).place(span); d.hosts != nil {
+		return d
+	}
+	plans := b.plans()
+	if len(plans) > 0 {
+		b.without(plans, span, func() { d.hosts = b.search(b.full, l).place(span) })
+		if d.hosts != nil {
+			d.victims, _ = b.victims(l, d)
+			return d
+		}
+	}
+	if b.firm == b.full || l.Kind == Immediate {
+		return nil
+	}
+	return b.interrupt(l, d)
+}
+
+// plans returns those that wait and hold hosts.
+func (b *Book) plans() []*lease {
+	var all []*lease
+	for _, id := range b.queue {
+		if l := b.leases[id]; !l.held.Empty() {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// without calls f while the leases hold nothing during the span.
+func (b *Book) without(leases []*lease, span slot.Span, f func()) {
+	for _, l := range leases {
+		b.lift(l, span)
+	}
+	f()
+	for _, l := range leases {
+		b.lower(l, span)
+	}
+}
+
+// lift takes what the lease holds in the span out of the full table, lower
+// puts it back. In between nothing else may happen.
+func (b *Book) lift(l *lease, span slot.Span) {
+	span = common(l.held, span)
+	l.each(func(i int, need *slot.Amount) { b.full.Remove(l.hosts[i], span, *need) })
+}
+
+func (b *Book) lower(l *lease, span slot.Span) {
+	span = common(l.held, span)
+	l.each(func(i int, need *slot.Amount) { b.full.Add(l.hosts[i], span, *need) })
+}
+
+func common(a, b slot.Span) slot.Span {
+	return slot.Span{Start: max(a.Start, b.Start), End: min(a.End, b.End)}
+}
+
+// A victim is a lease that loses its hosts to another.
+type victim struct {
+	id    ID
+	means Means // of one that has begun
+}
+
+// interrupt looks for hosts that leases can be made to give up, first of all
+// for hosts where that is not needed.
+func (b *Book) interrupt(l *lease, d *decision) *decision {
+	const patience = 8
+	s := b.search(b.firm, l)
+	choice := s.rank
+	s.look = 0
+	s.rank = func(h slot.Host, free, need *slot.Amount) int64 {
+		rank := int64(0)
+		if choice != nil {
+			rank = choice(h, free, need)
+		}
+		if !b.full.Fits(h, d.hold, *need) {
+			rank += 1 << 62
+		}
+		return rank
+	}
+	for range patience {
+		if d.hosts = s.place(d.hold); d.hosts == nil {
+			return nil
+		}
+		var stubborn *lease
+		if d.victims, stubborn = b.victims(l, d); stubborn == nil {
+			return d
+		}
+		s.avoid = append(s.avoid, stubborn.hosts...)
+	}
+	return nil
+}
+
+// victims returns who has to go for the decision: those that wait before those
+// that run, the last of the queue's order first, and none that need not; or one
+// that is in the way and cannot be made to go.
+func (b *Book) victims(l *lease, d *decision) (all []victim, stubborn *lease) {
+	shares := sums(d.hosts, l.needs())
+	fits := func() bool {
+		return !slices.ContainsFunc(shares, func(s share) bool {
+			return !b.full.Fits(s.host, d.hold, s.need)
+		})
+	}
+	var gone []*lease
+	for _, v := range b.candidates(shares, d.hold) {
+		if fits() {
+			break
+		}
+		b.lift(v, d.hold)
+		gone = append(gone, v)
+	}
+	for i := 0; i < len(gone); i++ {
+		b.lower(gone[i], d.hold)
+		if fits() {
+			gone = slices.Delete(gone, i, i+1)
+			i--
+			continue
+		}
+		b.lift(gone[i], d.hold)
+	}
+	for _, v := range gone {
+		b.lower(v, d.hold)
+		means, ok := b.means(v, d.hold.Start)
+		if !ok {
+			stubborn = v
+		}
+		all = append(all, victim{v.ID, means})
+	}
+	return all, stubborn
+}
+
+// candidates returns the leases that may lose hosts and hold one of the shares
+// during the span, in the order in which they go.
+func (b *Book) candidates(shares []share, span slot.Span) []*lease {
+	var all []*lease
+	for _, id := range b.soft {
+		v := b.leases[id]
+		if common(v.held, span).Empty() || !touches(v.hosts, shares) {
+			continue
+		}
+		all = append(all, v)
+	}
+	slices.SortStableFunc(all, func(v, w *lease) int {
+		switch {
+		case v.waiting() != w.waiting():
+			if v.waiting() {
+				return -1
+			}
+			return 1
+		case w.before(v):
+			return -1
+		}
+		return 1
+	})
+	return all
+}
+
+func touches(hosts []slot.Host, shares []share) bool {
+	return slices.ContainsFunc(hosts, func(h slot.Host) bool {
+		_, found := slices.BinarySearchFunc(shares, h, func(s share, h slot.Host) int {
+			return int(s.host) - int(h)
+		})
+		return found
+	})
+}
+
+// means returns how the lease can be made to give its hosts back by a time.
+func (b *Book) means(v *lease, by slot.Time) (Means, bool) {
+	if v.waiting() {
+		return 0, true
+	}
+	for _, m := range b.policy.Preemption {
+		switch {
+		case v.state == Ending:
+			return 0, false // it goes as fast as it can
+		case m == ByKilling:
+			return m, true
+		case v.state == Suspending:
+			continue
+		}
+		begin := max(b.now, v.runs)
+		if min(by-b.suspension(v, v.hosts), v.done()-1) >= begin {
+			return m, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,261 @@
+package book
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Book is the book of leases of one pool.
+type Book struct {
+	policy Policy
+	// full says what is taken by anyone, plans of those that wait included;
+	// firm what is taken by those to whom nobody is preferred. They are one
+	// table where nobody is interrupted.
+	full, firm *slot.Table
+	empty      *slot.Table // of the same hosts, with nothing taken
+	leases     map[ID]*lease
+	token      *byte // marks the leases that this Book may write
+	queue      []ID  // those that wait, in order
+	soft       []ID  // those that hold hosts and may lose them, by ID
+	due        due
+	now        slot.Time
+	changed    bool // something has ended or begun since the queue was looked at
+	freed      bool // something ended sooner than was planned
+	forgotten  slot.Time
+}
+
+// New returns the empty Book of a pool.
+func New(pool Pool, policy Policy) *Book {
+	b := &Book{
+		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
+		leases: map[ID]*lease{}, token: new(byte),
+	}
+	b.firm = b.full
+	if len(policy.Preemption) > 0 {
+		b.firm = slot.New(pool.Hosts)
+	}
+	return b
+}
+
+// Submit asks for a lease. The answer says whether it is accepted, waits, or is
+// refused and why; what there is to do comes with the next Advance. An error,
+// of kind Invalid or Conflict, tells that the terms make no sense.
+func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
+	b.now = max(b.now, now)
+	if err := t.check(b.now); err != nil {
+		return Answer{}, err
+	}
+	if b.leases[t.ID] != nil {
+		return Answer{}, workspace.Refuse(workspace.Conflict, "lease %d is known", t.ID)
+	}
+	t.Parts = slices.Clone(t.Parts)
+	l := &lease{
+		Terms: t, book: b.token, state: Queued, cut: slot.Never, runs: slot.Never,
+		since: slot.Never, firm: t.Kind != BestEffort,
+	}
+	if reason := b.impossible(l); reason != nil {
+		return refused(reason), nil
+	}
+	if l.Kind == BestEffort {
+		b.leases[l.ID] = l
+		b.enqueue(l)
+		b.changed = true
+		b.review()
+		return b.Lease(l.ID), nil
+	}
+	d, reason := b.decide(l)
+	if d == nil {
+		return refused(reason), nil
+	}
+	b.leases[l.ID] = l
+	b.commit(l, d)
+	b.changed = true
+	b.review()
+	a := b.Lease(l.ID)
+	for _, v := range d.victims {
+		a.Preempts = append(a.Preempts, v.id)
+	}
+	return a, nil
+}
+
+func refused(r *Reason) Answer {
+	return Answer{
+		State: Refused, Start: slot.Never, End: slot.Never, Cut: slot.Never, Reason: r,
+	}
+}
+
+// Lease says how the lease stands; its state is Refused when the Book does not
+// know it, or no longer.
+func (b *Book) Lease(id ID) Answer {
+	l := b.leases[id]
+	if l == nil {
+		return refused(nil)
+	}
+	a := Answer{State: l.state, Start: l.runs, End: slot.Never, Cut: l.cut, Hosts: l.hosts}
+	if l.runs != slot.Never {
+		a.End = l.done()
+	}
+	return a
+}
+
+// Ended tells that a lease's nodes stopped before their time: they had no more
+// to do, or failed. Of a lease that does not run it is told by mistake, and
+// nothing changes.
+func (b *Book) Ended(now slot.Time, id ID) {
+	b.now = max(b.now, now)
+	if l := b.leases[id]; l != nil && l.state == Running {
+		b.finish(b.own(l))
+		b.review()
+	}
+}
+
+// finish ends the running time of a lease now.
+func (b *Book) finish(l *lease) {
+	over := min(b.now+b.policy.Shutdown, l.held.End) // others may count on the hosts then
+	b.give(l, over)
+	l.cut = slot.Never
+	l.steps = []step{{b.now, over, Shutdown}, {over, over, End}}
+	b.schedule(l)
+	b.changed, b.freed = true, true
+}
+
+// Cancel takes a lease back, whatever it does; one that runs shuts down. An
+// error of kind NotFound tells that there is none.
+func (b *Book) Cancel(now slot.Time, id ID) error {
+	b.now = max(b.now, now)
+	l := b.leases[id]
+	if l == nil {
+		return workspace.Refuse(workspace.NotFound, "no lease %d", id)
+	}
+	l = b.own(l)
+	switch l.state {
+	case Running, Booting, Resuming:
+		b.finish(l)
+	case Suspending, Ending:
+		return workspace.Refuse(workspace.Busy, "lease %d is %s", id, l.state)
+	default:
+		b.remove(l)
+		b.changed, b.freed = true, true
+	}
+	b.review()
+	return nil
+}
+
+// Next returns when something is due: Advance is to be called then. Never, when
+// nothing is planned.
+func (b *Book) Next() slot.Time {
+	for len(b.due) > 0 {
+		if top := b.due[0]; b.valid(top) {
+			return top.at
+		}
+		b.due.pop()
+	}
+	return slot.Never
+}
+
+// valid reports whether what was due is still so.
+func (b *Book) valid(e event) bool {
+	l := b.leases[e.id]
+	return l != nil && len(l.steps) > 0 && l.steps[0].at == e.at && l.steps[0].verb == e.verb
+}
+
+// Advance returns what is to be done by now, in order.
+func (b *Book) Advance(now slot.Time) []Action {
+	var actions []Action
+	for {
+		for b.Next() <= now {
+			e := b.due.pop()
+			b.now = max(b.now, e.at)
+			actions = b.perform(actions, b.own(b.leases[e.id]))
+			if b.Next() > e.at {
+				b.review() // all of the moment is done: who waits may begin
+			}
+		}
+		b.now = max(b.now, now)
+		b.review()
+		if b.Next() > now {
+			b.tidy()
+			return actions
+		}
+	}
+}
+
+// perform does the lease's next step.
+func (b *Book) perform(actions []Action, l *lease) []Action {
+	s := l.steps[0]
+	if l.waiting() {
+		b.start(l)
+	}
+	if s.verb != park {
+		actions = append(actions, Action{s.at, s.verb, l.ID, l.hosts, s.until})
+	}
+	l.steps = l.steps[1:]
+	switch s.verb {
+	case Boot:
+		l.state = Booting
+	case Resume:
+		l.state, l.saved = Resuming, false
+	case Run:
+		l.state, l.since = Running, s.at
+	case Suspend:
+		l.state, l.ran, l.since = Suspending, l.ran+s.at-l.since, slot.Never
+	case Shutdown:
+		l.state, l.since = Ending, slot.Never
+	case park:
+		l.saved = true
+		b.requeue(l, Suspended)
+	case Kill:
+		l.ran, l.since, l.saved = 0, slot.Never, false
+		b.requeue(l, Queued)
+	case End:
+		b.remove(l)
+		b.changed = true
+	}
+	if len(l.steps) > 0 {
+		b.schedule(l)
+	}
+	return actions
+}
+
+// own returns the lease for writing: a copy, when a snapshot shares it.
+func (b *Book) own(l *lease) *lease {
+	if l.book != b.token {
+		mine := *l
+		mine.book = b.token
+		mine.steps = slices.Clone(l.steps)
+		b.leases[l.ID] = &mine
+		return &mine
+	}
+	return l
+}
+
+// tidy lets the tables forget what is over, now and then.
+func (b *Book) tidy() {
+	const often = 6 * 3600 * 1000 // milliseconds
+	if b.now-b.forgotten > often {
+		b.forgotten = b.now
+		b.full.Forget(b.now)
+		if b.firm != b.full {
+			b.firm.Forget(b.now)
+		}
+	}
+}
+
+// Snapshot returns a Book that says the same. What is done to either does not
+// show in the other: what-if questions are asked of snapshots.
+func (b *Book) Snapshot() *Book {
+	c := *b
+	c.full = b.full.Snapshot()
+	c.firm = c.full
+	if b.firm != b.full {
+		c.firm = b.firm.Snapshot()
+	}
+	c.leases = maps.Clone(b.leases)
+	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
+	c.empty = b.empty.Snapshot()
+	b.token, c.token = new(byte), new(byte)
+	return &c
+}

@@ -1,0 +1,254 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// A decision is where and when a lease is to run.
+type decision struct {
+	hosts   []slot.Host // of each node
+	hold    slot.Span   // of the hosts: with what comes before and after running
+	cut     slot.Time   // when it is to give the hosts back, suspended; Never
+	victims []victim
+}
+
+// A ranking orders hosts for a node, the lowest first; free is what is left
+// there before the node.
+type ranking func(h slot.Host, free, need *slot.Amount) int64
+
+// A search is a question to a table: where a lease fits.
+type search struct {
+	table *slot.Table
+	lease *lease
+	rank  ranking
+	look  int // hosts compared; 0: all
+	each  int // nodes on one host at most; 0: any number
+	avoid []slot.Host
+}
+
+// gang returns the part of the search's lease as the table asks for it.
+func (s *search) gang(p *Part) slot.Gang {
+	g := slot.Gang{Need: p.Need, Nodes: p.Nodes, May: s.lease.Hosts, Look: s.look, Each: s.each}
+	if len(s.avoid) > 0 {
+		g.May = func(h slot.Host) bool {
+			return !slices.Contains(s.avoid, h) && (s.lease.Hosts == nil || s.lease.Hosts(h))
+		}
+	}
+	if s.rank != nil {
+		g.Rank = func(h slot.Host, free slot.Amount) int64 { return s.rank(h, &free, &p.Need) }
+	}
+	return g
+}
+
+// place returns hosts for the whole gang during the span, or nil. Of a gang of
+// several shapes the largest are placed first; as with any packing it may miss
+// a place that only another order finds.
+func (s *search) place(span slot.Span) []slot.Host {
+	l := s.lease
+	if len(l.Parts) == 1 {
+		return s.table.Place(span, s.gang(&l.Parts[0]))
+	}
+	order := make([]int, len(l.Parts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return -compare(&l.Parts[i].Need, &l.Parts[j].Need)
+	})
+	placed := make([][]slot.Host, len(l.Parts))
+	complete := true
+	for _, i := range order {
+		p := &l.Parts[i]
+		if placed[i] = s.table.Place(span, s.gang(p)); placed[i] == nil {
+			complete = false
+			break
+		}
+		for _, h := range placed[i] {
+			s.table.Add(h, span, p.Need)
+		}
+	}
+	for i, hosts := range placed {
+		for _, h := range hosts {
+			s.table.Remove(h, span, l.Parts[i].Need)
+		}
+	}
+	if !complete {
+		return nil
+	}
+	return slices.Concat(placed...)
+}
+
+// compare orders needs by their CPUs, then by their memory and the rest.
+func compare(a, b *slot.Amount) int { return slices.Compare(a[:], b[:]) }
+
+// earliest returns the first time not before from at which the whole gang fits
+// for the length, with hosts; Never when there is none.
+func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
+	if len(s.lease.Parts) == 1 {
+		return s.table.EarliestGang(from, length, s.gang(&s.lease.Parts[0]))
+	}
+	for when := from; when != slot.Never; {
+		bound := when
+		for i := range s.lease.Parts {
+			next, _ := s.table.EarliestGang(when, length, s.gang(&s.lease.Parts[i]))
+			bound = max(bound, next)
+		}
+		if bound == slot.Never {
+			break
+		}
+		if hosts := s.place(slot.Span{Start: bound, End: bound + length}); hosts != nil {
+			return bound, hosts
+		}
+		when = s.table.Change(bound)
+	}
+	return slot.Never, nil
+}
+
+// stay answers as earliest does for a lease that can only run where it was.
+func (s *search) stay(from, length slot.Time, home []slot.Host) slot.Time {
+	shares := sums(home, s.lease.needs())
+	for when := from; ; {
+		next := when
+		for _, h := range shares {
+			next = max(next, s.table.Earliest(h.host, next, length, h.need))
+			if next == slot.Never {
+				return slot.Never
+			}
+		}
+		if next == when {
+			return when
+		}
+		when = next
+	}
+}
+
+// choice ranks hosts by policy.
+func (b *Book) choice() ranking {
+	switch b.policy.Choice {
+	case Spread:
+		return func(_ slot.Host, free, _ *slot.Amount) int64 { return -fullness(free) }
+	case Pack:
+		return nil
+	default:
+		return func(_ slot.Host, free, _ *slot.Amount) int64 { return fullness(free) }
+	}
+}
+
+// fullness is small where little is left.
+func fullness(free *slot.Amount) int64 {
+	return int64(free[slot.CPU])<<30 + int64(free[slot.Memory])
+}
+
+// compared is how many hosts with room are compared before the best is taken.
+const compared = 32
+
+func (b *Book) search(t *slot.Table, l *lease) *search {
+	s := &search{table: t, lease: l, rank: b.choice(), look: compared}
+	if l.saved {
+		s.each = crowd(l.home)
+	}
+	return s
+}
+
+// seek looks where a lease that waits could begin: as early as it can, or now
+// only. It takes nothing.
+func (b *Book) seek(l *lease, onlyNow bool) *decision {
+	length, least := b.length(l), b.least(l)
+	if l.saved && !b.policy.Movable {
+		return b.seekHome(l, onlyNow)
+	}
+	s := b.search(b.full, l)
+	span := slot.Span{Start: b.now, End: b.now + length}
+	if hosts := s.place(span); hosts != nil {
+		return &decision{hosts: hosts, hold: span, cut: slot.Never}
+	}
+	if least < length {
+		if d := b.split(l, b.now); d != nil {
+			return d
+		}
+	}
+	if onlyNow {
+		return nil
+	}
+	when, hosts := s.earliest(b.now, length)
+	if least < length {
+		sooner, _ := s.earliest(b.now, least)
+		if sooner < when {
+			if d := b.split(l, sooner); d != nil {
+				return d
+			}
+		}
+	}
+	if when == slot.Never {
+		return nil
+	}
+	span = slot.Span{Start: when, End: when + length}
+	return &decision{hosts: hosts, hold: span, cut: slot.Never}
+}
+
+// seekHome looks when a lease can resume on the hosts where its memory is.
+func (b *Book) seekHome(l *lease, onlyNow bool) *decision {
+	length, least := b.length(l), b.least(l)
+	s := b.search(b.full, l)
+	for _, enough := range []slot.Time{least, length} {
+		when := s.stay(b.now, enough, l.home)
+		if when == slot.Never || (onlyNow && when > b.now) {
+			return nil
+		}
+		if d := b.upTo(l, l.home, when); d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// split looks for hosts on which the lease can run from a time on for as long
+// as possible before a firm lease needs them.
+func (b *Book) split(l *lease, when slot.Time) *decision {
+	s := b.search(b.full, l)
+	s.look = 0
+	s.rank = func(h slot.Host, _, need *slot.Amount) int64 {
+		return -int64(b.full.Until(h, when, *need))
+	}
+	hosts := s.place(slot.Span{Start: when, End: when + b.least(l)})
+	if hosts == nil {
+		return nil
+	}
+	return b.upTo(l, hosts, when)
+}
+
+// upTo lets the lease run on the hosts up to its end, or up to where a firm
+// lease needs them; nil when that is too short, or not what is in the way.
+func (b *Book) upTo(l *lease, hosts []slot.Host, when slot.Time) *decision {
+	d := &decision{hosts: hosts, hold: slot.Span{Start: when, End: when + b.length(l)},
+		cut: slot.Never}
+	until, forced := b.reach(hosts, l.needs(), when)
+	if until >= d.hold.End {
+		return d
+	}
+	if !forced || until-b.suspension(l, hosts) <= when+b.lead(l) || until-when < b.least(l) {
+		return nil
+	}
+	d.cut, d.hold.End = until, until
+	return d
+}
+
+// reach returns until when the hosts are free for the nodes from a time on,
+// and whether it is a firm lease that needs them then.
+func (b *Book) reach(
+	hosts []slot.Host, needs []slot.Amount, from slot.Time,
+) (until slot.Time, forced bool) {
+	until = slot.Never
+	for _, s := range sums(hosts, needs) {
+		end := b.full.Until(s.host, from, s.need)
+		if end > until || end == slot.Never {
+			continue
+		}
+		firm := !b.firm.Fits(s.host, slot.Span{Start: end, End: end + 1}, s.need)
+		forced = firm || (forced && end == until)
+		until = end
+	}
+	return until, forced
+}

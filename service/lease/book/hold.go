@@ -1,0 +1,100 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// take enters into the tables that the lease holds its hosts for the span.
+func (b *Book) take(l *lease, s slot.Span) {
+	l.each(func(i int, need *slot.Amount) {
+		b.full.Add(l.hosts[i], s, *need)
+		if l.firm && b.firm != b.full {
+			b.firm.Add(l.hosts[i], s, *need)
+		}
+	})
+	if !l.firm {
+		b.weak(l, true)
+	}
+}
+
+// give gives back what the lease holds from a time on. What is past is past.
+func (b *Book) give(l *lease, from slot.Time) {
+	rest := slot.Span{Start: max(from, l.held.Start, b.now), End: l.held.End}
+	if !rest.Empty() {
+		l.each(func(i int, need *slot.Amount) {
+			b.full.Remove(l.hosts[i], rest, *need)
+			if l.firm && b.firm != b.full {
+				b.firm.Remove(l.hosts[i], rest, *need)
+			}
+		})
+		l.held.End = rest.Start
+	}
+	if from <= l.held.Start {
+		l.held = slot.Span{}
+		b.weak(l, false)
+	}
+}
+
+// weak enters the lease among those that may lose their hosts, or strikes it out.
+func (b *Book) weak(l *lease, in bool) {
+	i, found := slices.BinarySearch(b.soft, l.ID)
+	if in && !found {
+		b.soft = slices.Insert(b.soft, i, l.ID)
+	} else if !in && found {
+		b.soft = slices.Delete(b.soft, i, i+1)
+	}
+}
+
+// harden makes what the lease holds firm: nobody takes it any more.
+func (b *Book) harden(l *lease) {
+	if l.firm {
+		return
+	}
+	l.firm = true
+	b.weak(l, false)
+	if b.firm != b.full {
+		l.each(func(i int, need *slot.Amount) { b.firm.Add(l.hosts[i], l.held, *need) })
+	}
+}
+
+// remove strikes the lease out of the Book.
+func (b *Book) remove(l *lease) {
+	b.give(l, l.held.Start)
+	b.dequeue(l)
+	delete(b.leases, l.ID)
+}
+
+// commit lets a lease that does not wait run as decided, and whoever is in the
+// way make room.
+func (b *Book) commit(l *lease, d *decision) {
+	for _, v := range d.victims {
+		b.oust(b.own(b.leases[v.id]), v, d.hold.Start)
+	}
+	l.state = Accepted
+	b.script(l, d)
+	b.take(l, l.held)
+	b.schedule(l)
+}
+
+// oust takes the hosts from the lease from a time on.
+func (b *Book) oust(l *lease, v victim, from slot.Time) {
+	if l.waiting() {
+		b.unplan(l)
+		return
+	}
+	b.give(l, from)
+	if v.means == BySuspension {
+		l.cut = from
+		l.steps = b.ending(l, l.begun())
+	} else {
+		l.cut = slot.Never
+		l.steps = l.steps[:0:0]
+		if l.state != Running && l.runs < from && l.state != Suspending {
+			l.steps = append(l.steps, step{l.runs, from, Run})
+		}
+		l.steps = append(l.steps, step{from, from, Kill})
+	}
+	b.schedule(l)
+}

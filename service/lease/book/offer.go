@@ -1,0 +1,123 @@
+package book
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// offers returns terms that would be accepted in place of the lease's. Each
+// has been decided upon as a request would be.
+func (b *Book) offers(l *lease, r *Reason) []Offer {
+	var all []Offer
+	for _, propose := range []func(*lease, *Reason) (Offer, bool){
+		b.later, b.fewer, b.shorter, b.smaller,
+	} {
+		if o, ok := propose(l, r); ok {
+			all = append(all, o)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Offer) int { return cmp.Compare(a.size, b.size) })
+	return all
+}
+
+// accepts reports whether the lease would be accepted, without looking why not.
+func (b *Book) accepts(l *lease) bool {
+	begin, length := max(b.now, l.Start-b.lead(l)), b.length(l)
+	switch {
+	case l.Kind == Deadline:
+		return b.inTime(l) != nil
+	case l.Kind == Immediate:
+		begin = b.now
+	case l.Start-b.lead(l) < b.now:
+		return false
+	}
+	return b.admit(l, slot.Span{Start: begin, End: begin + length}) != nil
+}
+
+// later offers the same at the earliest time: a reservation, or a later deadline.
+func (b *Book) later(l *lease, r *Reason) (Offer, bool) {
+	if r.Earliest == slot.Never {
+		return Offer{}, false
+	}
+	c := l.copy()
+	wish := max(b.now, l.wish())
+	if c.Kind == Deadline {
+		wish, c.Deadline = l.Deadline, r.Earliest+l.Duration
+	} else {
+		c.Kind, c.Start = Reservation, r.Earliest
+	}
+	moved := max(r.Earliest-wish, 1)
+	if c.Kind == Deadline {
+		moved = max(c.Deadline-l.Deadline, 1)
+	}
+	return Offer{Later, c.Terms, float64(moved) / float64(l.Duration)}, b.accepts(c)
+}
+
+// fewer offers the first nodes of the gang, as many as fit.
+func (b *Book) fewer(l *lease, _ *Reason) (Offer, bool) {
+	low, high := 0, l.nodes()-1
+	for low < high {
+		n := (low + high + 1) / 2
+		if b.accepts(l.first(n)) {
+			low = n
+		} else {
+			high = n - 1
+		}
+	}
+	if low == 0 {
+		return Offer{}, false
+	}
+	c := l.first(low)
+	share := 1 - float64(low)/float64(l.nodes())
+	return Offer{Fewer, c.Terms, share}, b.accepts(c)
+}
+
+// shorter offers the longest time that fits, to the second.
+func (b *Book) shorter(l *lease, _ *Reason) (Offer, bool) {
+	const second = 1000
+	c := l.copy()
+	low, high := slot.Time(0), (l.Duration-1)/second
+	for low < high {
+		n := (low + high + 1) / 2
+		if c.Duration = n * second; b.accepts(c) {
+			low = n
+		} else {
+			high = n - 1
+		}
+	}
+	if low == 0 {
+		return Offer{}, false
+	}
+	c.Duration = low * second
+	share := 1 - float64(c.Duration)/float64(l.Duration)
+	return Offer{Shorter, c.Terms, share}, b.accepts(c)
+}
+
+// smaller offers nodes with less of the resource that is shortest, to 1/64.
+func (b *Book) smaller(l *lease, r *Reason) (Offer, bool) {
+	const grain = 64
+	try := func(n int32) *lease {
+		c := l.copy()
+		for i := range c.Parts {
+			need := &c.Parts[i].Need[r.Resource]
+			*need = int32(int64(*need) * int64(n) / grain)
+		}
+		return c
+	}
+	low, high := int32(0), int32(grain-1)
+	for low < high {
+		n := (low + high + 1) / 2
+		if b.accepts(try(n)) {
+			low = n
+		} else {
+			high = n - 1
+		}
+	}
+	if low == 0 {
+		return Offer{}, false
+	}
+	c := try(low)
+	return Offer{Smaller, c.Terms, 1 - float64(low)/grain}, b.accepts(c)
+}

@@ -1,0 +1,80 @@
+package book
+
+import "github.com/philoxenia/philoxenia/service/lease/slot"
+
+// Backfill is how far the queue may be overtaken.
+type Backfill uint8
+
+// The kinds of backfilling.
+const (
+	// NoBackfill starts leases in the order of the queue.
+	NoBackfill Backfill = iota
+	// EASY promises a start to the first that waits; others may overtake it
+	// where they do not delay that (Lifka, The ANL/IBM SP scheduling system, 1995).
+	EASY
+	// Conservative promises a start to all that wait (Mu'alem and Feitelson,
+	// IEEE TPDS 12(6), 2001).
+	Conservative
+)
+
+// Means is a way to take hosts from a lease.
+type Means uint8
+
+// The means of preemption.
+const (
+	BySuspension Means = iota // save the memory and resume it later
+	ByKilling                 // begin again later
+)
+
+// Choice is which hosts are preferred of those that have room.
+type Choice uint8
+
+// The choices.
+const (
+	BestFit Choice = iota // those with the least left
+	Spread                // those with the most left
+	Pack                  // the first in order
+)
+
+// Pool is what is leased.
+type Pool struct {
+	Hosts []slot.Amount // the capacity of each
+}
+
+// Policy is how the pool is leased. The zero Policy runs leases in order and
+// interrupts none.
+type Policy struct {
+	Backfill Backfill
+	// Preemption are the means by which reservations take hosts from leases
+	// that are preemptible, the preferred first; none: they take none.
+	Preemption []Means
+	Choice     Choice
+	// SuspendRate and ResumeRate are MB/s of memory on one host; 0: no time.
+	SuspendRate, ResumeRate int64
+	// Movable tells that a suspended lease may resume on other hosts.
+	Movable bool
+	// Boot is the time before a node runs, Shutdown that after. Both are added
+	// to the duration: leases get all the running time they ask for.
+	Boot, Shutdown slot.Time
+	// Threshold is how many times as long as its suspension and resumption a
+	// lease has to run before a planned suspension for it to be worth a start.
+	Threshold int64
+}
+
+// has reports whether the policy allows the means.
+func (p *Policy) has(m Means) bool {
+	for _, allowed := range p.Preemption {
+		if allowed == m {
+			return true
+		}
+	}
+	return false
+}
+
+// over returns how long the memory takes at the rate.
+func over(memoryMB, rate int64) slot.Time {
+	if rate <= 0 {
+		return 0
+	}
+	return slot.Time((memoryMB*1000 + rate - 1) / rate)
+}

@@ -1,0 +1,118 @@
+package book
+
+import (
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// ID names a lease in its Book.
+type ID int64
+
+// Kind is what a lease asks of time.
+type Kind uint8
+
+// The kinds of lease.
+const (
+	Immediate   Kind = iota // now, or not at all
+	Reservation             // at Start, to the millisecond
+	BestEffort              // when there is room; waits in a queue
+	Deadline                // not before Start, and done by Deadline
+)
+
+// String returns the kind in words.
+func (k Kind) String() string {
+	return [...]string{"immediate", "reservation", "best effort", "deadline"}[k]
+}
+
+// Part is so many equal nodes of a gang. A node has a host of its own choice.
+type Part struct {
+	Nodes int
+	Need  slot.Amount // of each node
+}
+
+// Image is what the nodes boot from.
+type Image struct {
+	Name   string // the zero Image needs no transfer
+	SizeMB int64
+}
+
+// Terms are what a lease asks for. All nodes of all parts run together.
+type Terms struct {
+	ID          ID
+	Owner       string // for evidence in reasons; decides nothing
+	Kind        Kind
+	Parts       []Part
+	Image       Image
+	Submitted   slot.Time            // its place in the queue; equals go by ID
+	Start       slot.Time            // of a Reservation; earliest of a Deadline
+	Deadline    slot.Time            // of a Deadline
+	Duration    slot.Time            // milliseconds of running asked for
+	Preemptible bool                 // whether a BestEffort lease may be interrupted
+	Hosts       func(slot.Host) bool // which hosts will do; nil: all
+}
+
+// mostNodes and mostNeed bound a request, so that sums stay in their types.
+const (
+	mostNodes = 1 << 20
+	mostNeed  = 1 << 30
+	mostTime  = slot.Time(1) << 50 // 35,000 years
+)
+
+// check returns what is wrong with the terms themselves, whatever the pool.
+func (t *Terms) check(now slot.Time) error {
+	refuse := func(what string, args ...any) error {
+		return workspace.Refuse(workspace.Invalid, what, args...)
+	}
+	switch {
+	case len(t.Parts) == 0:
+		return refuse("a lease of no nodes")
+	case t.Duration <= 0 || t.Duration > mostTime:
+		return refuse("a duration of %d ms", t.Duration)
+	case t.Start < 0 || t.Start > mostTime || t.Deadline < 0 || t.Deadline > mostTime:
+		return refuse("a time outside the calendar")
+	case t.Kind > Deadline:
+		return refuse("no kind of lease has the number %d", t.Kind)
+	case t.Kind == Reservation && t.Start < now:
+		return refuse("a start %d ms in the past", now-t.Start)
+	case t.Kind == Deadline && t.Deadline-max(t.Start, now) < t.Duration:
+		return refuse("a deadline sooner than the duration of %d ms allows", t.Duration)
+	case t.Image.SizeMB < 0 || t.Image.SizeMB > mostNeed:
+		return refuse("an image of %d MB", t.Image.SizeMB)
+	}
+	nodes := 0
+	for _, p := range t.Parts {
+		if p.Nodes <= 0 || p.Nodes > mostNodes {
+			return refuse("a part of %d nodes", p.Nodes)
+		}
+		nodes += p.Nodes
+		for r, need := range p.Need {
+			if need < 0 || need > mostNeed {
+				return refuse("a need of %d of %s", need, slot.Resource(r))
+			}
+		}
+	}
+	if nodes > mostNodes {
+		return refuse("a gang of %d nodes", nodes)
+	}
+	return nil
+}
+
+// nodes returns how many nodes the gang has.
+func (t *Terms) nodes() int {
+	n := 0
+	for _, p := range t.Parts {
+		n += p.Nodes
+	}
+	return n
+}
+
+// each calls f for every node in order of the parts, with what it needs.
+func (t *Terms) each(f func(node int, need *slot.Amount)) {
+	n := 0
+	for i := range t.Parts {
+		for range t.Parts[i].Nodes {
+			f(n, &t.Parts[i].Need)
+			n++
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package book
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"pgregory.net/rapid"
+)
+
+// world drives a Book as a service would and keeps books of its own, from the
+// actions alone: what each host bears, and how long each lease ran.
+type world struct {
+	t      rapid.TB
+	book   *Book
+	pool   Pool
+	now    slot.Time
+	terms  map[ID]Terms
+	actual map[ID]slot.Time // how long the lease really runs
+	on     map[ID][]slot.Host
+	since  map[ID]slot.Time
+	ran    map[ID]slot.Time
+	first  map[ID]slot.Time // when it ran first
+	ended  map[ID]slot.Time
+	killed map[ID]int
+	log    []string
+}
+
+func newWorld(t rapid.TB, pool Pool, p Policy) *world {
+	return &world{
+		t: t, book: New(pool, p), pool: pool, terms: map[ID]Terms{}, actual: map[ID]slot.Time{},
+		on: map[ID][]slot.Host{}, since: map[ID]slot.Time{}, ran: map[ID]slot.Time{},
+		first: map[ID]slot.Time{}, ended: map[ID]slot.Time{}, killed: map[ID]int{},
+	}
+}
+
+// submit asks for a lease that really runs for a time; 0: as long as it asks for.
+func (w *world) submit(x Terms, actual slot.Time) Answer {
+	w.t.Helper()
+	a, err := w.book.Submit(w.now, x)
+	if err != nil {
+		w.t.Fatalf("Submit(%d, %+v): %v", w.now, x, err)
+	}
+	w.log = append(w.log, fmt.Sprintf("%d: lease %d %s: %s at %d on %v", w.now, x.ID, x.Kind,
+		a.State, a.Start, a.Hosts))
+	if a.State != Refused {
+		w.terms[x.ID] = x
+		if w.actual[x.ID] = actual; actual == 0 {
+			w.actual[x.ID] = x.Duration
+		}
+	}
+	return a
+}
+
+// until lets time pass up to a moment; Never: until nothing is left to do.
+func (w *world) until(end slot.Time) {
+	w.t.Helper()
+	for n := 0; ; n++ {
+		if n > 100000 {
+			w.t.Fatalf("no end of events\n%s", w.story())
+		}
+		next := w.book.Next()
+		early, at := ID(0), slot.Never
+		for id, since := range w.since {
+			stop := since + w.actual[id] - w.ran[id]
+			if stop < at || (stop == at && id < early) {
+				early, at = id, stop
+			}
+		}
+		if min(next, at) > end || min(next, at) == slot.Never {
+			break
+		}
+		w.now = max(w.now, min(next, at))
+		if at < next {
+			w.book.Ended(w.now, early)
+			w.stop(early)
+		}
+		w.advance()
+	}
+	if end != slot.Never {
+		w.now = max(w.now, end)
+		w.advance()
+	}
+}
+
+func (w *world) advance() {
+	w.t.Helper()
+	for _, a := range w.book.Advance(w.now) {
+		w.log = append(w.log, fmt.Sprintf("%d: %s %d on %v until %d", a.At, a.Verb, a.Lease,
+			a.Hosts, a.Until))
+		w.do(a)
+	}
+	w.weigh()
+}
+
+func (w *world) do(a Action) {
+	w.t.Helper()
+	if a.At != w.now {
+		w.t.Fatalf("%s of %d was due at %d, not %d\n%s", a.Verb, a.Lease, a.At, w.now, w.story())
+	}
+	switch a.Verb {
+	case Boot, Resume:
+		w.on[a.Lease] = a.Hosts
+	case Run:
+		w.run(a)
+	case Suspend, Shutdown:
+		w.stop(a.Lease)
+	case Kill:
+		delete(w.since, a.Lease)
+		delete(w.on, a.Lease)
+		w.ran[a.Lease] = 0
+		w.killed[a.Lease]++
+	case End:
+		delete(w.on, a.Lease)
+		w.ended[a.Lease] = a.At
+		if w.ran[a.Lease] != w.actual[a.Lease] {
+			w.t.Fatalf("lease %d ran %d ms, not %d\n%s", a.Lease, w.ran[a.Lease],
+				w.actual[a.Lease], w.story())
+		}
+	}
+}
+
+func (w *world) run(a Action) {
+	w.t.Helper()
+	w.since[a.Lease] = a.At
+	if _, again := w.first[a.Lease]; !again {
+		w.first[a.Lease] = a.At
+	}
+	x := w.terms[a.Lease]
+	if x.Kind == Reservation && a.At != x.Start {
+		w.t.Fatalf("reservation %d runs at %d, not %d\n%s", a.Lease, a.At, x.Start, w.story())
+	}
+}
+
+func (w *world) stop(id ID) {
+	if since, ok := w.since[id]; ok {
+		w.ran[id] += w.now - since
+		delete(w.since, id)
+	}
+	if x := w.terms[id]; x.Kind == Deadline && w.now > x.Deadline {
+		w.t.Fatalf("lease %d is done at %d, after its deadline %d\n%s", id, w.now, x.Deadline,
+			w.story())
+	}
+}
+
+// weigh adds up what is on every host, by the actions, and by the Book's tables.
+func (w *world) weigh() {
+	w.t.Helper()
+	use := make([]slot.Amount, len(w.pool.Hosts))
+	for id, hosts := range w.on {
+		l := w.book.leases[id]
+		if l == nil || l.state == Suspended {
+			delete(w.on, id) // its suspension is complete
+			continue
+		}
+		for i, need := range l.needs() {
+			use[hosts[i]] = use[hosts[i]].Plus(need)
+		}
+	}
+	for h := range use {
+		if !use[h].Fits(&w.pool.Hosts[h]) {
+			w.t.Fatalf("at %d host %d bears %v of %v\n%s", w.now, h, use[h], w.pool.Hosts[h],
+				w.story())
+		}
+		free := w.book.full.Free(slot.Host(h), slot.Span{Start: w.now, End: slot.Never})
+		for r := range free {
+			if free[r] < 0 {
+				w.t.Fatalf("at %d host %d is promised over: %v\n%s", w.now, h, free, w.story())
+			}
+		}
+	}
+}
+
+// story is what happened so far.
+func (w *world) story() string {
+	s := ""
+	for _, line := range w.log[max(0, len(w.log)-80):] {
+		s += line + "\n"
+	}
+	return s
+}
+
+func cpus(n int32) slot.Amount {
+	var a slot.Amount
+	a[slot.CPU], a[slot.Memory] = 100*n, 1000*n
+	return a
+}
+
+func hosts(n int, each int32) Pool {
+	p := Pool{Hosts: make([]slot.Amount, n)}
+	for i := range p.Hosts {
+		p.Hosts[i] = cpus(each)
+	}
+	return p
+}
+
+func drawPolicy(t *rapid.T) Policy {
+	p := Policy{
+		Backfill: rapid.SampledFrom([]Backfill{NoBackfill, EASY, Conservative}).Draw(t, "backfill"),
+		Choice:   rapid.SampledFrom([]Choice{BestFit, Spread, Pack}).Draw(t, "choice"),
+		Preemption: rapid.SampledFrom([][]Means{
+			nil, {BySuspension}, {ByKilling}, {BySuspension, ByKilling},
+		}).Draw(t, "preemption"),
+		Movable:   rapid.Bool().Draw(t, "movable"),
+		Boot:      slot.Time(rapid.IntRange(0, 3).Draw(t, "boot")),
+		Shutdown:  slot.Time(rapid.IntRange(0, 2).Draw(t, "shutdown")),
+		Threshold: rapid.Int64Range(0, 2).Draw(t, "threshold"),
+	}
+	if rapid.Bool().Draw(t, "slow") {
+		p.SuspendRate, p.ResumeRate = 500000, 250000 // 2 and 4 ms for a CPU's memory
+	}
+	return p
+}
+
+func drawTerms(t *rapid.T, id ID, now slot.Time) Terms {
+	x := Terms{
+		ID: id, Submitted: now,
+		Kind: rapid.SampledFrom([]Kind{
+			BestEffort, BestEffort, BestEffort, Reservation, Reservation, Immediate, Deadline,
+		}).Draw(t, "kind"),
+		Duration:    slot.Time(rapid.IntRange(1, 40).Draw(t, "duration")),
+		Preemptible: rapid.IntRange(0, 3).Draw(t, "preemptible") > 0,
+	}
+	for range rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "parts") {
+		x.Parts = append(x.Parts, Part{rapid.IntRange(1, 4).Draw(t, "nodes"),
+			cpus(int32(rapid.IntRange(1, 2).Draw(t, "need")))})
+	}
+	x.Start = now + slot.Time(rapid.IntRange(0, 60).Draw(t, "notice"))
+	x.Deadline = x.Start + x.Duration + slot.Time(rapid.IntRange(0, 60).Draw(t, "slack"))
+	return x
+}
+
+// TestPromisesAreKept drives Books of any policy with any leases: no host is
+// ever promised twice, reservations run at their start, deadlines hold, every
+// lease has all its running time, and nobody waits for ever.
+func TestPromisesAreKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := int32(rapid.IntRange(1, 3).Draw(t, "size"))
+		p := hosts(rapid.IntRange(1, 4).Draw(t, "hosts"), size)
+		w := newWorld(t, p, drawPolicy(t))
+		w.now = 1000
+		for id := range ID(rapid.IntRange(1, 25).Draw(t, "leases")) {
+			w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
+			x := drawTerms(t, id+1, w.now)
+			actual := x.Duration
+			if rapid.IntRange(0, 2).Draw(t, "early") == 0 {
+				actual = slot.Time(rapid.IntRange(1, int(x.Duration)).Draw(t, "actual"))
+			}
+			w.submit(x, actual)
+		}
+		w.until(slot.Never)
+		for id := range w.terms {
+			if _, ok := w.ended[id]; !ok {
+				t.Fatalf("lease %d never ended\n%s", id, w.story())
+			}
+		}
+		if len(w.book.leases) != 0 || len(w.book.queue) != 0 || len(w.book.soft) != 0 {
+			t.Fatalf("the Book is not empty: %v %v", w.book.queue, w.book.soft)
+		}
+		for h := range p.Hosts {
+			span := slot.Span{Start: w.now, End: slot.Never}
+			if w.book.full.Free(slot.Host(h), span) != p.Hosts[h] ||
+				w.book.firm.Free(slot.Host(h), span) != p.Hosts[h] {
+				t.Fatalf("host %d is not free at the end", h)
+			}
+		}
+	})
+}
