@@ -137,7 +137,7 @@ func (x *exchange) from() *wsa.EPR {
 // self returns the reference of the resource that was asked.
 func (x *exchange) self() *wsa.EPR {
 	r := &wsa.EPR{Address: x.root + x.endpoint.path}
-	if query := x.query(); len(query) == 1 {
+	if query := x.query(); len(query) == 1 && len(query[0]) <= maxKey {
 		r.Address += "?" + url.Values{KeyParameter: query}.Encode()
 	}
 	if x.keyBlock != nil {

@@ -143,7 +143,29 @@ func (x *exchange) findKey() (*etree.Element, error) {
 		return nil, x.badKey(block, fmt.Sprintf("at most %d bytes", maxKey),
 			"the resource key has %d bytes", size)
 	}
+	if err := x.checkAttributes(block); err != nil {
+		return nil, err
+	}
 	return block, nil
+}
+
+// maxAttributes is how long the names and values of the attributes of a resource
+// key may be together, in bytes. Replies repeat them with the key.
+const maxAttributes = 2 << 10
+
+// checkAttributes refuses a resource key whose attributes are long.
+func (x *exchange) checkAttributes(block *etree.Element) error {
+	size := 0
+	if block != nil {
+		for _, a := range block.Attr {
+			size += len(a.Space) + len(a.Key) + len(a.Value)
+		}
+	}
+	if size <= maxAttributes {
+		return nil
+	}
+	return x.badKey(block, fmt.Sprintf("at most %d bytes", maxAttributes),
+		"the attributes of the resource key have %d bytes", size)
 }
 
 // badKey says what is wrong with the resource's key, and where.
@@ -161,7 +183,11 @@ func (x *exchange) understood(name xmlstrict.Name) bool {
 // go with it.
 func (x *exchange) route() error {
 	if x.endpoint.operations == nil {
-		return wsa.DestinationUnreachable(x.root+x.endpoint.path, errNowhere)
+		path := x.endpoint.path
+		if len(path) > maxKey {
+			path = xmlstrict.Clip(path)
+		}
+		return wsa.DestinationUnreachable(x.root+path, errNowhere)
 	}
 	body, err := x.message.Payload()
 	if err != nil {

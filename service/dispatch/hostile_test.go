@@ -26,6 +26,7 @@ type hostile struct {
 	body   string
 	status int    // expected
 	fault  string // expected in the reply, may be empty
+	short  bool   // so is a reply of a few kilobytes
 }
 
 const xmlType = "Content-Type: text/xml; charset=utf-8\r\n"

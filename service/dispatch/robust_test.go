@@ -71,6 +71,14 @@ func hostileTwo(t testing.TB) map[string]hostile {
 		"the other face's words": {header: xmlType, body: goodBody, status: 500,
 			fault: "No such operation"},
 		"no envelope, in 1.2": {header: type12, body: "<a/>", status: 400, fault: soap12},
+		"a path of 50,000 bytes": {path: "/ws/" + strings.Repeat("x", 50_000), header: type12,
+			body: poll12, status: 400, fault: "DestinationUnreachable", short: true},
+		"a key of 50,000 bytes in the address": {
+			path: workspaceTwo + "?key=" + strings.Repeat("%20", 17_000), header: type12,
+			body: poll12, status: 400, fault: "", short: true},
+		"a key with long attributes": {header: type12, status: 400, short: true,
+			fault: "the attributes of the resource key", body: strings.Replace(poll12, ">1<",
+				` long="`+strings.Repeat("x", 50_000)+`">1<`, 1)},
 		"small parameters under a long name": {header: type12, status: 400,
 			fault: "too large to be repeated", body: growing(poll12)},
 		"unknown service": {path: "/ws/../ws/Nobody", header: type12, body: poll12, status: 400,
@@ -100,6 +108,9 @@ func TestHostileRequestsOnFaceTwo(t *testing.T) {
 			if status != request.status || !strings.Contains(reply, request.fault) {
 				t.Errorf("reply is %d %.1500s, want %d with %q", status, reply, request.status,
 					request.fault)
+			}
+			if request.short && len(reply) > 4<<10 {
+				t.Errorf("reply has %d bytes", len(reply))
 			}
 			if grown := allocated() - before; grown > 16<<20 {
 				t.Errorf("it took %d MiB of memory", grown>>20)

@@ -92,7 +92,7 @@ func (g Guard) Control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("consumer address %q is not an address and a port", address)
 	}
-	ap = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	ap = netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 	if slices.Contains(g.Own, ap) {
 		return fmt.Errorf("consumer address %s is this server's own", ap)
 	}

@@ -163,13 +163,13 @@ func TestDialerIsGuarded(t *testing.T) {
 }
 
 // TestServerDoesNotNotifyItself dials the address that it has itself,
-// in both its spellings, although loopback is allowed.
+// in all their spellings, although loopback is allowed.
 func TestServerDoesNotNotifyItself(t *testing.T) {
 	g := Guard{Allow: Loopback(), Own: []netip.AddrPort{
-		netip.MustParseAddrPort("127.0.0.1:8080")}}
+		netip.MustParseAddrPort("127.0.0.1:8080"), netip.MustParseAddrPort("[::1]:8080")}}
 	for address, ok := range map[string]bool{
 		"127.0.0.1:8080": false, "[::ffff:127.0.0.1]:8080": false, "127.0.0.1:8081": true,
-		"127.0.0.2:8080": true,
+		"127.0.0.2:8080": true, "[::1]:8080": false, "[::1%lo]:8080": false, "[::1%1]:8080": false,
 	} {
 		if err := g.Control("tcp", address, nil); (err == nil) != ok {
 			t.Errorf("dialling %s gave %v", address, err)

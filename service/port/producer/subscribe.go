@@ -3,13 +3,17 @@ package producer
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/soap"
+	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -210,7 +214,20 @@ func expiry(c *dispatch.Call, asked wsn.Subscription) (time.Time, error) {
 func sameHost(a, b string) bool {
 	ua, errA := url.Parse(a)
 	ub, errB := url.Parse(b)
-	return errA == nil && errB == nil && ua.Host != "" && strings.EqualFold(ua.Host, ub.Host)
+	return errA == nil && errB == nil && ua.Host != "" && placeOf(ua) == placeOf(ub)
+}
+
+// placeOf returns the host and port of a URL in the one way to write them.
+func placeOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	host := strings.TrimRight(strings.ToLower(u.Hostname()), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().WithZone("").String()
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // pullPoint returns the pull point of ours that the consumer is. Nothing else
@@ -233,9 +250,9 @@ func (s Source) pullPoint(
 		}
 		return "", wsn.UnsupportedPolicy(err, names.UseRaw)
 	}
-	key, given := asked.Consumer.Key(port.PullPointKey)
-	if !given {
-		key = u.Query().Get(dispatch.KeyParameter)
+	key, err := pullPointKey(asked.Consumer, u)
+	if err != nil {
+		return "", c.Document.Errorf(at, "the key of one pull point", "%w", err)
 	}
 	p, err := s.Manager.PullPoint(ctx, c.Owner, workspace.PullPointID(key))
 	switch {
@@ -246,4 +263,21 @@ func (s Source) pullPoint(
 		return "", err
 	}
 	return p.ID, nil
+}
+
+// pullPointKey returns the one key that the reference of a pull point holds, as
+// a parameter or in its address. Which pull point is meant must not depend on
+// the reader.
+func pullPointKey(consumer wsa.EPR, address *url.URL) (string, error) {
+	keys := address.Query()[dispatch.KeyParameter]
+	for _, p := range consumer.Properties {
+		if xmlstrict.Is(p, port.PullPointKey) {
+			keys = append(keys, xmlstrict.Text(p))
+		}
+	}
+	keys = slices.Compact(keys)
+	if len(keys) != 1 {
+		return "", fmt.Errorf("the reference holds %d different keys of pull points", len(keys))
+	}
+	return keys[0], nil
 }

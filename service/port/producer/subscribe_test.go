@@ -276,6 +276,15 @@ var refusedTwo = map[string]refused{
 		r.consumer, r.key = "http://h/ws/PullPoint", "theirs"
 	}), "", `line 2, /Subscribe/ConsumerReference: ` +
 		`there is no pull point with the key "theirs"`},
+	"two: two pull points": {final(func(r *request) {
+		r.consumer, r.key = "http://h/ws/PullPoint?key=other", "pp"
+	}), "", "holds 2 different keys"},
+	"two: a pull point without key": {final(func(r *request) {
+		r.consumer = "http://h/ws/PullPoint"
+	}), "", "holds 0 different keys"},
+	"two: our own door, by its port": {final(func(r *request) {
+		r.consumer = "http://h.:80/ws/Workspace"
+	}), "", "the consumer is this server itself"},
 	"two: our own door": {final(func(r *request) { r.consumer = "http://H/ws/Workspace" }), "",
 		"line 2, /Subscribe/ConsumerReference: the consumer is this server itself"},
 	"two: no consumer": {final(func(r *request) { r.consumer = "" }), "", "address"},
