@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -193,7 +194,8 @@ func (c *connection) explain(err error) error {
 		return cause
 	case transfer.Kind(err) != workspace.Internal:
 		return err
-	case errors.Is(err, pkgsftp.ErrSSHFxConnectionLost), c.gone():
+	// A call whose request could not be sent ends in EOF, before c.ended tells.
+	case errors.Is(err, pkgsftp.ErrSSHFxConnectionLost), errors.Is(err, io.EOF), c.gone():
 		return unavailable(c.server.Address, fmt.Errorf("the connection was lost: %w", err))
 	}
 	return &workspace.Error{Op: "do it on the server", Kind: workspace.Transient, Err: err}
