@@ -1,6 +1,6 @@
-// Package wssg holds the documents of WS-ServiceGroup 1.2: the properties of a
-// group, which lists its members, and those of the entry of one member. It is
-// for who publishes groups and who reads them.
+// Package wssg holds the properties of WS-ServiceGroup 1.2: those of a group,
+// which lists its members, and those of the entry of one member. It is for who
+// publishes groups and who reads them.
 //
 // It must not know what the members are. Messages to add members are not here:
 // membership in our groups follows the members themselves.
@@ -20,11 +20,9 @@ import (
 var (
 	in = xmlstrict.In(schema.ServiceGroup2)
 
-	GroupProperties       = in("ServiceGroupRP")
 	MembershipContentRule = in("MembershipContentRule")
 	EntryElement          = in("Entry")
 
-	EntryProperties = in("ServiceGroupEntryRP")
 	ServiceGroupEPR = in("ServiceGroupEPR")
 	MemberEPR       = in("MemberEPR")
 	Content         = in("Content")
@@ -35,13 +33,6 @@ var (
 
 	memberInterfaces = xmlstrict.Name{Local: "MemberInterfaces"}
 	contentElements  = xmlstrict.Name{Local: "ContentElements"}
-)
-
-// The faults of adding members (WS-ServiceGroup 1.2, 6), for readers.
-var (
-	ContentCreationFailed      = in("ContentCreationFailedFault")
-	UnsupportedMemberInterface = in("UnsupportedMemberInterfaceFault")
-	AddRefused                 = in("AddRefusedFault")
 )
 
 // Rule is what a MembershipContentRule says: members have the interfaces, if
@@ -77,40 +68,6 @@ func list(enc *xmlstrict.Encoder, names []xmlstrict.Name) string {
 	return b.String()
 }
 
-// ParseRule reads a rule. It fails with a *xmlstrict.ContentError.
-func ParseRule(doc *xmlstrict.Document, e *etree.Element) (Rule, error) {
-	var r Rule
-	if !xmlstrict.Is(e, MembershipContentRule) {
-		return r, doc.Errorf(e, MembershipContentRule.String(), "this is no rule")
-	}
-	text, given := xmlstrict.Attr(e, contentElements)
-	if !given {
-		return r, doc.Errorf(e, "the attribute ContentElements", "the rule is incomplete")
-	}
-	var err error
-	if r.Elements, err = parseList(doc, e, text); err != nil {
-		return r, err
-	}
-	text, _ = xmlstrict.Attr(e, memberInterfaces)
-	r.Interfaces, err = parseList(doc, e, text)
-	return r, err
-}
-
-// parseList reads a list of xs:QName.
-func parseList(
-	doc *xmlstrict.Document, at *etree.Element, text string,
-) ([]xmlstrict.Name, error) {
-	var names []xmlstrict.Name
-	for word := range strings.FieldsSeq(text) {
-		name, err := xmlstrict.ResolveQName(at, word)
-		if err != nil {
-			return nil, doc.Errorf(at, "qualified names", "%w", err)
-		}
-		names = append(names, name)
-	}
-	return names, nil
-}
-
 // Entry is a member as its group lists it.
 type Entry struct {
 	Reference *wsa.EPR // of the entry; nil when it is none of its own (xsi:nil)
@@ -143,14 +100,6 @@ func writeContent(enc *xmlstrict.Encoder, content func(*xmlstrict.Encoder)) {
 	}
 	enc.Start(Content)
 	content(enc)
-	enc.End()
-}
-
-// WriteDocument writes the RPDoc of a Content: the member's whole property
-// document, which document writes.
-func WriteDocument(enc *xmlstrict.Encoder, document func(*xmlstrict.Encoder)) {
-	enc.Start(rpDoc)
-	document(enc)
 	enc.End()
 }
 
@@ -230,41 +179,16 @@ func elements(doc *xmlstrict.Document, at *etree.Element) ([]*etree.Element, err
 	return all, err
 }
 
-// Document returns the member's property document, the child of the RPDoc among
-// the entry's elements; nil when there is none.
-func (e Entry) Document() *etree.Element {
-	for _, element := range e.Elements {
-		if !xmlstrict.Is(element, rpDoc) {
-			continue
-		}
-		for child := range xmlstrict.Children(element) {
-			return child
-		}
-	}
-	return nil
-}
-
-// EntryDocument is the property document of an entry, as the entry itself
-// tells it.
+// EntryDocument is what an entry tells of itself.
 type EntryDocument struct {
-	Group    wsa.EPR
-	Member   *wsa.EPR                 // nil when it is kept back
-	Content  func(*xmlstrict.Encoder) // writes what is told about the member; may be nil
-	Elements []*etree.Element         // the children of the Content that was parsed
+	Group   wsa.EPR
+	Member  *wsa.EPR                 // nil when it is kept back
+	Content func(*xmlstrict.Encoder) // writes what is told about the member; may be nil
 }
 
 // EntryPropertyNames returns the properties of an entry, in order.
 func EntryPropertyNames() []xmlstrict.Name {
 	return []xmlstrict.Name{ServiceGroupEPR, MemberEPR, Content}
-}
-
-// Write writes the document.
-func (d EntryDocument) Write(enc *xmlstrict.Encoder) {
-	enc.Start(EntryProperties)
-	for _, name := range EntryPropertyNames() {
-		d.WriteProperty(enc, name)
-	}
-	enc.End()
 }
 
 // WriteProperty writes one property; it is false when there is none of the name.
@@ -282,69 +206,4 @@ func (d EntryDocument) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name
 		return false
 	}
 	return true
-}
-
-// ParseEntryDocument reads the property document of an entry. It fails with a
-// *xmlstrict.ContentError.
-func ParseEntryDocument(doc *xmlstrict.Document, at *etree.Element) (EntryDocument, error) {
-	var d EntryDocument
-	if !xmlstrict.Is(at, EntryProperties) {
-		return d, doc.Errorf(at, EntryProperties.String(), "this is no entry's document")
-	}
-	group, err := onlyEPR(doc, at, ServiceGroupEPR)
-	if err == nil && group == nil {
-		err = doc.Errorf(at, "ServiceGroupEPR", "the entry names no group")
-	}
-	if err != nil {
-		return d, err
-	}
-	d.Group = *group
-	if d.Member, err = onlyEPR(doc, at, MemberEPR); err != nil {
-		return d, err
-	}
-	d.Elements, err = elements(doc, at)
-	return d, err
-}
-
-// Group is the property document of a group.
-type Group struct {
-	Rules   []Rule
-	Entries []Entry
-}
-
-// Write writes the document.
-func (g Group) Write(enc *xmlstrict.Encoder) {
-	enc.Start(GroupProperties)
-	for _, r := range g.Rules {
-		r.Write(enc)
-	}
-	for i := range g.Entries {
-		g.Entries[i].Write(enc)
-	}
-	enc.End()
-}
-
-// ParseGroup reads the document. It fails with a *xmlstrict.ContentError.
-func ParseGroup(doc *xmlstrict.Document, at *etree.Element) (Group, error) {
-	var g Group
-	if !xmlstrict.Is(at, GroupProperties) {
-		return g, doc.Errorf(at, GroupProperties.String(), "this is no group's document")
-	}
-	for part := range xmlstrict.Children(at) {
-		switch xmlstrict.NameOf(part) {
-		case MembershipContentRule:
-			r, err := ParseRule(doc, part)
-			if err != nil {
-				return g, err
-			}
-			g.Rules = append(g.Rules, r)
-		case EntryElement:
-			e, err := ParseEntry(doc, part)
-			if err != nil {
-				return g, err
-			}
-			g.Entries = append(g.Entries, e)
-		}
-	}
-	return g, nil
 }

@@ -8,34 +8,19 @@ package servicegroup
 
 import (
 	"context"
-	"strings"
 
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/query"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/wssg"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port/property"
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-var (
-	sg    = xmlstrict.In(schema.ServiceGroup2)
-	lease = xmlstrict.In(schema.Lease)
-)
-
-// The parts of groups and entries (WS-ServiceGroup 1.2, sections 2 and 3).
-var (
-	membershipContentRule = sg("MembershipContentRule")
-	contentElements       = xmlstrict.Name{Local: "ContentElements"}
-	entry                 = sg("Entry")
-	serviceGroupEntryEPR  = sg("ServiceGroupEntryEPR")
-	memberServiceEPR      = sg("MemberServiceEPR")
-	serviceGroupEPR       = sg("ServiceGroupEPR")
-	memberEPR             = sg("MemberEPR")
-	contentOf             = sg("Content")
-)
+var lease = xmlstrict.In(schema.Lease)
 
 // kind is a kind of group with members M.
 type kind[M any] struct {
@@ -72,7 +57,8 @@ type members[M any] struct {
 // document returns the property document of the group.
 func (k *kind[M]) document(more ...property.Row[members[M]]) *property.Table[members[M]] {
 	t := &property.Table[members[M]]{Root: k.root, Rows: []property.Row[members[M]]{
-		{Name: membershipContentRule, Write: k.writeRule}, {Name: entry, Write: k.writeEntries},
+		{Name: wssg.MembershipContentRule, Write: k.writeRule},
+		{Name: wssg.EntryElement, Write: k.writeEntries},
 	}}
 	t.Rows = append(append(t.Rows, more...), property.Dialect[members[M]]())
 	return t
@@ -81,18 +67,7 @@ func (k *kind[M]) document(more ...property.Row[members[M]]) *property.Table[mem
 // writeRule writes what every entry tells of its member (WS-ServiceGroup 1.2,
 // 2.2.1).
 func (k *kind[M]) writeRule(enc *xmlstrict.Encoder, _ members[M]) {
-	enc.Start(membershipContentRule)
-	enc.Attr(contentElements, k.rule(enc))
-	enc.End()
-}
-
-// rule returns the names of the content as a list of qualified names.
-func (k *kind[M]) rule(enc *xmlstrict.Encoder) string {
-	words := make([]string, len(k.content))
-	for i, name := range k.content {
-		words[i] = enc.Prefix(name.Space) + ":" + name.Local
-	}
-	return strings.Join(words, " ")
+	wssg.Rule{Elements: k.content}.Write(enc)
 }
 
 // writeEntries writes the entries, one for each member.
@@ -103,17 +78,13 @@ func (k *kind[M]) writeEntries(enc *xmlstrict.Encoder, all members[M]) {
 }
 
 func (k *kind[M]) writeEntry(enc *xmlstrict.Encoder, c *dispatch.Call, m M) {
-	enc.Start(entry)
-	k.epr(c, k.entry, m).Write(enc, serviceGroupEntryEPR, wsa.V200508)
-	k.epr(c, k.member, m).Write(enc, memberServiceEPR, wsa.V200508)
-	k.writeContent(enc, m)
-	enc.End()
+	entry, member := k.epr(c, k.entry, m), k.epr(c, k.member, m)
+	wssg.Entry{Reference: &entry, Member: &member, Content: k.told(m)}.Write(enc)
 }
 
-func (k *kind[M]) writeContent(enc *xmlstrict.Encoder, m M) {
-	enc.Start(contentOf)
-	k.write(enc, m)
-	enc.End()
+// told returns what writes the content of a member's entry.
+func (k *kind[M]) told(m M) func(*xmlstrict.Encoder) {
+	return func(enc *xmlstrict.Encoder) { k.write(enc, m) }
 }
 
 // services returns the group and its entries. More are further properties of
@@ -176,7 +147,7 @@ func (k *kind[M]) forest(
 func (k *kind[M]) pieces(
 	row property.Row[members[M]], all members[M],
 ) ([]*query.Document, error) {
-	if row.Name == entry {
+	if row.Name == wssg.EntryElement {
 		return k.entriesOf(all)
 	}
 	return k.shelf.ReadAll(func(enc *xmlstrict.Encoder) { row.Write(enc, all) })
@@ -213,20 +184,16 @@ func (k *kind[M]) entries() dispatch.Service {
 	s := dispatch.Service{
 		Face: wsdl.Two, Name: k.entry, Key: k.key, Operations: map[string]dispatch.Operation{},
 	}
-	type row = property.Row[place[M]]
-	table := &property.Table[place[M]]{Root: lease("EntryProperties"), Rows: []row{
-		{Name: serviceGroupEPR, Write: func(enc *xmlstrict.Encoder, p place[M]) {
-			r := wsa.EPR{Address: p.call.URL(wsdl.Two, k.group)}
-			r.Write(enc, serviceGroupEPR, wsa.V200508)
-		}},
-		{Name: memberEPR, Write: func(enc *xmlstrict.Encoder, p place[M]) {
-			k.epr(p.call, k.member, p.member).Write(enc, memberEPR, wsa.V200508)
-		}},
-		{Name: contentOf, Write: func(enc *xmlstrict.Encoder, p place[M]) {
-			k.writeContent(enc, p.member)
-		}},
-		property.Dialect[place[M]](),
-	}}
+	table := &property.Table[place[M]]{Root: lease("EntryProperties")}
+	for _, name := range wssg.EntryPropertyNames() {
+		table.Rows = append(table.Rows, property.Row[place[M]]{
+			Name: name,
+			Write: func(enc *xmlstrict.Encoder, p place[M]) {
+				k.entryDocument(p).WriteProperty(enc, name)
+			},
+		})
+	}
+	table.Rows = append(table.Rows, property.Dialect[place[M]]())
 	property.Source{
 		Names: table.Names(),
 		Load: func(ctx context.Context, c *dispatch.Call) (property.Set, error) {
@@ -240,5 +207,11 @@ func (k *kind[M]) entries() dispatch.Service {
 	return s
 }
 
-// times is the property that says when a member ends.
-var times = wsrf.Final.Names().TerminationTime
+// entryDocument returns what an entry tells of itself.
+func (k *kind[M]) entryDocument(p place[M]) wssg.EntryDocument {
+	member := k.epr(p.call, k.member, p.member)
+	return wssg.EntryDocument{
+		Group:  wsa.EPR{Address: p.call.URL(wsdl.Two, k.group)},
+		Member: &member, Content: k.told(p.member),
+	}
+}

@@ -26,7 +26,7 @@ type Manager interface {
 // workspaceContent are the properties of a workspace that its entry tells.
 var workspaceContent = []xmlstrict.Name{
 	report.PropertyLogistics, report.PropertySchedule, report.PropertyAllocation,
-	times, report.PropertyState,
+	wsrf.Final.Names().TerminationTime, report.PropertyState,
 }
 
 // Workspaces returns the group of the caller's workspaces, which is also the
