@@ -14,8 +14,10 @@ import (
 type consumer struct {
 	epr      string
 	place    string                            // the host and port it is at
+	owner    workspace.Owner                   // of its first subscription
 	waiting  map[workspace.SubscriptionID]bool // told, not yet found empty
 	busy     bool                              // being served, or in a queue
+	failed   bool                              // by the record, before this life of the service
 	failures int                               // in a row
 	timer    *time.Timer                       // while waiting to try again
 }
@@ -98,7 +100,8 @@ func (d *desk) consumerOf(ctx context.Context, id workspace.SubscriptionID) *con
 	c := d.consumers[string(s.Consumer)]
 	if c == nil {
 		c = &consumer{
-			epr: string(s.Consumer), place: placeOf(s.Address),
+			epr: string(s.Consumer), place: placeOf(s.Address), owner: s.Owner,
+			failed: !s.Failing.IsZero(),
 			waiting: make(map[workspace.SubscriptionID]bool),
 		}
 		d.consumers[c.epr] = c
@@ -117,7 +120,7 @@ func (d *desk) enqueue(c *consumer) {
 }
 
 func (d *desk) queueOf(c *consumer) *queue {
-	if c.failures > 0 {
+	if c.failed || c.failures > 0 {
 		return d.doubted
 	}
 	return d.healthy
@@ -151,7 +154,7 @@ func (d *desk) finish(o outcome) {
 		c.waiting[id] = true
 	}
 	if o.err == nil {
-		c.failures = 0
+		c.failed, c.failures = false, 0
 		d.settle(c)
 		return
 	}

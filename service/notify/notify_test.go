@@ -125,6 +125,70 @@ func TestSlowPlaceHoldsUpItsOwnAlone(t *testing.T) {
 	})
 }
 
+// TestSlowPlacesHoldUpTheirOwnerAlone makes up a thousand places that never
+// answer. Another owner's consumer hears at once, and so does one that failed
+// before.
+func TestSlowPlacesHoldUpTheirOwnerAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, l := newOutbox(), &listener{}
+		l.handler = func(n int, w http.ResponseWriter) {
+			if n == 0 {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}
+		n := newNotifier(o, Options{Logger: quick().Logger})
+		transport := hosts{"well.example": inProcess{l}}
+		n.client.Transport = transport
+		for i := range 1000 {
+			host := fmt.Sprintf("slow%d.example", i)
+			transport[host] = never{}
+			id := workspace.SubscriptionID(host)
+			o.subscribe(id, "http://"+host+"/")
+			o.subscriptions[id].Owner = "eve"
+			o.put(id, 1)
+		}
+		stop := run(t, n)
+		time.Sleep(15 * time.Second) // of the bubble: both classes are full of them
+		o.subscribe("well", "http://well.example/")
+		o.put("well", 1)
+		n.Tell([]workspace.SubscriptionID{"well"})
+		time.Sleep(time.Second)
+		if got := l.order(); got != "1 1" {
+			t.Errorf("after a second the consumer that is well got %q, want 1 and 1 again", got)
+		}
+		stop()
+	})
+}
+
+// TestARestartRemembersWhoFailed has a thousand places that did not answer in
+// the life before. One that did hears at once, although the owner is the same.
+func TestARestartRemembersWhoFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, l := newOutbox(), &listener{}
+		n := newNotifier(o, Options{Logger: quick().Logger})
+		transport := hosts{"well.example": inProcess{l}}
+		n.client.Transport = transport
+		for i := range 1000 {
+			host := fmt.Sprintf("slow%d.example", i)
+			transport[host] = never{}
+			id := workspace.SubscriptionID(host)
+			o.subscribe(id, "http://"+host+"/")
+			o.subscriptions[id].Failing = time.Now().Add(-time.Minute)
+			o.put(id, 1)
+		}
+		stop := run(t, n)
+		time.Sleep(5 * time.Second) // of the bubble
+		o.subscribe("well", "http://well.example/")
+		o.put("well", 1)
+		n.Tell([]workspace.SubscriptionID{"well"})
+		time.Sleep(time.Second)
+		if got := l.order(); got != "1" {
+			t.Errorf("after a second the consumer that is well got %q, want 1", got)
+		}
+		stop()
+	})
+}
+
 func TestOneListenerWithManyKeysIsManyConsumers(t *testing.T) {
 	o := newOutbox()
 	l := &listener{}

@@ -1,75 +1,130 @@
 package notify
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
 
-// A queue is the consumers that wait for one of the slots of their class, in a
-// line for each place: the host and port they are at. Places take turns, and
-// none has more than a share of the slots. So a place that never answers holds
-// up its own alone, and not those at other places, however many consumers
-// somebody made up for it.
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// A queue is the consumers that wait for one of the slots of their class. Owners
+// take turns, and of one owner the places: the host and port that consumers are
+// at. No place has more than a share of the slots, and an owner has no more than
+// leaves some for the next. So a place that never answers holds up its own
+// alone, and who makes up places that never answer holds up their own messages,
+// however many they are.
 type queue struct {
 	slots, used int
-	places      map[string]*place
-	turns       []*place // those that have somebody in line and may have a slot
+	places      map[string]int // slots used, by place
+	owners      map[workspace.Owner]*owner
+	turns       []*owner // those that have somebody in line; the first is next
 }
 
-// A place is where consumers are.
-type place struct {
-	line   []*consumer
-	used   int  // slots
-	inTurn bool // it stands in the queue's turns
+// An owner is who made subscriptions.
+type owner struct {
+	used  int // slots
+	lines map[string]*line
+	turns []*line // none is empty; the first is next
+}
+
+// A line is the consumers of one owner at one place.
+type line struct {
+	place   string
+	waiting []*consumer
 }
 
 func newQueue(slots int) *queue {
-	return &queue{slots: slots, places: make(map[string]*place)}
+	return &queue{
+		slots: slots, places: make(map[string]int), owners: make(map[workspace.Owner]*owner),
+	}
 }
 
 // share is how many slots one place may have.
 func (q *queue) share() int { return max(1, q.slots/4) }
 
+// leaves reports whether another slot for the owner leaves some for others: it
+// has less than seven times what is free.
+func (q *queue) leaves(o *owner) bool { return o.used < 7*(q.slots-q.used) }
+
 // add puts the consumer at the end of its line.
 func (q *queue) add(c *consumer) {
-	p := q.places[c.place]
-	if p == nil {
-		p = new(place)
-		q.places[c.place] = p
+	o := q.owners[c.owner]
+	if o == nil {
+		o = &owner{lines: make(map[string]*line)}
+		q.owners[c.owner] = o
 	}
-	p.line = append(p.line, c)
-	q.offer(p)
-}
-
-// offer gives the place a turn, when it can use one.
-func (q *queue) offer(p *place) {
-	if !p.inTurn && len(p.line) > 0 && p.used < q.share() {
-		p.inTurn = true
-		q.turns = append(q.turns, p)
+	if len(o.turns) == 0 {
+		q.turns = append(q.turns, o)
 	}
+	l := o.lines[c.place]
+	if l == nil {
+		l = &line{place: c.place}
+		o.lines[c.place] = l
+		o.turns = append(o.turns, l)
+	}
+	l.waiting = append(l.waiting, c)
 }
 
 // next gives the next consumer a slot; nil when there is none to give, or
 // nobody to take it.
 func (q *queue) next() *consumer {
-	if q.used >= q.slots || len(q.turns) == 0 {
-		return nil
+	for i, o := range q.turns {
+		if !q.leaves(o) {
+			continue
+		}
+		c := q.nextOf(o)
+		if c == nil {
+			continue
+		}
+		q.turns = without(q.turns, i)
+		if len(o.turns) > 0 {
+			q.turns = append(q.turns, o)
+		}
+		q.used++
+		o.used++
+		q.places[c.place]++
+		return c
 	}
-	p := q.turns[0]
-	q.turns = q.turns[1:]
-	c := p.line[0]
-	p.line = p.line[1:]
-	p.inTurn = false
-	p.used++
-	q.used++
-	q.offer(p)
-	return c
+	return nil
+}
+
+// nextOf takes the next consumer out of the owner's lines; nil when none of
+// them is at a place that may have a slot.
+func (q *queue) nextOf(o *owner) *consumer {
+	for i, l := range o.turns {
+		if q.places[l.place] >= q.share() {
+			continue
+		}
+		c := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		o.turns = without(o.turns, i)
+		if len(l.waiting) > 0 {
+			o.turns = append(o.turns, l)
+		} else {
+			delete(o.lines, l.place)
+		}
+		return c
+	}
+	return nil
+}
+
+// without returns the list without an element, mostly the first.
+func without[T any](all []T, i int) []T {
+	if i == 0 {
+		return all[1:]
+	}
+	return slices.Delete(all, i, i+1)
 }
 
 // free takes the consumer's slot back.
 func (q *queue) free(c *consumer) {
-	p := q.places[c.place]
-	p.used--
+	o := q.owners[c.owner]
 	q.used--
-	q.offer(p)
-	if p.used == 0 && len(p.line) == 0 {
+	o.used--
+	if o.used == 0 && len(o.turns) == 0 {
+		delete(q.owners, c.owner)
+	}
+	if q.places[c.place]--; q.places[c.place] == 0 {
 		delete(q.places, c.place)
 	}
 }
