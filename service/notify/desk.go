@@ -101,7 +101,7 @@ func (d *desk) consumerOf(ctx context.Context, id workspace.SubscriptionID) *con
 	if c == nil {
 		c = &consumer{
 			epr: string(s.Consumer), place: placeOf(s.Address), owner: s.Owner,
-			failed: !s.Failing.IsZero(),
+			failed:  !s.Failing.IsZero(),
 			waiting: make(map[workspace.SubscriptionID]bool),
 		}
 		d.consumers[c.epr] = c
