@@ -1,8 +1,11 @@
 package wsa
 
 import (
+	"strings"
+
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -39,6 +42,34 @@ func (r EPR) Key(name xmlstrict.Name) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// CheckProperties fails with a *xmlstrict.ContentError when one of the properties
+// would pass for a header block that says something of the message itself: its
+// addressing, the envelope, or security. Properties come from strangers, and in
+// 2004/03 nothing marks them in the messages they travel in (WS-Addressing 1.0,
+// SOAP binding, section 7, has the warning). Doc may be nil.
+func (r EPR) CheckProperties(doc *xmlstrict.Document) error {
+	for _, p := range r.Properties {
+		if space := xmlstrict.NameOf(p).Space; speaks(space) {
+			return doc.Errorf(p, "properties of other namespaces",
+				"%s of %s would pass for a header of ours", xmlstrict.Clip(p.Tag),
+				xmlstrict.Clip(space))
+		}
+	}
+	return nil
+}
+
+// speaks tells whether header blocks of a namespace speak of messages.
+func speaks(space string) bool {
+	switch space {
+	case Space200403, Space200508, soap.Space11, soap.Space12:
+		return true
+	}
+	early := strings.HasPrefix(space, "http://schemas.xmlsoap.org/ws/")
+	return strings.HasPrefix(space, "http://docs.oasis-open.org/wss/") ||
+		early && (strings.HasSuffix(space, "/addressing") || strings.HasSuffix(space, "/secext") ||
+			strings.HasSuffix(space, "/utility"))
 }
 
 // references are the shapes of endpoint references and of their wrappers, by

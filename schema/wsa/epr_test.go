@@ -3,6 +3,7 @@ package wsa
 import (
 	"testing"
 
+	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -108,5 +109,24 @@ func TestKeyWithoutNamespace(t *testing.T) {
 	}
 	if _, ok := r.Key(workspaceKey); ok {
 		t.Error("it has a key of another name")
+	}
+}
+
+// TestPropertiesThatPassForHeaders are those that nothing must send on.
+func TestPropertiesThatPassForHeaders(t *testing.T) {
+	for space, ok := range map[string]bool{
+		Space200403: false, Space200508: false, soap.Space11: false, soap.Space12: false,
+		"http://schemas.xmlsoap.org/ws/2004/08/addressing":                                  false,
+		"http://schemas.xmlsoap.org/ws/2002/12/secext":                                      false,
+		"http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd": false,
+		"http://schemas.xmlsoap.org/ws/2004/08/eventing":                                    true,
+		"urn:x": true, workspaceKey.Space: true, "": true,
+	} {
+		r := NewEPR("http://c/", xmlstrict.Name{Space: "urn:first", Local: "a"}, "1")
+		r.Properties = append(r.Properties,
+			NewEPR("", xmlstrict.Name{Space: space, Local: "To"}, "2").Properties...)
+		if err := r.CheckProperties(nil); (err == nil) != ok {
+			t.Errorf("a property of %s gave %v", space, err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // A Replier sends messages to addresses that callers name.
@@ -40,6 +41,13 @@ func (x *exchange) destinations() error {
 	return nil
 }
 
+// maxElsewhere is how large a reply to another address may be, in bytes: who gets
+// it may not have asked for it.
+const maxElsewhere = 256 << 10
+
+var errLargeElsewhere = workspace.Errorf(workspace.Denied, "send the reply", "",
+	"it is too large to go to another address, ask for it on the connection")
+
 // unlessAnonymous returns the reference of a place other than the connection.
 func unlessAnonymous(r *wsa.EPR) *wsa.EPR {
 	if r == nil || r.Address == wsa.Anonymous200508 {
@@ -60,6 +68,9 @@ func (x *exchange) checkDestination(header string, r *wsa.EPR) error {
 		return wsa.InvalidHeader(wsa.OnlyAnonymousAddress, header, errUnknownCaller)
 	case x.addressing.MessageID == "":
 		return wsa.HeaderRequired("MessageID", errNoMessageID)
+	}
+	if err := r.CheckProperties(x.message.Doc); err != nil {
+		return wsa.InvalidHeader(wsa.InvalidEPR, header, err)
 	}
 	if err := x.handler.replier.Check(r.Address); err != nil {
 		return wsa.InvalidHeader(wsa.InvalidAddress, header, err)

@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/authn"
 	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // A sent message is one that went to an address.
@@ -136,6 +139,9 @@ func TestRepliesThatCannotGoElsewhere(t *testing.T) {
 			asking(elsewhere), "wsa:InvalidAddress<"},
 		"6.4.2 no message ID": {new(office), authn.Fixed(ada),
 			block2("Action", rp2Action) + elsewhere, "wsa:MessageAddressingHeaderRequired<"},
+		"a parameter that passes for a header": {new(office), authn.Fixed(ada),
+			asking(reference2("ReplyTo", there, `<a:ReferenceParameters><a:To>`+fails+
+				`</a:To></a:ReferenceParameters>`)), "wsa:InvalidEPR<"},
 		"an unknown caller": {new(office), authn.Fixed(""), asking(elsewhere),
 			"no caller identity"},
 	}
@@ -148,6 +154,43 @@ func TestRepliesThatCannotGoElsewhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLargeRepliesDoNotGoElsewhere: a small request makes no large message to
+// somebody who did not ask.
+func TestLargeRepliesDoNotGoElsewhere(t *testing.T) {
+	s := echo()
+	s.Face, s.Name = wsdl.Two, "Group"
+	s.Operations["Start"] = dispatch.Operation{
+		Do: func(context.Context, *dispatch.Call) (dispatch.Reply, error) {
+			return func(enc *xmlstrict.Encoder) {
+				enc.Element(xmlstrict.Name{Local: "large"}, strings.Repeat("x", 300_000))
+			}, nil
+		},
+	}
+	o := &office{out: make(chan sent, 1)}
+	h, err := dispatch.New(dispatch.Options{
+		Services: []dispatch.Service{groupTwo(s)}, Authenticator: authn.Fixed(ada), Replier: o,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	question{
+		service: "Group", keyless: true, body: `<p:Start xmlns:p="` + schema.Lease + `"/>`,
+		header: block2("Action", schema.Lease+":Group:StartRequest") +
+			block2("MessageID", "urn:uuid:7") + reference2("ReplyTo", there, ""),
+	}.ask(t, listen(t, h, dispatch.Limits{}))
+	if got := <-o.out; len(got.text) > 4<<10 || !strings.Contains(got.text, "too large to go") {
+		t.Errorf("sent %.1000s", got.text)
+	}
+}
+
+// groupTwo returns the service with the operations that face two has for groups.
+func groupTwo(s dispatch.Service) dispatch.Service {
+	s.Operations = map[string]dispatch.Operation{
+		"Start": s.Operations["Start"], "Shutdown": {}, "Destroy": {},
+	}
+	return s
 }
 
 // TestAnonymousCallersGetNoPosts has a caller whom nobody knows ask what anybody

@@ -61,6 +61,10 @@ func (x *exchange) answer(enc *xmlstrict.Encoder) (status int) {
 	}
 	header := x.header(x.replyTo, x.operation.replyAction, false)
 	soap.Write(enc, x.version, header, reply)
+	if x.replyTo != nil && len(enc.Bytes()) > maxElsewhere {
+		enc.Reset()
+		return x.writeFault(enc, x.faultFor(errLargeElsewhere))
+	}
 	return http.StatusOK
 }
 

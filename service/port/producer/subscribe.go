@@ -110,6 +110,9 @@ func Wish(c *dispatch.Call, asked wsn.Subscription) (workspace.Subscription, err
 	if wish.Address == "" {
 		return wish, nil
 	}
+	if err = asked.Consumer.CheckProperties(c.Document); err != nil {
+		return wish, err
+	}
 	if wish.Consumer, err = consumer(asked); err != nil {
 		return wish, c.Document.Errorf(part(c, asked.Edition.Names().ConsumerReference),
 			"a reference that stands alone", "%w", err)

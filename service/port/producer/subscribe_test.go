@@ -276,6 +276,9 @@ var refusedTwo = map[string]refused{
 		r.consumer, r.key = "http://h/ws/PullPoint", "theirs"
 	}), "", `line 2, /Subscribe/ConsumerReference: ` +
 		`there is no pull point with the key "theirs"`},
+	"two: a parameter that passes for a header": {final(func(r *request) {
+		r.key = "1</p:PullPointKey><a:To>http://c/x</a:To><p:PullPointKey>2"
+	}), "", "would pass for a header of ours"},
 	"two: two pull points": {final(func(r *request) {
 		r.consumer, r.key = "http://h/ws/PullPoint?key=other", "pp"
 	}), "", "holds 2 different keys"},
