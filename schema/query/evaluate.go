@@ -16,6 +16,7 @@ const (
 
 	minSteps     = 50_000 // moves in a document, however small
 	stepsPerNode = 64     // more for each of its nodes
+	maxSteps     = 16_000_000
 )
 
 // Expression is a compiled XPath 1.0 expression. It may be used by several
@@ -86,9 +87,9 @@ func (e *Expression) Select(over Source) (results Results, err error) {
 			results.value = value
 			return
 		}
+		var seen map[place]bool
 		for found.MoveNext() {
-			n := found.Current().(*navigator)
-			results.nodes = append(results.nodes, place{n.piece, n.node, n.attr})
+			results.add(found.Current().(*navigator).place(), &seen)
 		}
 	})
 	results.view = v
@@ -118,7 +119,7 @@ func (e *Expression) Holds(over Source, steps int) (holds bool, err error) {
 // leaves it but an error.
 func (e *Expression) evaluate(v *view, steps int, take func(value any)) (err error) {
 	if steps == 0 {
-		steps = minSteps + stepsPerNode*v.nodes
+		steps = min(minSteps+stepsPerNode*v.nodes, maxSteps)
 	}
 	defer func() {
 		if p := recover(); p != nil {

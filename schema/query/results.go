@@ -18,6 +18,39 @@ type Results struct {
 // place is where a navigator stood.
 type place struct{ piece, node, attr int32 }
 
+// place returns where the navigator stands.
+func (n *navigator) place() place {
+	if n.piece < 0 {
+		return place{n.piece, 0, noNode}
+	}
+	return place{n.piece, n.node, n.attr}
+}
+
+// before tells whether a place is surely another one than what comes behind it.
+func (p place) before(q place) bool {
+	return p.piece < q.piece || p.piece == q.piece && p.node < q.node
+}
+
+// add adds a node, unless it is there: a set has each once (XPath 1.0, 3), which
+// the library does not see to. What was seen is remembered from where nodes come
+// out of order.
+func (r *Results) add(p place, seen *map[place]bool) {
+	n := len(r.nodes)
+	if *seen == nil && n > 0 && !r.nodes[n-1].before(p) {
+		*seen = make(map[place]bool, 2*n)
+		for _, q := range r.nodes {
+			(*seen)[q] = true
+		}
+	}
+	if *seen != nil {
+		if (*seen)[p] {
+			return
+		}
+		(*seen)[p] = true
+	}
+	r.nodes = append(r.nodes, p)
+}
+
 // Len returns how many nodes, or values, there are.
 func (r Results) Len() int {
 	if r.value != nil {

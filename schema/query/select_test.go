@@ -201,6 +201,22 @@ func TestSelectEnds(t *testing.T) {
 	}
 }
 
+// TestSelectedNodesAreThereOnce has expressions come to the same nodes on many
+// ways: what is written is no larger for that.
+func TestSelectedNodesAreThereOnce(t *testing.T) {
+	doc := sample(t, "<a>"+strings.Repeat("<b><c k='1'/></b>", 20)+"</a>")
+	for expression, want := range map[string]int{
+		"//*/..": 22, "//*/ancestor::*": 21, "//c/ancestor-or-self::*": 41,
+		"//*" + "/../*/../*": 41, "//*/ancestor::*/descendant::*/@k": 20,
+		"//*|//*": 41, "//@k|//@k": 20,
+	} {
+		found, err := find(doc, expression)
+		if err != nil || found.Len() != want {
+			t.Errorf("%s selects %d nodes (%v), want %d", expression, found.Len(), err, want)
+		}
+	}
+}
+
 func TestWriteResults(t *testing.T) {
 	doc := sample(t, properties)
 	tests := map[string]string{
