@@ -40,6 +40,8 @@ var rooms = []room{
 	{"service/lease",
 		[]string{"service/workspace"}, nil,
 		"the scheduler is a pure function, so that simulation and service run the same code"},
+	{"service/simulate", []string{"service/lease"}, nil,
+		"a simulation runs the scheduler on made-up hosts; what is real it cannot know"},
 	{"service/change", []string{"service/workspace"}, nil,
 		"durable operations know nothing of machines, storage or the wire"},
 	{"service/manager",
@@ -74,6 +76,9 @@ var rooms = []room{
 			"so that each can be replaced alone"},
 	{"client", []string{"schema", "wsdl"}, anyModule,
 		"the client speaks to the service over the wire, as anybody else's client must"},
+	{"client/cmd/workspace", []string{"client", "schema", "wsdl", "service/simulate"}, anyModule,
+		"the command speaks to the service through the client alone; what it can simulate " +
+			"without one is pure and opens no connection"},
 	{"examples", []string{"client", "schema", "wsdl"}, anyModule,
 		"examples show what a user of the client can do"},
 	{"tests", []string{""}, anyModule, "tests of the whole see everything"},

@@ -24,18 +24,18 @@ func TestSchedulerIsPure(t *testing.T) {
 	const why = "the scheduler takes values and returns decisions, so that the same input " +
 		"gives the same schedule in the service, in simulations and in what-if questions"
 	for _, s := range sources(t) {
-		if s.test || !under(s.dir, "service/lease") {
+		if s.test || !under(s.dir, "service/lease") && !under(s.dir, "service/simulate") {
 			continue
 		}
 		for _, spec := range s.ast.Imports {
 			target, _ := strconv.Unquote(spec.Path.Value)
 			if slices.ContainsFunc(impure, func(p string) bool { return under(target, p) }) {
-				t.Errorf("%s: service/lease imports %q: %s", s.at(spec.Pos()), target, why)
+				t.Errorf("%s: %s imports %q: %s", s.at(spec.Pos()), s.dir, target, why)
 			}
 		}
 		ast.Inspect(s.ast, func(n ast.Node) bool {
 			if what := impurity(n); what != "" {
-				t.Errorf("%s: service/lease has %s: %s", s.at(n.Pos()), what, why)
+				t.Errorf("%s: %s has %s: %s", s.at(n.Pos()), s.dir, what, why)
 			}
 			return true
 		})

@@ -24,6 +24,7 @@ type cli struct {
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
 	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, and how much of each is used."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
+	Simulate   simulateCmd   `cmd:"" help:"Run the scheduler on a workload in virtual time, and measure what comes of it."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

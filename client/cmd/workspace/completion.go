@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/philoxenia/philoxenia/service/simulate"
+	"github.com/philoxenia/philoxenia/service/simulate/workload"
 )
 
 // A completionCmd is the command completion.
@@ -93,7 +96,7 @@ func optionWords(flags []*kong.Flag) string {
 }
 
 // choices returns the words that a command's first argument or an option may
-// be, by the table of states and of output forms.
+// be, by the tables that the words are from.
 func choices(name string) string {
 	switch name {
 	case "wait", "state":
@@ -106,6 +109,14 @@ func choices(name string) string {
 		return strings.Join(viaWords(), " ")
 	case "completion":
 		return "bash zsh fish"
+	case "generate":
+		return strings.Join(workload.Shapes(), " ")
+	case "backfill":
+		return strings.Join(simulate.Backfills(), " ")
+	case "choice":
+		return strings.Join(simulate.Choices(), " ")
+	case "preemption":
+		return strings.Join(simulate.Preemptions(), " ")
 	}
 	return ""
 }
@@ -128,7 +139,7 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		if takes(n, "workspace") {
 			live = " live=1"
 		}
-		if takes(n, "workspace", "metadata") {
+		if takes(n, "workspace", "metadata", "file") {
 			files = " files=1"
 		}
 		fmt.Fprintf(&cases, "      %s) options=%q words=%q%s%s ;;\n",
@@ -138,10 +149,25 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 	b.WriteString(strings.NewReplacer(
 		"@NAMES@", names.String(), "@GLOBALS@", optionWords(flagsOf(root)),
 		"@FORMS@", choices("output"), "@STATES@", choices("state"), "@COLORS@", choices("color"),
-		"@WAYS@", choices("via"),
+		"@WAYS@", choices("via"), "@CHOICES@", bashChoices(root),
 		"@FILED@", optionsWith(root, "FILE")+"|"+optionsWith(root, "LOCAL"),
 		"@VALUED@", optionsWith(root, ""), "@CASES@", cases.String(),
 	).Replace(bashScript))
+}
+
+// bashChoices writes the cases of options of single commands whose values are
+// words of a table.
+func bashChoices(root *kong.Node) string {
+	var b strings.Builder
+	for _, n := range root.Leaves(true) {
+		for _, f := range flagsOf(n) {
+			if words := choices(f.Name); words != "" && f.Name != "state" && !f.IsBool() {
+				fmt.Fprintf(&b, "    --%s) COMPREPLY=($(compgen -W %q -- \"$current\"))\n"+
+					"      return ;;\n", f.Name, words)
+			}
+		}
+	}
+	return b.String()
 }
 
 // bashScript is the script without what comes from the table.
@@ -162,7 +188,7 @@ _workspace() {
     --wait|--state) COMPREPLY=($(compgen -W "@STATES@" -- "$current")); return ;;
     --via) COMPREPLY=($(compgen -W "@WAYS@" -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W "@COLORS@" -- "$current")); return ;;
-    @FILED@) COMPREPLY=($(compgen -f -- "$current")); return ;;
+@CHOICES@    @FILED@) COMPREPLY=($(compgen -f -- "$current")); return ;;
     @VALUED@) return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

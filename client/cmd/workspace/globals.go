@@ -5,8 +5,12 @@ import "slices"
 // What the commands can do with options that every command takes.
 var (
 	waiting = []string{"deploy", "start", "pause", "shutdown", "reboot", "save", "destroy"}
-	eprless = []string{"list", "factory", "hosts", "view", "path", "completion", "version", "man"}
-	xmlless = []string{"wait", "watch", "events", "view", "path", "completion", "version", "man"}
+	eprless = []string{
+		"list", "factory", "hosts", "simulate", "view", "path", "completion", "version", "man",
+	}
+	xmlless = []string{
+		"wait", "watch", "events", "simulate", "view", "path", "completion", "version", "man",
+	}
 )
 
 // checkGlobals refuses options that the command cannot honour: ignoring them

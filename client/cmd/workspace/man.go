@@ -63,6 +63,7 @@ workspace extend ws.epr \-\-for 1h
 workspace list \-o json
 workspace wait gone 7 \-\-timeout 5m
 workspace destroy ws.epr
+workspace simulate log.swf \-\-inject 10%,3h,medium \-\-gantt
 .EE
 `
 
