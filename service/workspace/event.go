@@ -90,6 +90,23 @@ type Handed struct {
 	More     <-chan struct{} // closed when something changes at the pull point
 }
 
+// Listening sums up who is told of events, for those who mind the daemon.
+type Listening struct {
+	Subscriptions int
+	Paused        int // of them, by their owners
+	PullPoints    int
+	Unfetched     int             // messages that wait there
+	Failing       []FailingTarget // the longest first
+}
+
+// FailingTarget is a consumer that takes no messages.
+type FailingTarget struct {
+	Address       string
+	Since         time.Time
+	Subscriptions int
+	Stopped       bool // the service has paused one of them
+}
+
 // Kept counts what is kept for an owner.
 type Kept struct {
 	Subscriptions int

@@ -36,6 +36,8 @@ type SubscriptionReader interface {
 	// Lapsed returns the subscriptions that have expired at the time, by rising
 	// ID; those of pull points once what waits there for them is fetched.
 	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
+	// Listening sums up all subscriptions and pull points.
+	Listening(ctx context.Context) (Listening, error)
 }
 
 // PullPointReader reads pull points and hands out what waits there.

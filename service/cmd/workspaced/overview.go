@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -57,8 +58,14 @@ func (o overview) short(ctx context.Context, message string) error {
 	if err != nil {
 		return err
 	}
+	sum, err := o.store.Listening(ctx)
+	if err != nil {
+		return err
+	}
 	o.log.Info(message, "hosts", len(o.pool), "workspaces", len(all),
-		"changes", len(changes), "undelivered", len(waiting))
+		"changes", len(changes), "undelivered", len(waiting),
+		"subscriptions", sum.Subscriptions, "paused", sum.Paused,
+		"pull_points", sum.PullPoints, "unfetched", sum.Unfetched, "failing", len(sum.Failing))
 	lost := map[workspace.HostID]int{}
 	for _, w := range all {
 		if w.Holds() && !o.pool.Reachable(w.Host) {
@@ -73,9 +80,30 @@ func (o overview) short(ctx context.Context, message string) error {
 	return nil
 }
 
-// full is the short overview, and a line for each change that has not ended.
+// failingMost is how many consumers are named in one overview.
+const failingMost = 100
+
+// failing is a line for each consumer that takes no messages.
+func (o overview) failing(ctx context.Context) error {
+	sum, err := o.store.Listening(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range sum.Failing[:min(len(sum.Failing), failingMost)] {
+		message := "consumer takes no messages"
+		if f.Stopped {
+			message = "consumer takes no messages, paused until its owner resumes"
+		}
+		o.log.Info(message, "address", f.Address, "since", f.Since.UTC(),
+			"subscriptions", f.Subscriptions)
+	}
+	return nil
+}
+
+// full is the short overview, and a line for each consumer that fails and for
+// each change that has not ended.
 func (o overview) full(ctx context.Context) error {
-	if err := o.short(ctx, "overview"); err != nil {
+	if err := errors.Join(o.short(ctx, "overview"), o.failing(ctx)); err != nil {
 		return err
 	}
 	changes, err := o.store.Changes(ctx)

@@ -66,6 +66,7 @@ func Exercise(t *testing.T, open Open) {
 		{"pull point overflows", overflows},
 		{"pull point rollback", pullRollback},
 		{"lapsed pull point", lapsedPullPoints},
+		{"listening", listening},
 		{"kept of an owner", keptOfOwner},
 		{"answered", answered},
 		{"used", used},
