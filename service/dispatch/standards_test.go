@@ -145,6 +145,8 @@ var modifications = map[string]struct{ body, fault string }{
 		"2030", "soon", 1)), "InvalidModificationFault"},
 	"5.6.2 two ends": {changed("SetResourceProperties", "Update", lengthen+lengthen),
 		"InvalidModificationFault"},
+	"5.6.2 two durations": {changed("SetResourceProperties", "Update", strings.Replace(schedule,
+		"</t:sch", "<t:Duration>PT3H</t:Duration></t:sch", 1)), "InvalidModificationFault"},
 	"5.6.2 no such property": {changed("SetResourceProperties", "Update", `<x:y xmlns:x="urn:x"/>`),
 		"InvalidResourcePropertyQNameFault"},
 	"5.5.2 put another document": {putting(`<x:y xmlns:x="urn:x"/>`),
@@ -192,6 +194,13 @@ func TestPutTheDocumentBack(t *testing.T) {
 	}
 	longer := strings.Replace(text, ">PT1800S<", ">PT2H<", 1)
 	question{body: putting(longer)}.ask(t, address).expect(t, 200, ">PT7200S<")
+	for _, odd := range []string{
+		strings.Replace(text, ":WorkspaceProperties ", `:WorkspaceProperties odd="1" `, 1),
+		text[:strings.LastIndex(text, "</")] + "words" + text[strings.LastIndex(text, "</"):],
+	} {
+		question{body: putting(odd)}.ask(t, address).
+			expect(t, 500, "UnableToPutResourcePropertyDocumentFault", "of its own")
+	}
 	paused := strings.Replace(text, ">Running<", ">Paused<", 1)
 	question{body: putting(paused)}.ask(t, address).
 		expect(t, 500, "UnableToPutResourcePropertyDocumentFault", "cannot be changed")

@@ -149,6 +149,9 @@ func (s Source) differences(set Set, wanted *etree.Element) (Values, error) {
 	if !xmlstrict.Is(wanted, xmlstrict.NameOf(root)) {
 		return nil, fmt.Errorf("the document is not a %s", xmlstrict.NameOf(root))
 	}
+	if xmlstrict.Text(wanted) != "" || !slices.Equal(attributes(root), attributes(wanted)) {
+		return nil, errors.New("the document has text or attributes of its own")
+	}
 	is, wants := grouped(root), grouped(wanted)
 	values := make(Values)
 	for name, elements := range wants {

@@ -73,8 +73,12 @@ func (t *terms) read(e *etree.Element) error {
 	if !xmlstrict.Is(e, report.PropertySchedule) {
 		return t.end(e)
 	}
-	parts := 0
+	seen := make(map[xmlstrict.Name]bool)
 	for part := range xmlstrict.Children(e) {
+		if seen[xmlstrict.NameOf(part)] {
+			return t.invalid(part, "one "+part.Tag, "a second %s", part.Tag)
+		}
+		seen[xmlstrict.NameOf(part)] = true
 		var err error
 		switch xmlstrict.NameOf(part) {
 		case scheduledDuration:
@@ -89,9 +93,8 @@ func (t *terms) read(e *etree.Element) error {
 		if err != nil {
 			return err
 		}
-		parts++
 	}
-	if parts == 0 {
+	if len(seen) == 0 {
 		return t.invalid(e, "Duration or ActualTerminationTime", "the schedule is empty")
 	}
 	return nil
