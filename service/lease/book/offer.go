@@ -26,6 +26,8 @@ func (b *Book) offers(l *lease, r *Reason) []Offer {
 func (b *Book) accepts(l *lease) bool {
 	begin, length := max(b.now, l.Start-b.lead(l)), b.length(l)
 	switch {
+	case l.Kind == BestEffort || !b.possible(l):
+		return b.possible(l)
 	case l.Kind == Deadline:
 		return b.inTime(l) != nil
 	case l.Kind == Immediate:
@@ -74,14 +76,18 @@ func (b *Book) fewer(l *lease, _ *Reason) (Offer, bool) {
 	return Offer{Fewer, c.Terms, share}, b.accepts(c)
 }
 
-// shorter offers the longest time that fits, to the second.
-func (b *Book) shorter(l *lease, _ *Reason) (Offer, bool) {
-	const second = 1000
+// shorter offers the longest time that fits: to the second, or to a thousandth
+// of what was asked for where that is less.
+func (b *Book) shorter(l *lease, r *Reason) (Offer, bool) {
+	unit := max(min(1000, l.Duration/1000), 1)
 	c := l.copy()
-	low, high := slot.Time(0), (l.Duration-1)/second
+	low, high := slot.Time(0), (l.Duration-1)/unit
+	if r.Code == TooLarge || r.Code == NoHost {
+		high = 0 // time is not what is short
+	}
 	for low < high {
 		n := (low + high + 1) / 2
-		if c.Duration = n * second; b.accepts(c) {
+		if c.Duration = n * unit; b.accepts(c) {
 			low = n
 		} else {
 			high = n - 1
@@ -90,23 +96,35 @@ func (b *Book) shorter(l *lease, _ *Reason) (Offer, bool) {
 	if low == 0 {
 		return Offer{}, false
 	}
-	c.Duration = low * second
+	c.Duration = low * unit
 	share := 1 - float64(c.Duration)/float64(l.Duration)
 	return Offer{Shorter, c.Terms, share}, b.accepts(c)
 }
 
-// smaller offers nodes with less of the resource that is shortest, to 1/64.
+// smaller offers nodes with less of the resource that is shortest, or with less
+// of all where that does not help, to 1/64.
 func (b *Book) smaller(l *lease, r *Reason) (Offer, bool) {
+	if o, ok := b.scaled(l, func(k slot.Resource) bool { return k == r.Resource }); ok {
+		return o, true
+	}
+	return b.scaled(l, func(slot.Resource) bool { return true })
+}
+
+// scaled offers the most of the chosen resources.
+func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
 	const grain = 64
-	try := func(n int32) *lease {
+	try := func(n int64) *lease {
 		c := l.copy()
 		for i := range c.Parts {
-			need := &c.Parts[i].Need[r.Resource]
-			*need = int32(int64(*need) * int64(n) / grain)
+			for k := range c.Parts[i].Need {
+				if need := &c.Parts[i].Need[k]; chosen(slot.Resource(k)) {
+					*need = int32(int64(*need) * n / grain)
+				}
+			}
 		}
 		return c
 	}
-	low, high := int32(0), int32(grain-1)
+	low, high := int64(0), int64(grain-1)
 	for low < high {
 		n := (low + high + 1) / 2
 		if b.accepts(try(n)) {

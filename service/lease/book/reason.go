@@ -82,22 +82,28 @@ func (r *Reason) String() string {
 	}
 }
 
+// moment is any time for the empty table, which says the same of all.
+var moment = slot.Span{Start: 0, End: 1}
+
+// possible reports whether the empty pool would do for the lease.
+func (b *Book) possible(l *lease) bool {
+	return (&search{table: b.empty, lease: l}).place(moment) != nil
+}
+
 // impossible returns why no time will ever do for the lease; nil if one would.
 func (b *Book) impossible(l *lease) *Reason {
-	moment := slot.Span{Start: 0, End: 1}
-	s := &search{table: b.empty, lease: l}
-	if s.place(moment) != nil {
+	if b.possible(l) {
 		return nil
 	}
 	r := &Reason{Code: TooLarge, Wanted: l.nodes(), Earliest: slot.Never}
-	r.Resource, r.Free = s.shortage(moment)
+	r.Resource, r.Free = (&search{table: b.empty, lease: l}).shortage(moment)
 	if r.Free == 0 && l.Hosts != nil {
 		anywhere := l.copy()
-		anywhere.Hosts = nil
-		if (&search{table: b.empty, lease: anywhere}).place(moment) != nil {
+		if anywhere.Hosts = nil; b.possible(anywhere) {
 			r.Code = NoHost
 		}
 	}
+	r.Offers = b.offers(l, r)
 	return r
 }
 

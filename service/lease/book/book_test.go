@@ -1,0 +1,278 @@
+package book
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"pgregory.net/rapid"
+)
+
+func one(id ID, k Kind, nodes int, length slot.Time) Terms {
+	return Terms{
+		ID: id, Kind: k, Parts: []Part{{nodes, cpus(1)}}, Duration: length, Preemptible: true,
+	}
+}
+
+// TestBackfilling runs the textbook case: a short narrow lease overtakes a wide
+// one that waits where the policy lets it, and a long one does not.
+func TestBackfilling(t *testing.T) {
+	for _, c := range []struct {
+		policy      Backfill
+		short, long slot.Time // when the narrow leases run
+	}{{NoBackfill, 150, 150}, {EASY, 0, 150}, {Conservative, 0, 150}} {
+		w := newWorld(t, hosts(4, 1), Policy{Backfill: c.policy})
+		w.submit(one(1, BestEffort, 3, 100), 0)
+		w.submit(one(2, BestEffort, 4, 50), 0)
+		w.submit(one(3, BestEffort, 1, 101), 0)
+		w.submit(one(4, BestEffort, 1, 100), 0)
+		w.until(slot.Never)
+		if w.first[2] != 100 || w.first[4] != c.short || w.first[3] != c.long {
+			t.Errorf("policy %d: wide at %d, short at %d, long at %d; want 100, %d, %d",
+				c.policy, w.first[2], w.first[4], w.first[3], c.short, c.long)
+		}
+	}
+}
+
+// TestReservationSuspendsAndResumes follows one lease through a reservation.
+func TestReservationSuspendsAndResumes(t *testing.T) {
+	p := Policy{
+		Preemption: []Means{BySuspension}, Boot: 5, Shutdown: 3,
+		SuspendRate: 100000, ResumeRate: 50000, // 10 ms and 20 ms for 1,000 MB
+	}
+	w := newWorld(t, hosts(1, 1), p)
+	w.submit(one(1, BestEffort, 1, 100), 0)
+	w.until(20)
+	r := one(2, Reservation, 1, 50)
+	r.Start = 60
+	if a := w.submit(r, 0); a.State != Accepted || !slices.Equal(a.Preempts, []ID{1}) {
+		t.Fatalf("the reservation is %+v", a)
+	}
+	w.until(slot.Never)
+	var got []string
+	for _, line := range w.log {
+		if line[len(line)-1] != ']' {
+			got = append(got, line)
+		}
+	}
+	want := []string{
+		"0: boot 1 on [0] until 5", "5: run 1 on [0] until 105",
+		"45: suspend 1 on [0] until 55", "55: boot 2 on [0] until 60", "60: run 2 on [0] until 110",
+		"110: shutdown 2 on [0] until 113", "113: end 2 on [0] until 113",
+		"113: resume 1 on [0] until 133", "133: run 1 on [0] until 193",
+		"193: shutdown 1 on [0] until 196", "196: end 1 on [0] until 196",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("what happened:\n%s", w.story())
+	}
+}
+
+// TestOrderOfMeans holds that a lease is killed only where it cannot be saved.
+func TestOrderOfMeans(t *testing.T) {
+	for _, c := range []struct {
+		notice slot.Time
+		killed int
+	}{{10, 0}, {9, 1}} {
+		p := Policy{Preemption: []Means{BySuspension, ByKilling}, SuspendRate: 100000}
+		w := newWorld(t, hosts(1, 1), p)
+		w.submit(one(1, BestEffort, 1, 100), 0)
+		w.until(20)
+		r := one(2, Reservation, 1, 50)
+		r.Start = 20 + c.notice
+		w.submit(r, 0)
+		w.until(slot.Never)
+		if w.killed[1] != c.killed || w.first[2] != r.Start {
+			t.Errorf("with %d ms notice: killed %d times, want %d", c.notice, w.killed[1], c.killed)
+		}
+	}
+}
+
+// TestBadTerms are refused with an error and change nothing.
+func TestBadTerms(t *testing.T) {
+	b := New(hosts(2, 2), Policy{})
+	b.Advance(1000)
+	for name, spoil := range map[string]func(*Terms){
+		"no nodes":       func(x *Terms) { x.Parts = nil },
+		"a part of none": func(x *Terms) { x.Parts[0].Nodes = 0 },
+		"absurd count":   func(x *Terms) { x.Parts[0].Nodes = 1 << 40 },
+		"negative need":  func(x *Terms) { x.Parts[0].Need[slot.CPU] = -1 },
+		"no time":        func(x *Terms) { x.Duration = 0 },
+		"negative time":  func(x *Terms) { x.Duration = -5 },
+		"endless":        func(x *Terms) { x.Duration = slot.Never },
+		"start in past":  func(x *Terms) { x.Start = 999 },
+		"deadline too soon": func(x *Terms) {
+			x.Kind, x.Deadline = Deadline, x.Start+x.Duration-1
+		},
+		"unknown kind": func(x *Terms) { x.Kind = 9 },
+	} {
+		x := one(1, Reservation, 1, 50)
+		x.Start = 2000
+		spoil(&x)
+		if _, err := b.Submit(1000, x); err == nil || len(b.leases) != 0 {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// play submits drawn leases to a world and lets it run, until before.
+func play(t *rapid.T, policy Policy, most int) *world {
+	size := int32(rapid.IntRange(1, 3).Draw(t, "size"))
+	w := newWorld(t, hosts(rapid.IntRange(1, 4).Draw(t, "hosts"), size), policy)
+	for id := range ID(rapid.IntRange(1, most).Draw(t, "leases")) {
+		w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
+		x := drawTerms(t, id+1, w.now)
+		w.submit(x, slot.Time(rapid.IntRange(1, int(x.Duration)).Draw(t, "actual")))
+	}
+	return w
+}
+
+// TestReasonsHold submits again what a refusal offers, and at the earliest time
+// that it names: all of it is accepted, by a snapshot, and the Book unchanged.
+func TestReasonsHold(t *testing.T) {
+	refusals, offers := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := play(t, drawPolicy(t), 15)
+		x := drawTerms(t, 100, w.now)
+		x.Duration += 20
+		x.Deadline += 20
+		before := fmt.Sprint(w.book.Plan(slot.Span{Start: 0, End: slot.Never}))
+		a, err := w.book.Snapshot().Submit(w.now, x)
+		if err != nil || a.State != Refused {
+			return
+		}
+		refusals++
+		if a.Reason == nil || a.Reason.String() == "" || a.Reason.Free > a.Reason.Wanted {
+			t.Fatalf("refused for %+v", a.Reason)
+		}
+		if a.Reason.Code == Taken && len(a.Reason.Offers) == 0 {
+			t.Fatalf("no offer in place of %+v: %+v\n%s", x, a.Reason, w.story())
+		}
+		for _, o := range a.Reason.Offers {
+			offers++
+			again, err := w.book.Snapshot().Submit(w.now, o.Terms)
+			if err != nil || again.State == Refused {
+				t.Fatalf("offered %s, but then: %+v %v\n%s", o.Change, again, err, w.story())
+			}
+			if o.Change == Later && again.Start > a.Reason.Earliest {
+				t.Fatalf("earliest %d, but then %d", a.Reason.Earliest, again.Start)
+			}
+		}
+		after := fmt.Sprint(w.book.Plan(slot.Span{Start: 0, End: slot.Never}))
+		if before != after {
+			t.Fatalf("what-if changed the plan\n%s\n%s", before, after)
+		}
+	})
+	if refusals == 0 || offers < refusals {
+		t.Errorf("%d refusals with %d offers", refusals, offers)
+	}
+}
+
+// TestSameCallsSameSchedule plays the same twice, once through a snapshot.
+func TestSameCallsSameSchedule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		policy := drawPolicy(t)
+		w := play(t, policy, 15)
+		v := *w
+		v.book = w.book.Snapshot()
+		v.log = slices.Clone(w.log)
+		for _, m := range []*map[ID]slot.Time{&v.since, &v.ran, &v.first, &v.ended} {
+			*m = cloned(*m)
+		}
+		v.on = map[ID][]slot.Host{}
+		for id, on := range w.on {
+			v.on[id] = on
+		}
+		v.killed = map[ID]int{}
+		w.until(slot.Never)
+		v.until(slot.Never)
+		if !reflect.DeepEqual(w.log, v.log) {
+			t.Fatalf("two schedules:\n%s\n%s", w.story(), v.story())
+		}
+	})
+}
+
+func cloned(m map[ID]slot.Time) map[ID]slot.Time {
+	c := map[ID]slot.Time{}
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// TestWideLeasesDoNotStarve floods a pool with narrow leases behind a wide one:
+// it runs no later than was promised when it came.
+func TestWideLeasesDoNotStarve(t *testing.T) {
+	for _, policy := range []Backfill{EASY, Conservative} {
+		rapid.Check(t, func(t *rapid.T) {
+			w := newWorld(t, hosts(4, 1), Policy{Backfill: policy})
+			id := ID(0)
+			narrow := func() {
+				id++
+				x := one(id, BestEffort, rapid.IntRange(1, 2).Draw(t, "nodes"),
+					slot.Time(rapid.IntRange(1, 50).Draw(t, "duration")))
+				x.Submitted = w.now
+				w.submit(x, slot.Time(rapid.IntRange(1, int(x.Duration)).Draw(t, "actual")))
+			}
+			for range 4 {
+				narrow()
+			}
+			wide := one(1000, BestEffort, 4, 20)
+			wide.Submitted = w.now
+			w.submit(wide, 0)
+			w.until(w.now + 1) // behind those that came before, EASY may promise nothing yet
+			promised := w.book.Lease(1000).Start
+			for range 40 {
+				w.until(w.now + slot.Time(rapid.IntRange(0, 4).Draw(t, "pause")))
+				narrow()
+				if promised == slot.Never {
+					promised = w.book.Lease(1000).Start
+				}
+			}
+			w.until(slot.Never)
+			if w.first[1000] > promised {
+				t.Fatalf("the wide lease runs at %d, promised for %d\n%s", w.first[1000], promised,
+					w.story())
+			}
+		})
+	}
+}
+
+// TestReservationsAgainstOracle accepts a reservation exactly when the firm
+// leases leave room for it in every moment, where others can always be killed.
+func TestReservationsAgainstOracle(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const nodes, horizon = 3, 200
+		w := newWorld(t, hosts(nodes, 1), Policy{
+			Backfill: EASY, Preemption: []Means{BySuspension, ByKilling}, Boot: 2, Shutdown: 1,
+		})
+		var taken [nodes][horizon]bool // hosts have room for one node
+		for id := range ID(rapid.IntRange(1, 20).Draw(t, "leases")) {
+			x := one(id+1, Reservation, rapid.IntRange(1, nodes).Draw(t, "nodes"),
+				slot.Time(rapid.IntRange(1, 30).Draw(t, "duration")))
+			x.Start = slot.Time(rapid.IntRange(2, 150).Draw(t, "start"))
+			if rapid.IntRange(0, 3).Draw(t, "best effort") == 0 {
+				x.Kind = BestEffort
+				w.submit(x, 0)
+				continue
+			}
+			free := 0
+			for h := range taken {
+				if !slices.Contains(taken[h][x.Start-2:x.Start+x.Duration+1], true) {
+					free++
+				}
+			}
+			a := w.submit(x, 0)
+			if (a.State == Accepted) != (free >= x.Parts[0].Nodes) {
+				t.Fatalf("%+v is %s with %d hosts free\n%s", x, a.State, free, w.story())
+			}
+			for _, h := range a.Hosts {
+				for i := x.Start - 2; i < x.Start+x.Duration+1; i++ {
+					taken[h][i] = true
+				}
+			}
+		}
+		w.until(slot.Never)
+	})
+}
