@@ -13,6 +13,7 @@ const (
 	Kill                 // the nodes are destroyed; the lease waits to begin again
 	Shutdown             // the running time is over: the nodes shut down
 	Suspend              // the nodes' memory is saved
+	Transfer             // the image is brought to the one host
 	Boot                 // the nodes start
 	Resume               // the nodes' memory is restored
 	Run                  // the nodes run
@@ -21,7 +22,7 @@ const (
 // String returns the verb as a schedule prints it.
 func (v Verb) String() string {
 	return [...]string{
-		"park", "end", "kill", "shutdown", "suspend", "boot", "resume", "run",
+		"park", "end", "kill", "shutdown", "suspend", "transfer", "boot", "resume", "run",
 	}[v]
 }
 
@@ -32,6 +33,7 @@ type Action struct {
 	Lease ID
 	Hosts []slot.Host // of each node, in order of the parts; not to be changed
 	Until slot.Time   // when it is to be complete; for Run, when running ends or pauses
+	Image string      // of a Transfer, which the first lease that needs it is named for
 }
 
 // State is where a lease is.

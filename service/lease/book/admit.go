@@ -9,37 +9,83 @@ import (
 // decide looks whether a lease that does not wait can run as its terms say.
 // It takes nothing.
 func (b *Book) decide(l *lease) (*decision, *Reason) {
-	var d *decision
-	switch length := b.length(l); l.Kind {
-	case Immediate:
-		d = b.admit(l, slot.Span{Start: b.now, End: b.now + length})
-	case Reservation:
-		begin := l.Start - b.lead(l)
-		if begin < b.now {
-			return nil, b.tooSoon(l)
-		}
-		d = b.admit(l, slot.Span{Start: begin, End: begin + length})
-	case Deadline:
-		d = b.inTime(l)
-	}
+	d, code := b.fit(l)
 	if d == nil {
-		return nil, b.why(l)
+		return nil, b.why(l, code)
 	}
 	return d, nil
 }
 
-// inTime looks for the earliest run that is over by the deadline: without a
-// change to anyone else if there is one.
-func (b *Book) inTime(l *lease) *decision {
-	length, lead := b.length(l), b.lead(l)
-	from := max(b.now, l.Start-lead)
-	when, _ := b.search(b.full, l).earliest(from, length)
-	if last := l.Deadline - l.Duration - lead; when > last {
-		if when, _ = b.search(b.firm, l).earliest(from, length); when > last {
-			return nil
+// patience is how often a search is repeated with what the last one taught.
+const patience = 8
+
+// fit is decide with the bare code of what is in the way.
+func (b *Book) fit(l *lease) (*decision, Code) {
+	begin := l.Start - b.lead(l)
+	switch {
+	case l.Kind == Immediate:
+		return b.atOnce(l)
+	case l.Kind == Deadline:
+		return b.inTime(l)
+	case begin < b.now:
+		return nil, TooSoon
+	}
+	d := b.admit(l, slot.Span{Start: begin, End: begin + b.length(l)})
+	if d == nil {
+		return nil, Taken
+	}
+	if b.stage(l, d, begin) == slot.Never {
+		return nil, LinkBusy
+	}
+	return d, 0
+}
+
+// atOnce lets the lease begin now, or as soon as its image can be there.
+func (b *Book) atOnce(l *lease) (*decision, Code) {
+	when := b.now
+	for range patience {
+		d := b.admit(l, slot.Span{Start: when, End: when + b.length(l)})
+		if d == nil {
+			return nil, Taken
+		}
+		ready := b.stage(l, d, slot.Never)
+		if ready <= when {
+			return d, 0
+		}
+		if when = ready; when == slot.Never {
+			break
 		}
 	}
-	return b.admit(l, slot.Span{Start: when, End: when + length})
+	return nil, LinkBusy
+}
+
+// inTime looks for the earliest run that is over by the deadline: without a
+// change to anyone else if there is one.
+func (b *Book) inTime(l *lease) (*decision, Code) {
+	length, lead := b.length(l), b.lead(l)
+	from, last := max(b.now, l.Start-lead), l.Deadline-l.Duration-lead
+	code := TooLate
+	for range patience {
+		when, _ := b.search(b.full, l).earliest(from, length)
+		if when > last {
+			when, _ = b.search(b.firm, l).earliest(from, length)
+		}
+		if when > last {
+			break
+		}
+		d := b.admit(l, slot.Span{Start: when, End: when + length})
+		if d == nil {
+			break
+		}
+		if b.stage(l, d, when) != slot.Never {
+			return d, 0
+		}
+		code = LinkBusy
+		if from = b.stage(l, d, slot.Never); from <= when {
+			from = when + 1
+		}
+	}
+	return nil, code
 }
 
 // admit looks for hosts during the span: free ones, or else ones that are
@@ -110,7 +156,6 @@ type victim struct {
 // interrupt looks for hosts that leases can be made to give up, first of all
 // for hosts where that is not needed.
 func (b *Book) interrupt(l *lease, d *decision) *decision {
-	const patience = 8
 	s := b.search(b.firm, l)
 	choice := s.rank
 	s.look = 0
@@ -229,5 +274,5 @@ func (b *Book) means(v *lease, by slot.Time) (Means, bool) {
 			return m, true
 		}
 	}
-	return 0, false
+	return ByKilling, v.state == Accepted // it has not begun
 }

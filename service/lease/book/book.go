@@ -17,9 +17,12 @@ type Book struct {
 	full, firm *slot.Table
 	empty      *slot.Table // of the same hosts, with nothing taken
 	leases     map[ID]*lease
-	token      *byte // marks the leases that this Book may write
-	queue      []ID  // those that wait, in order
-	soft       []ID  // those that hold hosts and may lose them, by ID
+	link       *slot.Table // of the repository, one row; nil: images are everywhere
+	images     map[place]replica
+	idle       []slot.Host // where images may be out of use
+	token      *byte       // marks the leases that this Book may write
+	queue      []ID        // those that wait, in order
+	soft       []ID        // those that hold hosts and may lose them, by ID
 	due        due
 	now        slot.Time
 	changed    bool // something has ended or begun since the queue was looked at
@@ -31,7 +34,10 @@ type Book struct {
 func New(pool Pool, policy Policy) *Book {
 	b := &Book{
 		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
-		leases: map[ID]*lease{}, token: new(byte),
+		leases: map[ID]*lease{}, token: new(byte), images: map[place]replica{},
+	}
+	if pool.Repository > 0 {
+		b.link = slot.New([]slot.Amount{{slot.NetOut: pool.Repository}})
 	}
 	b.firm = b.full
 	if len(policy.Preemption) > 0 {
@@ -158,6 +164,10 @@ func (b *Book) Next() slot.Time {
 
 // valid reports whether what was due is still so.
 func (b *Book) valid(e event) bool {
+	if e.verb == Transfer {
+		r, known := b.images[place{slot.Host(e.id), e.image}]
+		return known && !r.begun && r.fetch.Start == e.at
+	}
 	l := b.leases[e.id]
 	return l != nil && len(l.steps) > 0 && l.steps[0].at == e.at && l.steps[0].verb == e.verb
 }
@@ -169,7 +179,11 @@ func (b *Book) Advance(now slot.Time) []Action {
 		for b.Next() <= now {
 			e := b.due.pop()
 			b.now = max(b.now, e.at)
-			actions = b.perform(actions, b.own(b.leases[e.id]))
+			if e.verb == Transfer {
+				actions = b.begin(actions, e)
+			} else {
+				actions = b.perform(actions, b.own(b.leases[e.id]))
+			}
 			if b.Next() > e.at {
 				b.review() // all of the moment is done: who waits may begin
 			}
@@ -190,7 +204,9 @@ func (b *Book) perform(actions []Action, l *lease) []Action {
 		b.start(l)
 	}
 	if s.verb != park {
-		actions = append(actions, Action{s.at, s.verb, l.ID, l.hosts, s.until})
+		actions = append(actions, Action{
+			At: s.at, Verb: s.verb, Lease: l.ID, Hosts: l.hosts, Until: s.until,
+		})
 	}
 	l.steps = l.steps[1:]
 	switch s.verb {
@@ -238,6 +254,9 @@ func (b *Book) tidy() {
 	if b.now-b.forgotten > often {
 		b.forgotten = b.now
 		b.full.Forget(b.now)
+		if b.link != nil {
+			b.link.Forget(b.now)
+		}
 		if b.firm != b.full {
 			b.firm.Forget(b.now)
 		}
@@ -253,7 +272,11 @@ func (b *Book) Snapshot() *Book {
 	if b.firm != b.full {
 		c.firm = b.firm.Snapshot()
 	}
-	c.leases = maps.Clone(b.leases)
+	if b.link != nil {
+		c.link = b.link.Snapshot()
+	}
+	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
+	c.idle = slices.Clone(b.idle)
 	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
 	c.empty = b.empty.Snapshot()
 	b.token, c.token = new(byte), new(byte)

@@ -12,6 +12,8 @@ type decision struct {
 	hold    slot.Span   // of the hosts: with what comes before and after running
 	cut     slot.Time   // when it is to give the hosts back, suspended; Never
 	victims []victim
+	fetches []fetch
+	prompt  bool // of one that waits: it begins now, or as soon as its image is there
 }
 
 // A ranking orders hosts for a node, the lowest first; free is what is left
@@ -136,6 +138,20 @@ func (b *Book) choice() ranking {
 	}
 }
 
+// near prefers hosts that have the lease's image.
+func (b *Book) near(l *lease, then ranking) ranking {
+	return func(h slot.Host, free, need *slot.Amount) int64 {
+		var rank int64
+		if then != nil {
+			rank = then(h, free, need)
+		}
+		if b.here(l, h) {
+			rank -= 1 << 61
+		}
+		return rank
+	}
+}
+
 // fullness is small where little is left.
 func fullness(free *slot.Amount) int64 {
 	return int64(free[slot.CPU])<<30 + int64(free[slot.Memory])
@@ -146,6 +162,9 @@ const compared = 32
 
 func (b *Book) search(t *slot.Table, l *lease) *search {
 	s := &search{table: t, lease: l, rank: b.choice(), look: compared}
+	if b.fetches(l) {
+		s.rank, s.look = b.near(l, s.rank), 0
+	}
 	if l.saved {
 		s.each = crowd(l.home)
 	}
@@ -155,10 +174,38 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 // seek looks where a lease that waits could begin: as early as it can, or now
 // only. It takes nothing.
 func (b *Book) seek(l *lease, onlyNow bool) *decision {
-	length, least := b.length(l), b.least(l)
+	var d *decision
 	if l.saved && !b.policy.Movable {
-		return b.seekHome(l, onlyNow)
+		if d = b.resumeOn(l, l.home, b.now); d != nil && onlyNow && d.hold.Start > b.now {
+			return nil
+		}
+	} else {
+		d = b.seekHosts(l, onlyNow)
 	}
+	if d == nil {
+		return nil
+	}
+	d.prompt = d.hold.Start == b.now
+	if !b.fetches(l) || (!d.prompt && b.stage(l, d, d.hold.Start) != slot.Never) {
+		return d
+	}
+	ready := b.stage(l, d, slot.Never)
+	if ready <= d.hold.Start || ready == slot.Never {
+		if ready == slot.Never {
+			return nil
+		}
+		return d
+	}
+	then := b.resumeOn(l, d.hosts, ready)
+	if then != nil {
+		then.fetches, then.prompt = d.fetches, d.prompt
+	}
+	return then
+}
+
+// seekHosts looks for any hosts that will do.
+func (b *Book) seekHosts(l *lease, onlyNow bool) *decision {
+	length, least := b.length(l), b.least(l)
 	s := b.search(b.full, l)
 	span := slot.Span{Start: b.now, End: b.now + length}
 	if hosts := s.place(span); hosts != nil {
@@ -188,16 +235,16 @@ func (b *Book) seek(l *lease, onlyNow bool) *decision {
 	return &decision{hosts: hosts, hold: span, cut: slot.Never}
 }
 
-// seekHome looks when a lease can resume on the hosts where its memory is.
-func (b *Book) seekHome(l *lease, onlyNow bool) *decision {
-	length, least := b.length(l), b.least(l)
+// resumeOn looks when a lease can run on these hosts, not before a time: where
+// its memory or its image is.
+func (b *Book) resumeOn(l *lease, hosts []slot.Host, from slot.Time) *decision {
 	s := b.search(b.full, l)
-	for _, enough := range []slot.Time{least, length} {
-		when := s.stay(b.now, enough, l.home)
-		if when == slot.Never || (onlyNow && when > b.now) {
+	for _, enough := range []slot.Time{b.least(l), b.length(l)} {
+		when := s.stay(from, enough, hosts)
+		if when == slot.Never {
 			return nil
 		}
-		if d := b.upTo(l, l.home, when); d != nil {
+		if d := b.upTo(l, hosts, when); d != nil {
 			return d
 		}
 	}

@@ -10,14 +10,16 @@ import (
 // An event is a moment at which a step of a lease is due. One that no longer
 // agrees with the lease is passed over.
 type event struct {
-	at   slot.Time
-	verb Verb
-	id   ID
+	at    slot.Time
+	verb  Verb
+	id    ID // of the lease; for a transfer, the host
+	image string
 }
 
 // compare orders events: by time, then verb, then lease.
 func (e event) compare(f event) int {
-	return cmp.Or(cmp.Compare(e.at, f.at), cmp.Compare(e.verb, f.verb), cmp.Compare(e.id, f.id))
+	return cmp.Or(cmp.Compare(e.at, f.at), cmp.Compare(e.verb, f.verb), cmp.Compare(e.id, f.id),
+		cmp.Compare(e.image, f.image))
 }
 
 func (e event) before(f event) bool { return e.compare(f) < 0 }
@@ -66,10 +68,10 @@ func (b *Book) schedule(l *lease) {
 	if len(l.steps) == 0 {
 		return
 	}
-	if len(b.due) > 64+4*len(b.leases) {
+	if len(b.due) > 64+4*(len(b.leases)+len(b.images)) {
 		b.due = slices.DeleteFunc(b.due, func(e event) bool { return !b.valid(e) })
 		slices.SortFunc(b.due, event.compare) // a sorted slice is a heap
 		b.due = slices.Compact(b.due)
 	}
-	b.due.push(event{l.steps[0].at, l.steps[0].verb, l.ID})
+	b.due.push(event{l.steps[0].at, l.steps[0].verb, l.ID, ""})
 }

@@ -62,6 +62,7 @@ func (b *Book) harden(l *lease) {
 // remove strikes the lease out of the Book.
 func (b *Book) remove(l *lease) {
 	b.give(l, l.held.Start)
+	b.unpin(l)
 	b.dequeue(l)
 	delete(b.leases, l.ID)
 }
@@ -69,11 +70,12 @@ func (b *Book) remove(l *lease) {
 // commit lets a lease that does not wait run as decided, and whoever is in the
 // way make room.
 func (b *Book) commit(l *lease, d *decision) {
+	l.state = Accepted
+	b.script(l, d)
+	b.pin(l, d) // first, or an image that it counts on goes with a victim
 	for _, v := range d.victims {
 		b.oust(b.own(b.leases[v.id]), v, d.hold.Start)
 	}
-	l.state = Accepted
-	b.script(l, d)
 	b.take(l, l.held)
 	b.schedule(l)
 }
@@ -82,6 +84,10 @@ func (b *Book) commit(l *lease, d *decision) {
 func (b *Book) oust(l *lease, v victim, from slot.Time) {
 	if l.waiting() {
 		b.unplan(l)
+		return
+	}
+	if l.state == Accepted && v.means == ByKilling {
+		b.requeue(l, Queued)
 		return
 	}
 	b.give(l, from)

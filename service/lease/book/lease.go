@@ -10,18 +10,19 @@ import (
 // own may be written, which Book.own sees to.
 type lease struct {
 	Terms
-	book  *byte // the token of the Book that may write it
-	state State
-	firm  bool // nobody is preferred to it: it counts in the firm table
-	hosts []slot.Host
-	held  slot.Span   // of its hosts, in the tables; empty: it holds none
-	ran   slot.Time   // running time it has had, up to its last suspension
-	runs  slot.Time   // when it runs, or is to; Never without a plan
-	since slot.Time   // when it began to run last; Never while it does not run
-	cut   slot.Time   // when it is to be suspended; Never
-	steps []step      // what comes, in order
-	saved bool        // its memory is saved,
-	home  []slot.Host // on these hosts, by node
+	book   *byte // the token of the Book that may write it
+	state  State
+	firm   bool // nobody is preferred to it: it counts in the firm table
+	hosts  []slot.Host
+	held   slot.Span   // of its hosts, in the tables; empty: it holds none
+	ran    slot.Time   // running time it has had, up to its last suspension
+	runs   slot.Time   // when it runs, or is to; Never without a plan
+	since  slot.Time   // when it began to run last; Never while it does not run
+	cut    slot.Time   // when it is to be suspended; Never
+	steps  []step      // what comes, in order
+	pinned bool        // its image is counted on, on its hosts
+	saved  bool        // its memory is saved,
+	home   []slot.Host // on these hosts, by node
 }
 
 // A step is an action to come.

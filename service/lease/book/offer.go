@@ -24,18 +24,11 @@ func (b *Book) offers(l *lease, r *Reason) []Offer {
 
 // accepts reports whether the lease would be accepted, without looking why not.
 func (b *Book) accepts(l *lease) bool {
-	begin, length := max(b.now, l.Start-b.lead(l)), b.length(l)
-	switch {
-	case l.Kind == BestEffort || !b.possible(l):
+	if l.Kind == BestEffort || !b.possible(l) {
 		return b.possible(l)
-	case l.Kind == Deadline:
-		return b.inTime(l) != nil
-	case l.Kind == Immediate:
-		begin = b.now
-	case l.Start-b.lead(l) < b.now:
-		return false
 	}
-	return b.admit(l, slot.Span{Start: begin, End: begin + length}) != nil
+	d, _ := b.fit(l)
+	return d != nil
 }
 
 // later offers the same at the earliest time: a reservation, or a later deadline.

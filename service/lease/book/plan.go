@@ -17,11 +17,12 @@ const (
 	Saving                 // their memory is saved
 	Restoring              // their memory is restored
 	Stopping               // they shut down
+	Bringing               // the image is transferred to the host
 )
 
 // String returns the phase in one word.
 func (p Phase) String() string {
-	return [...]string{"boot", "run", "suspend", "resume", "shutdown"}[p]
+	return [...]string{"boot", "run", "suspend", "resume", "shutdown", "transfer"}[p]
 }
 
 // Bar is a piece of the schedule as a chart draws it.
@@ -55,9 +56,18 @@ func (b *Book) Plan(span slot.Span) []Bar {
 			}
 		}
 	}
+	for at, r := range b.images {
+		cut := common(r.fetch, span)
+		if len(r.users) == 0 || cut.Empty() || r.fetch.End <= b.now {
+			continue
+		}
+		bars = append(bars, Bar{
+			Host: at.host, Span: cut, Lease: r.users[0], Phase: Bringing, Begun: r.begun,
+		})
+	}
 	slices.SortFunc(bars, func(a, b Bar) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Span.Start, b.Span.Start),
-			cmp.Compare(a.Lease, b.Lease))
+			cmp.Compare(a.Lease, b.Lease), cmp.Compare(a.Phase, b.Phase))
 	})
 	return bars
 }

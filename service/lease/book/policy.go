@@ -38,7 +38,10 @@ const (
 
 // Pool is what is leased.
 type Pool struct {
-	Hosts []slot.Amount // the capacity of each
+	Hosts []slot.Amount // the capacity of each; NetIn 0: a link without bound
+	// Repository is the link of the image repository, in kbit/s; 0: every host
+	// has all images.
+	Repository int32
 }
 
 // Policy is how the pool is leased. The zero Policy runs leases in order and
@@ -59,6 +62,12 @@ type Policy struct {
 	// Threshold is how many times as long as its suspension and resumption a
 	// lease has to run before a planned suspension for it to be worth a start.
 	Threshold int64
+	// Transfer is how fast one image is brought to a host, in kbit/s; 0: as fast
+	// as the links are.
+	Transfer int32
+	// CacheMB is how much of images that nobody uses a host keeps; those in use
+	// are kept and do not count.
+	CacheMB int64
 }
 
 // has reports whether the policy allows the means.

@@ -27,6 +27,7 @@ func (b *Book) dequeue(l *lease) {
 // requeue lets the lease wait again: it holds nothing any more.
 func (b *Book) requeue(l *lease, s State) {
 	b.give(l, l.held.Start)
+	b.unpin(l)
 	l.state, l.runs, l.since, l.cut, l.steps = s, slot.Never, slot.Never, slot.Never, nil
 	l.home = nil
 	if l.saved {
@@ -49,6 +50,7 @@ func (b *Book) start(l *lease) {
 // unplan takes back what is planned for a lease that waits.
 func (b *Book) unplan(l *lease) {
 	b.give(l, l.held.Start)
+	b.unpin(l)
 	l.runs, l.cut, l.steps, l.hosts = slot.Never, slot.Never, nil, nil
 }
 
@@ -60,6 +62,7 @@ func (b *Book) review() {
 	}
 	freed := b.freed
 	b.changed, b.freed = false, false
+	defer b.sweep()
 	if b.policy.Backfill == Conservative {
 		if freed {
 			b.heal()
@@ -88,13 +91,13 @@ func (b *Book) compress(freed bool) {
 			continue
 		}
 		l = b.own(l)
-		old := decision{hosts: l.hosts, hold: l.held, cut: l.cut}
+		old := b.planOf(l)
 		if planned {
 			b.unplan(l)
 		}
 		d := b.seek(l, false)
 		if planned && (d == nil || d.hold.Start >= old.hold.Start) {
-			d = &old
+			d = old
 		}
 		if d != nil {
 			b.plan(l, d)
@@ -120,12 +123,26 @@ func (b *Book) backfill() {
 			continue
 		}
 		b.plan(b.own(l), d)
-		if d.hold.Start > b.now {
+		if !d.prompt {
 			if promised = true; b.policy.Backfill == NoBackfill {
 				return
 			}
 		}
 	}
+}
+
+// planOf returns the plan of a lease that waits as a decision.
+func (b *Book) planOf(l *lease) *decision {
+	d := &decision{hosts: l.hosts, hold: l.held, cut: l.cut}
+	if l.pinned {
+		for _, s := range sums(l.hosts, l.needs()) {
+			r := b.images[place{s.host, l.Image.Name}]
+			if !r.begun && len(r.users) == 1 { // its own, which goes with its plan
+				d.fetches = append(d.fetches, fetch{s.host, r.fetch})
+			}
+		}
+	}
+	return d
 }
 
 // A shape is what a lease needs to begin now. What is in vain for one shape
@@ -165,6 +182,7 @@ func (s *shape) add(vain []shape) []shape {
 func (b *Book) plan(l *lease, d *decision) {
 	b.script(l, d)
 	b.take(l, l.held)
+	b.pin(l, d)
 	b.schedule(l)
 }
 

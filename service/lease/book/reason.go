@@ -18,12 +18,13 @@ const (
 	TooSoon              // there is no time to start the nodes before Start
 	Taken                // others have the hosts at that time
 	TooLate              // the hosts are free too late for the Deadline
+	LinkBusy             // the image cannot be brought to the hosts in time
 	Behind               // its turn has not come: those before it may not be delayed
 )
 
 // String returns the code as messages and documents have it.
 func (c Code) String() string {
-	return [...]string{"too-large", "no-host", "too-soon", "taken", "too-late", "behind"}[c]
+	return [...]string{"too-large", "no-host", "too-soon", "taken", "too-late", "link-busy", "behind"}[c]
 }
 
 // Reason explains why a lease is refused or waits.
@@ -75,6 +76,8 @@ func (r *Reason) String() string {
 		return "the nodes cannot be started in so short a time"
 	case TooLate:
 		return fmt.Sprintf("%d nodes are free together too late for the deadline", r.Wanted)
+	case LinkBusy:
+		return "the image cannot be brought to the hosts in time"
 	case Behind:
 		return "starting it now would delay leases that came before it"
 	default:
@@ -173,21 +176,29 @@ func (b *Book) room(l *lease) *search {
 	return b.search(b.firm, l)
 }
 
-func (b *Book) tooSoon(l *lease) *Reason {
-	r := &Reason{Code: TooSoon, Wanted: l.nodes(), Earliest: b.soonest(l)}
-	r.Free = r.Wanted
-	r.Offers = b.offers(l, r)
-	return r
-}
-
-// soonest returns when the lease could run, or Never.
+// soonest returns when the lease could run, or Never. A reservation for then
+// would be accepted.
 func (b *Book) soonest(l *lease) slot.Time {
 	lead := b.lead(l)
-	when, _ := b.room(l).earliest(max(b.now, l.wish()-lead), b.length(l))
-	if when == slot.Never {
-		return when
+	from := max(b.now, l.wish()-lead)
+	c := l.copy()
+	if c.Kind == Immediate {
+		c.Kind = Reservation
 	}
-	return when + lead
+	for range patience {
+		when, hosts := b.room(l).earliest(from, b.length(l))
+		if when == slot.Never {
+			return when
+		}
+		c.Start, c.Deadline = when+lead, when+lead+c.Duration
+		if b.accepts(c) {
+			return c.Start
+		}
+		if from = b.stage(l, &decision{hosts: hosts}, slot.Never); from <= when {
+			from = when + max(c.Duration/patience, 1)
+		}
+	}
+	return slot.Never
 }
 
 // wish returns when the lease would like to run.
@@ -199,15 +210,14 @@ func (l *lease) wish() slot.Time {
 }
 
 // why returns what keeps a lease from running as its terms say.
-func (b *Book) why(l *lease) *Reason {
-	r := &Reason{Code: Taken, Wanted: l.nodes(), Earliest: b.soonest(l)}
+func (b *Book) why(l *lease, code Code) *Reason {
+	r := &Reason{Code: code, Wanted: l.nodes(), Earliest: b.soonest(l)}
 	begin := max(b.now, l.wish()-b.lead(l))
 	span := slot.Span{Start: begin, End: begin + b.length(l)}
-	if l.Kind == Deadline {
-		r.Code = TooLate
-	}
 	r.Resource, r.Free = b.room(l).shortage(span)
-	r.Blocking = b.blocking(l, span)
+	if code == Taken || code == TooLate {
+		r.Blocking = b.blocking(l, span)
+	}
 	r.Offers = b.offers(l, r)
 	return r
 }

@@ -24,6 +24,8 @@ type world struct {
 	ended  map[ID]slot.Time
 	killed map[ID]int
 	log    []string
+	images map[place]slot.Time // since when a host has an image, or will have
+	load   []slot.Span         // of the repository's link
 }
 
 func newWorld(t rapid.TB, pool Pool, p Policy) *world {
@@ -31,6 +33,7 @@ func newWorld(t rapid.TB, pool Pool, p Policy) *world {
 		t: t, book: New(pool, p), pool: pool, terms: map[ID]Terms{}, actual: map[ID]slot.Time{},
 		on: map[ID][]slot.Host{}, since: map[ID]slot.Time{}, ran: map[ID]slot.Time{},
 		first: map[ID]slot.Time{}, ended: map[ID]slot.Time{}, killed: map[ID]int{},
+		images: map[place]slot.Time{},
 	}
 }
 
@@ -99,7 +102,13 @@ func (w *world) do(a Action) {
 		w.t.Fatalf("%s of %d was due at %d, not %d\n%s", a.Verb, a.Lease, a.At, w.now, w.story())
 	}
 	switch a.Verb {
-	case Boot, Resume:
+	case Transfer:
+		w.images[place{a.Hosts[0], a.Image}] = a.Until
+		w.load = append(w.load, slot.Span{Start: a.At, End: a.Until})
+	case Boot:
+		w.on[a.Lease] = a.Hosts
+		w.arrived(a)
+	case Resume:
 		w.on[a.Lease] = a.Hosts
 	case Run:
 		w.run(a)
@@ -116,6 +125,39 @@ func (w *world) do(a Action) {
 		if w.ran[a.Lease] != w.actual[a.Lease] {
 			w.t.Fatalf("lease %d ran %d ms, not %d\n%s", a.Lease, w.ran[a.Lease],
 				w.actual[a.Lease], w.story())
+		}
+	}
+}
+
+// arrived holds that the lease's image is on its hosts, and was meant to stay.
+func (w *world) arrived(a Action) {
+	w.t.Helper()
+	x := w.terms[a.Lease]
+	if x.Image.Name == "" || w.pool.Repository == 0 {
+		return
+	}
+	for _, h := range a.Hosts {
+		at := place{h, x.Image.Name}
+		since, there := w.images[at]
+		if _, known := w.book.images[at]; !there || since > a.At || !known {
+			w.t.Fatalf("lease %d boots on %d at %d, its image is there at %d\n%s", a.Lease, h, a.At,
+				since, w.story())
+		}
+	}
+}
+
+// links holds that no more images were transferred at a time than the link bears.
+func (w *world) links(most int) {
+	w.t.Helper()
+	for _, s := range w.load {
+		n := 0
+		for _, other := range w.load {
+			if other.Start <= s.Start && s.Start < other.End {
+				n++
+			}
+		}
+		if n > most {
+			w.t.Fatalf("%d transfers at %d\n%s", n, s.Start, w.story())
 		}
 	}
 }
@@ -225,6 +267,9 @@ func drawTerms(t *rapid.T, id ID, now slot.Time) Terms {
 		x.Parts = append(x.Parts, Part{rapid.IntRange(1, 4).Draw(t, "nodes"),
 			cpus(int32(rapid.IntRange(1, 2).Draw(t, "need")))})
 	}
+	if image := rapid.IntRange(0, 3).Draw(t, "image"); image > 0 {
+		x.Image = Image{string(rune('a' + image)), int64(image)}
+	}
 	x.Start = now + slot.Time(rapid.IntRange(0, 60).Draw(t, "notice"))
 	x.Deadline = x.Start + x.Duration + slot.Time(rapid.IntRange(0, 60).Draw(t, "slack"))
 	return x
@@ -237,7 +282,12 @@ func TestPromisesAreKept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := int32(rapid.IntRange(1, 3).Draw(t, "size"))
 		p := hosts(rapid.IntRange(1, 4).Draw(t, "hosts"), size)
-		w := newWorld(t, p, drawPolicy(t))
+		policy := drawPolicy(t)
+		if rapid.Bool().Draw(t, "images") { // two at a time, 4 ms for an MB
+			p.Repository, policy.Transfer = 4000000, 2000000
+			policy.CacheMB = rapid.Int64Range(0, 4).Draw(t, "cache")
+		}
+		w := newWorld(t, p, policy)
 		w.now = 1000
 		for id := range ID(rapid.IntRange(1, 25).Draw(t, "leases")) {
 			w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
@@ -254,6 +304,7 @@ func TestPromisesAreKept(t *testing.T) {
 				t.Fatalf("lease %d never ended\n%s", id, w.story())
 			}
 		}
+		w.links(2)
 		if len(w.book.leases) != 0 || len(w.book.queue) != 0 || len(w.book.soft) != 0 {
 			t.Fatalf("the Book is not empty: %v %v", w.book.queue, w.book.soft)
 		}
