@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -124,8 +125,88 @@ func play(t *rapid.T, policy Policy, most int) *world {
 		w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
 		x := drawTerms(t, id+1, w.now)
 		w.submit(x, slot.Time(rapid.IntRange(1, int(x.Duration)).Draw(t, "actual")))
+		for rapid.IntRange(0, 2).Draw(t, "change") == 0 {
+			w.change(t, ID(rapid.IntRange(1, int(id+1)).Draw(t, "whom")))
+		}
 	}
 	return w
+}
+
+// change renegotiates a lease. What is offered in place of a refusal is taken.
+func (w *world) change(t *rapid.T, id ID) {
+	t.Helper()
+	old := w.book.leases[id]
+	if old == nil {
+		return
+	}
+	x := old.Terms
+	x.Duration = slot.Time(rapid.IntRange(1, 60).Draw(t, "new duration"))
+	x.Parts = slices.Clone(x.Parts)
+	x.Parts[0].Need = cpus(int32(rapid.IntRange(1, 2).Draw(t, "new need")))
+	x.Start, x.Deadline = max(x.Start, w.now), max(x.Deadline, w.now+x.Duration)
+	a, err := w.book.Change(w.now, id, x)
+	if err != nil {
+		return
+	}
+	if a.State == Refused {
+		if a.Reason == nil {
+			t.Fatalf("no reason why %+v is refused", x)
+		}
+		for _, o := range a.Reason.Offers {
+			again, err := w.book.Snapshot().Change(w.now, id, o.Terms)
+			if err != nil || again.State == Refused {
+				t.Fatalf("offered %s of %+v, but then: %+v %v\n%s", o.Change, x, again, err,
+					w.story())
+			}
+		}
+		if len(a.Reason.Offers) == 0 {
+			return
+		}
+		x = a.Reason.Offers[0].Terms
+		if a, err = w.book.Change(w.now, id, x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.log = append(w.log, fmt.Sprintf("%d: lease %d changed to %+v: %s", w.now, id, x, a.State))
+	w.terms[id] = w.book.leases[id].Terms
+	w.actual[id] = min(w.actual[id], x.Duration)
+}
+
+// TestLiveLeasesGrow makes a running lease larger and longer: at the cost of a
+// best-effort lease, and up to the next reservation.
+func TestLiveLeasesGrow(t *testing.T) {
+	w := newWorld(t, hosts(1, 3), Policy{Preemption: []Means{BySuspension, ByKilling}})
+	w.submit(one(1, Immediate, 1, 100), 0)
+	w.submit(one(2, BestEffort, 1, 100), 0)
+	next := one(3, Reservation, 2, 50)
+	next.Start = 150
+	w.submit(next, 0)
+	w.until(10)
+	x := one(1, Immediate, 1, 100)
+	x.Parts[0].Need = cpus(3)
+	if a, err := w.book.Change(10, 1, x); err != nil || !slices.Equal(a.Preempts, []ID{2}) {
+		t.Fatalf("larger: %+v %v", a, err)
+	}
+	x.Duration = 200
+	a, err := w.book.Change(10, 1, x)
+	if err != nil || a.State != Refused || !slices.Equal(a.Reason.Blocking, []ID{3}) {
+		t.Fatalf("longer: %+v %v", a, err)
+	}
+	for _, o := range a.Reason.Offers {
+		if o.Change == Shorter && o.Terms.Duration != 150 {
+			t.Errorf("offers %d ms, though 150 fit", o.Terms.Duration)
+		}
+		if cpu := o.Terms.Parts[0].Need[slot.CPU]; o.Change == Smaller && cpu != 100 {
+			t.Errorf("offers %d hundredths of a CPU, though 100 fit", cpu)
+		}
+		if again, err := w.book.Snapshot().Change(10, 1, o.Terms); err != nil ||
+			again.State != Running {
+			t.Errorf("offer %s: %+v %v", o.Change, again, err)
+		}
+	}
+	if len(a.Reason.Offers) != 1 { // its need is the old one, so only its time can give
+		t.Errorf("%d offers", len(a.Reason.Offers))
+	}
 }
 
 // TestReasonsHold submits again what a refusal offers, and at the earliest time
@@ -175,30 +256,21 @@ func TestSameCallsSameSchedule(t *testing.T) {
 		policy := drawPolicy(t)
 		w := play(t, policy, 15)
 		v := *w
+		v.images = maps.Clone(w.images)
+		v.load = slices.Clone(w.load)
 		v.book = w.book.Snapshot()
 		v.log = slices.Clone(w.log)
 		for _, m := range []*map[ID]slot.Time{&v.since, &v.ran, &v.first, &v.ended} {
-			*m = cloned(*m)
+			*m = maps.Clone(*m)
 		}
-		v.on = map[ID][]slot.Host{}
-		for id, on := range w.on {
-			v.on[id] = on
-		}
-		v.killed = map[ID]int{}
+		v.terms, v.actual = maps.Clone(w.terms), maps.Clone(w.actual)
+		v.on, v.killed = maps.Clone(w.on), maps.Clone(w.killed)
 		w.until(slot.Never)
 		v.until(slot.Never)
 		if !reflect.DeepEqual(w.log, v.log) {
 			t.Fatalf("two schedules:\n%s\n%s", w.story(), v.story())
 		}
 	})
-}
-
-func cloned(m map[ID]slot.Time) map[ID]slot.Time {
-	c := map[ID]slot.Time{}
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }
 
 // TestWideLeasesDoNotStarve floods a pool with narrow leases behind a wide one:

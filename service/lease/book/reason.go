@@ -24,7 +24,9 @@ const (
 
 // String returns the code as messages and documents have it.
 func (c Code) String() string {
-	return [...]string{"too-large", "no-host", "too-soon", "taken", "too-late", "link-busy", "behind"}[c]
+	return [...]string{
+		"too-large", "no-host", "too-soon", "taken", "too-late", "link-busy", "behind",
+	}[c]
 }
 
 // Reason explains why a lease is refused or waits.

@@ -1,0 +1,242 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Change renegotiates a lease: from now on these are its terms. One that has
+// not begun may change in all but its ID; of one that runs the Duration and the
+// needs of its nodes may, on the hosts that it has. The answer is as Submit's:
+// where it is Refused, the old terms stand and the Offers would be accepted in
+// place of the new ones. An error is of kind Invalid, NotFound, or, while the
+// lease is being saved, shut down or waits with its memory saved, Busy.
+func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
+	b.now = max(b.now, now)
+	l := b.leases[id]
+	if l == nil {
+		return Answer{}, workspace.Refuse(workspace.NotFound, "no lease %d", id)
+	}
+	t.ID, t.Parts = id, slices.Clone(t.Parts)
+	switch l.state {
+	case Queued, Accepted:
+		return b.replace(l, t)
+	case Booting, Resuming, Running:
+		return b.renew(l, t)
+	}
+	return Answer{}, workspace.Refuse(workspace.Busy, "lease %d is %s", id, l.state)
+}
+
+// replace submits the new terms of a lease that has not begun in place of the
+// old, all or nothing.
+func (b *Book) replace(l *lease, t Terms) (Answer, error) {
+	c := b.Snapshot()
+	c.remove(c.own(l))
+	a, err := c.Submit(b.now, t)
+	if err != nil || a.State == Refused {
+		return a, err
+	}
+	c.freed, c.changed = true, true
+	c.review()
+	preempts := a.Preempts
+	*b = *c
+	a = b.Lease(l.ID)
+	a.Preempts = preempts
+	return a, nil
+}
+
+// renew changes a lease that has its hosts.
+func (b *Book) renew(old *lease, t Terms) (Answer, error) {
+	if err := old.comparable(&t, b.now); err != nil {
+		return Answer{}, err
+	}
+	c := b.Snapshot()
+	l := c.own(c.leases[old.ID])
+	held := l.held
+	c.give(l, b.now)
+	c.weak(l, false) // it is not in its own way
+	l.held = held
+	d := c.extend(l, t)
+	if d == nil {
+		return refused(c.whyNot(l, t)), nil
+	}
+	for _, v := range d.victims {
+		c.oust(c.own(c.leases[v.id]), v, d.hold.Start)
+	}
+	l.Parts, l.Duration, l.cut, l.held.End = t.Parts, t.Duration, d.cut, d.hold.End
+	c.take(l, slot.Span{Start: b.now, End: d.hold.End})
+	l.steps = c.ending(l, l.begun())
+	c.schedule(l)
+	c.changed, c.freed = true, true
+	c.review()
+	*b = *c
+	a := b.Lease(l.ID)
+	for _, v := range d.victims {
+		a.Preempts = append(a.Preempts, v.id)
+	}
+	return a, nil
+}
+
+// comparable returns what keeps terms from taking the place of the lease's
+// while it runs.
+func (l *lease) comparable(t *Terms, now slot.Time) error {
+	t.Kind, t.Start, t.Deadline = l.Kind, l.Start, l.Deadline
+	t.Submitted, t.Image, t.Preemptible, t.Hosts = l.Submitted, l.Image, l.Preemptible, l.Hosts
+	check := *t
+	check.Kind = Immediate // its start is past, and its deadline is looked at here
+	if err := check.check(now); err != nil {
+		return err
+	}
+	same := slices.EqualFunc(l.Parts, t.Parts, func(p, q Part) bool { return p.Nodes == q.Nodes })
+	if !same {
+		return workspace.Refuse(workspace.Invalid, "lease %d runs: its nodes stay as many", l.ID)
+	}
+	done := l.done() - l.Duration + t.Duration
+	if done <= now || t.Duration <= l.ran {
+		return workspace.Refuse(workspace.Invalid, "lease %d has run as long already", l.ID)
+	}
+	if l.Kind == Deadline && done > l.Deadline {
+		return workspace.Refuse(workspace.Invalid, "an end %d ms after the deadline",
+			done-l.Deadline)
+	}
+	return nil
+}
+
+// extend looks whether a lease whose hosts are given back for the time from now
+// on can have them under the new terms. It takes nothing.
+func (b *Book) extend(l *lease, t Terms) *decision {
+	c := l.copy()
+	c.Parts = t.Parts
+	end := l.done() - l.Duration + t.Duration + b.policy.Shutdown
+	d := &decision{hosts: l.hosts, hold: slot.Span{Start: b.now, End: end}, cut: slot.Never}
+	until, forced := b.reach(l.hosts, c.needs(), b.now)
+	if until >= end {
+		return d
+	}
+	if !l.firm && forced && b.least(l) < b.length(l) &&
+		until-b.suspension(c, l.hosts) > max(b.now, l.runs) {
+		d.cut, d.hold.End = until, until
+		return d
+	}
+	if !l.firm || (b.firm != b.full && !b.fitsOn(b.firm, c, d)) {
+		return nil
+	}
+	if l.sameNeeds(&t) && l.held.End < end {
+		return b.prolong(l, d)
+	}
+	return b.clear(c, d)
+}
+
+// sameNeeds reports whether only the time of the lease changes.
+func (l *lease) sameNeeds(t *Terms) bool {
+	return slices.EqualFunc(l.Parts, t.Parts, func(p, q Part) bool { return q.Need == p.Need })
+}
+
+// prolong makes room from the lease's end on: whoever is there has more time to
+// make room than if it were to be now.
+func (b *Book) prolong(l *lease, d *decision) *decision {
+	rest := slot.Span{Start: b.now, End: l.held.End}
+	l.each(func(i int, need *slot.Amount) { b.full.Add(l.hosts[i], rest, *need) })
+	d.hold.Start = l.held.End
+	d = b.clear(l, d)
+	l.each(func(i int, need *slot.Amount) { b.full.Remove(l.hosts[i], rest, *need) })
+	return d
+}
+
+// clear names the victims of a decision; nil, when they cannot be made to go.
+func (b *Book) clear(l *lease, d *decision) *decision {
+	var stubborn *lease
+	if d.victims, stubborn = b.victims(l, d); stubborn != nil {
+		return nil
+	}
+	running := slices.ContainsFunc(d.victims, func(v victim) bool {
+		return !b.leases[v.id].waiting()
+	})
+	if b.firm == b.full && (running || !b.afterwards(l, d)) {
+		return nil
+	}
+	return d
+}
+
+// afterwards reports whether the decision fits once its victims are gone.
+func (b *Book) afterwards(l *lease, d *decision) (fits bool) {
+	var gone []*lease
+	for _, v := range d.victims {
+		gone = append(gone, b.leases[v.id])
+	}
+	b.without(gone, d.hold, func() { fits = b.fitsOn(b.full, l, d) })
+	return fits
+}
+
+// fitsOn reports whether the lease fits on the decision's hosts in the table.
+func (b *Book) fitsOn(t *slot.Table, l *lease, d *decision) bool {
+	return !slices.ContainsFunc(sums(d.hosts, l.needs()), func(s share) bool {
+		return !t.Fits(s.host, d.hold, s.need)
+	})
+}
+
+// whyNot returns why a lease whose hosts are given back cannot have the new
+// terms, and terms between the old and the new ones that it can have.
+func (b *Book) whyNot(l *lease, t Terms) *Reason {
+	r := &Reason{Code: Taken, Wanted: l.nodes(), Free: l.nodes(), Earliest: slot.Never}
+	end := l.done() - l.Duration + t.Duration + b.policy.Shutdown
+	span := slot.Span{Start: b.now, End: end}
+	c := l.copy()
+	c.Parts = t.Parts
+	for _, s := range sums(l.hosts, c.needs()) {
+		free := b.full.Free(s.host, span)
+		for k := range s.need {
+			if s.need[k] > free[k] {
+				r.Resource, r.Free = slot.Resource(k), 0
+			}
+		}
+	}
+	r.Blocking = b.blocking(l, span)
+	r.Blocking = slices.DeleteFunc(r.Blocking, func(id ID) bool { return id == l.ID })
+	const grain = 1024
+	part := func(k, of int64) int64 { return of * k / grain }
+	for _, how := range []struct {
+		change Change
+		terms  func(k int64) Terms
+	}{
+		{Shorter, func(k int64) Terms {
+			x := t
+			x.Duration = l.Duration + slot.Time(part(k, int64(t.Duration-l.Duration)))
+			return x
+		}},
+		{Smaller, func(k int64) Terms {
+			x := t
+			x.Parts = slices.Clone(t.Parts)
+			for i, p := range l.Parts {
+				for n, was := range p.Need {
+					more := int64(t.Parts[i].Need[n]) - int64(was)
+					x.Parts[i].Need[n] = was + int32(part(k, more))
+				}
+			}
+			return x
+		}},
+	} {
+		low := b.furthest(l, how.terms, grain)
+		if x := how.terms(low); low >= 0 && b.extend(l, x) != nil {
+			r.Offers = append(r.Offers, Offer{how.change, x, 1 - float64(low)/grain})
+		}
+	}
+	return r
+}
+
+// furthest returns how far towards the new terms a lease can go, of so many
+// steps; -1 for not at all.
+func (b *Book) furthest(l *lease, terms func(k int64) Terms, steps int64) int64 {
+	low, high := int64(-1), steps-1
+	for low < high {
+		k := (low + high + 1) / 2
+		if b.extend(l, terms(k)) != nil {
+			low = k
+		} else {
+			high = k - 1
+		}
+	}
+	return low
+}
