@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -150,13 +152,20 @@ func TestTimeThatTheServiceWasDownIsNotTheConsumers(t *testing.T) {
 		o.subscribe("s", "http://consumer.example/")
 		o.subscriptions["s"].Failing = time.Now().Add(-20 * time.Hour)
 		o.put("s", 1)
-		n := newNotifier(o, Options{Logger: quick().Logger})
+		var log bytes.Buffer
+		n := newNotifier(o, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		n.client.Transport = inProcess{l}
 		stop := run(t, n)
-		defer stop()
+		time.Sleep(time.Minute)
+		o.put("s", 2)
+		n.Tell([]workspace.SubscriptionID{"s"})
 		time.Sleep(time.Minute)
 		if s := o.now("s"); s.Paused || !s.Failing.IsZero() {
 			t.Errorf("the subscription is %+v, want neither paused nor failing", s)
+		}
+		stop()
+		if told := strings.Count(log.String(), "takes messages again"); told != 1 {
+			t.Errorf("that it is back is told %d times, want once:\n%s", told, log.String())
 		}
 	})
 }

@@ -154,6 +154,9 @@ func (d *desk) finish(o outcome) {
 		c.waiting[id] = true
 	}
 	if o.err == nil {
+		if len(o.left) > 0 && (c.failed || c.failures > 0) { // after a pause nothing is left
+			d.options.Logger.Info("consumer takes messages again", "subscription", o.left[0])
+		}
 		c.failed, c.failures = false, 0
 		d.settle(c)
 		return
