@@ -48,8 +48,8 @@ func shortages(hosts []workspace.HostUse, r Request) []workspace.Shortage {
 	closest := closestTo(hosts, r)
 	if closest < 0 {
 		return []workspace.Shortage{{
-			Resource: "host", Unit: "hosts of the asked kind", Wanted: int64(r.Nodes),
-			Where: "the pool",
+			Resource: "host", Unit: "active hosts with the asked VMM and networks",
+			Wanted: int64(r.Nodes), Where: "the pool",
 		}}
 	}
 	where, free := string(hosts[closest].ID), left(&hosts[closest])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/philoxenia/philoxenia/client"
@@ -17,6 +18,10 @@ func parseState(text string) (string, error) {
 		if strings.EqualFold(word, text) {
 			return word, nil
 		}
+	}
+	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return "", fmt.Errorf("%q is a number and not a state; there are %s",
+			text, strings.Join(stateWords, ", "))
 	}
 	return "", fmt.Errorf("%q is not a state; the nearest is %s, and there are %s",
 		clip(text), nearest(text, stateWords), strings.Join(stateWords, ", "))
