@@ -27,7 +27,7 @@ type Header struct {
 // block given twice, versions mixed, or an endpoint reference without address.
 func ParseHeader(m *soap.Message) (Header, error) {
 	var h Header
-	found := false
+	found, seen := false, 0
 	for _, block := range m.Headers {
 		v, ok := versionOf(block)
 		if !ok || isParameter(block) {
@@ -37,11 +37,28 @@ func ParseHeader(m *soap.Message) (Header, error) {
 			return h, m.Doc.Errorf(block, "", "two versions of WS-Addressing in one message")
 		}
 		found, h.Version = true, v
+		bit := single[block.Tag]
+		if seen&bit != 0 {
+			return h, second(m.Doc, block)
+		}
+		seen |= bit
 		if err := h.parse(m.Doc, block); err != nil {
 			return h, err
 		}
 	}
 	return h, nil
+}
+
+// single are the blocks that may stand once, each with a bit of its own.
+var single = map[string]int{
+	"MessageID": 1, "To": 2, "Action": 4, "From": 8, "ReplyTo": 16, "FaultTo": 32,
+}
+
+// Understood tells whether a header block is one of addressing. Of 2004/03 all
+// are, as they always were.
+func Understood(name xmlstrict.Name) bool {
+	return name.Space == Space200403 || name.Space == Space200508 &&
+		(single[name.Local] != 0 || name.Local == "RelatesTo")
 }
 
 // isParameter tells whether a block is the copy of a reference parameter: it
@@ -106,9 +123,6 @@ const maxText = 2048
 
 // text keeps the text of a block that may stand once.
 func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
-	if *field != "" {
-		return second(doc, block)
-	}
 	*field = xmlstrict.Text(block)
 	if len(*field) > maxText {
 		return doc.Errorf(block, "at most 2048 bytes", "%s has %d bytes", block.Tag, len(*field))
@@ -118,9 +132,6 @@ func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
 
 // reference keeps the endpoint reference of a block that may stand once.
 func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error {
-	if *field != nil {
-		return second(doc, block)
-	}
 	r, err := ParseEPR(doc, block)
 	if err != nil {
 		return badReference(block, &r, err)

@@ -179,8 +179,7 @@ func (x *exchange) badKey(at *etree.Element, expected, format string, args ...an
 
 // understood tells which header blocks we can deal with.
 func (x *exchange) understood(name xmlstrict.Name) bool {
-	return name.Space == wsa.Space200403 || name.Space == wsa.Space200508 ||
-		name == x.endpoint.Key
+	return wsa.Understood(name) || name == x.endpoint.Key
 }
 
 // route finds the operation by the body's element, and refuses what does not

@@ -71,6 +71,12 @@ func hostileTwo(t testing.TB) map[string]hostile {
 		"the other face's words": {header: xmlType, body: goodBody, status: 500,
 			fault: "No such operation"},
 		"no envelope, in 1.2": {header: type12, body: "<a/>", status: 400, fault: soap12},
+		"a block of addressing that is none": {header: type12, status: 500, fault: "NotUnderstood",
+			body: strings.Replace(poll12, "<s:Header>", `<s:Header><a:Foo xmlns:a="`+wsa2005+
+				`" s:mustUnderstand="1"/>`, 1)},
+		"an empty ID and another": {header: type12, status: 400, fault: "a second MessageID",
+			body: strings.Replace(poll12, "<s:Header>", `<s:Header><a:MessageID xmlns:a="`+
+				wsa2005+`"/><a:MessageID xmlns:a="`+wsa2005+`">urn:x</a:MessageID>`, 1)},
 		"a path of 50,000 bytes": {path: "/ws/" + strings.Repeat("x", 50_000), header: type12,
 			body: poll12, status: 400, fault: "DestinationUnreachable", short: true},
 		"a key of 50,000 bytes in the address": {
