@@ -110,5 +110,5 @@ func spanName(s float64) string {
 	case at >= workload.Hour:
 		return fmt.Sprintf("%.3g h", float64(at)/float64(workload.Hour))
 	}
-	return fmt.Sprintf("%.3g s", s)
+	return fmt.Sprintf("%g s", s)
 }

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -138,27 +139,74 @@ var policies = []Settings{
 	{Backfill: "easy", Preemption: []string{"kill"}, Choice: "pack"},
 }
 
+// mixed makes deadlines, immediate leases, leases that cannot be interrupted and
+// nodes of half a CPU of some of a workload's best-effort leases.
+func mixed(w *workload.Workload) *workload.Workload {
+	for i := range w.Requests {
+		t := &w.Requests[i].Terms
+		if t.Kind != book.BestEffort {
+			continue
+		}
+		switch i % 10 {
+		case 0:
+			t.Kind = book.Deadline
+			t.Start = t.Submitted + slot.Time(i%3)*workload.Hour
+			t.Deadline = t.Start + 3*t.Duration
+		case 1:
+			t.Kind, t.Preemptible = book.Immediate, false
+		case 2:
+			t.Preemptible = false
+		case 3, 4:
+			t.Parts[0].Need[slot.CPU] = workload.WholeCPU / 2
+		}
+	}
+	return w
+}
+
 // TestPoliciesKeepTheirPromises runs each policy and sweeps over what happened:
 // no host is ever over-committed, every lease runs as long as it should, and
-// every accepted reservation is on time.
+// all that was accepted is on time.
 func TestPoliciesKeepTheirPromises(t *testing.T) {
 	for i, s := range policies {
-		r := run(t, batch(t, 400, uint64(i)), s)
-		m := r.Result().Measures
-		if m.Punctuality != 1 || m.Late != 0 {
+		r := run(t, mixed(batch(t, 400, uint64(i))), s)
+		if m := r.Result().Measures; m.Punctuality != 1 || m.Late != 0 {
 			t.Errorf("%+v: punctuality %g, late by %g s", s, m.Punctuality, m.Late)
 		}
 		sweep(t, r)
+		accepted := map[book.Kind]int{}
 		for _, l := range r.order {
-			id, work := l.request.Terms.ID, l.request.Work()
-			if l.refusal == "" && (l.ran != work || l.end == slot.Never || l.open != nil) {
-				t.Errorf("%+v: lease %d ran %d ms, expected %d", s, id, l.ran, work)
+			if why := broken(l, s); why != "" {
+				t.Errorf("%+v: lease %d %s", s, l.request.Terms.ID, why)
 			}
-			if l.request.Terms.Kind == book.BestEffort && l.refusal != "" {
-				t.Errorf("%+v: lease %d was refused: %s", s, id, l.refusal)
+			if l.refusal == "" {
+				accepted[l.request.Terms.Kind]++
 			}
 		}
+		if len(accepted) != 4 {
+			t.Errorf("%+v: accepted %v, expected some of each kind", s, accepted)
+		}
 	}
+}
+
+// broken says which promise to a lease was broken, if one was.
+func broken(l *lease, s Settings) string {
+	t := &l.request.Terms
+	if l.refusal != "" {
+		if t.Kind == book.BestEffort {
+			return "was refused: " + l.refusal
+		}
+		return ""
+	}
+	switch {
+	case l.ran != l.request.Work() || l.end == slot.Never || l.open != nil:
+		return fmt.Sprintf("ran %d ms, expected %d", l.ran, l.request.Work())
+	case t.Kind == book.Immediate && l.first != t.Submitted+s.Boot:
+		return fmt.Sprintf("began %d ms after it was accepted", l.first-t.Submitted)
+	case t.Kind == book.Deadline && (l.first < t.Start || l.end > t.Deadline):
+		return fmt.Sprintf("ran from %d to %d, expected from %d to %d at most", l.first, l.end,
+			t.Start, t.Deadline)
+	}
+	return ""
 }
 
 // sweep goes over all that leases did on their hosts, in time.
