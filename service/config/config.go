@@ -6,6 +6,7 @@ package config
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -161,12 +162,12 @@ func Load(path string, o Overrides) (*Config, error) {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	c, err := decode(data)
-	if err == nil {
+	if c != nil { // all that is wrong is told at once
 		c.resolve(dir)
 		c.Data = cmp.Or(o.Data, c.Data)
 		c.Listen.Address = cmp.Or(o.Address, c.Listen.Address)
 		c.complete()
-		err = c.Check()
+		err = errors.Join(err, c.Check())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the configuration %s: %w", path, err)
@@ -175,7 +176,7 @@ func Load(path string, o Overrides) (*Config, error) {
 }
 
 // decode reads a document. A key that does not exist is an error that names
-// the nearest key that does.
+// the nearest key that does; the rest of the document is returned beside it.
 func decode(data []byte) (*Config, error) {
 	c := &Config{}
 	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(c)
@@ -185,10 +186,15 @@ func decode(data []byte) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, unknownKey(unknown[0].String())
+	var unknown []error
+	table := ""
+	for _, key := range meta.Undecoded() {
+		if name := key.String(); table == "" || !strings.HasPrefix(name, table) {
+			unknown = append(unknown, unknownKey(name))
+			table = name + "." // what is in an unknown table is not told besides
+		}
 	}
-	return c, nil
+	return c, errors.Join(unknown...)
 }
 
 func unknownKey(key string) error {

@@ -97,11 +97,16 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadTellsEverythingAtOnce(t *testing.T) {
-	_, _, err := load(t, sim+"vmm = \"Zen\"\nacceleration = \"hvf\"\n", Overrides{})
-	for _, want := range []string{"caller is needed", `vmm "Zen"`, `acceleration "hvf"`} {
+	_, _, err := load(t, sim+"vmm = \"Zen\"\nacceleration = \"hvf\"\ndrayned = true\n"+
+		"[site]\ngraze = \"1h\"\n[other]\nkey = 1\n", Overrides{})
+	for _, want := range []string{"caller is needed", `vmm "Zen"`, `acceleration "hvf"`,
+		`"host.drayned", did you mean "drained"?`, `"site.graze"`, `unknown key "other"`} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("Load = %v, which lacks %q", err, want)
 		}
+	}
+	if strings.Contains(fmt.Sprint(err), "other.key") {
+		t.Errorf("Load = %v, which tells of what is in an unknown table", err)
 	}
 }
 
