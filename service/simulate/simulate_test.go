@@ -310,3 +310,20 @@ func TestEmptyWorkload(t *testing.T) {
 		t.Errorf("measures %+v", m.Measures)
 	}
 }
+
+// TestSuspensionAloneChangesNothing: where nothing is reserved nobody is to be
+// suspended, and being allowed to shall not delay anyone.
+func TestSuspensionAloneChangesNothing(t *testing.T) {
+	w, err := workload.Generate(workload.Recipe{
+		Shape: workload.Batch, Leases: 600, Hosts: 48, Load: .85, Seed: 3,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Settings{Backfill: "easy", SuspendRate: 50, ResumeRate: 50}
+	without := run(t, w, s).Result().Measures
+	s.Preemption = []string{"suspend", "migrate"}
+	if with := run(t, w, s).Result().Measures; !reflect.DeepEqual(with, without) {
+		t.Errorf("with suspension %+v, without %+v", with, without)
+	}
+}

@@ -150,20 +150,22 @@ func (b *Book) planOf(l *lease) *decision {
 type shape struct {
 	nodes  int // 0: not comparable
 	need   slot.Amount
-	length slot.Time
+	length slot.Time // when nothing interrupts it
+	least  slot.Time // for a start to be worth it
 }
 
 func (b *Book) shape(l *lease) shape {
 	if len(l.Parts) != 1 || l.Hosts != nil || l.saved {
 		return shape{}
 	}
-	return shape{l.Parts[0].Nodes, l.Parts[0].Need, b.least(l)}
+	return shape{l.Parts[0].Nodes, l.Parts[0].Need, b.length(l), b.least(l)}
 }
 
 func (s *shape) hopeless(vain []shape) bool {
 	for i := range vain {
 		v := &vain[i]
-		if s.nodes >= v.nodes && s.length >= v.length && v.need.Fits(&s.need) {
+		longer := s.length >= v.length && s.least >= v.least
+		if longer && s.nodes >= v.nodes && v.need.Fits(&s.need) {
 			return true
 		}
 	}
