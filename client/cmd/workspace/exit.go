@@ -109,10 +109,12 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// isUnreachable reports whether no answer came from the service at all.
+// isUnreachable reports whether no answer came from a service at all: none came,
+// or one that says that there is no service (WS-Addressing 1.0 SOAP Binding, 6.4.3).
 func isUnreachable(err error) bool {
 	var t *client.TransportError
-	return errors.As(err, &t)
+	var f *client.Fault
+	return errors.As(err, &t) || errors.As(err, &f) && f.Code == "DestinationUnreachable"
 }
 
 // hintFor returns the advice that goes with an error, or "".
