@@ -25,12 +25,8 @@ type Amount [Resources]int32
 
 // Fits reports whether the amount is at most free, in each resource.
 func (a *Amount) Fits(free *Amount) bool {
-	for i := range a {
-		if a[i] > free[i] {
-			return false
-		}
-	}
-	return true
+	return a[CPU] <= free[CPU] && a[Memory] <= free[Memory] && a[Disk] <= free[Disk] &&
+		a[NetIn] <= free[NetIn] && a[NetOut] <= free[NetOut]
 }
 
 // Plus returns the sum.

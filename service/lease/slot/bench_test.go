@@ -3,6 +3,7 @@ package slot
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
@@ -52,31 +53,64 @@ func BenchmarkReservations(b *testing.B) {
 	}{{1000, 10000, .5}, {1000, 100000, .9}, {10000, 100000, .5}, {10000, 100000, .9}} {
 		b.Run(fmt.Sprintf("%dx%d at %.0f%%", c.hosts, c.count, c.load*100), func(b *testing.B) {
 			all := workload(c.hosts, c.count, c.load)
+			times := make([]time.Duration, 0, c.count)
+			begun := cpuTime()
 			for b.Loop() {
-				fill(New(pool(c.hosts)), all)
+				times = fill(New(pool(c.hosts)), all, times[:0])
 			}
-			b.ReportMetric(float64(b.N*c.count)/b.Elapsed().Seconds(), "reservations/s")
+			used := cpuTime() - begun
+			b.ReportMetric(float64(b.N*c.count)/used.Seconds(), "reservations/CPU-s")
+			report(b, times)
 		})
 	}
 }
 
-// fill takes what fits of the requests.
-func fill(t *Table, all []request) {
+// report gives the median and the 99th percentile of CPU times.
+func report(b *testing.B, times []time.Duration) {
+	slices.Sort(times)
+	b.ReportMetric(float64(times[len(times)/2].Microseconds()), "p50-CPU-us")
+	b.ReportMetric(float64(times[len(times)*99/100].Microseconds()), "p99-CPU-us")
+}
+
+// fill takes what fits of the requests and returns what each took of CPU time.
+func fill(t *Table, all []request, times []time.Duration) []time.Duration {
 	for _, q := range all {
+		begun := cpuTime()
 		q.gang.Rank, q.gang.Look = bestFit, 32
 		for _, h := range t.Place(q.span, q.gang) {
 			t.Add(h, q.span, q.gang.Need)
 		}
+		times = append(times, cpuTime()-begun)
 	}
+	return times
 }
 
 // BenchmarkEarliestGang asks a full pool when a gang could start.
 func BenchmarkEarliestGang(b *testing.B) {
 	all := workload(10000, 100000, .9)
 	t := New(pool(10000))
-	fill(t, all)
+	fill(t, all, nil)
+	var times []time.Duration
 	for i := 0; b.Loop(); i++ {
 		q := all[i%1000]
+		begun := cpuTime()
 		t.EarliestGang(q.span.Start, q.span.End-q.span.Start, q.gang)
+		times = append(times, cpuTime()-begun)
 	}
+	report(b, times)
+}
+
+// BenchmarkWhatIf asks a snapshot of a full pool for room, and takes it there.
+func BenchmarkWhatIf(b *testing.B) {
+	all := workload(10000, 100000, .9)
+	t := New(pool(10000))
+	fill(t, all, nil)
+	var times []time.Duration
+	for i := 0; b.Loop(); i++ {
+		q := all[i%1000]
+		begun := cpuTime()
+		fill(t.Snapshot(), []request{q}, nil)
+		times = append(times, cpuTime()-begun)
+	}
+	report(b, times)
 }

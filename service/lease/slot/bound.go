@@ -30,7 +30,7 @@ const (
 	finest    = 16      // about a minute
 	coarsest  = 40      // about 35 years
 	mostCells = 1 << 12 // learned in a block before it starts afresh
-	stale     = 16      // additions after which a bound is worth learning again
+	stale     = 64      // additions after which a bound is worth learning again
 )
 
 // within returns the largest cells that lie in the span side by side, at most

@@ -80,19 +80,27 @@ func (p *profile) peak(s Span) Amount {
 }
 
 // free returns what is left of the room all through the span; false when need
-// does not fit in it, and then the amount means nothing.
+// does not fit in it, and then the amount means nothing. This is where the time
+// of a search goes: the resources are written out so that they stay in registers.
 func (p *profile) free(s Span, room, need *Amount) (Amount, bool) {
-	left := *room
-	for i := max(p.from(s.Start), 0); i < len(p.at) && p.at[i] < s.End; i++ {
-		for k, use := range &p.use[i] {
-			now := room[k] - use
-			if now < need[k] {
-				return left, false
-			}
-			left[k] = min(left[k], now)
+	i := max(p.from(s.Start), 0)
+	at := p.at[i:]
+	use := p.use[i:][:len(at)]
+	limit := room.Minus(*need)
+	var cpu, memory, disk, in, out int32
+	for k, t := range at {
+		if t >= s.End {
+			break
 		}
+		u := &use[k]
+		if u[CPU] > limit[CPU] || u[Memory] > limit[Memory] || u[Disk] > limit[Disk] ||
+			u[NetIn] > limit[NetIn] || u[NetOut] > limit[NetOut] {
+			return Amount{}, false
+		}
+		cpu, memory, disk = max(cpu, u[CPU]), max(memory, u[Memory]), max(disk, u[Disk])
+		in, out = max(in, u[NetIn]), max(out, u[NetOut])
 	}
-	return left, true
+	return room.Minus(Amount{cpu, memory, disk, in, out}), true
 }
 
 // over reports whether use and need together exceed the room.
