@@ -125,6 +125,10 @@ func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.Host
 			r.Demand.MemoryMB, refusal)
 	case short == "nodes":
 		c.path = atNodes
+	case short == "cpu":
+		c.path = atCPUs
+	case short == "host":
+		c.path, c.hint = atVMM, "ask for a VMM that this site's hosts run, or try again later"
 	}
 	return nil, refuse(r, c)
 }

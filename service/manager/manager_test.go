@@ -125,6 +125,10 @@ var refusals = []struct {
 		workspace.Invalid, "rootPartitionUnpropagationTarget"},
 	{"more memory than any host", func(r *workspace.Request) { r.Demand.MemoryMB = 4096 },
 		workspace.NoResource, "IndividualPhysicalMemory"},
+	{"more CPUs than any host", func(r *workspace.Request) { r.Demand.CPUs = 4096 },
+		workspace.NoResource, "IndividualCPUCount"},
+	{"a VMM that no host runs", func(r *workspace.Request) { r.Spec.VMM.Type = "LXC" },
+		workspace.NoResource, "VMM/type"},
 	{"group that fits only in part", func(r *workspace.Request) {
 		r.Nodes, r.Demand.MemoryMB = 3, 1024
 	}, workspace.NoResource, "NodeNumber"},

@@ -21,6 +21,7 @@ const (
 	atDuration     = "resourceRequest/DeploymentTime/minDuration"
 	atNodes        = "resourceRequest/NodeNumber"
 	atMemory       = "resourceRequest/ResourceAllocation/IndividualPhysicalMemory"
+	atCPUs         = "resourceRequest/ResourceAllocation/IndividualCPUCount"
 	atTarget       = "resourceRequest/PostShutdown/rootPartitionUnpropagationTarget"
 	atArchitecture = "metadata/definition/requirements/CPUArchitecture/CPUArchitectureName"
 	atVMM          = "metadata/definition/requirements/VMM/type"

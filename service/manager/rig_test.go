@@ -125,7 +125,7 @@ func policy() manager.Policy {
 	return manager.Policy{
 		DefaultDuration: time.Hour, MaximumDuration: 24 * time.Hour, Grace: 10 * time.Minute,
 		MaximumNodes: 8, DefaultCPUs: 1, Architectures: []string{"x86", "x86_64"},
-		Accepts:      map[string][]string{"Xen": {"KVM"}, "KVM": {"KVM"}},
+		Accepts:      map[string][]string{"Xen": {"KVM"}, "KVM": {"KVM"}, "LXC": {"LXC"}},
 		Associations: []string{"public", "private"}, ChargeGranularity: time.Minute,
 		Subscriptions: 3, PullPoints: 2,
 	}
