@@ -13,6 +13,7 @@ const (
 	Kill                 // the nodes are destroyed; the lease waits to begin again
 	Shutdown             // the running time is over: the nodes shut down
 	Suspend              // the nodes' memory is saved
+	Migrate              // the running nodes move to these hosts
 	Transfer             // the image is brought to the one host
 	Boot                 // the nodes start
 	Resume               // the nodes' memory is restored
@@ -22,7 +23,7 @@ const (
 // String returns the verb as a schedule prints it.
 func (v Verb) String() string {
 	return [...]string{
-		"park", "end", "kill", "shutdown", "suspend", "transfer", "boot", "resume", "run",
+		"park", "end", "kill", "shutdown", "suspend", "migrate", "transfer", "boot", "resume", "run",
 	}[v]
 }
 

@@ -150,7 +150,8 @@ func common(a, b slot.Span) slot.Span {
 // A victim is a lease that loses its hosts to another.
 type victim struct {
 	id    ID
-	means Means // of one that has begun
+	means Means       // of one that has begun
+	hosts []slot.Host // to which it moves by migration
 }
 
 // interrupt looks for hosts that leases can be made to give up, first of all
@@ -211,11 +212,13 @@ func (b *Book) victims(l *lease, d *decision) (all []victim, stubborn *lease) {
 	}
 	for _, v := range gone {
 		b.lower(v, d.hold)
-		means, ok := b.means(v, d.hold.Start)
-		if !ok {
+	}
+	for _, v := range gone {
+		x := victim{id: v.ID}
+		if !b.means(&x, d, slices.ContainsFunc(all, victim.moves)) {
 			stubborn = v
 		}
-		all = append(all, victim{v.ID, means})
+		all = append(all, x)
 	}
 	return all, stubborn
 }
@@ -255,24 +258,41 @@ func touches(hosts []slot.Host, shares []share) bool {
 	})
 }
 
-// means returns how the lease can be made to give its hosts back by a time.
-func (b *Book) means(v *lease, by slot.Time) (Means, bool) {
+func (v victim) moves() bool { return v.hosts != nil }
+
+// means settles how a victim is made to give its hosts back for a decision, and
+// reports whether there is a way. Two that would move could meet, so only one does.
+func (b *Book) means(x *victim, d *decision, moves bool) bool {
+	v, by := b.leases[x.id], d.hold.Start
 	if v.waiting() {
-		return 0, true
+		return true
+	}
+	if x.means = ByKilling; b.policy.has(ByKilling) && v.state != Ending && v.done() <= by {
+		return true // its running time is over by then: only its shutdown is cut short
 	}
 	for _, m := range b.policy.Preemption {
+		x.means = m
 		switch {
 		case v.state == Ending:
-			return 0, false // it goes as fast as it can
+			return false // it goes as fast as it can
 		case m == ByKilling:
-			return m, true
+			return true
 		case v.state == Suspending:
+			continue
+		case m == ByMigration:
+			if !moves {
+				x.hosts = b.evade(v, d)
+			}
+			if x.hosts != nil {
+				return true
+			}
 			continue
 		}
 		begin := max(b.now, v.runs)
 		if min(by-b.suspension(v, v.hosts), v.done()-1) >= begin {
-			return m, true
+			return true
 		}
 	}
-	return ByKilling, v.state == Accepted // it has not begun
+	x.means = ByKilling
+	return v.state == Accepted // it has not begun
 }

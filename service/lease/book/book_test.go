@@ -90,6 +90,24 @@ func TestOrderOfMeans(t *testing.T) {
 	}
 }
 
+// TestMigrationMakesRoom moves a running lease off a host that a reservation
+// needs all of, and lets it run on without a pause.
+func TestMigrationMakesRoom(t *testing.T) {
+	p := Policy{Preemption: []Means{ByMigration}, Choice: Pack, MigrateRate: 100000}
+	w := newWorld(t, hosts(2, 2), p)
+	w.submit(one(1, BestEffort, 1, 100), 0)
+	w.submit(one(2, BestEffort, 1, 5), 0)
+	w.submit(one(3, BestEffort, 1, 100), 0)
+	w.until(10)
+	r := one(4, Reservation, 1, 50)
+	r.Start, r.Parts[0].Need = 20, cpus(2)
+	w.submit(r, 0)
+	w.until(slot.Never)
+	if w.ended[1] != 100 || w.ended[3] != 100 || w.first[4] != 20 {
+		t.Errorf("ended %v, first %v\n%s", w.ended, w.first, w.story())
+	}
+}
+
 // TestBadTerms are refused with an error and change nothing.
 func TestBadTerms(t *testing.T) {
 	b := New(hosts(2, 2), Policy{})
@@ -269,6 +287,43 @@ func TestSameCallsSameSchedule(t *testing.T) {
 		v.until(slot.Never)
 		if !reflect.DeepEqual(w.log, v.log) {
 			t.Fatalf("two schedules:\n%s\n%s", w.story(), v.story())
+		}
+	})
+}
+
+// TestPlanShowsWhatHappens holds that a plan asks of no host more than it has,
+// and that what runs as long as it asked for ends as was drawn.
+func TestPlanShowsWhatHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := play(t, drawPolicy(t), 15)
+		bars := w.book.Plan(slot.Span{Start: w.now, End: slot.Never})
+		for _, now := range bars {
+			var use slot.Amount
+			for _, bar := range bars {
+				at := now.Span.Start
+				if bar.Host != now.Host || bar.Span.Start > at || bar.Span.End <= at {
+					continue
+				}
+				l := w.book.leases[bar.Lease]
+				for _, s := range sums(l.hosts, l.needs()) {
+					if s.host == bar.Host {
+						use = use.Plus(s.need)
+					}
+				}
+			}
+			if !use.Fits(&w.pool.Hosts[now.Host]) {
+				t.Fatalf("host %d is to bear %v at %d: %+v\n%s", now.Host, use, now.Span.Start, bars,
+					w.story())
+			}
+		}
+		for _, bar := range bars {
+			l := w.book.leases[bar.Lease]
+			if bar.Phase == Runs && bar.Span.End > l.done() {
+				t.Fatalf("%+v is drawn beyond %d", bar, l.done())
+			}
+			if !slices.Contains(l.hosts, bar.Host) || bar.Nodes == 0 {
+				t.Fatalf("%+v is drawn where lease %d is not: %v", bar, l.ID, l.hosts)
+			}
 		}
 	})
 }

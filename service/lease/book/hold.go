@@ -90,17 +90,34 @@ func (b *Book) oust(l *lease, v victim, from slot.Time) {
 		b.requeue(l, Queued)
 		return
 	}
+	if v.means == ByMigration {
+		b.move(l, v.hosts)
+		return
+	}
 	b.give(l, from)
 	if v.means == BySuspension {
 		l.cut = from
 		l.steps = b.ending(l, l.begun())
 	} else {
 		l.cut = slot.Never
-		l.steps = l.steps[:0:0]
-		if l.state != Running && l.runs < from && l.state != Suspending {
-			l.steps = append(l.steps, step{l.runs, from, Run})
-		}
-		l.steps = append(l.steps, step{from, from, Kill})
+		l.steps = l.killing(from)
 	}
 	b.schedule(l)
+}
+
+// killing returns the steps of a lease that loses its hosts at a time, its
+// memory with them. What has run its time by then is over.
+func (l *lease) killing(from slot.Time) []step {
+	var steps []step
+	done := l.done()
+	if l.state == Booting || l.state == Resuming {
+		if l.runs >= from {
+			return []step{{from, from, Kill}}
+		}
+		steps = append(steps, step{l.runs, min(done, from), Run})
+	}
+	if l.state != Suspending && done <= from {
+		return append(steps, step{done, from, Shutdown}, step{from, from, End})
+	}
+	return append(steps, step{from, from, Kill})
 }

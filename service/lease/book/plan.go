@@ -84,12 +84,16 @@ func (l *lease) pieces(now slot.Time) []Bar {
 	current := map[State]Phase{
 		Booting: Starting, Running: Runs, Suspending: Saving, Resuming: Restoring, Ending: Stopping,
 	}
-	if p, ok := current[l.state]; ok && len(l.steps) > 0 {
-		start := max(min(now, l.steps[0].at), l.held.Start)
+	steps := l.steps
+	if len(steps) > 0 && steps[0].verb == Migrate {
+		steps = steps[1:] // it runs meanwhile
+	}
+	if p, ok := current[l.state]; ok && len(steps) > 0 {
+		start := max(min(now, steps[0].at), l.held.Start)
 		if l.state == Running {
 			start = l.since
 		}
-		add(start, l.steps[0].at, p)
+		add(start, steps[0].at, p)
 	}
 	for _, s := range l.steps {
 		if p, ok := phases[s.verb]; ok {

@@ -23,6 +23,7 @@ type Means uint8
 // The means of preemption.
 const (
 	BySuspension Means = iota // save the memory and resume it later
+	ByMigration               // move the running nodes to other hosts
 	ByKilling                 // begin again later
 )
 
@@ -54,6 +55,8 @@ type Policy struct {
 	Choice     Choice
 	// SuspendRate and ResumeRate are MB/s of memory on one host; 0: no time.
 	SuspendRate, ResumeRate int64
+	// MigrateRate is how fast running nodes leave one host, in MB/s; 0: no time.
+	MigrateRate int64
 	// Movable tells that a suspended lease may resume on other hosts.
 	Movable bool
 	// Boot is the time before a node runs, Shutdown that after. Both are added

@@ -102,6 +102,8 @@ func (w *world) do(a Action) {
 		w.t.Fatalf("%s of %d was due at %d, not %d\n%s", a.Verb, a.Lease, a.At, w.now, w.story())
 	}
 	switch a.Verb {
+	case Migrate:
+		w.on[a.Lease] = a.Hosts
 	case Transfer:
 		w.images[place{a.Hosts[0], a.Image}] = a.Until
 		w.load = append(w.load, slot.Span{Start: a.At, End: a.Until})
@@ -241,7 +243,8 @@ func drawPolicy(t *rapid.T) Policy {
 		Backfill: rapid.SampledFrom([]Backfill{NoBackfill, EASY, Conservative}).Draw(t, "backfill"),
 		Choice:   rapid.SampledFrom([]Choice{BestFit, Spread, Pack}).Draw(t, "choice"),
 		Preemption: rapid.SampledFrom([][]Means{
-			nil, {BySuspension}, {ByKilling}, {BySuspension, ByKilling},
+			nil, {BySuspension}, {ByKilling}, {BySuspension, ByKilling}, {ByMigration},
+			{ByMigration, BySuspension, ByKilling}, {BySuspension, ByMigration, ByKilling},
 		}).Draw(t, "preemption"),
 		Movable:   rapid.Bool().Draw(t, "movable"),
 		Boot:      slot.Time(rapid.IntRange(0, 3).Draw(t, "boot")),
@@ -250,6 +253,7 @@ func drawPolicy(t *rapid.T) Policy {
 	}
 	if rapid.Bool().Draw(t, "slow") {
 		p.SuspendRate, p.ResumeRate = 500000, 250000 // 2 and 4 ms for a CPU's memory
+		p.MigrateRate = 1000000
 	}
 	return p
 }
