@@ -23,7 +23,8 @@ const (
 // String returns the verb as a schedule prints it.
 func (v Verb) String() string {
 	return [...]string{
-		"park", "end", "kill", "shutdown", "suspend", "migrate", "transfer", "boot", "resume", "run",
+		"park", "end", "kill", "shutdown", "suspend", "migrate", "transfer", "boot", "resume",
+		"run",
 	}[v]
 }
 

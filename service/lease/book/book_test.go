@@ -312,8 +312,8 @@ func TestPlanShowsWhatHappens(t *testing.T) {
 				}
 			}
 			if !use.Fits(&w.pool.Hosts[now.Host]) {
-				t.Fatalf("host %d is to bear %v at %d: %+v\n%s", now.Host, use, now.Span.Start, bars,
-					w.story())
+				t.Fatalf("host %d is to bear %v at %d: %+v\n%s", now.Host, use, now.Span.Start,
+					bars, w.story())
 			}
 		}
 		for _, bar := range bars {
