@@ -157,8 +157,9 @@ func fullness(free *slot.Amount) int64 {
 	return int64(free[slot.CPU])<<30 + int64(free[slot.Memory])
 }
 
-// compared is how many hosts with room are compared before the best is taken.
-const compared = 32
+// compared is how many hosts with room are compared before the best are taken.
+// On generated loads of 50 to 120 % more comparisons let no more leases in.
+const compared = 8
 
 func (b *Book) search(t *slot.Table, l *lease) *search {
 	s := &search{table: t, lease: l, rank: b.choice(), look: compared}

@@ -76,7 +76,7 @@ func report(b *testing.B, times []time.Duration) {
 func fill(t *Table, all []request, times []time.Duration) []time.Duration {
 	for _, q := range all {
 		begun := cpuTime()
-		q.gang.Rank, q.gang.Look = bestFit, 32
+		q.gang.Rank, q.gang.Look = bestFit, 8
 		for _, h := range t.Place(q.span, q.gang) {
 			t.Add(h, q.span, q.gang.Need)
 		}

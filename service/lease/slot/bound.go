@@ -3,7 +3,7 @@ package slot
 import "math/bits"
 
 // blockSize is how many hosts share one set of bounds.
-const blockSize = 64
+const blockSize = 32
 
 // A block remembers, for stretches of time, how much any of its hosts can have
 // free all through them. What is taken later leaves such a bound true, if loose;

@@ -70,7 +70,11 @@ func (t *Table) seat(h Host, s Span, g *Gang) (seat, bool) {
 	if g.May != nil && !g.May(h) {
 		return seat{}, false
 	}
-	free, ok := t.left(h, s, &g.Need)
+	room := &t.room[h]
+	if !g.Need.Fits(room) {
+		return seat{}, false
+	}
+	free, ok := t.hosts[h].free(s, room, &g.Need)
 	if !ok {
 		return seat{}, false
 	}

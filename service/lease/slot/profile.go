@@ -83,10 +83,13 @@ func (p *profile) peak(s Span) Amount {
 // does not fit in it, and then the amount means nothing. This is where the time
 // of a search goes: the resources are written out so that they stay in registers.
 func (p *profile) free(s Span, room, need *Amount) (Amount, bool) {
+	limit := room.Minus(*need)
 	i := max(p.from(s.Start), 0)
+	if i >= len(p.at) {
+		return *room, true
+	}
 	at := p.at[i:]
 	use := p.use[i:][:len(at)]
-	limit := room.Minus(*need)
 	var cpu, memory, disk, in, out int32
 	for k, t := range at {
 		if t >= s.End {
@@ -105,12 +108,9 @@ func (p *profile) free(s Span, room, need *Amount) (Amount, bool) {
 
 // over reports whether use and need together exceed the room.
 func over(use, room, need *Amount) bool {
-	for i := range use {
-		if use[i]+need[i] > room[i] {
-			return true
-		}
-	}
-	return false
+	return use[CPU]+need[CPU] > room[CPU] || use[Memory]+need[Memory] > room[Memory] ||
+		use[Disk]+need[Disk] > room[Disk] || use[NetIn]+need[NetIn] > room[NetIn] ||
+		use[NetOut]+need[NetOut] > room[NetOut]
 }
 
 // earliest returns the first time not before t from which need fits for the
