@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -57,7 +56,6 @@ func start(f *flags) error {
 		fmt.Println("the configuration is good")
 		return nil
 	}
-	tuneMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: f.LogLevel}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -95,12 +93,4 @@ func (f *flags) config() (c *config.Config, cleanup func(), err error) {
 		c.Listen.Address = f.Listen
 	}
 	return c, cleanup, c.Check()
-}
-
-// tuneMemory keeps the resident size small: a collection more often costs
-// little on a heap of a few megabytes.
-func tuneMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(60)
-	}
 }
