@@ -132,6 +132,10 @@ func text(doc *xmlstrict.Document, block *etree.Element, field *string) error {
 
 // reference keeps the endpoint reference of a block that may stand once.
 func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error {
+	if v, _ := versionOf(block); isAnonymous(block, v) {
+		*field = &EPR{Address: v.Anonymous()}
+		return nil
+	}
 	r, err := ParseEPR(doc, block)
 	if err != nil {
 		return badReference(block, &r, err)
@@ -141,6 +145,25 @@ func reference(doc *xmlstrict.Document, block *etree.Element, field **EPR) error
 	}
 	*field = &r
 	return checkAddress(doc, block, r.Address)
+}
+
+// isAnonymous tells whether a reference is the anonymous address and nothing
+// else, as nearly all in requests are: of that nothing needs to be checked.
+func isAnonymous(block *etree.Element, v Version) bool {
+	if len(block.Child) != 1 {
+		return false
+	}
+	address, ok := block.Child[0].(*etree.Element)
+	if !ok || len(address.Child) != 1 || !xmlstrict.Is(address, v.name("Address")) ||
+		xmlstrict.RawText(address) != v.Anonymous() {
+		return false
+	}
+	for _, a := range address.Attr {
+		if a.Space != "xmlns" && a.FullKey() != "xmlns" {
+			return false
+		}
+	}
+	return true
 }
 
 // maxReference is how large a reference in a header may be, in bytes, once it
