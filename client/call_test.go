@@ -134,7 +134,7 @@ func TestUnsentSaysSo(t *testing.T) {
 }
 
 func TestDestroyAgainFindsNothingLeft(t *testing.T) {
-	unknown := failWith(wsrf.LifetimeResourceUnknown, "unknown workspace")
+	unknown := failWith(wsrf.Draft.Names().UnknownToLifetime, "unknown workspace")
 	f := newFake(t, hangUp, unknown)
 	c := f.client(t, Options{})
 	if err := c.Destroy(t.Context(), c.Workspace("7")); err != nil {

@@ -98,7 +98,7 @@ func failWith(name xmlstrict.Name, descriptions ...string) step {
 			Name: name, Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 			Description: descriptions,
 			Cause: []wsrf.BaseFault{
-				{Name: wsrf.FaultCause, Description: []string{"deep down"}},
+				{Name: wsrf.Draft.Names().FaultCause, Description: []string{"deep down"}},
 			},
 		}
 		soap.WriteFault(enc, soap.V11, nil, fault.SOAP())

@@ -22,17 +22,17 @@ func TestFaults(t *testing.T) {
 		want []string
 	}{
 		{inTypes("WorkspaceUnknownFault"), "", []string{"unknown"}},
-		{wsrf.LifetimeResourceUnknown, "", []string{"unknown"}},
-		{wsn.ResourceUnknown, "", []string{"unknown"}},
+		{wsrf.Draft.Names().UnknownToLifetime, "", []string{"unknown"}},
+		{wsn.Draft.Names().ResourceUnknown, "", []string{"unknown"}},
 		{inTypes("WorkspaceResourceRequestDeniedFault"), "too long", []string{"denied"}},
 		{inTypes("WorkspaceResourceRequestDeniedFault"),
 			"memory: wanted 9 MB, h1 has 8 free; it would fit from noon",
 			[]string{"denied", "no resource"}},
-		{wsrf.TerminationTimeChangeRejected, "", []string{"denied"}},
+		{wsrf.Draft.Names().TerminationTimeChangeRejected, "", []string{"denied"}},
 		{inTypes("OperationDisabledFault"), "", []string{"conflict"}},
 		{inTypes("WorkspaceSchedulingFault"), "", []string{"conflict"}},
 		{inTypes("WorkspaceMetadataFault"), "", []string{"invalid"}},
-		{wsrf.InvalidQueryExpression, "", []string{"invalid"}},
+		{wsrf.Draft.Names().InvalidQueryExpression, "", []string{"invalid"}},
 		{inTypes("WorkspaceCreationFault"), "", nil},
 	}
 	for _, test := range tests {

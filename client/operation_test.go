@@ -58,7 +58,7 @@ var (
 func TestReads(t *testing.T) {
 	status := &report.StatusProperties{ChargeGranularity: time.Minute}
 	moved := wsrf.NewTermination{At: noon, Now: noon.Add(-time.Hour)}
-	query := wsrf.QueryResourcePropertiesResponse
+	query := wsrf.Draft.Names().QueryResourcePropertiesResponse
 	tests := []struct {
 		name  string
 		reply step
@@ -73,7 +73,7 @@ func TestReads(t *testing.T) {
 			func(ctx context.Context, c *Client, _ wsa.EPR) (any, error) {
 				return c.FactoryProperties(ctx)
 			}, factory},
-		{"state", inReply(wsrf.GetResourcePropertyResponse, running.Write),
+		{"state", inReply(wsrf.Draft.Names().GetResourcePropertyResponse, running.Write),
 			func(ctx context.Context, c *Client, w wsa.EPR) (any, error) {
 				return c.State(ctx, w)
 			}, State{Name: Running}},
@@ -112,7 +112,7 @@ func TestCorruptedTellsWhy(t *testing.T) {
 		Timestamp: noon, Description: []string{"disk full"},
 		Cause: []wsrf.BaseFault{{Timestamp: noon, Description: []string{"host-3"}}},
 	}}
-	f := newFake(t, inReply(wsrf.GetResourcePropertyResponse, state.Write))
+	f := newFake(t, inReply(wsrf.Draft.Names().GetResourcePropertyResponse, state.Write))
 	c := f.client(t, Options{})
 	got, err := c.State(t.Context(), c.Workspace("7"))
 	if err != nil || got != (State{Corrupted, "disk full: host-3"}) {
@@ -121,7 +121,7 @@ func TestCorruptedTellsWhy(t *testing.T) {
 }
 
 func TestQueryCarriesItsNamespaces(t *testing.T) {
-	f := newFake(t, inReply(wsrf.QueryResourcePropertiesResponse,
+	f := newFake(t, inReply(wsrf.Draft.Names().QueryResourcePropertiesResponse,
 		report.CurrentState{State: Running}.Write))
 	c := f.client(t, Options{})
 	found, err := c.Query(t.Context(), c.Workspace("7"), "//x:currentState",
@@ -140,7 +140,7 @@ func TestQueryCarriesItsNamespaces(t *testing.T) {
 }
 
 func TestSeveralPropertiesAtOnce(t *testing.T) {
-	reply := wsrf.GetMultipleResourcePropertiesResponse
+	reply := wsrf.Draft.Names().GetMultipleResourcePropertiesResponse
 	f := newFake(t, inReply(reply, func(enc *xmlstrict.Encoder) {
 		report.CurrentState{State: Running}.Write(enc)
 		report.Schedule{Duration: time.Hour}.Write(enc)
@@ -158,8 +158,9 @@ func TestSubscriptions(t *testing.T) {
 	subscribed := func(enc *xmlstrict.Encoder) {
 		wsn.Draft.WriteSubscribeResponse(enc, wsn.Subscribed{Reference: at})
 	}
-	f := newFake(t, answerWith(subscribed), answerWith(empty(wsn.PauseSubscriptionResponse)),
-		answerWith(empty(wsn.ResumeSubscriptionResponse)),
+	names := wsn.Draft.Names()
+	f := newFake(t, answerWith(subscribed), answerWith(empty(names.PauseSubscriptionResponse)),
+		answerWith(empty(names.ResumeSubscriptionResponse)),
 		answerWith(wsrf.Draft.WriteDestroyResponse))
 	c := f.client(t, Options{})
 	consumer := wsa.NewEPR("http://me/c", wsn.ConsumerKey, "k")

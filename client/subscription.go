@@ -22,7 +22,7 @@ type Topic xmlstrict.Name
 // used there.
 var (
 	TopicState       = Topic(inTypes("currentState"))
-	TopicTermination = Topic(wsrf.ResourceTermination)
+	TopicTermination = Topic(wsrf.Draft.Names().ResourceTermination)
 )
 
 // in returns the topic's name in a face.

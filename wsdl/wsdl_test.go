@@ -232,6 +232,46 @@ func TestTableAgainstFiles(t *testing.T) {
 	}
 }
 
+// TestPublishedActions holds the table against the actions that the standards'
+// own WSDL gives by default (WS-Addressing 1.0 metadata, 4.4.4).
+func TestPublishedActions(t *testing.T) {
+	const rp, rl, wsn = "http://docs.oasis-open.org/wsrf/rpw-2/",
+		"http://docs.oasis-open.org/wsrf/rlw-2/", "http://docs.oasis-open.org/wsn/bw-2/"
+	published := map[string]string{
+		"GetResourceProperty":   rp + "GetResourceProperty/GetResourceProperty",
+		"SetResourceProperties": rp + "SetResourceProperties/SetResourceProperties",
+		"Destroy":               rl + "ImmediateResourceTermination/Destroy",
+		"SetTerminationTime":    rl + "ScheduledResourceTermination/SetTerminationTime",
+		"Subscribe":             wsn + "NotificationProducer/Subscribe",
+		"GetCurrentMessage":     wsn + "NotificationProducer/GetCurrentMessage",
+		"Renew":                 wsn + "SubscriptionManager/Renew",
+		"Unsubscribe":           wsn + "SubscriptionManager/Unsubscribe",
+		"PauseSubscription":     wsn + "PausableSubscriptionManager/PauseSubscription",
+		"CreatePullPoint":       wsn + "CreatePullPoint/CreatePullPoint",
+		"GetMessages":           wsn + "PullPoint/GetMessages",
+		"DestroyPullPoint":      wsn + "PullPoint/DestroyPullPoint",
+		"Notify":                wsn + "NotificationConsumer/Notify",
+	}
+	seen := map[string]bool{}
+	for _, op := range Operations() {
+		stem, ok := published[op.Name]
+		if op.Face != Two || !ok {
+			continue
+		}
+		seen[op.Name] = true
+		request, reply := stem+"Request", stem+"Response"
+		if op.OneWay {
+			request, reply = stem, ""
+		}
+		if op.Action != request || op.ReplyAction != reply {
+			t.Errorf("%s %s: actions %s, %s", op.Service, op.Name, op.Action, op.ReplyAction)
+		}
+	}
+	if len(seen) != len(published) {
+		t.Errorf("only %v are in the table", seen)
+	}
+}
+
 // TestRecordedOperations holds the table against what was recorded from the
 // original service.
 func TestRecordedOperations(t *testing.T) {

@@ -50,7 +50,7 @@ func stateOf(state string) wsn.Notification {
 // ended is a notification that workspace 7 ended.
 func ended() wsn.Notification {
 	return wsn.Notification{
-		Topic: wsn.Draft.SimpleTopic(wsrf.ResourceTermination), Producer: &seven,
+		Topic: wsn.Draft.SimpleTopic(wsrf.Draft.Names().ResourceTermination), Producer: &seven,
 		Content: wsn.Draft.Termination(time.Now()),
 	}
 }
@@ -58,7 +58,7 @@ func ended() wsn.Notification {
 // envelope is a Notify to the consumer.
 func envelope(to wsa.EPR, id string, all ...wsn.Notification) []byte {
 	enc := new(xmlstrict.Encoder)
-	h := wsa.Header{Version: wsa.V200403, MessageID: id, Action: wsn.Action + "Notify"}
+	h := wsa.Header{Version: wsa.V200403, MessageID: id, Action: wsn.Draft.NotifyAction()}
 	soap.Write(enc, soap.V11, func(enc *xmlstrict.Encoder) { h.WriteRequest(enc, soap.V11, to) },
 		func(enc *xmlstrict.Encoder) { wsn.Draft.WriteNotify(enc, all...) })
 	return bytes.Clone(enc.Bytes())

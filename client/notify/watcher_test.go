@@ -28,7 +28,7 @@ var workspaceKey = xmlstrict.Name{
 var seven = wsa.NewEPR("http://h/wsrf/services/WorkspaceService", workspaceKey, "7")
 
 // errUnknown is how the service says that a workspace does not exist.
-var errUnknown = &client.Fault{Name: wsrf.PropertiesResourceUnknown}
+var errUnknown = &client.Fault{Name: wsrf.Draft.Names().UnknownToProperties}
 
 // A fakeService has one workspace.
 type fakeService struct {
@@ -208,7 +208,7 @@ func TestPolling(t *testing.T) {
 	}{
 		{"no consumer", nil, nil},
 		{"the service refuses the subscription", silent(), &client.Fault{
-			Name: wsn.SubscribeCreationFailed, Description: "forbidden address"}},
+			Name: wsn.Draft.Names().SubscribeCreationFailed, Description: "forbidden address"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/beevik/etree"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/soap/soaptest"
@@ -226,7 +227,7 @@ func shape(e *etree.Element) []string {
 		}
 	}
 	text := xmlstrict.Text(e)
-	if xmlstrict.Is(e, wsn.Topic) {
+	if xmlstrict.Is(e, wsn.Draft.Names().Topic) {
 		name, _ := xmlstrict.ResolveQName(e, text)
 		text = name.String()
 	}
@@ -277,7 +278,7 @@ var typesVMM = t("VMM")
 // one property more, no end.
 func TestPropertiesInAnyOrder(t *testing.T) {
 	text := `<w:ServiceRPSet xmlns:w="http://www.globus.org/2008/06/workspace"
-		xmlns:t="http://www.globus.org/2008/06/workspace/types" xmlns:wsrl="` + wsrf.LifetimeSpace +
+		xmlns:t="http://www.globus.org/2008/06/workspace/types" xmlns:wsrl="` + schema.Lifetime +
 		`"><t:currentState><t:state>Paused</t:state></t:currentState>
 		<weather xmlns="urn:elsewhere">fine</weather>
 		<wsrl:TerminationTime xsi:nil="true"

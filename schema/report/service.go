@@ -3,7 +3,6 @@ package report
 import (
 	"time"
 
-	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -55,20 +54,21 @@ func (p *ServiceProperties) writeState(enc *xmlstrict.Encoder) {
 
 var serviceSets = sets[ServiceProperties]{
 	wsrf.Draft: {ServiceRPSet, serviceProperties(wsrf.Draft).with(
-		property[ServiceProperties]{wsn.FixedTopicSet, fixedTopics(wsn.FixedTopicSet)},
-		property[ServiceProperties]{wsn.Topic, writeTopics},
-		property[ServiceProperties]{wsn.TopicExpressionDialects,
+		property[ServiceProperties]{drafted.FixedTopicSet, fixedTopics(drafted.FixedTopicSet)},
+		property[ServiceProperties]{drafted.Topic, writeTopics},
+		property[ServiceProperties]{drafted.TopicExpressionDialect,
 			func(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 				for _, d := range wsn.Draft.Dialects() {
-					enc.Element(wsn.TopicExpressionDialects, d)
+					enc.Element(drafted.TopicExpressionDialect, d)
 				}
 			}},
 	)},
 	wsrf.Final: {ServiceLeaseRPSet, serviceProperties(wsrf.Final).with(
-		property[ServiceProperties]{producerTopic, writeLeaseTopics},
-		property[ServiceProperties]{producerFixed, fixedTopics(producerFixed)},
-		property[ServiceProperties]{producerDialect, writeDialects},
-		property[ServiceProperties]{producerTopicSet, writeTopicSet},
+		property[ServiceProperties]{producer.TopicExpression, writeLeaseTopics},
+		property[ServiceProperties]{producer.FixedTopicSet,
+			fixedTopics(producer.FixedTopicSet)},
+		property[ServiceProperties]{producer.TopicExpressionDialect, writeDialects},
+		property[ServiceProperties]{producer.TopicSet, writeTopicSet},
 		queryDialects[ServiceProperties](),
 	)},
 }
@@ -81,8 +81,8 @@ func fixedTopics(name xmlstrict.Name) func(*ServiceProperties, *xmlstrict.Encode
 // writeTopics writes what a workspace publishes. The dialect is an attribute
 // with a namespace here, as the original has it.
 func writeTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-	for _, topic := range []xmlstrict.Name{PropertyState, wsrf.ResourceTermination} {
-		enc.Start(wsn.Topic)
+	for _, topic := range []xmlstrict.Name{PropertyState, wsrf.Draft.Names().ResourceTermination} {
+		enc.Start(drafted.Topic)
 		enc.Attr(dialect, wsn.SimpleDialect)
 		enc.QName(topic)
 		enc.End()
@@ -92,12 +92,9 @@ func writeTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 // The properties of notification producers (WS-BaseNotification 1.3, 4.1) and
 // of topics (WS-Topics 1.3, 8).
 var (
-	producerTopic    = b("TopicExpression")
-	producerFixed    = b("FixedTopicSet")
-	producerDialect  = b("TopicExpressionDialect")
-	producerTopicSet = xmlstrict.Name{Space: schema.Topics1, Local: "TopicSet"}
-	isTopic          = xmlstrict.Name{Space: schema.Topics1, Local: "topic"}
-	plainDialect     = xmlstrict.Name{Local: "Dialect"}
+	drafted      = wsn.Draft.Names()
+	producer     = wsn.Final.Names()
+	plainDialect = xmlstrict.Name{Local: "Dialect"}
 )
 
 // leaseTopics are what a workspace publishes on face two.
@@ -105,7 +102,7 @@ var leaseTopics = []xmlstrict.Name{PropertyState, wsrf.Final.Names().ResourceTer
 
 func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 	for _, topic := range leaseTopics {
-		enc.Start(producerTopic)
+		enc.Start(producer.TopicExpression)
 		enc.Attr(plainDialect, wsn.SimpleDialect2)
 		enc.QName(topic)
 		enc.End()
@@ -114,19 +111,17 @@ func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 
 func writeDialects(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 	for _, d := range wsn.Final.Dialects() {
-		enc.Element(producerDialect, d)
+		enc.Element(producer.TopicExpressionDialect, d)
 	}
 }
 
-// writeTopicSet writes the topics as a tree: an element for each, marked.
+// writeTopicSet writes the topics as a tree of roots alone.
 func writeTopicSet(_ *ServiceProperties, enc *xmlstrict.Encoder) {
-	enc.Start(producerTopicSet)
+	var roots []wsn.TopicNode
 	for _, topic := range leaseTopics {
-		enc.Start(topic)
-		enc.Attr(isTopic, "true")
-		enc.End()
+		roots = append(roots, wsn.TopicNode{Name: topic, Topic: true})
 	}
-	enc.End()
+	wsn.WriteTopicSet(enc, roots...)
 }
 
 // Write writes the document as a ServiceRPSet or ServiceLeaseRPSet element.

@@ -7,7 +7,6 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/wsa"
-	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -31,7 +30,7 @@ var (
 	usedTime       = s("usedTime")
 	reservedTime   = s("reservedTime")
 	networking     = l("networking")
-	dialect        = xmlstrict.Name{Space: wsn.Space, Local: "Dialect"}
+	dialect        = xmlstrict.Name{Space: schema.BaseNotification, Local: "Dialect"}
 )
 
 // Write writes the answer as face one has it, a CreateResponse element.

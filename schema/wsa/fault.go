@@ -1,8 +1,6 @@
 package wsa
 
 import (
-	"github.com/beevik/etree"
-
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
@@ -51,7 +49,6 @@ const (
 	DuplicateMessageID   = "DuplicateMessageID"
 	ActionMismatch       = "ActionMismatch"
 	OnlyAnonymousAddress = "OnlyAnonymousAddressSupported"
-	OnlyOtherAddress     = "OnlyNonAnonymousAddressSupported"
 )
 
 // InvalidHeader returns the fault that a header block is not valid, one of the
@@ -156,44 +153,4 @@ func (f *Fault) SOAP(v soap.Version) *soap.Fault {
 		}
 	}
 	return out
-}
-
-// Problem is what a fault of WS-Addressing that was received tells.
-type Problem struct {
-	Why     string         // the local name of the most special code
-	Header  xmlstrict.Name // the block that is wrong or missing; may be zero
-	Address string         // the address at fault; may be empty
-	Action  string         // the action at fault; may be empty
-}
-
-// ProblemOf returns the problem that the fault of a message tells of, if
-// WS-Addressing 1.0 names it.
-func ProblemOf(m *soap.Message, fault *soap.Fault) (Problem, bool) {
-	if len(fault.Subcodes) == 0 {
-		return Problem{}, false
-	}
-	code := fault.Subcodes[len(fault.Subcodes)-1]
-	if code.Space != Space200508 {
-		return Problem{}, false
-	}
-	p := Problem{Why: code.Local}
-	for _, entry := range fault.Entries {
-		p.read(entry)
-	}
-	for entry := range xmlstrict.Children(m.Header(FaultDetail)) {
-		p.read(entry)
-	}
-	return p, true
-}
-
-// read keeps one detail; what cannot be read is passed over.
-func (p *Problem) read(e *etree.Element) {
-	switch xmlstrict.NameOf(e) {
-	case problemHeader:
-		p.Header, _ = xmlstrict.ResolveQName(e, xmlstrict.RawText(e))
-	case problemIRI:
-		p.Address = xmlstrict.Text(e)
-	case problemAction:
-		p.Action = xmlstrict.Text(xmlstrict.Child(e, V200508.name("Action")))
-	}
 }

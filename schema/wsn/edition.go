@@ -181,38 +181,13 @@ func (n *Names) setFaults(in func(string) xmlstrict.Name) {
 	}
 }
 
-// finalAction is the stem of the actions of 1.3: the namespace of the published
-// WSDL, whose port types the default actions name (WS-Addressing 1.0 metadata,
-// 4.4.4).
-const finalAction = "http://docs.oasis-open.org/wsn/bw-2/"
-
-// portTypes are those of 1.3 that hold the operations.
-var portTypes = map[string]string{
-	"Subscribe": "NotificationProducer", "GetCurrentMessage": "NotificationProducer",
-	"Renew": "SubscriptionManager", "Unsubscribe": "SubscriptionManager",
-	"PauseSubscription":  "PausableSubscriptionManager",
-	"ResumeSubscription": "PausableSubscriptionManager",
-	"CreatePullPoint":    "CreatePullPoint",
-	"GetMessages":        "PullPoint", "DestroyPullPoint": "PullPoint",
-}
-
-// Action returns the action of a request, by the local name of its element.
-func (e Edition) Action(operation string) string {
-	switch {
-	case e == Draft:
-		return Action + operation
-	case operation == "Notify":
-		return finalAction + "NotificationConsumer/Notify"
+// NotifyAction returns the action of a Notify. That of 1.3 is what the published
+// WSDL gives by default (WS-Addressing 1.0 metadata, 4.4.4).
+func (e Edition) NotifyAction() string {
+	if e == Final {
+		return schema.Notification2Action + "NotificationConsumer/Notify"
 	}
-	return finalAction + portTypes[operation] + "/" + operation + "Request"
-}
-
-// ReplyAction returns the action of the reply to a request.
-func (e Edition) ReplyAction(operation string) string {
-	if e == Draft {
-		return Action + operation + "Response"
-	}
-	return finalAction + portTypes[operation] + "/" + operation + "Response"
+	return schema.NotificationAction + "Notify"
 }
 
 // The shapes of elements that hold text, and any elements.

@@ -268,31 +268,3 @@ func TestGetMessages(t *testing.T) {
 		t.Errorf("read %v, %v", got, err)
 	}
 }
-
-// TestActions holds the actions against those that the published WSDL gives by
-// default (WS-Addressing 1.0 metadata, 4.4.4).
-func TestActions(t *testing.T) {
-	const stem = "http://docs.oasis-open.org/wsn/bw-2/"
-	tests := map[string]string{
-		"Subscribe":         "NotificationProducer/SubscribeRequest",
-		"GetCurrentMessage": "NotificationProducer/GetCurrentMessageRequest",
-		"Notify":            "NotificationConsumer/Notify",
-		"Renew":             "SubscriptionManager/RenewRequest",
-		"Unsubscribe":       "SubscriptionManager/UnsubscribeRequest",
-		"PauseSubscription": "PausableSubscriptionManager/PauseSubscriptionRequest",
-		"CreatePullPoint":   "CreatePullPoint/CreatePullPointRequest",
-		"GetMessages":       "PullPoint/GetMessagesRequest",
-		"DestroyPullPoint":  "PullPoint/DestroyPullPointRequest",
-	}
-	for operation, want := range tests {
-		if got := Final.Action(operation); got != stem+want {
-			t.Errorf("the action of %s is %s", operation, got)
-		}
-	}
-	if got := Final.ReplyAction("Renew"); got != stem+"SubscriptionManager/RenewResponse" {
-		t.Errorf("the reply action of Renew is %s", got)
-	}
-	if got := Draft.Action("Subscribe"); got != Action+"Subscribe" {
-		t.Errorf("the draft's action of Subscribe is %s", got)
-	}
-}

@@ -345,11 +345,6 @@ func times(doc *xmlstrict.Document, body *etree.Element) (now, end time.Time, er
 	return now, end, nil
 }
 
-// WriteEmpty writes a message that is an empty element: PauseSubscription,
-// ResumeSubscription, Unsubscribe, CreatePullPoint, DestroyPullPoint and the
-// responses that say nothing.
-func WriteEmpty(enc *xmlstrict.Encoder, name xmlstrict.Name) { enc.Element(name, "") }
-
 // ParseGetCurrentMessage reads the topic whose last message is asked for. It
 // fails as ParseTopicExpression does.
 func (e Edition) ParseGetCurrentMessage(

@@ -110,7 +110,7 @@ func TestDialects(t *testing.T) {
 		{Draft, draftDialect + "Simple", "t:a", xmlstrict.Name{}},
 		{Draft, draftDialect + "Concrete", "t:a/b", xmlstrict.Name{}},
 		{Draft, draftDialect + "Full", "t:a//b|*", xmlstrict.Name{}},
-		{Draft, FullDialect2, "t:a", TopicPathDialectUnknown},
+		{Draft, FullDialect2, "t:a", names[Draft].TopicDialectUnknown},
 		{Final, SimpleDialect2, "t:a", xmlstrict.Name{}},
 		{Final, ConcreteDialect2, "t:a/b/u:c", xmlstrict.Name{}},
 		{Final, FullDialect2, "t:a//b|*", xmlstrict.Name{}},
@@ -125,7 +125,7 @@ func TestDialects(t *testing.T) {
 		{Final, ConcreteDialect2, "t:a|t:b", names[Final].InvalidTopicExpression},
 		{Final, ConcreteSet, "t:a//b", names[Final].InvalidTopicExpression},
 		{Final, ConcreteSet, "t:a/*", names[Final].InvalidTopicExpression},
-		{Draft, draftDialect + "Concrete", "t:a//b", InvalidTopicExpression},
+		{Draft, draftDialect + "Concrete", "t:a//b", names[Draft].InvalidTopicExpression},
 	}
 	for _, tt := range tests {
 		doc := expression(t, tt.dialect, tt.text)
@@ -188,7 +188,7 @@ func TestTopicsOfProducer(t *testing.T) {
 		t.Errorf("the fault is %s", got)
 	}
 	_, err = Draft.SimpleTopic(xmlstrict.Name{Local: "a"}).Of(offered)
-	if got := faultName(err); got != TopicNotSupported {
+	if got := faultName(err); got != names[Draft].TopicNotSupported {
 		t.Errorf("the draft's fault is %s", got)
 	}
 	if found := (TopicExpression{}).Match(offered); len(found) != 0 {

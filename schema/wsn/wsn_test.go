@@ -23,7 +23,7 @@ var (
 // The draft's expressions for the topics of a workspace.
 var (
 	aboutState = Draft.SimpleTopic(currentState)
-	aboutEnd   = Draft.SimpleTopic(wsrf.ResourceTermination)
+	aboutEnd   = Draft.SimpleTopic(wsrf.Draft.Names().ResourceTermination)
 )
 
 // wantFault checks that err carries the typed fault, or none for the zero
@@ -43,8 +43,8 @@ func wantFault(t *testing.T, err error, fault xmlstrict.Name) {
 
 // in wraps content in an element of the namespace; n is its prefix.
 func in(local, content string) string {
-	return `<n:` + local + ` xmlns:n="` + Space + `" xmlns:a="` + wsa.Space200403 + `">` + content +
-		`</n:` + local + `>`
+	return `<n:` + local + ` xmlns:n="` + schema.BaseNotification + `" xmlns:a="` +
+		wsa.Space200403 + `">` + content + `</n:` + local + `>`
 }
 
 // The parts of a good Subscribe.
@@ -109,7 +109,7 @@ func TestSubscribeRefuses(t *testing.T) {
 		"nothing":       {"", xmlstrict.Name{}},
 		"no consumer":   {topic, xmlstrict.Name{}},
 		"no address":    {"<n:ConsumerReference/>" + topic, xmlstrict.Name{}},
-		"no topic":      {consumer, InvalidTopicExpression},
+		"no topic":      {consumer, names[Draft].InvalidTopicExpression},
 		"unknown part":  {consumer + topic + "<x/>", xmlstrict.Name{}},
 		"two consumers": {consumer + consumer + topic, xmlstrict.Name{}},
 		"two topics":    {consumer + topic + topic, xmlstrict.Name{}},
@@ -118,11 +118,11 @@ func TestSubscribeRefuses(t *testing.T) {
 		"no time": {consumer + topic +
 			"<n:InitialTerminationTime>P1D</n:InitialTerminationTime>", xmlstrict.Name{}},
 		"unknown dialect": {consumer + strings.Replace(topic, "Simple", "Fuller", 1),
-			TopicPathDialectUnknown},
+			names[Draft].TopicDialectUnknown},
 		"no dialect": {consumer + "<n:TopicExpression>x</n:TopicExpression>",
-			InvalidTopicExpression},
+			names[Draft].InvalidTopicExpression},
 		"undeclared topic": {consumer + strings.Replace(topic, ">x<", ">p:x<", 1),
-			InvalidTopicExpression},
+			names[Draft].InvalidTopicExpression},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -180,7 +180,9 @@ func TestTopicExpression(t *testing.T) {
 		if got != want[i] || err != nil {
 			t.Errorf("topic %d is %v, %v", i, got, err)
 		}
-		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { got.Write(enc, Topic) })
+		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
+			got.Write(enc, names[Draft].Topic)
+		})
 		if got, err := Draft.ParseTopicExpression(doc, doc.Root); got != want[i] || err != nil {
 			t.Errorf("what we write is %v, %v", got, err)
 		}
@@ -205,24 +207,14 @@ func TestGetCurrentMessage(t *testing.T) {
 	}
 	doc = soaptest.Parse(t, in("GetCurrentMessage", ""))
 	_, err = Draft.ParseGetCurrentMessage(doc, doc.Root)
-	wantFault(t, err, InvalidTopicExpression)
+	wantFault(t, err, names[Draft].InvalidTopicExpression)
 	doc = soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 		Draft.WriteGetCurrentMessageResponse(enc,
 			state("Paused"))
 	})
-	if !xmlstrict.Is(doc.Root, GetCurrentMessageResponse) ||
+	if !xmlstrict.Is(doc.Root, names[Draft].GetCurrentMessageResponse) ||
 		!xmlstrict.Is(doc.Root.ChildElements()[0], names[Draft].valueChange) {
 		t.Errorf("the answer is %s", doc.Root.Tag)
-	}
-}
-
-func TestWriteEmpty(t *testing.T) {
-	for _, name := range []xmlstrict.Name{PauseSubscription, PauseSubscriptionResponse,
-		ResumeSubscription, ResumeSubscriptionResponse} {
-		doc := soaptest.Written(t, func(enc *xmlstrict.Encoder) { WriteEmpty(enc, name) })
-		if !xmlstrict.Is(doc.Root, name) || len(doc.Root.Child) != 0 {
-			t.Errorf("%s is written with %d tokens", name.Local, len(doc.Root.Child))
-		}
 	}
 }
 
@@ -319,7 +311,7 @@ func TestStateMessageType(t *testing.T) {
 
 func TestTerminationWrapped(t *testing.T) {
 	doc := soaptest.Parse(t, in("Message", `<l:TerminationNotification xmlns:l="`+
-		wsrf.LifetimeSpace+`"><l:TerminationTime>2026-01-31T12:00:00Z</l:TerminationTime>`+
+		schema.Lifetime+`"><l:TerminationTime>2026-01-31T12:00:00Z</l:TerminationTime>`+
 		`</l:TerminationNotification>`))
 	if at, ok := (Notification{Message: doc.Root}).Terminated(); !ok || at.Year() != 2026 {
 		t.Errorf("it ended at %v, %v", at, ok)
@@ -339,12 +331,14 @@ func TestNotifyRefuses(t *testing.T) {
 			"<n:NotificationMessage><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
 		"no content": {in("Notify",
 			"<n:NotificationMessage>"+good+"</n:NotificationMessage>"), xmlstrict.Name{}},
-		"bad topic": {in("Notify", "<n:NotificationMessage><n:Topic/><n:Message/></n:NotificationMessage>"),
-			InvalidTopicExpression},
+		"bad topic": {in("Notify",
+			"<n:NotificationMessage><n:Topic/><n:Message/></n:NotificationMessage>"),
+			names[Draft].InvalidTopicExpression},
 		"two topics": {in("Notify", "<n:NotificationMessage>"+good+good+
 			"<n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
 		"two producers": {in("Notify", "<n:NotificationMessage>"+good+
-			"<n:ProducerReference/><n:ProducerReference/></n:NotificationMessage>"), xmlstrict.Name{}},
+			"<n:ProducerReference/><n:ProducerReference/></n:NotificationMessage>"),
+			xmlstrict.Name{}},
 		"two contents": {in("Notify", "<n:NotificationMessage>"+good+
 			"<n:Message/><n:Message/></n:NotificationMessage>"), xmlstrict.Name{}},
 		"bad producer": {in("Notify", "<n:NotificationMessage>"+good+

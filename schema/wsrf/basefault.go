@@ -97,7 +97,7 @@ func (f BaseFault) cause(enc *xmlstrict.Encoder) {
 	if len(f.Cause) == 0 || !f.Cause[0].standsAlone() {
 		return
 	}
-	enc.Start(names[Final].faultCause)
+	enc.Start(names[Final].FaultCause)
 	cause := f.Cause[0]
 	cause.Edition = Final
 	cause.Write(enc)
@@ -110,7 +110,7 @@ func (f BaseFault) causes(enc *xmlstrict.Encoder) {
 	for _, cause := range f.Cause {
 		cause.Edition = Draft
 		if cause.Name == (xmlstrict.Name{}) {
-			cause.Name = names[Draft].faultCause
+			cause.Name = names[Draft].FaultCause
 		}
 		cause.Write(enc)
 	}
@@ -171,7 +171,7 @@ func (f *BaseFault) parse(doc *xmlstrict.Document, part *element) error {
 	case n.faultDescription:
 		f.Description = append(f.Description, xmlstrict.Text(part))
 		f.Lang, _ = xmlstrict.Attr(part, lang)
-	case n.faultCause:
+	case n.FaultCause:
 		err = f.parseCause(doc, part)
 	default:
 		f.Details = append(f.Details, part)

@@ -49,7 +49,8 @@ func answer(enc *xmlstrict.Encoder, data []byte) error {
 	reply := h.Reply("uuid:1", h.Action+"Response", &from)
 	soap.Write(enc, m.Version, func(enc *xmlstrict.Encoder) { reply.Write(enc, m.Version) },
 		func(enc *xmlstrict.Encoder) {
-			WriteProperties(enc, GetResourcePropertyResponse, func(enc *xmlstrict.Encoder) {
+			response := names[Draft].GetResourcePropertyResponse
+			WriteProperties(enc, response, func(enc *xmlstrict.Encoder) {
 				enc.Start(name)
 				enc.Element(xmlstrict.Name{Space: name.Space, Local: "state"}, "Running")
 				enc.End()

@@ -79,13 +79,13 @@ type Names struct {
 	property, query, insert, update, remove, changeFailure xmlstrict.Name
 	currentValue, requestedValue, oldValues, newValues     xmlstrict.Name
 	requestedTime, requestedDuration, newTime              xmlstrict.Name
-	faultCause, faultTimestamp, faultOriginator            xmlstrict.Name
+	FaultCause, faultTimestamp, faultOriginator            xmlstrict.Name
 	faultErrorCode, faultDescription                       xmlstrict.Name
 }
 
 // names are those of each edition.
 var names = [...]*Names{
-	Draft: newNames(PropertiesSpace, LifetimeSpace, BaseFaultsSpace, Draft),
+	Draft: newNames(schema.Properties, schema.Lifetime, schema.BaseFaults, Draft),
 	Final: newNames(schema.Properties2, schema.Lifetime2, schema.BaseFaults2, Final),
 }
 
@@ -173,46 +173,7 @@ func (n *Names) setParts(rp, rl, bf func(string) xmlstrict.Name) {
 	n.currentValue, n.requestedValue = rp("CurrentValue"), rp("RequestedValue")
 	n.requestedTime, n.newTime = rl("RequestedTerminationTime"), rl("NewTerminationTime")
 	n.requestedDuration = rl("RequestedLifetimeDuration")
-	n.BaseFault, n.faultCause = bf("BaseFault"), bf("FaultCause")
+	n.BaseFault, n.FaultCause = bf("BaseFault"), bf("FaultCause")
 	n.faultTimestamp, n.faultOriginator = bf("Timestamp"), bf("Originator")
 	n.faultErrorCode, n.faultDescription = bf("ErrorCode"), bf("Description")
-}
-
-// The stems of the final edition's actions: the namespaces of the published
-// WSDL, whose port types the default actions name (WS-Addressing 1.0 metadata,
-// 4.4.4).
-const (
-	finalProperties = "http://docs.oasis-open.org/wsrf/rpw-2/"
-	finalLifetime   = "http://docs.oasis-open.org/wsrf/rlw-2/"
-)
-
-// Action returns the action of a request, by the local name of its element.
-func (e Edition) Action(operation string) string {
-	if e == Final {
-		return finalAction(operation) + "Request"
-	}
-	switch operation {
-	case "Destroy", "SetTerminationTime":
-		return LifetimeAction + operation
-	}
-	return PropertiesAction + operation
-}
-
-// ReplyAction returns the action of the reply to a request.
-func (e Edition) ReplyAction(operation string) string {
-	if e == Final {
-		return finalAction(operation) + "Response"
-	}
-	return e.Action(operation) + "Response"
-}
-
-// finalAction returns the stem of both actions of an operation.
-func finalAction(operation string) string {
-	switch operation {
-	case "Destroy":
-		return finalLifetime + "ImmediateResourceTermination/" + operation
-	case "SetTerminationTime":
-		return finalLifetime + "ScheduledResourceTermination/" + operation
-	}
-	return finalProperties + operation + "/" + operation
 }

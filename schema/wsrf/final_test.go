@@ -168,29 +168,6 @@ func TestBaseFault2(t *testing.T) {
 	}
 }
 
-// TestActions2 holds actions against those that the published WSDL gives by
-// default (WS-Addressing 1.0 metadata, 4.4.4).
-func TestActions2(t *testing.T) {
-	const stem = "http://docs.oasis-open.org/wsrf/"
-	tests := map[string]string{
-		"GetResourceProperty":   "rpw-2/GetResourceProperty/GetResourceProperty",
-		"SetResourceProperties": "rpw-2/SetResourceProperties/SetResourceProperties",
-		"Destroy":               "rlw-2/ImmediateResourceTermination/Destroy",
-		"SetTerminationTime":    "rlw-2/ScheduledResourceTermination/SetTerminationTime",
-	}
-	for operation, want := range tests {
-		if got := Final.Action(operation); got != stem+want+"Request" {
-			t.Errorf("the action of %s is %s", operation, got)
-		}
-		if got := Final.ReplyAction(operation); got != stem+want+"Response" {
-			t.Errorf("the reply action of %s is %s", operation, got)
-		}
-	}
-	if got := Draft.ReplyAction("Destroy"); got != LifetimeAction+"DestroyResponse" {
-		t.Errorf("the draft's reply action of Destroy is %s", got)
-	}
-}
-
 // TestEditionsDiffer reads the messages of one edition as the other's.
 func TestEditionsDiffer(t *testing.T) {
 	for _, e := range []Edition{Draft, Final} {

@@ -48,13 +48,14 @@ func TestGetResourceProperty(t *testing.T) {
 	for _, text := range []string{"", "p:x", "a b"} {
 		doc := soaptest.Parse(t, "<a>"+text+"</a>")
 		_, err := Draft.ParseGetResourceProperty(doc, doc.Root)
-		wantFault(t, err, InvalidResourcePropertyQName)
+		wantFault(t, err, names[Draft].InvalidResourcePropertyQName)
 	}
 }
 
 func TestGetMultipleResourceProperties(t *testing.T) {
 	want := []xmlstrict.Name{
-		currentState, {Space: schema.Types, Local: "schedule"}, TerminationTime, CurrentTime,
+		currentState, {Space: schema.Types, Local: "schedule"},
+		names[Draft].TerminationTime, names[Draft].CurrentTime,
 	}
 	m := soaptest.Recorded(t, "35-getmrp-request")
 	names, err := Draft.ParseGetMultipleResourceProperties(m.Doc, m.Body)
@@ -80,11 +81,11 @@ func TestGetMultipleRefuses(t *testing.T) {
 		"too many": {strings.Repeat("<r:ResourceProperty>x</r:ResourceProperty>",
 			MaxProperties+1), xmlstrict.Name{}},
 		"no name": {"<r:ResourceProperty>p:x</r:ResourceProperty>",
-			InvalidResourcePropertyQName},
+			names[Draft].InvalidResourcePropertyQName},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			doc := soaptest.Parse(t, `<a xmlns:r="`+schema.Properties+`">`+tt.content+`</a>`)
 			_, err := Draft.ParseGetMultipleResourceProperties(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
@@ -92,16 +93,20 @@ func TestGetMultipleRefuses(t *testing.T) {
 }
 
 func TestParseProperties(t *testing.T) {
+	names := names[Draft]
 	tests := map[string]struct {
 		response xmlstrict.Name
 		want     []string
 	}{
-		"34-getrp-currentstate-response": {GetResourcePropertyResponse, []string{"currentState"}},
-		"41-getrp-topics-response":       {GetResourcePropertyResponse, []string{"Topic", "Topic"}},
-		"35-getmrp-response": {GetMultipleResourcePropertiesResponse,
+		"34-getrp-currentstate-response": {names.GetResourcePropertyResponse,
+			[]string{"currentState"}},
+		"41-getrp-topics-response": {names.GetResourcePropertyResponse,
+			[]string{"Topic", "Topic"}},
+		"35-getmrp-response": {names.GetMultipleResourcePropertiesResponse,
 			[]string{"currentState", "schedule", "TerminationTime", "CurrentTime"}},
-		"37-query-xpath-response": {QueryResourcePropertiesResponse, []string{"state"}},
-		"03-rpquery-response":     {QueryResourcePropertiesResponse, []string{"ServiceRPSet"}},
+		"37-query-xpath-response": {names.QueryResourcePropertiesResponse, []string{"state"}},
+		"03-rpquery-response": {names.QueryResourcePropertiesResponse,
+			[]string{"ServiceRPSet"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +119,7 @@ func TestParseProperties(t *testing.T) {
 			if !slices.Equal(got, tt.want) || err != nil {
 				t.Errorf("it holds %v, %v", got, err)
 			}
-			_, err = ParseProperties(m.Doc, m.Body, DestroyResponse)
+			_, err = ParseProperties(m.Doc, m.Body, names.DestroyResponse)
 			wantFault(t, err, xmlstrict.Name{})
 			again := soaptest.Written(t, func(enc *xmlstrict.Encoder) {
 				WriteProperties(enc, tt.response,
@@ -127,7 +132,7 @@ func TestParseProperties(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ParseProperties(nil, nil, DestroyResponse); err == nil {
+	if _, err := ParseProperties(nil, nil, names.DestroyResponse); err == nil {
 		t.Error("nothing was taken for a response")
 	}
 }
@@ -166,15 +171,15 @@ func TestQueryRefuses(t *testing.T) {
 		"nothing":         {"", xmlstrict.Name{}},
 		"two expressions": {"<r:QueryExpression/><r:QueryExpression/>", xmlstrict.Name{}},
 		"no dialect": {"<r:QueryExpression>/</r:QueryExpression>",
-			UnknownQueryExpressionDialect},
+			names[Draft].UnknownQueryExpressionDialect},
 		"another dialect": {"<r:QueryExpression Dialect='urn:xquery'>/</r:QueryExpression>",
-			UnknownQueryExpressionDialect},
+			names[Draft].UnknownQueryExpressionDialect},
 		"no expression": {"<r:QueryExpression Dialect='" + XPathDialect + "'> </r:QueryExpression>",
-			InvalidQueryExpression},
+			names[Draft].InvalidQueryExpression},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			doc := soaptest.Parse(t, `<a xmlns:r="`+PropertiesSpace+`">`+tt.content+`</a>`)
+			doc := soaptest.Parse(t, `<a xmlns:r="`+schema.Properties+`">`+tt.content+`</a>`)
 			_, err := Draft.ParseQuery(doc, doc.Root)
 			wantFault(t, err, tt.fault)
 		})
@@ -205,7 +210,7 @@ func TestSetTerminationTime(t *testing.T) {
 	for _, content := range []string{"",
 		"<l:RequestedTerminationTime/><l:RequestedTerminationTime/>",
 		"<l:RequestedTerminationTime>soon</l:RequestedTerminationTime>"} {
-		doc := soaptest.Parse(t, `<a xmlns:l="`+LifetimeSpace+`">`+content+`</a>`)
+		doc := soaptest.Parse(t, `<a xmlns:l="`+schema.Lifetime+`">`+content+`</a>`)
 		_, err := Draft.ParseSetTerminationTime(doc, doc.Root)
 		wantFault(t, err, xmlstrict.Name{})
 	}
@@ -233,7 +238,7 @@ func TestSetTerminationTimeResponse(t *testing.T) {
 			}
 		})
 	}
-	doc := soaptest.Parse(t, `<SetTerminationTimeResponse xmlns="`+LifetimeSpace+`"/>`)
+	doc := soaptest.Parse(t, `<SetTerminationTimeResponse xmlns="`+schema.Lifetime+`"/>`)
 	_, err := Draft.ParseSetTerminationTimeResponse(doc, doc.Root)
 	wantFault(t, err, xmlstrict.Name{})
 	_, err = Draft.ParseSetTerminationTimeResponse(nil, nil)
@@ -261,9 +266,9 @@ func TestTypedRecorded(t *testing.T) {
 		causes      int
 		nested      string // first description of the second cause
 	}{
-		"36-getrp-badname-response": {InvalidResourcePropertyQName, "16",
+		"36-getrp-badname-response": {names[Draft].InvalidResourcePropertyQName, "16",
 			[]string{"{" + schema.Types + "}noSuchThing"}, 1, ""},
-		"12-rpquery-after-destroy-response": {PropertiesResourceUnknown, "6", nil, 2,
+		"12-rpquery-after-destroy-response": {names[Draft].UnknownToProperties, "6", nil, 2,
 			"unknown workspace: '6'"},
 	}
 	for name, tt := range tests {
@@ -326,7 +331,7 @@ func TestParseBaseFaultRefuses(t *testing.T) {
 		"<Timestamp>late</Timestamp>", "<Originator/>",
 		"<FaultCause><Timestamp>late</Timestamp></FaultCause>",
 	} {
-		doc := soaptest.Parse(t, `<a><b xmlns="`+BaseFaultsSpace+`">`+content+`</b></a>`)
+		doc := soaptest.Parse(t, `<a><b xmlns="`+schema.BaseFaults+`">`+content+`</b></a>`)
 		_, err := ParseBaseFault(doc, doc.Root.ChildElements()[0])
 		wantFault(t, err, xmlstrict.Name{})
 	}
@@ -334,11 +339,11 @@ func TestParseBaseFaultRefuses(t *testing.T) {
 
 func TestCauseWithoutName(t *testing.T) {
 	doc := soaptest.Written(t, BaseFault{
-		Name:  PropertiesResourceUnknown,
+		Name:  names[Draft].UnknownToProperties,
 		Cause: []BaseFault{{Description: []string{"why"}}},
 	}.Write)
 	f, err := ParseBaseFault(doc, doc.Root)
-	if err != nil || len(f.Cause) != 1 || f.Cause[0].Name != FaultCause {
+	if err != nil || len(f.Cause) != 1 || f.Cause[0].Name != names[Draft].FaultCause {
 		t.Errorf("it came back as %+v, %v", f, err)
 	}
 }

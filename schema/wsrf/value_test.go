@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -173,7 +174,7 @@ func FuzzDuration(f *testing.F) {
 // TestLongPastIsNotNever refuses the one moment that stands for no time here:
 // asking for it must not mean asking for no end.
 func TestLongPastIsNotNever(t *testing.T) {
-	doc, err := xmlstrict.Parse([]byte(`<SetTerminationTime xmlns="`+LifetimeSpace+
+	doc, err := xmlstrict.Parse([]byte(`<SetTerminationTime xmlns="`+schema.Lifetime+
 		`"><RequestedTerminationTime>0001-01-01T00:00:00Z</RequestedTerminationTime>`+
 		`</SetTerminationTime>`), xmlstrict.DefaultLimits())
 	if err != nil {

@@ -37,11 +37,17 @@ var (
 	notify2   = xmlstrict.In(schema.BaseNotification2)
 )
 
+// The names that the drafts have for faults.
+var (
+	resources     = wsrf.Draft.Names()
+	notifications = wsn.Draft.Names()
+)
+
 // plainOne types what an operation of face one declares no fault for.
-var plainOne = xmlstrict.Name{Space: wsrf.BaseFaultsSpace, Local: "BaseFault"}
+var plainOne = xmlstrict.Name{Space: schema.BaseFaults, Local: "BaseFault"}
 
 // readFaults are those of the three ways to ask for resource properties.
-var readFaults = faultNames{unknown: wsrf.PropertiesResourceUnknown, other: plainOne}
+var readFaults = faultNames{unknown: resources.UnknownToProperties, other: plainOne}
 
 var statusFault = xmlstrict.Name{Space: schema.Status, Local: "WorkspaceStatusFault"}
 
@@ -71,20 +77,24 @@ var faultsOne = faultTable{plainOne, map[string]faultNames{
 	"GetMultipleResourceProperties": readFaults,
 	"QueryResourceProperties":       readFaults,
 	"Destroy": {
-		unknown: wsrf.LifetimeResourceUnknown, other: wsrf.ResourceNotDestroyed,
+		unknown: resources.UnknownToLifetime, other: resources.ResourceNotDestroyed,
 	},
 	"SetTerminationTime": {
-		unknown: wsrf.LifetimeResourceUnknown,
-		invalid: wsrf.TerminationTimeChangeRejected,
-		denied:  wsrf.TerminationTimeChangeRejected,
-		other:   wsrf.UnableToSetTerminationTime,
+		unknown: resources.UnknownToLifetime,
+		invalid: resources.TerminationTimeChangeRejected,
+		denied:  resources.TerminationTimeChangeRejected,
+		other:   resources.UnableToSetTerminationTime,
 	},
 	"Subscribe": {
-		unknown: wsn.ResourceUnknown, other: wsn.SubscribeCreationFailed,
+		unknown: notifications.ResourceUnknown, other: notifications.SubscribeCreationFailed,
 	},
-	"GetCurrentMessage":  {unknown: wsn.ResourceUnknown, other: plainOne},
-	"PauseSubscription":  {unknown: wsn.ResourceUnknown, other: wsn.PauseFailed},
-	"ResumeSubscription": {unknown: wsn.ResourceUnknown, other: wsn.ResumeFailed},
+	"GetCurrentMessage": {unknown: notifications.ResourceUnknown, other: plainOne},
+	"PauseSubscription": {
+		unknown: notifications.ResourceUnknown, other: notifications.PauseFailed,
+	},
+	"ResumeSubscription": {
+		unknown: notifications.ResourceUnknown, other: notifications.ResumeFailed,
+	},
 }}
 
 // The faults that every operation on a resource has (WS-Resource 1.2, 5).

@@ -83,7 +83,7 @@ func (f *format) Encode(batch []notify.Delivery) (notify.Envelope, error) {
 	if err != nil {
 		return notify.Envelope{}, err
 	}
-	action := port.Notification(f.face).Action("Notify")
+	action := port.Notification(f.face).NotifyAction()
 	if !first.Subscription.UseNotify {
 		action = parts[0].bareAction
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -50,7 +51,7 @@ func subscribed() *workspace.Subscription {
 	)
 	return &workspace.Subscription{
 		ID: id, Workspace: 7, Topics: []workspace.Topic{workspace.TopicState}, Address: url,
-		Consumer: []byte(`<ConsumerReference xmlns="` + wsn.Space + `" xmlns:wsa="` +
+		Consumer: []byte(`<ConsumerReference xmlns="` + schema.BaseNotification + `" xmlns:wsa="` +
 			`http://schemas.xmlsoap.org/ws/2004/03/addressing"><wsa:Address>` + url +
 			`</wsa:Address><wsa:ReferenceProperties>` +
 			`<k:NotificationConsumerKey xmlns:k="http://www.globus.org/namespaces/2004/06/core">` +

@@ -54,7 +54,7 @@ func TestTopicsHaveTheirNames(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := TopicOf(wsdl.Two, wsrf.ResourceTermination); ok {
+	if _, ok := TopicOf(wsdl.Two, wsrf.Draft.Names().ResourceTermination); ok {
 		t.Error("face two knows the draft's topic")
 	}
 	if name := TopicName(wsdl.One, "other"); name != (xmlstrict.Name{}) {
@@ -66,7 +66,7 @@ func TestTopicsHaveTheirNames(t *testing.T) {
 // against the table.
 func TestPropertyDocumentsTellTheTopics(t *testing.T) {
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
-		name := wsn.Topic
+		name := wsn.Draft.Names().Topic
 		if face == wsdl.Two {
 			name = wsn.Final.Names().TopicExpression
 		}

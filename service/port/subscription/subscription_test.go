@@ -80,8 +80,9 @@ func newDesk(face wsdl.Face) *desk {
 		Expression: edition.SimpleTopic(
 			message.TopicName(face, workspace.TopicState)).Bytes(),
 		Filter: wsn.Filter{ProducerProperties: condition, MessageContent: condition}.Bytes(),
-		Consumer: []byte(`<n:ConsumerReference xmlns:n="` + wsn.Space + `" xmlns:a="` +
-			`http://schemas.xmlsoap.org/ws/2004/03/addressing"><a:Address>http://c/x</a:Address>` +
+		Consumer: []byte(`<n:ConsumerReference xmlns:n="` + schema.BaseNotification +
+			`" xmlns:a="http://schemas.xmlsoap.org/ws/2004/03/addressing">` +
+			`<a:Address>http://c/x</a:Address>` +
 			`<a:ReferenceProperties><k xmlns="u:k">k1</k></a:ReferenceProperties>` +
 			`</n:ConsumerReference>`),
 		Created:   time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),

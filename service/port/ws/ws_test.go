@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
@@ -88,12 +89,12 @@ const saveTo = `<n:PostShutdown xmlns:n="` + space + `/negotiable">` +
 	`</n:PostShutdown>`
 
 func TestOperationsReachTheManager(t *testing.T) {
-	destroy := `<l:Destroy xmlns:l="` + wsrf.LifetimeSpace + `"/>`
+	destroy := `<l:Destroy xmlns:l="` + schema.Lifetime + `"/>`
 	tests := map[string]struct{ operation, body, asked, reply string }{
 		"start": {"start", `<startWorkspace xmlns="` + space + `"/>`, "start 7",
 			`<w:startWorkspaceResponse xmlns:w="` + space + `"/>`},
 		"destroy": {"Destroy", destroy, "destroy 7",
-			`<wsrl:DestroyResponse xmlns:wsrl="` + wsrf.LifetimeSpace + `"/>`},
+			`<wsrl:DestroyResponse xmlns:wsrl="` + schema.Lifetime + `"/>`},
 	}
 	for _, kind := range []string{
 		"Normal", "Pause", "Serialize", "Reboot", "Trash", "ReadyForTransport",
@@ -145,7 +146,7 @@ func TestEveryOperationWantsAProperKey(t *testing.T) {
 func TestSetTerminationTime(t *testing.T) {
 	d := &desk{granted: time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC)}
 	reply, err := porttest.Call(t, serve(d), "SetTerminationTime", "7",
-		`<l:SetTerminationTime xmlns:l="`+wsrf.LifetimeSpace+`"><l:RequestedTerminationTime>`+
+		`<l:SetTerminationTime xmlns:l="`+schema.Lifetime+`"><l:RequestedTerminationTime>`+
 			`2036-06-01T02:00:00+02:00</l:RequestedTerminationTime></l:SetTerminationTime>`)
 	if err != nil || d.asked[0] != "end 7 2036-06-01T00:00:00.000Z" ||
 		!strings.Contains(reply, "NewTerminationTime>2036-01-01T00:00:00.000Z<") {
@@ -154,7 +155,7 @@ func TestSetTerminationTime(t *testing.T) {
 }
 
 func TestProperties(t *testing.T) {
-	query := `<p:QueryResourceProperties xmlns:p="` + wsrf.PropertiesSpace +
+	query := `<p:QueryResourceProperties xmlns:p="` + schema.Properties +
 		`"><p:QueryExpression Dialect="` + wsrf.XPathDialect + `">/</p:QueryExpression>` +
 		`</p:QueryResourceProperties>`
 	tests := map[string]struct {
