@@ -7,6 +7,7 @@ package soaptest
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -113,12 +114,43 @@ func Parse[Text string | []byte](t testing.TB, text Text) *xmlstrict.Document {
 // Written parses what write writes.
 func Written(t testing.TB, write func(*xmlstrict.Encoder)) *xmlstrict.Document {
 	t.Helper()
+	return Parse(t, encoded(t, write))
+}
+
+// encoded returns what write writes.
+func encoded(t testing.TB, write func(*xmlstrict.Encoder)) []byte {
+	t.Helper()
 	enc := xmlstrict.NewEncoder()
 	write(enc)
 	if err := enc.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return Parse(t, enc.Bytes())
+	return enc.Bytes()
+}
+
+// A Reader reads a message and returns what writes it again.
+type Reader func(*xmlstrict.Document) (func(*xmlstrict.Encoder), error)
+
+// Stable checks that what is written can be read, and is written the same again.
+func Stable(t testing.TB, write func(*xmlstrict.Encoder), read Reader) {
+	t.Helper()
+	first := encoded(t, write)
+	again, err := read(Parse(t, first))
+	if err != nil {
+		t.Fatalf("wrote %s, and cannot read it: %v", first, err)
+	}
+	if second := encoded(t, again); string(second) != string(first) {
+		t.Fatalf("wrote %s\nthen  %s", first, second)
+	}
+}
+
+// Placed checks that an error, if there is one, names a place in the document.
+func Placed(t testing.TB, err error) {
+	t.Helper()
+	var content *xmlstrict.ContentError
+	if err != nil && !errors.As(err, &content) {
+		t.Fatalf("error of another type: %v", err)
+	}
 }
 
 // samples are the documents and messages of the project as they stand in files.
