@@ -14,9 +14,12 @@ type Machine struct {
 	MemoryMB     int64
 	CPUs         int64
 	CPUPercent   int64
+	NetInKbps    int64 // of all NICs together, kilobits a second; 0: no limit
+	NetOutKbps   int64
 	Boot         Boot
 	Disks        []MachineDisk
 	NICs         []NIC
+	Memory       string // absolute path on the host where StopSerialize leaves the memory
 }
 
 // Boot is the kernel to start, as absolute paths on the host; empty paths mean
@@ -71,6 +74,10 @@ type Hypervisor interface {
 	Pause(ctx context.Context, id ID) error
 	Resume(ctx context.Context, id ID) error
 	Reboot(ctx context.Context, id ID) error
+	// Resize gives the machine another shape at once: one that runs without a
+	// restart. What the guest or the hypervisor cannot do, or less than the guest
+	// uses, is a Conflict whose text says what could be; the machine is then as it was.
+	Resize(ctx context.Context, id ID, s Shape) error
 	// Undefine forces the machine off and removes it with all that Define and
 	// Start made. A machine that is absent is a success.
 	Undefine(ctx context.Context, id ID) error

@@ -15,6 +15,10 @@ const (
 	ChangeSerialize ChangeKind = "serialize"
 	ChangeSave      ChangeKind = "save"
 	ChangeDestroy   ChangeKind = "destroy"
+	ChangeResize    ChangeKind = "resize"  // live: Workspace.Demand is the shape wanted
+	ChangeSuspend   ChangeKind = "suspend" // by the scheduler: memory to disk, host given back
+	ChangeResume    ChangeKind = "resume"  // by the scheduler: on Workspace.Host, wherever it was
+	ChangeEvict     ChangeKind = "evict"   // by the scheduler: off the host, to begin again later
 )
 
 // ChangeStatus is where a change stands.

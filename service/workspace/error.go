@@ -120,11 +120,14 @@ func Refuse(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
-// Refusal is the structured reason why the scheduler refused a request. It is
-// the cause inside an Error of kind NoResource.
+// Refusal is the structured reason why the scheduler refused a request, or why
+// a lease waits. It is the cause inside an Error of kind NoResource.
 type Refusal struct {
+	Code      string // the one reason that dominates, such as "taken" (book.Code)
 	Shortages []Shortage
+	Blocking  []LeaseID // some leases in the way, the soonest to end first
 	Earliest  time.Time // from when it would fit; zero when never on this pool
+	Offers    []Offer   // that would be accepted as things stand, the smallest change first
 }
 
 // Shortage is one resource that did not suffice, on the host that came closest.

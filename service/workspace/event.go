@@ -8,10 +8,13 @@ import (
 // Topic is what an event is about.
 type Topic string
 
-// The topics that a workspace publishes: t:currentState and wsrl:ResourceTermination.
+// The topics that a workspace publishes: t:currentState and wsrl:ResourceTermination,
+// and those of face two alone.
 const (
 	TopicState       Topic = "currentState"
 	TopicTermination Topic = "ResourceTermination"
+	TopicWarning     Topic = "leaseWarning" // its running time is over soon
+	TopicLease       Topic = "leaseStatus"  // the scheduler changed it, or its terms
 )
 
 // Event is something that became durable and that subscribers are told of.
@@ -21,6 +24,8 @@ type Event struct {
 	State     State  // the state entered; of a termination, the last one
 	Fault     string // with Corrupted
 	At        time.Time
+	Lease     LeaseStatus // of TopicLease
+	End       time.Time   // of TopicWarning and TopicLease: when running time is over; may be zero
 }
 
 // Subscription is a consumer's wish to be told of topics of one workspace, or

@@ -26,6 +26,14 @@ type Reader interface {
 	// Changes returns the changes that have not ended, by rising ID.
 	Changes(ctx context.Context) ([]*Change, error)
 	Hosts(ctx context.Context) ([]HostUse, error)
+	// Bookings returns all, by rising ID.
+	Bookings(ctx context.Context) ([]*Booking, error)
+	// Booking returns NotFound for one that is not there.
+	Booking(ctx context.Context, id LeaseID) (*Booking, error)
+	// HostModes returns what operators asked of hosts, by rising host.
+	HostModes(ctx context.Context) ([]HostMode, error)
+	// Learned returns the times that were learned, as they were put; nil: none.
+	Learned(ctx context.Context) ([]byte, error)
 	// Used returns the running time that the owner's ended leases took.
 	Used(ctx context.Context, owner Owner) (time.Duration, error)
 }
@@ -70,6 +78,24 @@ type Tx interface {
 	SubscriptionTx
 	PullPointTx
 	RequestTx
+	BookingTx
+}
+
+// BookingTx reads and writes what the scheduler records.
+type BookingTx interface {
+	// Booking returns NotFound for one that is not there. Copy before changing.
+	Booking(id LeaseID) (*Booking, error)
+	PutBooking(b *Booking) error
+	RemoveBooking(id LeaseID) error
+	// AllBookings returns every booking by rising ID.
+	AllBookings() []*Booking
+	PutHostMode(m HostMode) error
+	// PutLearned replaces what was learned of times: bytes of the caller's own.
+	PutLearned(data []byte) error
+	// OnUndone has f called when what this update did does not become durable,
+	// for whatever reason, before any other update runs: who keeps a picture of
+	// the record elsewhere mends it then.
+	OnUndone(f func())
 }
 
 // WorkspaceTx reads and writes workspaces and groups.
@@ -78,8 +104,8 @@ type WorkspaceTx interface {
 	// Workspace returns NotFound for one that is not there. Copy before changing.
 	Workspace(id ID) (*Workspace, error)
 	// PutWorkspace writes w, which the store keeps, with the next Version. Spec,
-	// Demand, Owner, Group and NICs of a workspace that is there already are not
-	// written again.
+	// Owner, Group and NICs of a workspace that is there already are not written
+	// again.
 	PutWorkspace(w *Workspace) error
 	// RemoveWorkspace removes it, its membership, its subscriptions' rows that
 	// have nothing left to deliver, and its holdings.

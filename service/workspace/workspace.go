@@ -8,6 +8,7 @@ import "time"
 type Workspace struct {
 	ID      ID
 	Group   GroupID // empty when it was created alone
+	Booking LeaseID // its lease with the scheduler
 	Owner   Owner
 	Spec    Spec
 	Demand  Allocation
@@ -19,6 +20,7 @@ type Workspace struct {
 	State    State
 	Fault    string // why it is Corrupted, or what failed last
 	Released bool   // capacity and addresses were given back before destruction
+	Parked   bool   // its capacity is others': its lease waits or is over; addresses stay
 	Expired  bool   // running time is over and its mechanism was queued
 	Version  int64  // rises by one with each durable change of this workspace
 
@@ -26,9 +28,13 @@ type Workspace struct {
 	Changed time.Time
 }
 
-// Holds reports whether the workspace counts against its host's capacity and
-// the address pools. Conservation of both follows from this one rule.
+// Holds reports whether the workspace counts against the address pools, and
+// HoldsHost whether against its host's capacity. Conservation of both follows
+// from these rules.
 func (w *Workspace) Holds() bool { return !w.Released && w.State != Cancelled }
+
+// HoldsHost reports whether the workspace counts against its host's capacity.
+func (w *Workspace) HoldsHost() bool { return w.Holds() && !w.Parked && w.Host != "" }
 
 // Gone reports whether the workspace no longer exists for its owner, although
 // its remains may still be under removal.
@@ -156,8 +162,16 @@ type Allocation struct {
 	MemoryMB     int64
 	CPUs         int64 // 0: the site's default, resolved to at least 1 at creation
 	CPUPercent   int64 // 0: not given
+	DiskMB       int64 // of the host, beyond the image; 0: not counted
+	NetInKbps    int64 // kilobits a second; 0: no limit and no promise
+	NetOutKbps   int64
 	Architecture string
 	CPUsGiven    bool // the request named a CPU count: show it in properties
+}
+
+// Shape returns the part of the allocation that can change while a machine runs.
+func (a Allocation) Shape() Shape {
+	return Shape{a.MemoryMB, a.CPUs, a.CPUPercent, a.NetInKbps, a.NetOutKbps}
 }
 
 // Mechanism is what happens to a workspace at the end of its running time.
@@ -176,7 +190,8 @@ type Lease struct {
 	Duration  time.Duration // running time
 	Grace     time.Duration // from the end of running time to destruction
 	Mechanism Mechanism
-	SaveTo    string // rootPartitionUnpropagationTarget; empty: where it came from
+	SaveTo    string        // rootPartitionUnpropagationTarget; empty: where it came from
+	Warn      time.Duration // before End subscribers are warned; 0: they are not
 }
 
 // End returns when running time ends and Mechanism is applied.
@@ -209,8 +224,11 @@ type Host struct {
 
 // Capacity is an amount of host resources.
 type Capacity struct {
-	CPUs     int64
-	MemoryMB int64
+	CPUs       int64
+	MemoryMB   int64
+	DiskMB     int64 // 0: not counted
+	NetInKbps  int64 // kilobits a second; 0: not counted
+	NetOutKbps int64
 }
 
 // HostUse is a host and what of it is taken now.
@@ -234,8 +252,12 @@ type Request struct {
 	Digest    string // of all that is asked for: what MessageID stands for
 	Spec      Spec
 	Demand    Allocation
+	Least     Allocation // what of Demand will do; a zero field: as Demand
+	Terms     LeaseTerms
+	Warn      time.Duration // before the end of running time; 0: the site's default
+	Parts     []Part        // of a gang of several shapes; empty: Nodes of Demand
 	Duration  time.Duration // 0: the site's default
-	Nodes     int           // at least 1
+	Nodes     int           // at least 1; of all parts
 	Initial   State
 	Mechanism Mechanism
 	SaveTo    string
