@@ -71,6 +71,7 @@ type Answer struct {
 	Start, End slot.Time
 	Cut        slot.Time
 	Hosts      []slot.Host // of each node, in order of the parts; not to be changed
+	Parts      []Part      // as granted, or as asked for while nothing is; not to be changed
 	Preempts   []ID        // leases that lose hosts to this one
 	Reason     *Reason     // of a lease that is refused or waits without a plan
 }

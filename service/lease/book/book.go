@@ -19,10 +19,11 @@ type Book struct {
 	leases     map[ID]*lease
 	link       *slot.Table // of the repository, one row; nil: images are everywhere
 	images     map[place]replica
-	idle       []slot.Host // where images may be out of use
-	token      *byte       // marks the leases that this Book may write
-	queue      []ID        // those that wait, in order
-	soft       []ID        // those that hold hosts and may lose them, by ID
+	idle       []slot.Host          // where images may be out of use
+	token      *byte                // marks the leases that this Book may write
+	queue      []ID                 // those that wait, in order
+	ranks      map[string]slot.Time // how far owners stand back in the queue
+	soft       []ID                 // those that hold hosts and may lose them, by ID
 	due        due
 	now        slot.Time
 	changed    bool // something has ended or begun since the queue was looked at
@@ -35,6 +36,7 @@ func New(pool Pool, policy Policy) *Book {
 	b := &Book{
 		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
 		leases: map[ID]*lease{}, token: new(byte), images: map[place]replica{},
+		ranks: map[string]slot.Time{},
 	}
 	if pool.Repository > 0 {
 		b.link = slot.New([]slot.Amount{{slot.NetOut: pool.Repository}})
@@ -60,7 +62,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	t.Parts = slices.Clone(t.Parts)
 	l := &lease{
 		Terms: t, book: b.token, state: Queued, cut: slot.Never, runs: slot.Never,
-		since: slot.Never, firm: t.Kind != BestEffort,
+		since: slot.Never, firm: t.Kind != BestEffort, turn: t.Submitted + b.ranks[t.Owner],
 	}
 	if reason := b.impossible(l); reason != nil {
 		return refused(reason), nil
@@ -100,7 +102,8 @@ func (b *Book) Lease(id ID) Answer {
 	if l == nil {
 		return refused(nil)
 	}
-	a := Answer{State: l.state, Start: l.runs, End: slot.Never, Cut: l.cut, Hosts: l.hosts}
+	a := Answer{State: l.state, Start: l.runs, End: slot.Never, Cut: l.cut, Hosts: l.hosts,
+		Parts: l.Parts}
 	if l.runs != slot.Never {
 		a.End = l.done()
 	}
@@ -276,7 +279,7 @@ func (b *Book) Snapshot() *Book {
 		c.link = b.link.Snapshot()
 	}
 	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
-	c.idle = slices.Clone(b.idle)
+	c.idle, c.ranks = slices.Clone(b.idle), maps.Clone(b.ranks)
 	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
 	c.empty = b.empty.Snapshot()
 	b.token, c.token = new(byte), new(byte)

@@ -220,7 +220,8 @@ func (b *Book) whyNot(l *lease, t Terms) *Reason {
 	} {
 		low := b.furthest(l, how.terms, grain)
 		if x := how.terms(low); low >= 0 && b.extend(l, x) != nil {
-			r.Offers = append(r.Offers, Offer{how.change, x, 1 - float64(low)/grain})
+			size := 1 - float64(low)/grain
+			r.Offers = append(r.Offers, Offer{Change: how.change, Terms: x, size: size})
 		}
 	}
 	return r

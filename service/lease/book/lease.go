@@ -12,7 +12,8 @@ type lease struct {
 	Terms
 	book   *byte // the token of the Book that may write it
 	state  State
-	firm   bool // nobody is preferred to it: it counts in the firm table
+	turn   slot.Time // its place in the queue; equals go by ID
+	firm   bool      // nobody is preferred to it: it counts in the firm table
 	hosts  []slot.Host
 	held   slot.Span   // of its hosts, in the tables; empty: it holds none
 	ran    slot.Time   // running time it has had, up to its last suspension
@@ -46,8 +47,8 @@ func (l *lease) needs() []slot.Amount {
 
 // before is the order of the queue.
 func (l *lease) before(m *lease) bool {
-	if l.Submitted != m.Submitted {
-		return l.Submitted < m.Submitted
+	if l.turn != m.turn {
+		return l.turn < m.turn
 	}
 	return l.ID < m.ID
 }

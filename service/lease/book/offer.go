@@ -47,7 +47,8 @@ func (b *Book) later(l *lease, r *Reason) (Offer, bool) {
 	if c.Kind == Deadline {
 		moved = max(c.Deadline-l.Deadline, 1)
 	}
-	return Offer{Later, c.Terms, float64(moved) / float64(l.Duration)}, b.accepts(c)
+	share := float64(moved) / float64(l.Duration)
+	return Offer{Change: Later, Terms: c.Terms, size: share}, b.accepts(c)
 }
 
 // fewer offers the first nodes of the gang, as many as fit.
@@ -66,7 +67,7 @@ func (b *Book) fewer(l *lease, _ *Reason) (Offer, bool) {
 	}
 	c := l.first(low)
 	share := 1 - float64(low)/float64(l.nodes())
-	return Offer{Fewer, c.Terms, share}, b.accepts(c)
+	return Offer{Change: Fewer, Terms: c.Terms, size: share}, b.accepts(c)
 }
 
 // shorter offers the longest time that fits: to the second, or to a thousandth
@@ -91,7 +92,7 @@ func (b *Book) shorter(l *lease, r *Reason) (Offer, bool) {
 	}
 	c.Duration = low * unit
 	share := 1 - float64(c.Duration)/float64(l.Duration)
-	return Offer{Shorter, c.Terms, share}, b.accepts(c)
+	return Offer{Change: Shorter, Terms: c.Terms, size: share}, b.accepts(c)
 }
 
 // smaller offers nodes with less of the resource that is shortest, or with less
@@ -130,5 +131,5 @@ func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
 		return Offer{}, false
 	}
 	c := try(low)
-	return Offer{Smaller, c.Terms, 1 - float64(low)/grain}, b.accepts(c)
+	return Offer{Change: Smaller, Terms: c.Terms, size: 1 - float64(low)/grain}, b.accepts(c)
 }

@@ -20,12 +20,14 @@ const (
 	TooLate              // the hosts are free too late for the Deadline
 	LinkBusy             // the image cannot be brought to the hosts in time
 	Behind               // its turn has not come: those before it may not be delayed
+	Ruled                // the hosts that have room are ruled out by its Affinity
 )
 
 // String returns the code as messages and documents have it.
 func (c Code) String() string {
 	return [...]string{
 		"too-large", "no-host", "too-soon", "taken", "too-late", "link-busy", "behind",
+		"affinity",
 	}[c]
 }
 
@@ -53,16 +55,23 @@ const (
 	Fewer                 // fewer nodes
 	Shorter               // less time
 	Smaller               // nodes with less
+	Looser                // conditions of affinity become wishes
 )
 
 // String returns the change in one word.
-func (c Change) String() string { return [...]string{"later", "fewer", "shorter", "smaller"}[c] }
+func (c Change) String() string {
+	return [...]string{"later", "fewer", "shorter", "smaller", "looser"}[c]
+}
 
 // Offer is a set of terms that would be accepted.
 type Offer struct {
 	Change Change
 	Terms  Terms
-	size   float64 // of the change: shares of what was asked for
+	// At is when to ask for the Terms, of a running lease that can have all that
+	// it asks for Later; else zero: now.
+	At       slot.Time
+	Preempts []ID    // leases that would lose their hosts for it
+	size     float64 // of the change: shares of what was asked for
 }
 
 // String says the reason in one sentence without times, which are the caller's
@@ -80,6 +89,8 @@ func (r *Reason) String() string {
 		return fmt.Sprintf("%d nodes are free together too late for the deadline", r.Wanted)
 	case LinkBusy:
 		return "the image cannot be brought to the hosts in time"
+	case Ruled:
+		return fmt.Sprintf("the affinity of %d nodes rules out the hosts that have room", r.Wanted)
 	case Behind:
 		return "starting it now would delay leases that came before it"
 	default:

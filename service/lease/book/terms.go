@@ -38,12 +38,20 @@ type Image struct {
 
 // Terms are what a lease asks for. All nodes of all parts run together.
 type Terms struct {
-	ID          ID
-	Owner       string // for evidence in reasons; decides nothing
-	Kind        Kind
-	Parts       []Part
+	ID    ID
+	Owner string // its leases share a place in the queue (SetRank)
+	Kind  Kind
+	Parts []Part // at most; as much as there is is granted
+	// Least is what will do, of each node of each part; nil, or zero for a
+	// resource: as Parts. What is granted when the lease begins or is accepted
+	// takes the place of the Need in Parts.
+	Least []slot.Amount
+	// Grain are the steps in which less than Parts is granted, from Least up,
+	// by part; nil, or zero for a resource: 1.
+	Grain       []slot.Amount
+	Affinity    []Affinity
 	Image       Image
-	Submitted   slot.Time            // its place in the queue; equals go by ID
+	Submitted   slot.Time            // its place in the queue, with its owner's rank; equals go by ID
 	Start       slot.Time            // of a Reservation; earliest of a Deadline
 	Deadline    slot.Time            // of a Deadline
 	Duration    slot.Time            // milliseconds of running asked for

@@ -1,0 +1,38 @@
+package book
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// mostRank bounds a rank.
+const mostRank = mostTime
+
+// SetRank lets the owner's leases stand back in the queue as if they had been
+// submitted so much later; those that wait already included. Less than 0 lets
+// them stand ahead. Since it is a time, nobody is overtaken by leases that came
+// later than the ranks differ: a rank delays a share, it cannot starve anyone.
+func (b *Book) SetRank(now slot.Time, owner string, behind slot.Time) {
+	b.now = max(b.now, now)
+	behind = max(min(behind, mostRank), -mostRank)
+	if b.ranks[owner] == behind {
+		return
+	}
+	if b.ranks[owner] = behind; behind == 0 {
+		delete(b.ranks, owner)
+	}
+	for id, l := range b.leases {
+		if l.Owner == owner {
+			b.own(b.leases[id]).turn = l.Submitted + behind
+		}
+	}
+	slices.SortFunc(b.queue, func(v, w ID) int {
+		if b.leases[v].before(b.leases[w]) {
+			return -1
+		}
+		return 1
+	})
+	b.changed = true
+	b.review()
+}
