@@ -83,34 +83,6 @@ func parseMemory(text string) (int64, error) {
 	return n, nil
 }
 
-// momentLayouts are the ways in which people may write a point in time.
-var momentLayouts = []string{
-	time.RFC3339Nano, "2006-01-02T15:04:05",
-	"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
-}
-
-// parseMoment reads a point in time: RFC 3339, a date with or without a time
-// in local time, or a time of day, which means the next one.
-func parseMoment(text string, now time.Time) (time.Time, error) {
-	for _, layout := range momentLayouts {
-		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	clock, err := time.ParseInLocation("15:04", text, now.Location())
-	if err != nil {
-		return time.Time{}, fmt.Errorf(
-			"%q is not a time, expected such as 18:30, 2006-01-02 18:30 or 2006-01-02T18:30:00Z",
-			clip(text))
-	}
-	y, m, d := now.Date()
-	at := time.Date(y, m, d, clock.Hour(), clock.Minute(), 0, 0, now.Location())
-	if !at.After(now) {
-		at = time.Date(y, m, d+1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
-	}
-	return at.UTC(), nil
-}
-
 // checkURI refuses what the service would, in the words of the command line.
 func checkURI(option, text string) error {
 	if u, err := url.Parse(text); err != nil || u.Scheme == "" {

@@ -45,35 +45,6 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func TestMoments(t *testing.T) {
-	here := time.FixedZone("here", 3600)
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, here)
-	tests := []struct{ text, want string }{
-		{"2026-11-22T18:30:00Z", "2026-11-22T18:30:00Z"},
-		{"2026-11-22T18:30:00+02:00", "2026-11-22T16:30:00Z"},
-		{"2026-11-22 18:30", "2026-11-22T17:30:00Z"},
-		{"2026-11-23", "2026-11-22T23:00:00Z"},
-		{"18:30", "2026-11-22T17:30:00Z"},
-		{"11:59", "2026-11-23T10:59:00Z"},
-		{"12:00", "2026-11-23T11:00:00Z"},
-		{"noon", ""}, {"", ""}, {"25:00", ""},
-	}
-	for _, test := range tests {
-		t.Run(test.text, func(t *testing.T) {
-			got, err := parseMoment(test.text, now)
-			if test.want == "" {
-				if err == nil {
-					t.Errorf("%s, expected an error", got)
-				}
-				return
-			}
-			if err != nil || got.Format(time.RFC3339) != test.want {
-				t.Errorf("%s, %v, expected %s", got.Format(time.RFC3339), err, test.want)
-			}
-		})
-	}
-}
-
 func TestSpansForPeople(t *testing.T) {
 	tests := []struct {
 		d    time.Duration

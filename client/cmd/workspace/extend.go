@@ -13,7 +13,7 @@ import (
 type extendCmd struct {
 	targetsArg
 	For   string `placeholder:"TIME" help:"So much longer than now set, such as 1h or 30m."`
-	Until string `placeholder:"WHEN" help:"Until then, such as 18:30 or 2006-01-02T18:30:00Z."`
+	Until string `placeholder:"WHEN" help:"Until then, such as 18:30, tomorrow 09:00 or 2006-01-02T18:30:00Z."`
 }
 
 // A leaseView is the end of a lease as it is shown.

@@ -113,14 +113,6 @@ func amount(n int64, unit string) string {
 	return strconv.FormatInt(n, 10) + unit
 }
 
-// moment writes a point in time for people, in local time.
-func moment(at *time.Time) string {
-	if at == nil || at.IsZero() {
-		return "-"
-	}
-	return at.Local().Format("2006-01-02 15:04:05 MST")
-}
-
 // relativeTo writes a point in time as seen from now.
 func relativeTo(at *time.Time, now time.Time) string {
 	if at == nil {
