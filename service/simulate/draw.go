@@ -23,6 +23,7 @@ var kinds = []chart.Kind{
 	{Name: "suspend", Sign: 'v', Colour: "#ee7733"},
 	{Name: "resume", Sign: '^', Colour: "#66ccee"},
 	{Name: "shut down", Sign: '-', Colour: "#bbbbbb"},
+	{Name: "transfer", Sign: '>', Colour: "#ddaa88"},
 }
 
 // kindOf returns how a phase is drawn.
@@ -36,6 +37,8 @@ func kindOf(p *Phase) int {
 		return 6
 	case book.Shutdown:
 		return 7
+	case book.Transfer:
+		return 8
 	}
 	switch p.Lease.Terms.Kind {
 	case book.Reservation:
@@ -63,10 +66,9 @@ func (r *Result) Gantt(most int) *chart.Gantt {
 		g.Title = fmt.Sprintf("The first %d of %d hosts", most, len(r.names))
 		g.Rows = g.Rows[:most]
 	}
-	for i := range r.Phases {
-		p := &r.Phases[i]
+	for _, p := range slices.Concat(r.Phases, r.Carried) {
 		b := chart.Bar{
-			From: int64(p.From), To: int64(p.To), Kind: kindOf(p),
+			From: int64(p.From), To: int64(p.To), Kind: kindOf(&p),
 			Title: fmt.Sprintf("lease %d, %s, %s to %s", p.Lease.Terms.ID, p.Doing,
 				chart.Clock(int64(p.From)), chart.Clock(int64(p.To))),
 		}

@@ -41,10 +41,23 @@ type Measures struct {
 	// start on, to the millisecond; Late by how much the worst was late.
 	Punctuality float64 `json:"punctuality"`
 	Late        float64 `json:"late"`
+	// Granted is the share of the time that accepted reservations were to run
+	// that they ran.
+	Granted     float64 `json:"granted"`
 	Suspensions int     `json:"suspensions"`
 	Migrations  int     `json:"migrations"` // suspended leases that resumed elsewhere
 	Kills       int     `json:"kills"`
 	LostHours   float64 `json:"lostNodeHours"` // running time lost to kills
+
+	// Transfers is how many images were brought to hosts. TransfersSaved is how
+	// many more there would have been if every lease had brought its own to each
+	// of its hosts: the image was there or on its way for another lease.
+	Transfers      int     `json:"transfers"`
+	TransfersSaved int     `json:"transfersSaved"`
+	TransferredGB  float64 `json:"transferredGB"`
+	// LinkUse is the share of the repository's link, up to the end of all, that
+	// transfers took.
+	LinkUse float64 `json:"repositoryLinkUse"`
 }
 
 // A Tally is how many leases of a kind there were.
@@ -69,6 +82,7 @@ const bound = 10 * workload.Second
 type Result struct {
 	Measures Measures
 	Phases   []Phase // what leases did, by when it ended
+	Carried  []Phase // images on their way, by when that began
 	Waits    []float64
 	names    []string // of the hosts
 	capacity float64  // CPU in hundredths
@@ -76,7 +90,7 @@ type Result struct {
 
 // Result measures what has happened so far.
 func (r *Run) Result() *Result {
-	res := &Result{Phases: r.phases}
+	res := &Result{Phases: r.phases, Carried: r.carried}
 	for i, room := range r.pool {
 		res.names = append(res.names, hostName(i, len(r.pool)))
 		res.capacity += float64(room[slot.CPU])
@@ -85,17 +99,18 @@ func (r *Run) Result() *Result {
 	*m = Measures{
 		Workload: r.work.Name, Hosts: len(r.pool), Leases: len(r.order),
 		Broken: len(r.work.Broken), Skipped: r.work.Skipped,
-		Kinds: map[string]Tally{}, Refusals: map[string]int{}, Punctuality: 1,
+		Kinds: map[string]Tally{}, Refusals: map[string]int{}, Punctuality: 1, Granted: 1,
 	}
 	r.tally(m)
+	r.promises(m)
 	r.use(m, res.capacity)
+	r.transfers(m)
 	res.Waits = r.waits(m)
 	return res
 }
 
 // tally counts what became of the leases.
 func (r *Run) tally(m *Measures) {
-	accepted, onTime := 0, 0
 	for _, l := range r.order {
 		t := &l.request.Terms
 		kind := m.Kinds[t.Kind.String()]
@@ -115,17 +130,39 @@ func (r *Run) tally(m *Measures) {
 		m.Migrations += l.moves
 		m.Kills += l.kills
 		m.LostHours += seconds(l.lost) * float64(l.request.Nodes()) / 3600
-		if t.Kind == book.Reservation && l.refusal == "" {
-			accepted++
-			if l.first == t.Start {
-				onTime++
-			} else if l.first != slot.Never {
-				m.Late = max(m.Late, seconds(l.first-t.Start))
-			}
+	}
+}
+
+// promises measures how accepted reservations were served.
+func (r *Run) promises(m *Measures) {
+	accepted, onTime, ran, asked := 0, 0, slot.Time(0), slot.Time(0)
+	for _, l := range r.order {
+		t := &l.request.Terms
+		if t.Kind != book.Reservation || l.refusal != "" {
+			continue
+		}
+		accepted++
+		ran, asked = ran+l.ran, asked+l.request.Work()
+		if l.first == t.Start {
+			onTime++
+		} else if l.first != slot.Never {
+			m.Late = max(m.Late, seconds(l.first-t.Start))
 		}
 	}
 	if accepted > 0 {
 		m.Punctuality = float64(onTime) / float64(accepted)
+		m.Granted = float64(ran) / float64(asked)
+	}
+}
+
+// transfers measures what became of images.
+func (r *Run) transfers(m *Measures) {
+	m.Transfers = r.images.transfers
+	m.TransfersSaved = max(0, r.images.needed-r.images.transfers)
+	const mb, kbit = 1024, 8000 // in a GB, in an MB
+	m.TransferredGB = float64(r.images.carriedMB) / mb
+	if bears := float64(r.settings.RepositoryKbps) * m.Makespan; bears > 0 {
+		m.LinkUse = float64(r.images.carriedMB) * kbit / bears
 	}
 }
 

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"container/heap"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
 	"github.com/philoxenia/philoxenia/service/lease/slot"
@@ -19,15 +20,24 @@ type Run struct {
 	order    []*lease // as they arrived
 	ends     ends
 	phases   []Phase
+	carried  []Phase // images on their way
+	images   imageTally
 	now      slot.Time
 }
 
 // A Phase is what a lease did on its hosts for a while.
 type Phase struct {
 	Lease    *workload.Request
-	Doing    book.Verb   // boot, run, suspend, resume or shutdown
-	Hosts    []slot.Host // of each node, in order of the parts
+	Doing    book.Verb   // boot, run, suspend, resume, shutdown or transfer
+	Hosts    []slot.Host // of each node, in order of the parts; of a transfer the one host
 	From, To slot.Time
+}
+
+// An imageTally counts what was needed of images and what was done for that.
+type imageTally struct {
+	needed    int   // hosts on which a lease booted from an image
+	transfers int   // from the repository
+	carriedMB int64 // by them
 }
 
 // A lease is a request and what has become of it.
@@ -57,7 +67,9 @@ func New(w *workload.Workload, s Settings) (*Run, error) {
 	}
 	return &Run{
 		settings: s, pool: pool, work: w, leases: map[book.ID]*lease{},
-		book: book.New(book.Pool{Hosts: pool}, policy),
+		book: book.New(book.Pool{
+			Hosts: pool, Repository: int32(s.RepositoryKbps),
+		}, policy),
 	}, nil
 }
 
@@ -113,11 +125,22 @@ func (r *Run) submit(q *workload.Request) {
 func (r *Run) advance() {
 	for r.book.Next() <= r.now {
 		for _, a := range r.book.Advance(r.now) {
-			if l := r.leases[a.Lease]; l != nil {
+			switch l := r.leases[a.Lease]; {
+			case l == nil:
+			case a.Verb == book.Transfer:
+				r.carry(l, a)
+			default:
 				r.perform(l, a)
 			}
 		}
 	}
+}
+
+// carry brings an image to a host, whatever the lease does that first needs it.
+func (r *Run) carry(l *lease, a book.Action) {
+	r.carried = append(r.carried, Phase{l.request, a.Verb, a.Hosts, a.At, a.Until})
+	r.images.transfers++
+	r.images.carriedMB += l.request.Terms.Image.SizeMB
 }
 
 // perform carries out one action on made-up hosts.
@@ -125,6 +148,8 @@ func (r *Run) perform(l *lease, a book.Action) {
 	r.close(l, a.At)
 	l.turn++
 	switch a.Verb {
+	case book.Boot:
+		r.need(l, a.Hosts)
 	case book.Resume:
 		if !equal(a.Hosts, l.saved) {
 			l.moves++
@@ -153,6 +178,15 @@ func (r *Run) perform(l *lease, a book.Action) {
 		r.close(l, a.Until)
 	default:
 		r.open(l, a)
+	}
+}
+
+// need counts on how many hosts a lease boots from its image.
+func (r *Run) need(l *lease, hosts []slot.Host) {
+	if image := &l.request.Terms.Image; r.settings.RepositoryKbps > 0 && image.SizeMB > 0 {
+		hosts = slices.Clone(hosts)
+		slices.Sort(hosts)
+		r.images.needed += len(slices.Compact(hosts))
 	}
 }
 

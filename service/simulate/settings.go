@@ -39,6 +39,13 @@ type Settings struct {
 	// lease has to run before a planned suspension for a start to be worth it.
 	Threshold int64
 
+	// RepositoryKbps is the link of the image repository in kbit/s; with 0 every
+	// host has all images. HostKbps is how fast one host takes an image; 0: as
+	// fast as the repository's link. CacheMB is how much of images that are out
+	// of use a host keeps.
+	RepositoryKbps, HostKbps int64
+	CacheMB                  int64
+
 	// Drop is the share of best-effort leases, the first by arrival, that are
 	// left out of waits and slowdowns: the pool is empty when they come.
 	Drop float64
@@ -74,6 +81,7 @@ func (s *Settings) policy() (p book.Policy, err error) {
 		Backfill: book.Backfill(backfill), Choice: book.Choice(choice),
 		SuspendRate: s.SuspendRate, ResumeRate: s.ResumeRate,
 		Boot: s.Boot, Shutdown: s.Shutdown, Threshold: s.Threshold,
+		Transfer: int32(s.HostKbps), CacheMB: s.CacheMB,
 	}
 	last := -1
 	for _, word := range s.Preemption {
@@ -101,11 +109,23 @@ func (s *Settings) policy() (p book.Policy, err error) {
 			p.Preemption = append(p.Preemption, book.ByKilling)
 		}
 	}
-	if s.SuspendRate < 0 || s.ResumeRate < 0 || s.Boot < 0 || s.Shutdown < 0 || s.Threshold < 0 ||
-		!(s.Drop >= 0 && s.Drop < 1) {
-		return p, fmt.Errorf("rates, times and shares cannot be below zero, nor all be dropped")
+	return p, s.check()
+}
+
+// check refuses numbers that no pool has.
+func (s *Settings) check() error {
+	least := min(s.SuspendRate, s.ResumeRate, int64(s.Boot), int64(s.Shutdown), s.Threshold,
+		s.RepositoryKbps, s.HostKbps, s.CacheMB)
+	if least < 0 || !(s.Drop >= 0 && s.Drop < 1) {
+		return fmt.Errorf("rates, times and shares cannot be below zero, nor all be dropped")
 	}
-	return p, nil
+	if max(s.RepositoryKbps, s.HostKbps) > plenty {
+		return fmt.Errorf("cannot simulate a link of more than %d Mbit/s", plenty/1000)
+	}
+	if s.HostKbps > 0 && s.RepositoryKbps == 0 {
+		return fmt.Errorf("without a link of the repository hosts take no images")
+	}
+	return nil
 }
 
 // number returns the place of a word among others; no word is the first.

@@ -36,6 +36,10 @@ type simulateCmd struct {
 	Boot        string   `placeholder:"TIME" help:"How long nodes take to boot; none."`
 	Shutdown    string   `placeholder:"TIME" help:"How long nodes take to shut down; none."`
 	Threshold   int64    `placeholder:"N" help:"How many times as long as its suspension and resumption a lease has to run to be begun before one; 0."`
+	Repository  int64    `placeholder:"N" help:"Mbit/s of the image repository's link; with 0, the default, every host has all images."`
+	HostLink    int64    `placeholder:"N" help:"Mbit/s at which one host takes an image; as fast as the repository's link."`
+	Cache       string   `default:"0" placeholder:"SIZE" help:"How much of images that are out of use a host keeps; none."`
+	Images      string   `placeholder:"SIZE[,COUNT[,skewed]]" help:"Give leases that name no image one of so many of that size, wanted equally or a few most of the time."`
 	Scale       int      `default:"1" placeholder:"N" help:"Processors of a log that make one node; 1."`
 	LeaseMemory string   `default:"1G" placeholder:"SIZE" help:"Memory of nodes of which a log tells none; 1G."`
 	From        string   `placeholder:"TIME" help:"Leave out what a file has before that time from its beginning."`
@@ -60,6 +64,9 @@ func (c *simulateCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := c.inject(w, settings); err != nil {
+		return err
+	}
+	if err := c.dress(w); err != nil {
 		return err
 	}
 	run, err := simulate.New(w, settings)
@@ -88,7 +95,12 @@ func (c *simulateCmd) settings() (s simulate.Settings, err error) {
 	s = simulate.Settings{
 		Hosts: c.Hosts, CPUs: c.CPUs, Backfill: c.Backfill, Preemption: c.Preemption,
 		Choice: c.Choice, SuspendRate: c.SuspendRate, ResumeRate: c.SuspendRate,
-		Threshold: c.Threshold,
+		Threshold: c.Threshold, RepositoryKbps: c.Repository * kbps, HostKbps: c.HostLink * kbps,
+	}
+	if c.Cache != "0" {
+		if s.CacheMB, err = parseMemory(c.Cache); err != nil {
+			return s, usagef("", "--cache: %w", err)
+		}
 	}
 	if c.Memory != "" {
 		if s.MemoryMB, err = parseMemory(c.Memory); err != nil {
@@ -250,6 +262,28 @@ func (c *simulateCmd) inject(w *workload.Workload, s simulate.Settings) error {
 	if err != nil {
 		return usagef("", "--inject: %w", err)
 	}
+	return nil
+}
+
+// kbps is how many kbit/s a Mbit/s is.
+const kbps = 1000
+
+// dress gives leases the images of --images.
+func (c *simulateCmd) dress(w *workload.Workload) error {
+	if c.Images == "" {
+		return nil
+	}
+	size, rest, _ := strings.Cut(c.Images, ",")
+	mb, err := parseMemory(size)
+	if err != nil {
+		return usagef("", "--images: %q is not a size, expected such as 4G", clip(size))
+	}
+	images, err := workload.ParseImages(mb, rest)
+	if err != nil {
+		return usagef("", "--images: %w", err)
+	}
+	images.Seed = c.Seed
+	w.Dress(images)
 	return nil
 }
 

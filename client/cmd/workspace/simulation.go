@@ -48,6 +48,12 @@ func (v simulationView) write(w io.Writer, _ *printer) error {
 	row(&b, "by the time asked for", v.spread(v.SlowdownAsked, "%.2f"))
 	row(&b, "Reservations on time", fmt.Sprintf("%.2f %%, at worst %g s late",
 		100*v.Punctuality, v.Late))
+	row(&b, "and ran", fmt.Sprintf("%.2f %% of what they asked for", 100*v.Granted))
+	if v.Transfers+v.TransfersSaved > 0 {
+		row(&b, "Image transfers", fmt.Sprintf(
+			"%d of %.0f GB, %d saved, the repository's link used to %.1f %%", v.Transfers,
+			v.TransferredGB, v.TransfersSaved, 100*v.LinkUse))
+	}
 	row(&b, "Preemptions", fmt.Sprintf(
 		"%d suspensions (%d migrated), %d kills (%.1f node hours lost)",
 		v.Suspensions, v.Migrations, v.Kills, v.LostHours))
