@@ -74,13 +74,17 @@ type Hypervisor interface {
 	Pause(ctx context.Context, id ID) error
 	Resume(ctx context.Context, id ID) error
 	Reboot(ctx context.Context, id ID) error
+	// Undefine forces the machine off and removes it with all that Define and
+	// Start made. A machine that is absent is a success.
+	Undefine(ctx context.Context, id ID) error
+}
+
+// Resizer changes machines while they run, under the rules of Hypervisor.
+type Resizer interface {
 	// Resize gives the machine another shape at once: one that runs without a
 	// restart. What the guest or the hypervisor cannot do, or less than the guest
 	// uses, is a Conflict whose text says what could be; the machine is then as it was.
 	Resize(ctx context.Context, id ID, s Shape) error
-	// Undefine forces the machine off and removes it with all that Define and
-	// Start made. A machine that is absent is a success.
-	Undefine(ctx context.Context, id ID) error
 }
 
 // Observed is one of our machines, as a host reports it.
@@ -106,6 +110,7 @@ type Inspector interface {
 // Deployment is a deployment adapter bound to one host.
 type Deployment interface {
 	Hypervisor
+	Resizer
 	Inspector
 	Close() error
 }

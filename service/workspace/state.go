@@ -104,24 +104,25 @@ type Trigger string
 
 // The triggers: what a user or the lease asks for, and what comes back from a host.
 const (
-	TriggerPropagate Trigger = "propagate"           // image goes to the host
-	TriggerArrived   Trigger = "image arrived"       // image complete and verified
-	TriggerStart     Trigger = "start"               // boot, or restore what was serialized
-	TriggerUp        Trigger = "guest runs"          // host confirms
-	TriggerUpPaused  Trigger = "guest is paused"     // host confirms
-	TriggerPause     Trigger = "pause"               // keep in memory, stop the clock
-	TriggerResume    Trigger = "resume"              // go on from a pause
-	TriggerReboot    Trigger = "reboot"              //
-	TriggerShutdown  Trigger = "shutdown"            // graceful, then forced
-	TriggerOff       Trigger = "guest is off"        // host confirms, or the guest did it itself
-	TriggerSerialize Trigger = "serialize"           // memory to disk
-	TriggerSerOff    Trigger = "memory saved"        //
-	TriggerSave      Trigger = "ready for transport" // shutdown-save: image back to a repository
-	TriggerSaved     Trigger = "image returned"      //
-	TriggerKept      Trigger = "image not returned"  // it is still on the host
-	TriggerDestroy   Trigger = "destroy"             //
-	TriggerGone      Trigger = "nothing remains"     //
-	TriggerFail      Trigger = "failure"             // cannot go on
+	TriggerPropagate Trigger = "propagate"            // image goes to the host
+	TriggerArrived   Trigger = "image arrived"        // image complete and verified
+	TriggerStart     Trigger = "start"                // boot, or restore what was serialized
+	TriggerUp        Trigger = "guest runs"           // host confirms
+	TriggerUpPaused  Trigger = "guest is paused"      // host confirms
+	TriggerPause     Trigger = "pause"                // keep in memory, stop the clock
+	TriggerResume    Trigger = "resume"               // go on from a pause
+	TriggerReboot    Trigger = "reboot"               //
+	TriggerShutdown  Trigger = "shutdown"             // graceful, then forced
+	TriggerOff       Trigger = "guest is off"         // host confirms, or the guest did it itself
+	TriggerSerialize Trigger = "serialize"            // memory to disk
+	TriggerSerOff    Trigger = "memory saved"         //
+	TriggerSave      Trigger = "ready for transport"  // shutdown-save: image back to a repository
+	TriggerSaved     Trigger = "image returned"       //
+	TriggerKept      Trigger = "image not returned"   // it is still on the host
+	TriggerEvicted   Trigger = "nothing is on a host" // its scheduler took the host away
+	TriggerDestroy   Trigger = "destroy"              //
+	TriggerGone      Trigger = "nothing remains"      //
+	TriggerFail      Trigger = "failure"              // cannot go on
 )
 
 // Transition is one row of the state machine.
@@ -160,6 +161,13 @@ var transitions = []Transition{
 	{Propagated, TriggerSave, ReadyingForTransport},
 	{ReadyingForTransport, TriggerSaved, TransportReady},
 	{ReadyingForTransport, TriggerKept, Propagated},
+	{Propagating, TriggerEvicted, Unpropagated},
+	{Propagated, TriggerEvicted, Unpropagated},
+	{Starting, TriggerEvicted, Unpropagated},
+	{Running, TriggerEvicted, Unpropagated},
+	{Paused, TriggerEvicted, Unpropagated},
+	{Serializing, TriggerEvicted, Unpropagated},
+	{Serialized, TriggerEvicted, Unpropagated},
 	{Destroying, TriggerGone, Cancelled},
 }
 

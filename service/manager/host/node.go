@@ -62,3 +62,9 @@ func (n *Node) DiskPath(w *workspace.Workspace, i int) string {
 	name := w.ID.String() + "-" + strconv.Itoa(i) + "-" + string(w.Spec.Disks[i].Role)
 	return filepath.Join(n.Dir, name)
 }
+
+// MemoryPath returns the file in which the memory of a suspended guest is
+// kept, beside its disks: DIR/KEY-memory.
+func (n *Node) MemoryPath(w *workspace.Workspace) string {
+	return filepath.Join(n.Dir, w.ID.String()+"-memory")
+}

@@ -156,12 +156,7 @@ func (im *Images) discard(_ context.Context, r *change.Run) (change.Commit, erro
 	if err != nil {
 		return nil, err
 	}
-	for i := range r.Workspace.Spec.Disks {
-		if err := remove(n.DiskPath(r.Workspace, i)); err != nil {
-			return nil, onHost(n, "remove the disks of workspace", r.Workspace.ID, err)
-		}
-	}
-	return nil, nil
+	return nil, clear(n, r.Workspace)
 }
 
 // remove removes a disk in either format and what an unfinished transfer left.
