@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,7 +56,8 @@ func fill(t *testing.T, o Options) {
 			tx.PutGroup(&workspace.Group{ID: "g", Members: []workspace.ID{w.ID}}),
 			tx.Emit(workspace.Event{Workspace: w.ID, Topic: workspace.TopicState,
 				State: workspace.Running}),
-			tx.AddUsed("ada", time.Hour),
+			tx.AddUsed("ada", time.Hour), tx.PutBooking(oneBooking()),
+			tx.PutHostMode(workspace.HostMode{Host: "host00", Drained: true}),
 			tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Workspace: w.ID}))
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
@@ -135,9 +137,11 @@ func hook(value int) func(*sqlite3.SQLiteConn) error {
 // failing runs several updates at a time that cannot be committed.
 func failing(t *testing.T, s *Store, kind workspace.Kind, mentioning string) {
 	var all sync.WaitGroup
+	var undone, failed atomic.Int64
 	for range 10 {
 		all.Go(func() {
 			err := s.Update(context.Background(), func(tx workspace.Tx) error {
+				tx.OnUndone(func() { undone.Add(1) })
 				w, err := sample(tx)
 				if err != nil {
 					return nil // both addresses are taken, by others of the batch
@@ -149,12 +153,16 @@ func failing(t *testing.T, s *Store, kind workspace.Kind, mentioning string) {
 			if err == nil {
 				return
 			}
+			failed.Add(1)
 			if workspace.KindOf(err) != kind || !strings.Contains(err.Error(), mentioning) {
 				t.Errorf("error is %v, want kind %q and %q", err, kind, mentioning)
 			}
 		})
 	}
 	all.Wait()
+	if undone.Load() != failed.Load() || failed.Load() == 0 {
+		t.Errorf("%d updates failed, %d were told", failed.Load(), undone.Load())
+	}
 	if all, _ := s.Workspaces(t.Context(), ""); len(all) != 0 {
 		t.Errorf("readers see %d workspaces that were not committed", len(all))
 	}
@@ -231,6 +239,10 @@ func TestRefusedFiles(t *testing.T) {
 			workspace.Internal, `row of message "1": cannot read the state`},
 		{"message for nobody", `DELETE FROM subscription`,
 			workspace.Internal, `row of message "1": it is for no subscription`},
+		{"booking", `UPDATE booking SET booking = '[]'`,
+			workspace.Internal, `cannot read the row of booking "1": json`},
+		{"mode of a host", `UPDATE host_mode SET mode = ''`,
+			workspace.Internal, `row of the mode of host "host00": unexpected end`},
 		{"missing table", `DROP TABLE change`, workspace.Internal, "no such table: change"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -314,21 +326,47 @@ func TestRefusedPools(t *testing.T) {
 	}
 }
 
-// TestStoredSpec pins the JSON of a workspace: renaming a field of the domain
-// would lose what older records say.
-func TestStoredSpec(t *testing.T) {
+// oneBooking returns a booking with every field set.
+func oneBooking() *workspace.Booking {
+	at := time.Date(2026, 6, 1, 12, 0, 0, 123e6, time.UTC)
+	rule := workspace.AffinityRule{Relation: workspace.Apart, Soft: true,
+		Workspaces: []workspace.ID{7}, Hosts: []workspace.HostID{"host00"}}
+	return &workspace.Booking{ID: 1, Owner: "ada", Members: []workspace.ID{1, 2},
+		Terms: workspace.LeaseTerms{Kind: workspace.LeaseDeadline, Start: at, Deadline: at,
+			Preemptible: true, Affinity: []workspace.AffinityRule{rule}},
+		Parts:    []workspace.Part{{Nodes: 2, Demand: workspace.Allocation{MemoryMB: 1}}},
+		Duration: time.Hour, Submitted: at, Status: workspace.LeaseSuspended,
+		Hosts: rule.Hosts, From: at, Runs: at, Until: at, Cut: at, Ran: time.Second, Since: at,
+		Saved: true, Home: rule.Hosts}
+}
+
+// TestStoredDocuments pins the JSON of workspaces and bookings: renaming a field
+// of the domain would lose what older records say.
+func TestStoredDocuments(t *testing.T) {
 	o := small(t)
 	fill(t, o)
+	for name, query := range map[string]string{
+		"spec":    `SELECT spec FROM workspace`,
+		"booking": `SELECT booking FROM booking`,
+		"mode":    `SELECT mode FROM host_mode`,
+	} {
+		pinned(t, o, name, query)
+	}
+}
+
+// pinned compares what the query finds with the golden file of the name.
+func pinned(t *testing.T, o Options, name, query string) {
+	t.Helper()
 	db, err := sql.Open("sqlite3", o.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	var spec string
-	if err := db.QueryRow(`SELECT spec FROM workspace`).Scan(&spec); err != nil {
+	if err := db.QueryRow(query).Scan(&spec); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "spec.golden")
+	golden := filepath.Join("testdata", name+".golden")
 	if *update {
 		if err := os.WriteFile(golden, []byte(spec+"\n"), 0o644); err != nil {
 			t.Fatal(err)
@@ -336,7 +374,7 @@ func TestStoredSpec(t *testing.T) {
 	}
 	want, err := os.ReadFile(golden)
 	if err != nil || spec+"\n" != string(want) {
-		t.Errorf("stored spec is\n%s\nwant\n%s(%v)", spec, want, err)
+		t.Errorf("stored %s is\n%s\nwant\n%s(%v)", name, spec, want, err)
 	}
 }
 

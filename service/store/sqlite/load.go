@@ -20,7 +20,7 @@ type loader struct {
 // load reads everything.
 func (l *loader) load(ctx context.Context) error {
 	for _, read := range []func(context.Context) error{l.meta, l.workspaces, l.groups, l.members,
-		l.changes, l.points, l.subscriptions, l.outbox, l.used} {
+		l.changes, l.points, l.subscriptions, l.outbox, l.used, l.bookings, l.modes, l.learned} {
 		if err := read(ctx); err != nil {
 			return err
 		}
@@ -60,7 +60,9 @@ func (l *loader) meta(ctx context.Context) error {
 func (l *loader) workspaces(ctx context.Context) error {
 	return l.each(ctx, `SELECT w.id, w.owner, w.group_id, w.created, w.initial, w.spec,
 		s.host, s.state, s.fault, s.released, s.version, s.changed, s.lease_start,
-		s.lease_duration, s.lease_grace, s.mechanism, s.save_to, s.expired
+		s.lease_duration, s.lease_grace, s.lease_warn, s.mechanism, s.save_to, s.expired,
+		s.booking, s.parked, s.memory, s.cpus, s.cpus_given, s.cpu_percent, s.disk, s.net_in,
+		s.net_out
 		FROM workspace w LEFT JOIN standing s ON s.workspace = w.id ORDER BY w.id`,
 		func(s scan) error {
 			w, err := scanWorkspace(s)
@@ -81,12 +83,14 @@ func (l *loader) workspaces(ctx context.Context) error {
 func scanWorkspace(s scan) (*workspace.Workspace, error) {
 	w := new(workspace.Workspace)
 	var spec []byte
+	var d workspace.Allocation
 	var initial, state string
 	var created, changed, start int64
 	err := s(&w.ID, &w.Owner, &w.Group, &created, &initial, &spec,
 		&w.Host, &state, &w.Fault, &w.Released, &w.Version, &changed, &start,
-		&w.Lease.Duration, &w.Lease.Grace, &w.Lease.Mechanism, &w.Lease.SaveTo,
-		&w.Expired)
+		&w.Lease.Duration, &w.Lease.Grace, &w.Lease.Warn, &w.Lease.Mechanism, &w.Lease.SaveTo,
+		&w.Expired, &w.Booking, &w.Parked, &d.MemoryMB, &d.CPUs, &d.CPUsGiven, &d.CPUPercent,
+		&d.DiskMB, &d.NetInKbps, &d.NetOutKbps)
 	if err != nil {
 		return w, err
 	}
@@ -101,7 +105,8 @@ func scanWorkspace(s scan) (*workspace.Workspace, error) {
 	if err := json.Unmarshal(spec, &f); err != nil {
 		return w, fmt.Errorf("its spec: %w", err)
 	}
-	w.Spec, w.Demand, w.NICs = f.Spec, f.Demand, f.NICs
+	d.Architecture = f.Demand.Architecture
+	w.Spec, w.Demand, w.NICs = f.Spec, d, f.NICs
 	return w, nil
 }
 

@@ -66,20 +66,20 @@ func scanSubscription(s scan) (*workspace.Subscription, int64, error) {
 }
 
 func (l *loader) outbox(ctx context.Context) error {
-	return l.each(ctx, `SELECT seq, number, subscription, workspace, topic, state, fault, at
-		FROM outbox ORDER BY seq`, func(s scan) error {
+	return l.each(ctx, `SELECT seq, number, subscription, workspace, topic, state, fault, at,
+		lease, lease_end FROM outbox ORDER BY seq`, func(s scan) error {
 		var m workspace.Message
 		var state string
-		var at int64
+		var at, end int64
 		err := s(&m.Seq, &m.Number, &m.Subscription, &m.Workspace, &m.Topic, &state,
-			&m.Fault, &at)
+			&m.Fault, &at, &m.Lease, &end)
 		if err == nil {
 			m.State, err = parseState(state)
 		}
 		if err != nil {
 			return bad("message", m.Seq, err)
 		}
-		m.At = timeOf(at)
+		m.At, m.End = timeOf(at), timeOf(end)
 		st := l.state
 		sub := st.subscriptions.base[m.Subscription]
 		if sub == nil {

@@ -15,12 +15,15 @@ type use map[workspace.HostID]workspace.Capacity
 
 // add counts the workspace's demand n times; nil counts nothing.
 func (u use) add(w *workspace.Workspace, n int64) {
-	if w == nil || !w.Holds() || w.Host == "" {
+	if w == nil || !w.HoldsHost() {
 		return
 	}
 	c := u[w.Host]
 	c.CPUs += n * w.Demand.CPUs
 	c.MemoryMB += n * w.Demand.MemoryMB
+	c.DiskMB += n * w.Demand.DiskMB
+	c.NetInKbps += n * w.Demand.NetInKbps
+	c.NetOutKbps += n * w.Demand.NetOutKbps
 	if c == (workspace.Capacity{}) {
 		delete(u, w.Host)
 		return

@@ -161,10 +161,3 @@ func (s *Store) deliver(id workspace.SubscriptionID, seq int64) {
 	default: // the writer knows
 	}
 }
-
-func (s *Store) Bookings(context.Context) ([]*workspace.Booking, error) { return nil, nil }
-func (s *Store) Booking(context.Context, workspace.LeaseID) (*workspace.Booking, error) {
-	return nil, workspace.Refuse(workspace.NotFound, "no booking")
-}
-func (s *Store) HostModes(context.Context) ([]workspace.HostMode, error) { return nil, nil }
-func (s *Store) Learned(context.Context) ([]byte, error)                 { return nil, nil }

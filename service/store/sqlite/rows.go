@@ -43,6 +43,11 @@ const (
 	findAnswer
 	purgeAnswers
 	putUsed
+	putBooking
+	deleteBooking
+	putMode
+	deleteMode
+	putLearned
 	queries // how many there are
 )
 
@@ -57,8 +62,9 @@ var texts = [queries]string{
 		VALUES (?, ?, ?, ?, ?, ?)`,
 	deleteWorkspace: `DELETE FROM workspace WHERE id = ?`,
 	putStanding: `REPLACE INTO standing (workspace, host, state, fault, released, version,
-		changed, lease_start, lease_duration, lease_grace, mechanism, save_to, expired)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		changed, lease_start, lease_duration, lease_grace, lease_warn, mechanism, save_to, expired,
+		booking, parked, memory, cpus, cpus_given, cpu_percent, disk, net_in, net_out)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteStanding: `DELETE FROM standing WHERE workspace = ?`,
 	putGroup:       `REPLACE INTO workspace_group (id, owner) VALUES (?, ?)`,
 	deleteGroup:    `DELETE FROM workspace_group WHERE id = ?`,
@@ -77,13 +83,19 @@ var texts = [queries]string{
 		VALUES (?, ?, ?, ?, ?)`,
 	deletePoint: `DELETE FROM pull_point WHERE id = ?`,
 	putMessage: `REPLACE INTO outbox (seq, number, subscription, workspace, topic, state,
-		fault, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		fault, at, lease, lease_end) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	deleteMessages: `DELETE FROM outbox WHERE seq BETWEEN ? AND ?`,
 	putAnswer: `REPLACE INTO answered (request, workspaces, group_id, at, digest)
 		VALUES (?, ?, ?, ?, ?)`,
 	findAnswer:   `SELECT workspaces, group_id, at, digest FROM answered WHERE request = ?`,
 	purgeAnswers: `DELETE FROM answered WHERE at < ?`,
 	putUsed:      `REPLACE INTO used (owner, duration) VALUES (?, ?)`,
+
+	putBooking:    `REPLACE INTO booking (id, booking) VALUES (?, ?)`,
+	deleteBooking: `DELETE FROM booking WHERE id = ?`,
+	putMode:       `REPLACE INTO host_mode (host, mode) VALUES (?, ?)`,
+	deleteMode:    `DELETE FROM host_mode WHERE host = ?`,
+	putLearned:    `REPLACE INTO learned (id, data) VALUES (1, ?)`,
 }
 
 // A statement is a prepared query with room for its arguments.
@@ -195,7 +207,8 @@ type rowWriter func(*state) error
 // apply writes all that the batch changes, and removes the messages sent.
 func (r *rows) apply(s *state, owed debts) error {
 	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
-		r.subscriptions, r.messages, r.numbers, r.answers, r.usage} {
+		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes,
+		r.learned} {
 		if err := write(s); err != nil {
 			return err
 		}
@@ -206,11 +219,25 @@ func (r *rows) apply(s *state, owed debts) error {
 	return r.run(putMeta, int64(s.last.workspace), int64(s.last.change), s.last.message)
 }
 
-// fixed is what never changes of a workspace and has no column, as JSON.
+// fixed is what never changes of a workspace and has no column, as JSON. What it
+// demands can change: standing has it, and this what it was made with.
 type fixed struct {
 	Spec   workspace.Spec
-	Demand workspace.Allocation
+	Demand demand
 	NICs   []workspace.NIC
+}
+
+// A demand is a workspace.Allocation as it is stored. What older records do not
+// know is left out where it is not used.
+type demand struct {
+	MemoryMB     int64
+	CPUs         int64
+	CPUPercent   int64
+	DiskMB       int64 `json:",omitzero"`
+	NetInKbps    int64 `json:",omitzero"`
+	NetOutKbps   int64 `json:",omitzero"`
+	Architecture string
+	CPUsGiven    bool
 }
 
 func (r *rows) workspaces(s *state) error {
@@ -233,7 +260,7 @@ func (r *rows) workspaces(s *state) error {
 }
 
 func (r *rows) newWorkspace(w *workspace.Workspace) error {
-	spec, err := json.Marshal(fixed{w.Spec, w.Demand, w.NICs})
+	spec, err := json.Marshal(fixed{w.Spec, demand(w.Demand), w.NICs})
 	if err != nil {
 		return err
 	}
@@ -248,8 +275,10 @@ func (r *rows) newWorkspace(w *workspace.Workspace) error {
 func (r *rows) standing(w *workspace.Workspace) error {
 	return r.run(putStanding, int64(w.ID), string(w.Host), w.State.String(), w.Fault,
 		w.Released, w.Version, millis(w.Changed), millis(w.Lease.Start),
-		int64(w.Lease.Duration), int64(w.Lease.Grace), string(w.Lease.Mechanism),
-		w.Lease.SaveTo, w.Expired)
+		int64(w.Lease.Duration), int64(w.Lease.Grace), int64(w.Lease.Warn),
+		string(w.Lease.Mechanism), w.Lease.SaveTo, w.Expired, int64(w.Booking), w.Parked,
+		w.Demand.MemoryMB, w.Demand.CPUs, w.Demand.CPUsGiven, w.Demand.CPUPercent,
+		w.Demand.DiskMB, w.Demand.NetInKbps, w.Demand.NetOutKbps)
 }
 
 // delete runs statements that each delete the row of one key.

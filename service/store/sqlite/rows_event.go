@@ -84,7 +84,8 @@ func (r *rows) messages(s *state) error {
 			continue
 		}
 		err := r.run(putMessage, m.Seq, m.Number, string(m.Subscription), int64(m.Workspace),
-			string(m.Topic), m.State.String(), m.Fault, millis(m.At))
+			string(m.Topic), m.State.String(), m.Fault, millis(m.At),
+			string(m.Lease), millis(m.End))
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -23,6 +24,9 @@ type state struct {
 	kept            table[workspace.Owner, workspace.Kept]
 	used            table[workspace.Owner, time.Duration]
 	answers         table[requestKey, workspace.Answer]
+	bookings        table[workspace.LeaseID, *workspace.Booking]
+	modes           table[workspace.HostID, *workspace.HostMode]
+	learned         table[theOne, []byte]
 
 	hosts     []workspace.Host
 	current   use   // as the current update sees it
@@ -30,6 +34,9 @@ type state struct {
 	pools     pools // as the current update sees them
 	taken     []takenAddress
 	last      counters
+
+	undone  []func() // to be called when the current update fails
+	undoing []func() // and when the batch does
 
 	owners  index
 	fresh   []workspace.Message // of the current update
@@ -91,6 +98,9 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		kept:            newTable[workspace.Owner, workspace.Kept](),
 		used:            newTable[workspace.Owner, time.Duration](),
 		answers:         newTable[requestKey, workspace.Answer](),
+		bookings:        newTable[workspace.LeaseID, *workspace.Booking](),
+		modes:           newTable[workspace.HostID, *workspace.HostMode](),
+		learned:         newTable[theOne, []byte](),
 		hosts:           hosts, current: make(use), committed: make(use), pools: all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
 		pulls: make(map[workspace.PullPointID]*pull),
@@ -101,10 +111,11 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 }
 
 // tables returns all tables.
-func (s *state) tables() [13]layered {
+func (s *state) tables() [16]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
 		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
-		&s.arriving, &s.kept, &s.used, &s.answers}
+		&s.arriving, &s.kept, &s.used, &s.answers,
+		&s.bookings, &s.modes, &s.learned}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.
@@ -125,6 +136,7 @@ func (s *state) keep() {
 	}
 	s.pending = append(s.pending, s.fresh...)
 	s.fresh = s.fresh[:0]
+	s.undoing, s.undone = append(s.undoing, s.undone...), s.undone[:0]
 	s.settle()
 }
 
@@ -139,6 +151,16 @@ func (s *state) drop() {
 	}
 	s.fresh = s.fresh[:0]
 	s.settle()
+	s.undone = call(s.undone)
+}
+
+// call calls the functions, the last one first, and returns none.
+func call(fs []func()) []func() {
+	for _, f := range slices.Backward(fs) {
+		f()
+	}
+	clear(fs)
+	return fs[:0]
 }
 
 // settle gives back the addresses that the update took and no workspace holds.
@@ -158,6 +180,7 @@ func (s *state) forget() {
 		t.forget()
 	}
 	s.pending = s.pending[:0]
+	s.undoing = call(s.undoing)
 }
 
 // publish shows the batch, which is durable, to readers. The caller holds the
@@ -185,6 +208,8 @@ func (s *state) publish() {
 		}
 	}
 	s.pending = s.pending[:0]
+	clear(s.undoing)
+	s.undoing = s.undoing[:0]
 }
 
 // removes reports whether the batch removes a subscription.

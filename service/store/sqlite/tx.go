@@ -85,7 +85,7 @@ func (t *tx) PutWorkspace(w *workspace.Workspace) error {
 		return wrong("put the workspace", w.ID.String(), "it was changed in place, not copied")
 	}
 	if ok {
-		w.Spec, w.Demand, w.NICs = was.Spec, was.Demand, was.NICs
+		w.Spec, w.NICs, w.Demand.Architecture = was.Spec, was.NICs, was.Demand.Architecture
 		w.Owner, w.Group, w.Initial, w.Created = was.Owner, was.Group, was.Initial, was.Created
 	}
 	w.Version = 1
@@ -183,8 +183,8 @@ func (t *tx) shortage(association string) *workspace.Refusal {
 		Resource: "address", Unit: "addresses", Wanted: 1, Where: association}}}
 	t.workspaces.all(func(_ workspace.ID, w *workspace.Workspace) {
 		on := func(n workspace.NIC) bool { return n.Association == association }
-		if !w.Holds() || !slices.ContainsFunc(w.NICs, on) {
-			return
+		if !w.Holds() || w.Lease.Start.IsZero() || !slices.ContainsFunc(w.NICs, on) {
+			return // one that has not begun ends nobody knows when
 		}
 		if end := w.Lease.Termination(); r.Earliest.IsZero() || end.Before(r.Earliest) {
 			r.Earliest = end
@@ -267,13 +267,3 @@ func (t *tx) ChangesOf(id workspace.ID) []*workspace.Change {
 	}
 	return of
 }
-
-func (t *tx) Booking(workspace.LeaseID) (*workspace.Booking, error) {
-	return nil, workspace.Refuse(workspace.NotFound, "no booking")
-}
-func (t *tx) PutBooking(*workspace.Booking) error   { return nil }
-func (t *tx) RemoveBooking(workspace.LeaseID) error { return nil }
-func (t *tx) AllBookings() []*workspace.Booking     { return nil }
-func (t *tx) PutHostMode(workspace.HostMode) error  { return nil }
-func (t *tx) PutLearned([]byte) error               { return nil }
-func (t *tx) OnUndone(func())                       {}

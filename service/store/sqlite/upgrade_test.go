@@ -94,3 +94,39 @@ func checkUpgraded(t *testing.T, s *Store) {
 		t.Errorf("the paused subscription is %+v, %v", paused, err)
 	}
 }
+
+// TestDemandsSurviveTheUpgrade opens a record of the version that knew no
+// bookings: what its workspaces demand is what they were made with.
+func TestDemandsSurviveTheUpgrade(t *testing.T) {
+	o := previous(t, 4)
+	for range 2 { // migrated, and read again
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := s.Workspace(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := workspace.Allocation{MemoryMB: 256, CPUs: 2, CPUPercent: 40,
+			Architecture: "x86", CPUsGiven: true}
+		if w.Demand != want || w.Booking != 0 || w.Parked || w.Lease.Warn != 0 {
+			t.Errorf("the workspace is %+v, want it to demand %+v, without a booking", w, want)
+		}
+		hosts, _ := s.Hosts(t.Context())
+		if used := hosts[0].Used; used != (workspace.Capacity{CPUs: 2, MemoryMB: 256}) {
+			t.Errorf("used is %+v", used)
+		}
+		bookings, err := s.Bookings(t.Context())
+		if err != nil || len(bookings) > 0 {
+			t.Errorf("there are bookings: %v, %v", bookings, err)
+		}
+		messages, err := s.Pending(t.Context(), "s", 9)
+		if err != nil || len(messages) != 1 || messages[0].Lease != "" || !messages[0].End.IsZero() {
+			t.Errorf("what waits is %+v, %v", messages, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

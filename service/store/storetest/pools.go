@@ -195,7 +195,7 @@ func conservation(b *bench) {
 // operate does something to the record.
 func operate(t *rapid.T, tx workspace.Tx) error {
 	all := tx.AllWorkspaces()
-	what := rapid.IntRange(0, 6).Draw(t, "what")
+	what := rapid.IntRange(0, 8).Draw(t, "what")
 	if len(all) == 0 || what <= 2 {
 		names := rapid.SliceOfN(rapid.SampledFrom([]string{"public", "private"}), 0, 2).
 			Draw(t, "associations")
@@ -213,6 +213,10 @@ func operate(t *rapid.T, tx workspace.Tx) error {
 	return change(tx, id, func(w *workspace.Workspace) {
 		w.Host = rapid.SampledFrom([]workspace.HostID{"h1", "h2", "h3"}).Draw(t, "host")
 		w.Released = w.Released || what == 5
+		w.Parked = w.Parked != (what == 6)
+		if what == 7 {
+			w.Demand.NetInKbps, w.Demand.MemoryMB = w.Demand.NetInKbps+5, w.Demand.MemoryMB*2
+		}
 		w.Changed = w.Changed.Add(time.Second)
 	})
 }
@@ -226,9 +230,10 @@ func (b *bench) sums(all []*workspace.Workspace, used map[workspace.HostID]works
 		if !w.Holds() {
 			continue
 		}
-		if c, ok := want[w.Host]; ok {
+		if c, ok := want[w.Host]; ok && !w.Parked {
 			c.CPUs += w.Demand.CPUs
 			c.MemoryMB += w.Demand.MemoryMB
+			c.NetInKbps += w.Demand.NetInKbps
 			want[w.Host] = c
 		}
 		for _, n := range w.NICs {

@@ -70,7 +70,7 @@ func immutable(b *bench) {
 		for range 2 {
 			w := full(id, "eve")
 			w.Spec, w.NICs, w.Group, w.Version = workspace.Spec{}, nil, "x", 99
-			w.Demand = workspace.Allocation{MemoryMB: 1}
+			w.Demand.Architecture = "vax"
 			w.State = workspace.Running
 			if err := tx.PutWorkspace(w); err != nil {
 				return err
