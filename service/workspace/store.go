@@ -19,6 +19,7 @@ type Store interface {
 type Reader interface {
 	SubscriptionReader
 	PullPointReader
+	BookingReader
 	Workspace(ctx context.Context, id ID) (*Workspace, error)
 	// Workspaces returns the owner's workspaces by rising ID; all, for an empty owner.
 	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
@@ -26,14 +27,6 @@ type Reader interface {
 	// Changes returns the changes that have not ended, by rising ID.
 	Changes(ctx context.Context) ([]*Change, error)
 	Hosts(ctx context.Context) ([]HostUse, error)
-	// Bookings returns all, by rising ID.
-	Bookings(ctx context.Context) ([]*Booking, error)
-	// Booking returns NotFound for one that is not there.
-	Booking(ctx context.Context, id LeaseID) (*Booking, error)
-	// HostModes returns what operators asked of hosts, by rising host.
-	HostModes(ctx context.Context) ([]HostMode, error)
-	// Learned returns the times that were learned, as they were put; nil: none.
-	Learned(ctx context.Context) ([]byte, error)
 	// Used returns the running time that the owner's ended leases took.
 	Used(ctx context.Context, owner Owner) (time.Duration, error)
 }
@@ -46,6 +39,18 @@ type SubscriptionReader interface {
 	Lapsed(ctx context.Context, at time.Time) ([]SubscriptionID, error)
 	// Listening sums up all subscriptions and pull points.
 	Listening(ctx context.Context) (Listening, error)
+}
+
+// BookingReader reads what the scheduler records.
+type BookingReader interface {
+	// Bookings returns all, by rising ID.
+	Bookings(ctx context.Context) ([]*Booking, error)
+	// Booking returns NotFound for one that is not there.
+	Booking(ctx context.Context, id LeaseID) (*Booking, error)
+	// HostModes returns what operators asked of hosts, by rising host.
+	HostModes(ctx context.Context) ([]HostMode, error)
+	// Learned returns the times that were learned, as they were put; nil: none.
+	Learned(ctx context.Context) ([]byte, error)
 }
 
 // PullPointReader reads pull points and hands out what waits there.

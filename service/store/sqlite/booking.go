@@ -15,7 +15,7 @@ import (
 // theOne is the key of a table that has one row.
 type theOne struct{}
 
-// Bookings implements workspace.Reader.
+// Bookings implements workspace.BookingReader.
 func (s *Store) Bookings(context.Context) ([]*workspace.Booking, error) {
 	s.mu.RLock()
 	all := make([]*workspace.Booking, 0, len(s.state.bookings.base))
@@ -30,7 +30,7 @@ func (s *Store) Bookings(context.Context) ([]*workspace.Booking, error) {
 // byLease orders bookings by rising ID.
 func byLease(a, b *workspace.Booking) int { return cmp.Compare(a.ID, b.ID) }
 
-// Booking implements workspace.Reader.
+// Booking implements workspace.BookingReader.
 func (s *Store) Booking(_ context.Context, id workspace.LeaseID) (*workspace.Booking, error) {
 	s.mu.RLock()
 	b := s.state.bookings.base[id]
@@ -41,7 +41,7 @@ func (s *Store) Booking(_ context.Context, id workspace.LeaseID) (*workspace.Boo
 	return b, nil
 }
 
-// HostModes implements workspace.Reader.
+// HostModes implements workspace.BookingReader.
 func (s *Store) HostModes(context.Context) ([]workspace.HostMode, error) {
 	s.mu.RLock()
 	all := make([]workspace.HostMode, 0, len(s.state.modes.base))
@@ -53,7 +53,7 @@ func (s *Store) HostModes(context.Context) ([]workspace.HostMode, error) {
 	return all, nil
 }
 
-// Learned implements workspace.Reader.
+// Learned implements workspace.BookingReader.
 func (s *Store) Learned(context.Context) ([]byte, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

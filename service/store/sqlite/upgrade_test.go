@@ -122,7 +122,8 @@ func TestDemandsSurviveTheUpgrade(t *testing.T) {
 			t.Errorf("there are bookings: %v, %v", bookings, err)
 		}
 		messages, err := s.Pending(t.Context(), "s", 9)
-		if err != nil || len(messages) != 1 || messages[0].Lease != "" || !messages[0].End.IsZero() {
+		if err != nil || len(messages) != 1 || messages[0].Lease != "" ||
+			!messages[0].End.IsZero() {
 			t.Errorf("what waits is %+v, %v", messages, err)
 		}
 		if err := s.Close(); err != nil {
