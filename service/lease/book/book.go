@@ -29,6 +29,7 @@ type Book struct {
 	changed    bool // something has ended or begun since the queue was looked at
 	freed      bool // something ended sooner than was planned
 	forgotten  slot.Time
+	site       site // what is told of hosts
 }
 
 // New returns the empty Book of a pool.
@@ -123,7 +124,7 @@ func (b *Book) Ended(now slot.Time, id ID) {
 
 // finish ends the running time of a lease now.
 func (b *Book) finish(l *lease) {
-	over := min(b.now+b.policy.Shutdown, l.held.End) // others may count on the hosts then
+	over := min(b.now+b.shutdown(l), l.held.End) // others may count on the hosts then
 	b.give(l, over)
 	l.cut = slot.Never
 	l.steps = []step{{b.now, over, Shutdown}, {over, over, End}}
@@ -279,6 +280,7 @@ func (b *Book) Snapshot() *Book {
 		c.link = b.link.Snapshot()
 	}
 	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
+	c.site = b.site.clone()
 	c.idle, c.ranks = slices.Clone(b.idle), maps.Clone(b.ranks)
 	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
 	c.empty = b.empty.Snapshot()

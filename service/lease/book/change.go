@@ -109,7 +109,7 @@ func (l *lease) comparable(t *Terms, now slot.Time) error {
 func (b *Book) extend(l *lease, t Terms) *decision {
 	c := l.copy()
 	c.Parts = t.Parts
-	end := l.done() - l.Duration + t.Duration + b.policy.Shutdown
+	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
 	d := &decision{hosts: l.hosts, hold: slot.Span{Start: b.now, End: end}, cut: slot.Never}
 	until, forced := b.reach(l.hosts, c.needs(), b.now)
 	if until >= end {
@@ -181,7 +181,7 @@ func (b *Book) fitsOn(t *slot.Table, l *lease, d *decision) bool {
 // terms, and terms between the old and the new ones that it can have.
 func (b *Book) whyNot(l *lease, t Terms) *Reason {
 	r := &Reason{Code: Taken, Wanted: l.nodes(), Free: l.nodes(), Earliest: slot.Never}
-	end := l.done() - l.Duration + t.Duration + b.policy.Shutdown
+	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
 	span := slot.Span{Start: b.now, End: end}
 	c := l.copy()
 	c.Parts = t.Parts

@@ -64,23 +64,6 @@ func (l *lease) done() slot.Time {
 	return l.runs + l.left()
 }
 
-// memory returns the most memory of the gang's nodes on one of the hosts, in
-// MB: nodes on one host are saved and restored one after the other. Without
-// hosts each node has one of its own.
-func (l *lease) memory(hosts []slot.Host) int64 {
-	var most int64
-	if len(hosts) == 0 {
-		for i := range l.Parts {
-			most = max(most, int64(l.Parts[i].Need[slot.Memory]))
-		}
-		return most
-	}
-	for _, s := range sums(hosts, l.needs()) {
-		most = max(most, int64(s.need[slot.Memory]))
-	}
-	return most
-}
-
 // A share is what a gang takes of one host.
 type share struct {
 	host slot.Host
@@ -106,45 +89,9 @@ func sums(hosts []slot.Host, needs []slot.Amount) []share {
 	return all[:n]
 }
 
-// suspension returns how long saving the memory takes on the hosts.
-func (b *Book) suspension(l *lease, hosts []slot.Host) slot.Time {
-	return over(l.memory(hosts), b.policy.SuspendRate)
-}
-
-// resumption returns how long restoring the memory takes: on the hosts where it
-// was saved, or on others that get no more nodes each than those had.
-func (b *Book) resumption(l *lease) slot.Time {
-	memory := l.memory(l.home)
-	if l.saved && b.policy.Movable && len(l.Parts) > 1 {
-		memory = 0
-		for _, p := range l.Parts {
-			memory += int64(min(crowd(l.home), p.Nodes)) * int64(p.Need[slot.Memory])
-		}
-	}
-	return over(memory, b.policy.ResumeRate)
-}
-
-// crowd returns how many nodes share the fullest host.
-func crowd(hosts []slot.Host) int {
-	count, most := map[slot.Host]int{}, 0
-	for _, h := range hosts {
-		count[h]++
-		most = max(most, count[h])
-	}
-	return most
-}
-
-// lead returns how long before it runs the lease holds its hosts.
-func (b *Book) lead(l *lease) slot.Time {
-	if l.saved {
-		return b.resumption(l)
-	}
-	return b.policy.Boot
-}
-
 // length returns how long the lease holds its hosts when nothing interrupts it.
 func (b *Book) length(l *lease) slot.Time {
-	return b.lead(l) + l.left() + b.policy.Shutdown
+	return b.lead(l) + l.left() + b.shutdown(l)
 }
 
 // least returns how long the lease has to hold its hosts for a start to be
@@ -183,6 +130,6 @@ func (b *Book) ending(l *lease, begun bool) []step {
 	if l.cut != slot.Never {
 		return append(steps, step{last, l.cut, Suspend}, step{l.cut, l.cut, park})
 	}
-	over := done + b.policy.Shutdown
+	over := done + b.shutdown(l)
 	return append(steps, step{done, over, Shutdown}, step{over, over, End})
 }

@@ -43,13 +43,13 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 // migration returns how long the nodes on the hosts take to move: those of one
 // host go one after the other.
 func (b *Book) migration(v *lease, hosts []slot.Host) slot.Time {
-	var most int64
+	var most slot.Time
 	for _, s := range sums(v.hosts, v.needs()) {
 		if slices.Contains(hosts, s.host) {
-			most = max(most, int64(s.need[slot.Memory]))
+			most = max(most, over(int64(s.need[slot.Memory]), b.pace(s.host).Migrate))
 		}
 	}
-	return over(most, b.policy.MigrateRate)
+	return most
 }
 
 // move lets a running lease go on on other hosts. It holds those that it leaves

@@ -87,11 +87,3 @@ func (p *Policy) has(m Means) bool {
 	}
 	return false
 }
-
-// over returns how long the memory takes at the rate.
-func over(memoryMB, rate int64) slot.Time {
-	if rate <= 0 {
-		return 0
-	}
-	return slot.Time((memoryMB*1000 + rate - 1) / rate)
-}

@@ -196,7 +196,7 @@ func (b *Book) heal() {
 		if l.cut == slot.Never || l.waiting() || l.state == Suspending {
 			continue
 		}
-		end := l.done() + b.policy.Shutdown
+		end := l.done() + b.shutdown(l)
 		until, forced := b.reach(l.hosts, l.needs(), l.cut)
 		if until <= l.cut || (until < end && !forced) {
 			continue

@@ -81,6 +81,8 @@ func (t *Terms) check(now slot.Time) error {
 		return refuse("a duration of %d ms", t.Duration)
 	case t.Start < 0 || t.Start > mostTime || t.Deadline < 0 || t.Deadline > mostTime:
 		return refuse("a time outside the calendar")
+	case t.Boot > mostTime || t.Shutdown > mostTime:
+		return refuse("a boot or shutdown of more than 35,000 years")
 	case t.Kind > Deadline:
 		return refuse("no kind of lease has the number %d", t.Kind)
 	case t.Kind == Reservation && t.Start < now:

@@ -1,6 +1,10 @@
 package book
 
-import "github.com/philoxenia/philoxenia/service/lease/slot"
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
 
 // Window is a time in which a host gives leases no more than Left.
 type Window struct {
@@ -34,9 +38,12 @@ func (b *Book) Lost(now slot.Time, h slot.Host) []ID { return b.Open(now, h, fal
 // Found tells that a lost host is there again.
 func (b *Book) Found(now slot.Time, h slot.Host) { b.Open(now, h, true) }
 
-// Rates are how fast one host saves, restores and sends away memory, in MB/s;
-// 0: as the policy has it.
-type Rates struct{ Suspend, Resume, Migrate int64 }
+// A site is what the Book is told of hosts beyond their capacity.
+type site struct {
+	rates []Rates // by host; nil: the policy's
+}
 
-// SetRates sets the rates of a host. What is planned already stays as it is.
-func (b *Book) SetRates(h slot.Host, r Rates) {}
+// clone returns a copy that shares nothing.
+func (s *site) clone() site {
+	return site{rates: slices.Clone(s.rates)}
+}

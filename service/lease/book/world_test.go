@@ -274,6 +274,8 @@ func drawTerms(t *rapid.T, id ID, now slot.Time) Terms {
 	if image := rapid.IntRange(0, 3).Draw(t, "image"); image > 0 {
 		x.Image = Image{string(rune('a' + image)), int64(image)}
 	}
+	x.Boot = slot.Time(rapid.IntRange(-1, 2).Draw(t, "own boot"))
+	x.Shutdown = slot.Time(rapid.IntRange(-1, 2).Draw(t, "own shutdown"))
 	x.Start = now + slot.Time(rapid.IntRange(0, 60).Draw(t, "notice"))
 	x.Deadline = x.Start + x.Duration + slot.Time(rapid.IntRange(0, 60).Draw(t, "slack"))
 	return x
@@ -293,6 +295,12 @@ func TestPromisesAreKept(t *testing.T) {
 		}
 		w := newWorld(t, p, policy)
 		w.now = 1000
+		for h := range p.Hosts {
+			w.book.SetRates(slot.Host(h), Rates{
+				Suspend: rapid.Int64Range(0, 3).Draw(t, "suspend") * 250000,
+				Resume:  rapid.Int64Range(0, 3).Draw(t, "resume") * 125000,
+			})
+		}
 		for id := range ID(rapid.IntRange(1, 25).Draw(t, "leases")) {
 			w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
 			x := drawTerms(t, id+1, w.now)
