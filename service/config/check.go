@@ -138,5 +138,26 @@ func (c *Config) checkServers() error {
 		}
 		all = append(all, entry("repository.sftp", i, r.Address, err))
 	}
+	return errors.Join(append(all, c.checkWeb())...)
+}
+
+func (c *Config) checkWeb() error {
+	var all []error
+	seen := once{}
+	for i, r := range c.Repositories.Web {
+		err := seen.check("address", r.Address)
+		if _, _, split := net.SplitHostPort(r.Address); split != nil {
+			err = errors.Join(err, errors.New("address is needed as HOST:PORT"))
+		}
+		switch {
+		case r.User != "" && r.TokenFile != "":
+			err = errors.Join(err, errors.New("user and token_file exclude each other"))
+		case (r.User == "") != (r.PasswordFile == ""):
+			err = errors.Join(err, errors.New("user and password_file belong together"))
+		case r.Ranges < 0:
+			err = errors.Join(err, errors.New("ranges cannot be negative"))
+		}
+		all = append(all, entry("repository.web", i, r.Address, err))
+	}
 	return errors.Join(all...)
 }

@@ -23,6 +23,10 @@ func (c *Config) resolve(dir string) {
 		r := &c.Repositories.SFTP[i]
 		all = append(all, &r.KeyFile, &r.PasswordFile, &r.KnownHosts)
 	}
+	for i := range c.Repositories.Web {
+		r := &c.Repositories.Web[i]
+		all = append(all, &r.PasswordFile, &r.TokenFile, &r.CAFile)
+	}
 	for _, path := range all {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(dir, *path)

@@ -111,6 +111,7 @@ type Kernel struct {
 type Repositories struct {
 	File *FileRepository  `toml:"file"`
 	SFTP []SFTPRepository `toml:"sftp"`
+	Web  []WebRepository  `toml:"web"`
 	// StallTimeout ends a transfer in which nothing moves; default 30s.
 	StallTimeout Duration `toml:"stall_timeout"`
 }
@@ -128,6 +129,18 @@ type SFTPRepository struct {
 	PasswordFile string `toml:"password_file"` // its first line
 	KnownHosts   string `toml:"known_hosts"`   // with the server's host key
 	Root         string `toml:"root"`          // directory that locations are relative to
+}
+
+// WebRepository is a server of https:// and http:// locations.
+type WebRepository struct {
+	Address      string `toml:"address"`       // HOST:PORT, with the port of the scheme too
+	Plain        bool   `toml:"plain"`         // http, without TLS
+	Root         string `toml:"root"`          // path below which images are; default: all
+	User         string `toml:"user"`          // of Basic authentication, if any
+	PasswordFile string `toml:"password_file"` // its first line
+	TokenFile    string `toml:"token_file"`    // of a bearer token, instead of user
+	CAFile       string `toml:"ca_file"`       // certificates to trust instead of the system's
+	Ranges       int    `toml:"ranges"`        // of one image at a time; default 4
 }
 
 // Duration is a time.Duration written as "90s", "2h30m".

@@ -81,6 +81,11 @@ var mistakes = []struct{ name, text, want string }{
 		"last = \"10.0.0.2\"\nmac_prefix = \"A3:00:00\"\n", "three octets"},
 	{"default over maximum",
 		"[site]\ndefault_duration = \"2h\"\nmaximum_duration = \"1h\"\n", "longer than"},
+	{"web without a port", "[[repository.web]]\naddress = \"\"\n", "HOST:PORT"},
+	{"web with two secrets", "[[repository.web]]\naddress = \"a:1\"\nuser = \"u\"\n" +
+		"password_file = \"p\"\ntoken_file = \"t\"\n", "exclude each other"},
+	{"web without a password", "[[repository.web]]\naddress = \"a:1\"\nuser = \"u\"\n",
+		"belong together"},
 	{"sftp without known hosts",
 		"[[repository.sftp]]\naddress = \"a:22\"\nuser = \"u\"\n", "known_hosts"},
 }

@@ -115,3 +115,12 @@ func run(b []byte, offset int64, zero bool) int {
 	}
 	return done
 }
+
+// Punch makes a hole of the stretch: it reads as zeros afterwards.
+func Punch(f *os.File, offset, length int64) error {
+	const mode = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
+	if err := unix.Fallocate(int(f.Fd()), mode, offset, length); err != nil {
+		return &os.PathError{Op: "punch", Path: f.Name(), Err: err}
+	}
+	return nil
+}

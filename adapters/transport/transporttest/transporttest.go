@@ -26,9 +26,9 @@ type Fixture struct {
 	Open func(t *testing.T, repository string) workspace.Transport
 	// Location returns the location of a path in the repository, unescaped.
 	Location func(name string) string
-	// Resumes tells that a Fetch and a Deliver that were broken off go on where they
-	// stopped, and do not begin anew.
-	Resumes bool
+	// Resumes tells that a Fetch that was broken off goes on where it stopped, and
+	// does not begin anew; Resends that a Deliver does begin anew.
+	Resumes, Resends bool
 }
 
 // Exercise runs the whole suite.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
+	"github.com/philoxenia/philoxenia/adapters/transport/web"
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
@@ -54,6 +55,9 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 		return nil, err
 	}
 	all := map[string]workspace.Transport{file.Scheme: local}
+	if err := addWeb(all, c); err != nil {
+		return nil, err
+	}
 	if len(c.Repositories.SFTP) == 0 {
 		return all, nil
 	}
@@ -68,6 +72,24 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 		Servers: servers, StallTimeout: time.Duration(c.Repositories.StallTimeout),
 	})
 	return all, nil
+}
+
+// addWeb adds the web servers, for both of their schemes.
+func addWeb(all map[string]workspace.Transport, c *config.Config) error {
+	o := web.Options{StallTimeout: time.Duration(c.Repositories.StallTimeout)}
+	for _, r := range c.Repositories.Web {
+		o.Servers = append(o.Servers, web.Server{
+			Address: r.Address, Plain: r.Plain, Root: r.Root, User: r.User,
+			PasswordFile: r.PasswordFile, TokenFile: r.TokenFile, CAFile: r.CAFile,
+			Parallel: r.Ranges,
+		})
+	}
+	if len(o.Servers) == 0 {
+		return nil
+	}
+	t, err := web.New(o)
+	all[web.Scheme], all[web.PlainScheme] = t, t
+	return err
 }
 
 // kernels are those that requests may name.

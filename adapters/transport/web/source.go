@@ -1,0 +1,158 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/image/checksum"
+	"github.com/philoxenia/philoxenia/adapters/image/format"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// source is an image on a server, as it was when it was first asked for.
+type source struct {
+	place
+	size     int64
+	tag      string // its strong entity tag; "": the server gives none
+	date     string // Last-Modified as the server writes it
+	modified time.Time
+	ranges   bool // the server gives parts
+}
+
+// look asks for the image's size and marks.
+func (p place) look(ctx context.Context) (*source, error) {
+	r, err := p.request(ctx, http.MethodHead, p.url)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := p.do(r, http.StatusOK)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body.Close()
+	if answer.ContentLength < 0 || answer.Header.Get("Content-Encoding") != "" {
+		return nil, workspace.Refuse(workspace.Invalid, "the server does not tell its size")
+	}
+	s := &source{place: p, size: answer.ContentLength, date: answer.Header.Get("Last-Modified"),
+		ranges: answer.Header.Get("Accept-Ranges") == "bytes"}
+	if tag := answer.Header.Get("ETag"); !strings.HasPrefix(tag, "W/") {
+		s.tag = tag
+	}
+	if at, err := http.ParseTime(s.date); err == nil {
+		s.modified = at
+	}
+	return s, nil
+}
+
+// mark tells one version of the image from another.
+func (s *source) mark() string { return fmt.Sprintf("%d %s %s", s.size, s.tag, s.date) }
+
+// errReplaced says that the image is another one by now.
+var errReplaced = &workspace.Error{Op: "read the image", Kind: workspace.Transient,
+	Err: errors.New("it was replaced meanwhile; the next try begins anew")}
+
+// unchanged looks again whether the image is the one that it was.
+func (s *source) unchanged(ctx context.Context) error {
+	now, err := s.look(ctx)
+	if err != nil {
+		return err
+	}
+	if now.mark() != s.mark() {
+		return errReplaced
+	}
+	return nil
+}
+
+// open asks for the bytes of the image from offset to end.
+func (s *source) open(ctx context.Context, offset, end int64) (io.ReadCloser, error) {
+	r, err := s.request(ctx, http.MethodGet, s.url)
+	if err != nil {
+		return nil, err
+	}
+	want := http.StatusOK
+	if offset > 0 || end < s.size {
+		want = http.StatusPartialContent
+		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, end-1))
+	}
+	if s.tag != "" {
+		r.Header.Set("If-Match", s.tag)
+	} else if s.date != "" {
+		r.Header.Set("If-Unmodified-Since", s.date)
+	}
+	answer, err := s.do(r, want, http.StatusOK, http.StatusPreconditionFailed,
+		http.StatusRequestedRangeNotSatisfiable)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != want || !s.agrees(answer, offset, end) {
+		hush(answer)
+		return nil, errReplaced
+	}
+	return answer.Body, nil
+}
+
+// agrees reports whether the answer is of these bytes of this image.
+func (s *source) agrees(answer *http.Response, offset, end int64) bool {
+	if answer.ContentLength >= 0 && answer.ContentLength != end-offset {
+		return false
+	}
+	if answer.StatusCode != http.StatusPartialContent {
+		return true
+	}
+	told := fmt.Sprintf("bytes %d-%d/%d", offset, end-1, s.size)
+	return answer.Header.Get("Content-Range") == told
+}
+
+// inspect looks at the image's header, which a server without ranges gives up
+// with the whole of it only.
+func (s *source) inspect(ctx context.Context, maxBytes int64) (workspace.ImageInfo, error) {
+	length := min(s.size, format.HeadBytes)
+	end := length
+	if !s.ranges {
+		end = s.size
+	}
+	if s.size == 0 {
+		return transfer.Inspect(strings.NewReader(""), 0, maxBytes)
+	}
+	body, err := s.open(ctx, 0, end)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	defer body.Close()
+	head := make([]byte, length)
+	if _, err := io.ReadFull(body, head); err != nil {
+		return workspace.ImageInfo{}, lost(ctx, err)
+	}
+	seen, err := format.InspectHead(head, s.size)
+	if err != nil {
+		return workspace.ImageInfo{}, err
+	}
+	return workspace.ImageInfo{Size: s.size, Format: seen.Format}, seen.Admit(maxBytes)
+}
+
+// expected returns the checksum beside the image, "" when there is none.
+func (p place) expected(ctx context.Context) (string, error) {
+	r, err := p.request(ctx, http.MethodGet, p.address(p.name+checksum.Suffix))
+	if err != nil {
+		return "", err
+	}
+	answer, err := p.do(r, http.StatusOK, http.StatusNotFound)
+	if err != nil {
+		return "", err
+	}
+	defer hush(answer)
+	if answer.StatusCode == http.StatusNotFound {
+		return "", nil
+	}
+	return transfer.ReadSum(answer.Body, p.name)
+}
+
+// number writes n as headers have it.
+func number(n int64) string { return strconv.FormatInt(n, 10) }
