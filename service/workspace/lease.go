@@ -85,6 +85,14 @@ type Booking struct {
 	Since  time.Time // when it began to run last; zero: it does not
 	Saved  bool      // its memory is saved on Home
 	Home   []HostID
+
+	Phase    BarPhase      // what its hosts do for it; empty: it has none, or they wait
+	Left     []bool        // of each member: it gave its host back for good
+	Warned   []time.Time   // of each member: the end of running time that was warned of
+	Image    string        // that its nodes boot from; empty: nothing needs to be brought
+	ImageMB  int64         // its size
+	Boot     time.Duration // allowed for before it runs; less than zero: nothing
+	Shutdown time.Duration // allowed for after it has run; less than zero: nothing
 }
 
 // Offer is a change of terms that would be accepted.
