@@ -219,6 +219,14 @@ type booking struct {
 	Since  time.Time          `json:",omitzero"`
 	Saved  bool               `json:",omitzero"`
 	Home   []workspace.HostID `json:",omitempty"`
+
+	Phase    workspace.BarPhase `json:",omitzero"`
+	Left     []bool             `json:",omitempty"`
+	Warned   []time.Time        `json:",omitempty"`
+	Image    string             `json:",omitzero"`
+	ImageMB  int64              `json:",omitzero"`
+	Boot     time.Duration      `json:",omitzero"`
+	Shutdown time.Duration      `json:",omitzero"`
 }
 
 // document runs a statement on a key and a document, which is stored as JSON.
