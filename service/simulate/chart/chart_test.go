@@ -138,3 +138,27 @@ func TestTicksAreFewAndInside(t *testing.T) {
 		}
 	}
 }
+
+func TestMarksAndClock(t *testing.T) {
+	g := example()
+	g.Rows[1] = "a host with a long name"
+	g.Marks = []Mark{{15 * minute, "now"}, {60 * minute, "the end"}}
+	g.Clock = func(ms int64) string { return "T" + Clock(ms) }
+	lines := strings.Split(g.Text(64), "\n")
+	want := []string{
+		strings.Repeat(" ", 24) + "|T00:00",
+		strings.Repeat(" ", 25) + strings.Repeat(" ", 9) + "^ now",
+		strings.Repeat(" ", 25) + strings.Repeat(" ", 30) + "the end ^",
+	}
+	for i, start := range want {
+		if got := lines[3+i]; !strings.HasPrefix(got, start) {
+			t.Errorf("line %d is %q, expected %q", 3+i, got, start)
+		}
+	}
+	text := wellFormed(t, SVG("", g))
+	for _, want := range []string{"now", "the end", "T00:15", "a host wi…"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the drawing lacks %q:\n%s", want, text)
+		}
+	}
+}

@@ -23,6 +23,12 @@ type Bar struct {
 	Title    string // shown by SVG viewers when pointed at
 }
 
+// A Mark is a time that is pointed at, such as the present.
+type Mark struct {
+	At   int64
+	Name string
+}
+
 // A Gantt is hosts, or whatever the rows are, against time. Bars of one row
 // may lie side by side.
 type Gantt struct {
@@ -30,7 +36,17 @@ type Gantt struct {
 	Rows     []string
 	Kinds    []Kind
 	Bars     []Bar
+	Marks    []Mark
 	From, To int64
+	Clock    func(int64) string // how times are written; nil: Clock
+}
+
+// clock writes a time.
+func (g *Gantt) clock(at int64) string {
+	if g.Clock == nil {
+		return Clock(at)
+	}
+	return g.Clock(at)
 }
 
 // Text draws the chart in so many columns, at least 40. A cell shows the kind
@@ -50,6 +66,9 @@ func (g *Gantt) Text(columns int) string {
 		fmt.Fprintf(&b, "%-*s |%s\n", margin, row, strings.TrimRight(string(cells[i]), " "))
 	}
 	b.WriteString(strings.Repeat(" ", margin+1) + g.axis(width) + "\n")
+	for _, m := range g.Marks {
+		b.WriteString(strings.Repeat(" ", margin+2) + g.mark(m, width) + "\n")
+	}
 	for i, k := range g.used() {
 		if i > 0 {
 			b.WriteString("  ")
@@ -144,13 +163,22 @@ func (g *Gantt) axis(width int) string {
 	line := slices.Repeat([]byte{' '}, width)
 	free := 0
 	for _, at := range ticks(g.From, g.To, max(2, width/14)) {
-		i, mark := g.cell(at, width), "|"+Clock(at)
+		i, mark := g.cell(at, width), "|"+g.clock(at)
 		if i >= free && i+len(mark) <= width {
 			copy(line[i:], mark)
 			free = i + len(mark) + 1
 		}
 	}
 	return strings.TrimRight(string(line), " ")
+}
+
+// mark points at a time from below the axis.
+func (g *Gantt) mark(m Mark, width int) string {
+	i := min(g.cell(m.At, width), width-1)
+	if before := i - len(m.Name) - 1; i+2+len(m.Name) > width && before >= 0 {
+		return strings.Repeat(" ", before) + m.Name + " ^"
+	}
+	return strings.Repeat(" ", i) + "^ " + m.Name
 }
 
 // steps are the distances of marks on an axis of time, in seconds.

@@ -27,7 +27,7 @@ func (s *Steps) height() int { return svgTop + plotHeight + svgBottom }
 func (s *Steps) draw(c *canvas) {
 	const bottom = svgTop + plotHeight
 	c.write(svgLeft, 18, "start", s.Title)
-	c.times(s.From, s.To, bottom)
+	c.times(span{s.From, s.To, Clock}, bottom)
 	for i := range 5 {
 		part := float64(i) / 4
 		y := bottom - plotHeight*part

@@ -95,16 +95,23 @@ func (c *canvas) fill(b box, colour, title string) {
 }
 
 const (
-	grid  = "#dddddd"
-	frame = "#888888"
+	grid    = "#dddddd"
+	frame   = "#888888"
+	pointer = "#cc3311"
 )
 
+// A span is an axis of time.
+type span struct {
+	from, to int64
+	clock    func(int64) string // how times are written
+}
+
 // times draws an axis of time below a drawing of the given height.
-func (c *canvas) times(from, to int64, bottom float64) {
-	for _, at := range ticks(from, to, 8) {
-		x := across(at, from, to)
+func (c *canvas) times(s span, bottom float64) {
+	for _, at := range ticks(s.from, s.to, 8) {
+		x := across(at, s.from, s.to)
 		c.line(point{x, svgTop}, point{x, bottom}, grid)
-		c.write(x, bottom+14, "middle", Clock(at))
+		c.write(x, bottom+14, "middle", s.clock(at))
 	}
 }
 
@@ -133,6 +140,15 @@ func (g *Gantt) height() int {
 	return svgTop + len(g.Rows)*g.rowHeight() + svgBottom
 }
 
+// abridged cuts names that the margin has no room for.
+func abridged(name string) string {
+	const room = 10
+	if letters := []rune(name); len(letters) > room {
+		return string(letters[:room-1]) + "…"
+	}
+	return name
+}
+
 // finest is the width in pixels below which nothing is drawn.
 const finest = 0.02
 
@@ -140,11 +156,11 @@ func (g *Gantt) draw(c *canvas) {
 	h := float64(g.rowHeight())
 	bottom := svgTop + h*float64(len(g.Rows))
 	c.write(svgLeft, 18, "start", g.Title)
-	c.times(g.From, g.To, bottom)
+	c.times(span{g.From, g.To, g.clock}, bottom)
 	every := max(1, int(11/h+.99)) // names that do not fit below each other are left out
 	for i, row := range g.Rows {
 		if i%every == 0 {
-			c.write(svgLeft-6, svgTop+h*float64(i)+min(h, 12), "end", row)
+			c.write(svgLeft-6, svgTop+h*float64(i)+min(h, 12), "end", abridged(row))
 		}
 	}
 	lanes := g.lanes()
@@ -161,5 +177,10 @@ func (g *Gantt) draw(c *canvas) {
 		}
 	}
 	c.line(point{svgLeft, bottom}, point{svgLeft + plotWidth, bottom}, frame)
+	for _, m := range g.Marks {
+		x := across(m.At, g.From, g.To)
+		c.line(point{x, svgTop - 4}, point{x, bottom + 4}, pointer)
+		c.write(x, svgTop-6, "middle", m.Name)
+	}
 	c.legend(bottom+34, g.used())
 }
