@@ -69,11 +69,26 @@ func (g *Gantt) Text(columns int) string {
 	for _, m := range g.Marks {
 		b.WriteString(strings.Repeat(" ", margin+2) + g.mark(m, width) + "\n")
 	}
+	b.WriteString(g.legend(max(columns, 40)))
+	return b.String()
+}
+
+// legend names the signs in use, on as many lines as they take.
+func (g *Gantt) legend(columns int) string {
+	var b strings.Builder
+	width := 0
 	for i, k := range g.used() {
-		if i > 0 {
+		entry := fmt.Sprintf("%c %s", k.Sign, k.Name)
+		switch {
+		case i > 0 && width+2+len(entry) > columns:
+			b.WriteByte('\n')
+			width = 0
+		case i > 0:
 			b.WriteString("  ")
+			width += 2
 		}
-		fmt.Fprintf(&b, "%c %s", k.Sign, k.Name)
+		b.WriteString(entry)
+		width += len(entry)
 	}
 	b.WriteByte('\n')
 	return b.String()
