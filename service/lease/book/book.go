@@ -21,6 +21,7 @@ type Book struct {
 	images     map[place]replica
 	idle       []slot.Host          // where images may be out of use
 	token      *byte                // marks the leases that this Book may write
+	touched    map[ID]bool          // leases that changed; nil: nobody asks
 	queue      []ID                 // those that wait, in order
 	ranks      map[string]slot.Time // how far owners stand back in the queue
 	soft       []ID                 // those that hold hosts and may lose them, by ID
@@ -70,6 +71,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	}
 	if l.Kind == BestEffort {
 		b.leases[l.ID] = l
+		b.note(l.ID)
 		b.enqueue(l)
 		b.changed = true
 		b.review()
@@ -80,6 +82,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 		return refused(reason), nil
 	}
 	b.leases[l.ID] = l
+	b.note(l.ID)
 	b.commit(l, d)
 	b.changed = true
 	b.review()
@@ -242,6 +245,7 @@ func (b *Book) perform(actions []Action, l *lease) []Action {
 
 // own returns the lease for writing: a copy, when a snapshot shares it.
 func (b *Book) own(l *lease) *lease {
+	b.note(l.ID)
 	if l.book != b.token {
 		mine := *l
 		mine.book = b.token
@@ -280,6 +284,7 @@ func (b *Book) Snapshot() *Book {
 		c.link = b.link.Snapshot()
 	}
 	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
+	c.touched = maps.Clone(b.touched)
 	c.site = b.site.clone()
 	c.idle, c.ranks = slices.Clone(b.idle), maps.Clone(b.ranks)
 	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
