@@ -9,7 +9,12 @@ import (
 // decide looks whether a lease that does not wait can run as its terms say.
 // It takes nothing.
 func (b *Book) decide(l *lease) (*decision, *Reason) {
-	d, code := b.fit(l)
+	var code Code
+	d := grant(l, func(c *lease) *decision {
+		d, why := b.fit(c)
+		code = why
+		return d
+	})
 	if d == nil {
 		return nil, b.why(l, code)
 	}

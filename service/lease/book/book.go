@@ -61,7 +61,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	if b.leases[t.ID] != nil {
 		return Answer{}, workspace.Refuse(workspace.Conflict, "lease %d is known", t.ID)
 	}
-	t.Parts = slices.Clone(t.Parts)
+	t.Parts, t.Least = slices.Clone(t.Parts), slices.Clone(t.Least)
 	l := &lease{
 		Terms: t, book: b.token, state: Queued, cut: slot.Never, runs: slot.Never,
 		since: slot.Never, firm: t.Kind != BestEffort, turn: t.Submitted + b.ranks[t.Owner],

@@ -143,6 +143,9 @@ func play(t *rapid.T, policy Policy, most int) *world {
 		w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
 		x := drawTerms(t, id+1, w.now)
 		w.submit(x, slot.Time(rapid.IntRange(1, int(x.Duration)).Draw(t, "actual")))
+		if rapid.IntRange(0, 5).Draw(t, "rank") == 0 {
+			w.book.SetRank(w.now, x.Owner, slot.Time(rapid.IntRange(-9, 9).Draw(t, "behind")))
+		}
 		for rapid.IntRange(0, 2).Draw(t, "change") == 0 {
 			w.change(t, ID(rapid.IntRange(1, int(id+1)).Draw(t, "whom")))
 		}
@@ -157,7 +160,7 @@ func (w *world) change(t *rapid.T, id ID) {
 	if old == nil {
 		return
 	}
-	x := old.Terms
+	x := old.terms()
 	x.Duration = slot.Time(rapid.IntRange(1, 60).Draw(t, "new duration"))
 	x.Parts = slices.Clone(x.Parts)
 	x.Parts[0].Need = cpus(int32(rapid.IntRange(1, 2).Draw(t, "new need")))
@@ -186,7 +189,7 @@ func (w *world) change(t *rapid.T, id ID) {
 		}
 	}
 	w.log = append(w.log, fmt.Sprintf("%d: lease %d changed to %+v: %s", w.now, id, x, a.State))
-	w.terms[id] = w.book.leases[id].Terms
+	w.terms[id] = w.book.leases[id].terms()
 	w.actual[id] = min(w.actual[id], x.Duration)
 }
 

@@ -66,6 +66,7 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 		c.oust(c.own(c.leases[v.id]), v, d.hold.Start)
 	}
 	l.Parts, l.Duration, l.cut, l.held.End = t.Parts, t.Duration, d.cut, d.hold.End
+	l.clip()
 	c.take(l, slot.Span{Start: b.now, End: d.hold.End})
 	l.steps = c.ending(l, l.begun())
 	c.schedule(l)
@@ -83,6 +84,7 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 // while it runs.
 func (l *lease) comparable(t *Terms, now slot.Time) error {
 	t.Kind, t.Start, t.Deadline = l.Kind, l.Start, l.Deadline
+	t.Least, t.Grain, t.Affinity = nil, nil, l.Affinity // what it has is settled
 	t.Submitted, t.Image, t.Preemptible, t.Hosts = l.Submitted, l.Image, l.Preemptible, l.Hosts
 	check := *t
 	check.Kind = Immediate // its start is past, and its deadline is looked at here

@@ -13,7 +13,8 @@ type decision struct {
 	cut     slot.Time   // when it is to give the hosts back, suspended; Never
 	victims []victim
 	fetches []fetch
-	prompt  bool // of one that waits: it begins now, or as soon as its image is there
+	parts   []Part // as granted, where that is less than was asked for; else nil
+	prompt  bool   // of one that waits: it begins now, or as soon as its image is there
 }
 
 // A ranking orders hosts for a node, the lowest first; free is what is left
@@ -172,9 +173,8 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 	return s
 }
 
-// seek looks where a lease that waits could begin: as early as it can, or now
-// only. It takes nothing.
-func (b *Book) seek(l *lease, onlyNow bool) *decision {
+// seekAs is seek for a lease with what its Parts say.
+func (b *Book) seekAs(l *lease, onlyNow bool) *decision {
 	var d *decision
 	if l.saved && !b.policy.Movable {
 		if d = b.resumeOn(l, l.home, b.now); d != nil && onlyNow && d.hold.Start > b.now {

@@ -70,8 +70,8 @@ func (b *Book) remove(l *lease) {
 // commit lets a lease that does not wait run as decided, and whoever is in the
 // way make room.
 func (b *Book) commit(l *lease, d *decision) {
-	l.state = Accepted
 	b.script(l, d)
+	l.state, l.asked = Accepted, nil
 	b.pin(l, d) // first, or an image that it counts on goes with a victim
 	for _, v := range d.victims {
 		b.oust(b.own(b.leases[v.id]), v, d.hold.Start)

@@ -14,6 +14,7 @@ type lease struct {
 	state  State
 	turn   slot.Time // its place in the queue; equals go by ID
 	firm   bool      // nobody is preferred to it: it counts in the firm table
+	asked  []Part    // what it asks for, while it is planned with less; else nil
 	hosts  []slot.Host
 	held   slot.Span   // of its hosts, in the tables; empty: it holds none
 	ran    slot.Time   // running time it has had, up to its last suspension
@@ -107,6 +108,7 @@ func (b *Book) least(l *lease) slot.Time {
 
 // script lets the lease run as decided: it fills in its steps.
 func (b *Book) script(l *lease, d *decision) {
+	l.settle(d)
 	l.hosts, l.held, l.runs, l.cut = d.hosts, d.hold, d.hold.Start+b.lead(l), d.cut
 	first := Boot
 	if l.saved {

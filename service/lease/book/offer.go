@@ -27,7 +27,7 @@ func (b *Book) accepts(l *lease) bool {
 	if l.Kind == BestEffort || !b.possible(l) {
 		return b.possible(l)
 	}
-	d, _ := b.fit(l)
+	d, _ := b.fit(l.lowest())
 	return d != nil
 }
 
@@ -108,7 +108,7 @@ func (b *Book) smaller(l *lease, r *Reason) (Offer, bool) {
 func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
 	const grain = 64
 	try := func(n int64) *lease {
-		c := l.copy()
+		c := l.lowest().copy()
 		for i := range c.Parts {
 			for k := range c.Parts[i].Need {
 				if need := &c.Parts[i].Need[k]; chosen(slot.Resource(k)) {

@@ -33,7 +33,7 @@ func (b *Book) requeue(l *lease, s State) {
 	if l.saved {
 		l.home = l.hosts
 	}
-	l.hosts, l.firm = nil, false
+	l.hosts, l.firm, l.asked = nil, false, nil
 	b.enqueue(l)
 	b.changed = true
 }
@@ -41,7 +41,7 @@ func (b *Book) requeue(l *lease, s State) {
 // start takes the lease out of the queue: its plan comes true.
 func (b *Book) start(l *lease) {
 	b.dequeue(l)
-	b.changed = true
+	b.changed, l.asked = true, nil
 	if !l.Preemptible {
 		b.harden(l)
 	}
@@ -52,6 +52,7 @@ func (b *Book) unplan(l *lease) {
 	b.give(l, l.held.Start)
 	b.unpin(l)
 	l.runs, l.cut, l.steps, l.hosts = slot.Never, slot.Never, nil, nil
+	l.unsettle()
 }
 
 // review looks at those that wait after something has changed: it begins what
@@ -111,7 +112,7 @@ func (b *Book) backfill() {
 	var vain []shape
 	for _, id := range b.queue {
 		l := b.leases[id]
-		this := b.shape(l)
+		this := b.shape(l.lowest())
 		if promised && this.hopeless(vain) {
 			continue
 		}
@@ -134,6 +135,9 @@ func (b *Book) backfill() {
 // planOf returns the plan of a lease that waits as a decision.
 func (b *Book) planOf(l *lease) *decision {
 	d := &decision{hosts: l.hosts, hold: l.held, cut: l.cut}
+	if l.asked != nil {
+		d.parts = l.Parts
+	}
 	if l.pinned {
 		for _, s := range sums(l.hosts, l.needs()) {
 			r := b.images[place{s.host, l.Image.Name}]

@@ -103,7 +103,7 @@ var moment = slot.Span{Start: 0, End: 1}
 
 // possible reports whether the empty pool would do for the lease.
 func (b *Book) possible(l *lease) bool {
-	return (&search{table: b.empty, lease: l}).place(moment) != nil
+	return (&search{table: b.empty, lease: l.lowest()}).place(moment) != nil
 }
 
 // impossible returns why no time will ever do for the lease; nil if one would.
@@ -112,7 +112,7 @@ func (b *Book) impossible(l *lease) *Reason {
 		return nil
 	}
 	r := &Reason{Code: TooLarge, Wanted: l.nodes(), Earliest: slot.Never}
-	r.Resource, r.Free = (&search{table: b.empty, lease: l}).shortage(moment)
+	r.Resource, r.Free = (&search{table: b.empty, lease: l.lowest()}).shortage(moment)
 	if r.Free == 0 && l.Hosts != nil {
 		anywhere := l.copy()
 		if anywhere.Hosts = nil; b.possible(anywhere) {
@@ -177,6 +177,8 @@ func (l *lease) first(n int) *lease {
 			c.Parts = append(c.Parts, p)
 		}
 	}
+	c.Least = c.Least[:min(len(c.Least), len(c.Parts))]
+	c.Grain = c.Grain[:min(len(c.Grain), len(c.Parts))]
 	return c
 }
 
@@ -224,10 +226,11 @@ func (l *lease) wish() slot.Time {
 
 // why returns what keeps a lease from running as its terms say.
 func (b *Book) why(l *lease, code Code) *Reason {
-	r := &Reason{Code: code, Wanted: l.nodes(), Earliest: b.soonest(l)}
+	least := l.lowest()
+	r := &Reason{Code: code, Wanted: l.nodes(), Earliest: b.soonest(least)}
 	begin := max(b.now, l.wish()-b.lead(l))
 	span := slot.Span{Start: begin, End: begin + b.length(l)}
-	r.Resource, r.Free = b.room(l).shortage(span)
+	r.Resource, r.Free = b.room(least).shortage(span)
 	if code == Taken || code == TooLate {
 		r.Blocking = b.blocking(l, span)
 	}
@@ -266,7 +269,7 @@ func (b *Book) Explain(id ID) *Reason {
 		return nil
 	}
 	length := b.length(l)
-	s := b.search(b.full, l)
+	s := b.search(b.full, l.lowest())
 	span := slot.Span{Start: b.now, End: b.now + length}
 	r := &Reason{Code: Taken, Wanted: l.nodes(), Earliest: l.runs}
 	if r.Earliest == slot.Never {

@@ -51,7 +51,7 @@ type Terms struct {
 	Grain       []slot.Amount
 	Affinity    []Affinity
 	Image       Image
-	Submitted   slot.Time            // its place in the queue, with its owner's rank; equals go by ID
+	Submitted   slot.Time            // its place in the queue, equals by ID; see SetRank
 	Start       slot.Time            // of a Reservation; earliest of a Deadline
 	Deadline    slot.Time            // of a Deadline
 	Duration    slot.Time            // milliseconds of running asked for
@@ -106,6 +106,32 @@ func (t *Terms) check(now slot.Time) error {
 	}
 	if nodes > mostNodes {
 		return refuse("a gang of %d nodes", nodes)
+	}
+	return t.checkLeast()
+}
+
+// checkLeast returns what is wrong with the bounds from below.
+func (t *Terms) checkLeast() error {
+	if t.Least != nil && len(t.Least) != len(t.Parts) ||
+		t.Grain != nil && len(t.Grain) != len(t.Parts) {
+		return workspace.Refuse(workspace.Invalid, "bounds of %d and %d parts for %d",
+			len(t.Least), len(t.Grain), len(t.Parts))
+	}
+	for i, least := range t.Least {
+		for r, need := range least {
+			if most := t.Parts[i].Need[r]; need < 0 || need > most {
+				return workspace.Refuse(workspace.Invalid, "at least %d of %s, and at most %d",
+					need, slot.Resource(r), most)
+			}
+		}
+	}
+	for _, grain := range t.Grain {
+		for r, step := range grain {
+			if step < 0 {
+				return workspace.Refuse(workspace.Invalid, "steps of %d of %s", step,
+					slot.Resource(r))
+			}
+		}
 	}
 	return nil
 }

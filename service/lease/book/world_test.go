@@ -171,8 +171,25 @@ func (w *world) run(a Action) {
 		w.first[a.Lease] = a.At
 	}
 	x := w.terms[a.Lease]
+	w.granted(a.Lease, x)
 	if x.Kind == Reservation && a.At != x.Start {
 		w.t.Fatalf("reservation %d runs at %d, not %d\n%s", a.Lease, a.At, x.Start, w.story())
+	}
+}
+
+// granted holds that a lease that runs has what it asked for, within its bounds.
+func (w *world) granted(id ID, x Terms) {
+	w.t.Helper()
+	for i, p := range w.book.Lease(id).Parts {
+		for r, need := range p.Need {
+			most := x.Parts[i].Need[r]
+			if x.Least == nil && need == most {
+				continue
+			}
+			if x.Least == nil || need < x.Least[i][r] || need > most {
+				w.t.Fatalf("lease %d has %v, asked for %+v\n%s", id, p, x, w.story())
+			}
+		}
 	}
 }
 
@@ -260,7 +277,7 @@ func drawPolicy(t *rapid.T) Policy {
 
 func drawTerms(t *rapid.T, id ID, now slot.Time) Terms {
 	x := Terms{
-		ID: id, Submitted: now,
+		ID: id, Submitted: now, Owner: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "owner"),
 		Kind: rapid.SampledFrom([]Kind{
 			BestEffort, BestEffort, BestEffort, Reservation, Reservation, Immediate, Deadline,
 		}).Draw(t, "kind"),
@@ -270,6 +287,16 @@ func drawTerms(t *rapid.T, id ID, now slot.Time) Terms {
 	for range rapid.SampledFrom([]int{1, 1, 1, 2}).Draw(t, "parts") {
 		x.Parts = append(x.Parts, Part{rapid.IntRange(1, 4).Draw(t, "nodes"),
 			cpus(int32(rapid.IntRange(1, 2).Draw(t, "need")))})
+	}
+	if rapid.IntRange(0, 2).Draw(t, "flexible") == 0 {
+		for _, p := range x.Parts {
+			least := p.Need
+			for r, n := range map[slot.Resource]int32{slot.CPU: 100, slot.Memory: 1000} {
+				least[r] = int32(rapid.IntRange(1, int(p.Need[r]/n)).Draw(t, "least")) * n
+			}
+			x.Least = append(x.Least, least)
+			x.Grain = append(x.Grain, slot.Amount{slot.CPU: 100})
+		}
 	}
 	if image := rapid.IntRange(0, 3).Draw(t, "image"); image > 0 {
 		x.Image = Image{string(rune('a' + image)), int64(image)}
