@@ -5,10 +5,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTableJudgesByTheMedian(t *testing.T) {
-	tab := newTable()
+	tab := newTable("bare handler")
 	cpu := goal{name: "cpu", unit: "ms", target: 0.8}
 	rate := goal{name: "rate", unit: "/s", target: 1500, least: true}
 	for _, v := range []float64{0.5, 9, 0.7} {
@@ -25,8 +26,23 @@ func TestTableJudgesByTheMedian(t *testing.T) {
 	}
 }
 
+func TestBaselineComparesWhatIsAcceptedFirst(t *testing.T) {
+	s := scene{table: newTable("Haizea 1.1")}
+	if err := s.baseline(shape{8, 40, time.Second, .9}, 2); err != nil {
+		t.Fatal(err)
+	}
+	accepted, cpu := s.table.figures[0], s.table.figures[1]
+	if accepted.name != "reserve, 8 hosts, 40 leases, accepted" || accepted.verdict() != "ok" ||
+		accepted.values[0] <= 0 || accepted.bare[0] != .9 {
+		t.Errorf("accepted %+v", accepted)
+	}
+	if len(cpu.values) != 2 || cpu.values[0] <= 0 || cpu.target != 1000 || cpu.bare[0] != 1e6 {
+		t.Errorf("CPU %+v", cpu)
+	}
+}
+
 func TestBenchmarkLinesBecomeFigures(t *testing.T) {
-	tab := newTable()
+	tab := newTable("bare handler")
 	tab.enter(strings.Fields("BenchmarkAgainstSCP/fetch-2   1   0 ns/op   1.25 ratio   3 x"))
 	tab.enter(strings.Fields("PASS"))
 	f := tab.byName["sftp/scp from a repository"]
@@ -38,7 +54,7 @@ func TestBenchmarkLinesBecomeFigures(t *testing.T) {
 // TestBareHandlerIsMeasured runs the whole way of a measurement against the
 // bare handler, which is this test's own program again.
 func TestBareHandlerIsMeasured(t *testing.T) {
-	s := scene{dir: t.TempDir(), table: newTable(), samples: &replies{}}
+	s := scene{dir: t.TempDir(), table: newTable("bare handler"), samples: &replies{}}
 	for _, name := range []string{"create", "state", "state-two", "destroy"} {
 		s.samples.keep(name, []byte("<reply/>"))
 	}

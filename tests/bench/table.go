@@ -14,16 +14,19 @@ type figure struct {
 	target float64
 	least  bool // the target is a floor, not a ceiling
 	values []float64
-	bare   []float64 // the same of the bare handler
+	bare   []float64 // the same of the bare handler, or what else there is beside
 }
 
 // A table collects figures in the order in which they were first measured.
 type table struct {
+	beside  string // what stands beside them
 	figures []*figure
 	byName  map[string]*figure
 }
 
-func newTable() *table { return &table{byName: map[string]*figure{}} }
+func newTable(beside string) *table {
+	return &table{beside: beside, byName: map[string]*figure{}}
+}
 
 // A goal is a figure's name with its unit and what the issue of this project asks for.
 type goal struct {
@@ -58,8 +61,11 @@ func (t *table) figure(g goal) *figure {
 
 // print writes the table.
 func (t *table) print(w io.Writer) {
+	if len(t.figures) == 0 {
+		return
+	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "figure\tmedian\tmin\tmax\tunit\ttarget\t\tbare handler\tours/bare")
+	fmt.Fprintf(tw, "figure\tmedian\tmin\tmax\tunit\ttarget\t\t%s\tours/its\n", t.beside)
 	for _, f := range t.figures {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.name, number(median(f.values)),
 			number(slices.Min(f.values)), number(slices.Max(f.values)), f.unit,
@@ -95,6 +101,9 @@ func (f *figure) ratio() string {
 		return "-\t-"
 	}
 	b := median(f.bare)
+	if of := median(f.values) / b; of < 0.01 {
+		return fmt.Sprintf("%s\t1/%.0f", number(b), 1/of)
+	}
 	return number(b) + "\t" + fmt.Sprintf("%.2f", median(f.values)/b)
 }
 

@@ -23,6 +23,7 @@ type simulateCmd struct {
 	Generate    string   `placeholder:"SHAPE" help:"Generate a workload instead: batch or reservations."`
 	Leases      int      `default:"1000" placeholder:"N" help:"How many leases to generate; 1000."`
 	Load        string   `default:"70%" placeholder:"SHARE" help:"Share of the pool that generated leases need; 70%."`
+	Ahead       bool     `help:"All generated reservations are asked for before the first starts, in no order."`
 	Seed        uint64   `default:"1" placeholder:"N" help:"What generated and injected leases are drawn from; 1."`
 	Inject      string   `placeholder:"SHARE,TIME,NODES" help:"Add reservations for that share of the pool, of that length and so many nodes: small, medium, large or such as 8-16."`
 	Notice      string   `default:"24h" placeholder:"TIME" help:"How long before their start reservations arrive; 24h."`
@@ -47,6 +48,7 @@ type simulateCmd struct {
 	Drop        string   `default:"0%" placeholder:"SHARE" help:"Share of best-effort leases, the first, that are left out of waits and slowdowns; 0%."`
 	Gantt       bool     `help:"Draw the hosts against time, in the file of --svg too."`
 	Rows        int      `default:"64" placeholder:"N" help:"How many hosts to draw; 64."`
+	Save        string   `placeholder:"FILE" help:"Write the workload in LWF, with all that was generated, injected and cut, for another scheduler to read."`
 	SVG         string   `name:"svg" placeholder:"FILE" help:"Draw the use of the pool and the waits."`
 }
 
@@ -79,6 +81,9 @@ func (c *simulateCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	result := run.Result()
+	if err := c.save(w); err != nil {
+		return err
+	}
 	if err := c.draw(result); err != nil {
 		return err
 	}
@@ -181,7 +186,8 @@ func (c *simulateCmd) workload(a *app) (*workload.Workload, error) {
 
 // generated generates the workload that the options describe.
 func (c *simulateCmd) generated() (*workload.Workload, error) {
-	r := workload.Recipe{Shape: c.Generate, Leases: c.Leases, Hosts: c.Hosts, Seed: c.Seed}
+	r := workload.Recipe{Shape: c.Generate, Leases: c.Leases, Hosts: c.Hosts, Seed: c.Seed,
+		Ahead: c.Ahead}
 	if r.Hosts == 0 {
 		r.Hosts = simulate.DefaultHosts
 	}
@@ -320,6 +326,17 @@ func (a *app) broken(name string, lines []workload.Broken) {
 		}
 		a.note("%s:%d: left out: %s", name, b.Line, b.Why)
 	}
+}
+
+// save writes the file of --save.
+func (c *simulateCmd) save(w *workload.Workload) error {
+	if c.Save == "" {
+		return nil
+	}
+	if err := os.WriteFile(c.Save, w.WriteLWF(), 0o644); err != nil {
+		return failf(exitError, "", "cannot write the workload: %w", err)
+	}
+	return nil
 }
 
 // draw writes the file of --svg.

@@ -30,6 +30,10 @@ type Recipe struct {
 	Load   float64 // share of the pool's CPUs that the leases take together
 	Seed   uint64
 	Notice slot.Time // how long before their start reservations arrive, at most
+	// Ahead: all reservations arrive before the first starts, one a second, in no
+	// order of their starts; Notice does not matter then. So many stand side by
+	// side that finding room for the next is as hard as it gets.
+	Ahead bool
 	// ImageMB is the size of the images; 0: none. There are four of them.
 	ImageMB int64
 }
@@ -121,10 +125,17 @@ func (w *Workload) spread(d *draws, r *Recipe, span float64) {
 		}
 		at[i] = slot.Time(when) / Second * Second
 	}
-	slices.Sort(at)
+	if !r.Ahead {
+		slices.Sort(at)
+	}
 	for i := range w.Requests {
 		t := &w.Requests[i].Terms
 		t.Submitted = at[i]
+		if t.Kind == book.Reservation && r.Ahead {
+			t.Submitted = slot.Time(i) * Second
+			t.Start = at[i] + slot.Time(r.Leases)*Second
+			continue
+		}
 		if t.Kind == book.Reservation {
 			notice := slot.Time(d.part()*float64(r.Notice)) / Second * Second
 			t.Start, t.Submitted = at[i], max(0, at[i]-notice)
