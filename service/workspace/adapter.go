@@ -1,6 +1,9 @@
 package workspace
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Machine is what a deployment adapter needs to know of a workspace to bring
 // it up. It is made anew from the record each time, so that the same workspace
@@ -82,9 +85,27 @@ type Hypervisor interface {
 // Resizer changes machines while they run, under the rules of Hypervisor.
 type Resizer interface {
 	// Resize gives the machine another shape at once: one that runs without a
-	// restart. What the guest or the hypervisor cannot do, or less than the guest
-	// uses, is a Conflict whose text says what could be; the machine is then as it was.
+	// restart, one that is off at its next start. In other conditions it is a
+	// Conflict; so is what the guest or the hypervisor cannot do, or less than the
+	// guest uses, with a *Limit that says what could be: the machine is then as it was.
 	Resize(ctx context.Context, id ID, s Shape) error
+}
+
+// Limit is why a machine cannot have a shape: the first of its amounts that
+// cannot be, and what could.
+type Limit struct {
+	Resource string // "memory", "cpus"
+	Unit     string // "MB", "CPUs"
+	Wanted   int64
+	Least    int64
+	Most     int64
+	Reason   string // what sets the limit, such as "the guest uses 70 MB"
+}
+
+// Error returns the reason and the bounds.
+func (l *Limit) Error() string {
+	return fmt.Sprintf("%s of %d %s: %s; from %d to %d %s could be",
+		l.Resource, l.Wanted, l.Unit, l.Reason, l.Least, l.Most, l.Unit)
 }
 
 // Observed is one of our machines, as a host reports it.

@@ -22,3 +22,15 @@ func (m Machine) Fingerprint() string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
+
+// Shape returns the part of the machine that can change while it runs.
+func (m Machine) Shape() Shape {
+	return Shape{m.MemoryMB, m.CPUs, m.CPUPercent, m.NetInKbps, m.NetOutKbps}
+}
+
+// FixedPrint is a digest of what stays as it is for as long as the machine
+// exists: the fingerprint of the machine without its shape.
+func (m Machine) FixedPrint() string {
+	m.MemoryMB, m.CPUs, m.CPUPercent = 0, 0, 0
+	return m.Fingerprint()
+}

@@ -1,6 +1,9 @@
 package workspace
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // LeaseKind is what a lease asks of time.
 type LeaseKind string
@@ -123,6 +126,16 @@ type Shape struct {
 	CPUPercent int64 // of one processor, of each of its CPUs; 100: no limit
 	NetInKbps  int64 // kilobits a second
 	NetOutKbps int64
+}
+
+// Over returns the shape with the fields that it leaves open as before.
+func (s Shape) Over(before Shape) Shape {
+	return Shape{
+		MemoryMB: cmp.Or(s.MemoryMB, before.MemoryMB), CPUs: cmp.Or(s.CPUs, before.CPUs),
+		CPUPercent: cmp.Or(s.CPUPercent, before.CPUPercent),
+		NetInKbps:  cmp.Or(s.NetInKbps, before.NetInKbps),
+		NetOutKbps: cmp.Or(s.NetOutKbps, before.NetOutKbps),
+	}
 }
 
 // Resize is a wish to give a live workspace another shape.

@@ -20,6 +20,14 @@ type Rig struct {
 	// PowerOff makes the guest switch itself off, without the adapter's help.
 	// It may be nil where guests cannot.
 	PowerOff func(t *testing.T, id workspace.ID)
+	// Awake waits until the guest can help with a change of its shape. nil: it can
+	// at once.
+	Awake func(t *testing.T, id workspace.ID)
+	// Uses is an amount of memory in MB that the guest cannot do with. 0: it can
+	// do with any.
+	Uses int64
+	// Bounded says that there is an end to the memory and processors of a machine.
+	Bounded bool
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string
@@ -52,6 +60,9 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"many at once", manyAtOnce},
 		{"hostile words", hostileWords},
 		{"capacity", capacity},
+		{"resize", resizeLive},
+		{"resize refused", resizeRefused},
+		{"resize while off", resizeWhileOff},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, open(t))) })

@@ -49,27 +49,33 @@ var wishes = []wish{
 		transitions{running: running, paused: running}},
 	{"reboot", plainWish(workspace.Hypervisor.Reboot), true,
 		transitions{running: running, paused: running}},
+	{"resize", resizeWish, false, transitions{off: off, running: running}},
 }
 
 // call is one call of the port on one machine.
-type call = func(context.Context, workspace.Hypervisor, workspace.ID) error
+type call = func(context.Context, workspace.Deployment, workspace.ID) error
 
 func startWish(paused bool) call {
-	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
+	return func(ctx context.Context, h workspace.Deployment, id workspace.ID) error {
 		return h.Start(ctx, id, paused)
 	}
 }
 
 func stopWish(m workspace.StopMode) call {
-	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
+	return func(ctx context.Context, h workspace.Deployment, id workspace.ID) error {
 		return h.Stop(ctx, id, m)
 	}
 }
 
 func plainWish(method func(workspace.Hypervisor, context.Context, workspace.ID) error) call {
-	return func(ctx context.Context, h workspace.Hypervisor, id workspace.ID) error {
+	return func(ctx context.Context, h workspace.Deployment, id workspace.ID) error {
 		return method(h, ctx, id)
 	}
+}
+
+// resizeWish asks for what needs no help of the guest.
+func resizeWish(ctx context.Context, h workspace.Deployment, id workspace.ID) error {
+	return h.Resize(ctx, id, workspace.Shape{CPUPercent: 50})
 }
 
 // wishNamed finds a row of the model.

@@ -21,17 +21,15 @@ var _ workspace.Deployment = (*deployment)(nil)
 // changes nothing; in other words it is an Internal error, because a workspace
 // always yields the same machine.
 func (d *deployment) Define(ctx context.Context, m workspace.Machine) error {
-	spec := digest(m)
 	return d.call(ctx, OpDefine, m.ID, func() error {
 		if old, ok := d.host.machines[m.ID]; ok {
-			if old.spec == spec {
+			if old.is(m) {
 				return nil
 			}
 			return workspace.Errorf(workspace.Internal, "define the machine", m.ID.String(),
 				"host %s knows it with another definition", d.host.id)
 		}
-		fresh := machine{spec: spec, memoryMB: m.MemoryMB}
-		return d.world.commit(d.host, m.ID, verbDefine, fresh.after(verbDefine))
+		return d.world.commit(d.host, m.ID, verbDefine, defined(m))
 	})
 }
 

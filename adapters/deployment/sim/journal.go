@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -21,10 +22,12 @@ const (
 
 // Record is one line of the journal: what happened to which machine.
 type Record struct {
-	Verb    string // define start startpaused pause resume reboot off save crash undefine state
+	// Verb is define, start, startpaused, pause, resume, reboot, resize, off, save,
+	// crash, undefine or state.
+	Verb    string
 	Host    workspace.HostID
 	Machine workspace.ID
-	History // of define: Spec and MemoryMB; of state: all; else zero
+	History // of define: Spec and Shape; of resize: Shape; of state: all; else zero
 }
 
 // History is what a host remembers of a machine.
@@ -32,8 +35,9 @@ type History struct {
 	Condition workspace.Condition
 	Starts    int // from off, saved or crashed; a start of what runs already is none
 	Reboots   int
-	MemoryMB  int64
-	Spec      uint64 // digest of the definition
+	workspace.Shape
+	Spec  uint64 // digest of the definition without its shape
+	whole bool   // with its shape, which is not known but for the memory
 }
 
 // ReadJournal reads the journal in dir from outside, while a World writes it or
@@ -64,6 +68,10 @@ func Replay(records []Record) map[Place]History {
 			delete(left, at)
 		case verbDefine, verbState:
 			left[at] = r.History
+		case verbResize:
+			h := left[at]
+			h.Shape = r.Shape
+			left[at] = h
 		default:
 			left[at] = historyOf(machineOf(left[at]).after(verb(r.Verb)))
 		}
@@ -73,7 +81,7 @@ func Replay(records []Record) map[Place]History {
 
 // machineOf and historyOf translate between what is kept and what is shown.
 func machineOf(h History) machine {
-	m := machine{spec: h.Spec, memoryMB: h.MemoryMB,
+	m := machine{spec: h.Spec, shape: h.Shape, whole: h.whole,
 		starts: uint32(h.Starts), reboots: uint32(h.Reboots)}
 	for i, c := range conditions {
 		if c == h.Condition {
@@ -85,7 +93,7 @@ func machineOf(h History) machine {
 
 func historyOf(m machine) History {
 	return History{Condition: conditions[m.condition], Starts: int(m.starts),
-		Reboots: int(m.reboots), MemoryMB: m.memoryMB, Spec: m.spec}
+		Reboots: int(m.reboots), Shape: m.shape, Spec: m.spec, whole: m.whole}
 }
 
 // parseJournal reads whole lines and returns how many bytes they take.
@@ -105,52 +113,116 @@ func parseJournal(data []byte) ([]Record, int, error) {
 	return records, whole, nil
 }
 
-// parseRecord reads the words of one line.
+// parseRecord reads the words of one line: VERB HOST ID, and then of define
+// SPEC and the shape, of resize the shape, of state SPEC, the shape, CONDITION,
+// STARTS and REBOOTS. In place of a shape, older lines have MEMORY alone.
 func parseRecord(words []string) (Record, error) {
-	want := map[verb]int{verbDefine: 5, verbState: 8}
-	if len(words) < 3 || len(words) != max(want[verb(words[0])], 3) {
+	if len(words) < 3 {
 		return Record{}, fmt.Errorf("%d words", len(words))
 	}
 	id, err := workspace.ParseID(words[2])
-	r := Record{Verb: words[0], Host: workspace.HostID(words[1]), Machine: id}
-	if err != nil || len(words) == 3 {
-		return r, err
+	if err != nil {
+		return Record{}, err
 	}
-	r.History, err = parseHistory(words[3:])
-	return r, err
+	r := Record{Verb: words[0], Host: workspace.HostID(words[1]), Machine: id}
+	read := reader{words: words[3:]}
+	switch verb(r.Verb) {
+	case verbDefine:
+		r.Condition = workspace.ConditionOff
+		read.definition(&r.History, 0)
+	case verbResize:
+		r.Shape = read.shape()
+	case verbState:
+		const after = 3
+		read.definition(&r.History, after)
+		r.Condition = workspace.Condition(read.word())
+		r.Starts, r.Reboots = int(read.number()), int(read.number())
+	}
+	return r, read.end()
 }
 
-// parseHistory reads SPEC MEMORY [CONDITION STARTS REBOOTS].
-func parseHistory(words []string) (History, error) {
-	h := History{Condition: workspace.ConditionOff}
-	spec, e1 := strconv.ParseUint(words[0], 16, 64)
-	memory, e2 := strconv.ParseInt(words[1], 10, 64)
-	h.Spec, h.MemoryMB = spec, memory
-	if len(words) == 2 {
-		return h, errors.Join(e1, e2)
+// reader reads words one after the other and remembers the first error.
+type reader struct {
+	words []string
+	err   error
+}
+
+func (r *reader) word() string {
+	if len(r.words) == 0 {
+		r.fail(errors.New("too few words"))
+		return ""
 	}
-	var e3, e4 error
-	h.Condition = workspace.Condition(words[2])
-	h.Starts, e3 = strconv.Atoi(words[3])
-	h.Reboots, e4 = strconv.Atoi(words[4])
-	return h, errors.Join(e1, e2, e3, e4)
+	word := r.words[0]
+	r.words = r.words[1:]
+	return word
+}
+
+func (r *reader) fail(err error) { r.err = cmp.Or(r.err, err) }
+
+func (r *reader) number() int64 {
+	n, err := strconv.ParseInt(r.word(), 10, 64)
+	if err != nil {
+		r.fail(err)
+	}
+	return n
+}
+
+func (r *reader) shape() workspace.Shape {
+	return workspace.Shape{MemoryMB: r.number(), CPUs: r.number(), CPUPercent: r.number(),
+		NetInKbps: r.number(), NetOutKbps: r.number()}
+}
+
+// definition reads what a definition left, with so many words after it.
+func (r *reader) definition(h *History, after int) {
+	const older = 2
+	h.whole = len(r.words) == older+after
+	spec, err := strconv.ParseUint(r.word(), 16, 64)
+	if err != nil {
+		r.fail(err)
+	}
+	h.Spec = spec
+	if h.whole {
+		h.MemoryMB = r.number()
+		return
+	}
+	h.Shape = r.shape()
+}
+
+// end returns what was wrong, words that are left included.
+func (r *reader) end() error {
+	if len(r.words) > 0 {
+		r.fail(fmt.Errorf("%d words too many", len(r.words)))
+	}
+	return r.err
 }
 
 // appendRecord writes a line for the verb.
 func appendRecord(b []byte, v verb, at Place, m machine) []byte {
 	b = append(b, v...)
 	b = append(append(b, ' '), at.Host...)
-	b = strconv.AppendInt(append(b, ' '), int64(at.Machine), 10)
+	b = appendNumbers(b, int64(at.Machine))
 	if v == verbDefine || v == verbState {
 		b = strconv.AppendUint(append(b, ' '), m.spec, 16)
-		b = strconv.AppendInt(append(b, ' '), m.memoryMB, 10)
+	}
+	switch {
+	case (v == verbDefine || v == verbState) && m.whole:
+		b = appendNumbers(b, m.shape.MemoryMB)
+	case v == verbDefine || v == verbState || v == verbResize:
+		s := m.shape
+		b = appendNumbers(b, s.MemoryMB, s.CPUs, s.CPUPercent, s.NetInKbps, s.NetOutKbps)
 	}
 	if v == verbState {
 		b = append(append(b, ' '), conditions[m.condition]...)
-		b = strconv.AppendUint(append(b, ' '), uint64(m.starts), 10)
-		b = strconv.AppendUint(append(b, ' '), uint64(m.reboots), 10)
+		b = appendNumbers(b, int64(m.starts), int64(m.reboots))
 	}
 	return append(b, '\n')
+}
+
+func appendNumbers(b []byte, numbers ...int64) []byte {
+	for _, n := range numbers {
+		b = strconv.AppendInt(append(b, ' '), n, 10)
+	}
+	return b
 }
 
 // journal is the open file. Nothing is synced: it guards against the death of

@@ -22,13 +22,15 @@ const (
 	verbSave     verb = "save"
 	verbCrash    verb = "crash"
 	verbUndefine verb = "undefine"
+	verbResize   verb = "resize"
 	verbState    verb = "state"
 )
 
 // machine is all that a simulated host keeps of one machine.
 type machine struct {
-	spec      uint64 // digest of what was defined
-	memoryMB  int64
+	spec      uint64 // digest of what was defined, without the shape
+	shape     workspace.Shape
+	whole     bool // spec is of all that was defined: a journal of before says so
 	starts    uint32
 	reboots   uint32
 	condition byte // index into conditions
@@ -53,10 +55,23 @@ const (
 // inMemory reports whether the machine takes memory of its host.
 func (m machine) inMemory() bool { return m.condition == running || m.condition == paused }
 
-// digest is as much of the machine's fingerprint as is worth keeping.
-func digest(m workspace.Machine) uint64 {
+// defined is the machine as it is when it has just been defined.
+func defined(m workspace.Machine) machine {
+	return machine{spec: digest(m.FixedPrint()), shape: m.Shape()}.after(verbDefine)
+}
+
+// is reports whether the machine is that of the definition.
+func (m machine) is(d workspace.Machine) bool {
+	if m.whole {
+		return m.spec == digest(d.Fingerprint())
+	}
+	return m.spec == digest(d.FixedPrint()) && m.shape == d.Shape()
+}
+
+// digest is as much of a machine's fingerprint as is worth keeping.
+func digest(print string) uint64 {
 	const digits = 16
-	n, err := strconv.ParseUint(m.Fingerprint()[:digits], 16, 64)
+	n, err := strconv.ParseUint(print[:digits], 16, 64)
 	if err != nil {
 		panic("a fingerprint is not hexadecimal: " + err.Error())
 	}

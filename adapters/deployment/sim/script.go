@@ -23,6 +23,7 @@ const (
 	OpPause    Op = "pause"
 	OpResume   Op = "resume"
 	OpReboot   Op = "reboot"
+	OpResize   Op = "resize"
 	OpUndefine Op = "undefine"
 	OpInspect  Op = "inspect"
 	OpList     Op = "list"
@@ -32,8 +33,8 @@ const (
 
 // ops is every operation, for the script's error messages.
 var ops = []Op{
-	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpUndefine,
-	OpInspect, OpList, OpCapacity, OpWatch,
+	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
+	OpUndefine, OpInspect, OpList, OpCapacity, OpWatch,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

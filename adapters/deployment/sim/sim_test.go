@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,8 @@ func TestConformance(t *testing.T) {
 			Host:    w.Host(host),
 			Machine: small,
 			Reopen:  func(*testing.T) workspace.Deployment { return w.Host(host) },
+			Uses:    20,
+			Bounded: true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				if err := w.PowerOff(host, id); err != nil {
 					t.Error(err)
@@ -136,6 +139,7 @@ func TestSpoiltJournalIsRefused(t *testing.T) {
 		"words":  "start\n",
 		"id":     "start host1 one\n",
 		"digest": "define host1 1 xyz 64\n",
+		"shape":  "resize host1 1 64 1 50 0\n",
 		"state":  "state host1 1 ab 64 running 1\n",
 		"counts": "state host1 1 ab 64 running 1 many\n",
 	} {
@@ -193,6 +197,37 @@ func TestMemoryIsFinite(t *testing.T) {
 		workspace.Internal)
 	must(t, d.Stop(t.Context(), 1, workspace.StopSerialize))
 	must(t, d.Start(t.Context(), 3, false))
+}
+
+func TestResizeIsRemembered(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, "")
+	run(t, w.Host(host), 1)
+	larger := small(1)
+	larger.MemoryMB, larger.CPUPercent = 96, 50
+	must(t, w.Host(host).Resize(t.Context(), 1, larger.Shape()))
+	must(t, w.Close())
+	w = open(t, dir, "")
+	must(t, w.Host(host).Define(t.Context(), larger))
+	isKind(t, "define it as it was", w.Host(host).Define(t.Context(), small(1)),
+		workspace.Internal)
+}
+
+// TestJournalOfBefore reads lines from before machines could be resized.
+func TestJournalOfBefore(t *testing.T) {
+	dir := t.TempDir()
+	text := fmt.Sprintf("define host1 1 %s 64\nstate host1 2 %s 64 off 3 1\n",
+		small(1).Fingerprint()[:16], small(2).Fingerprint()[:16])
+	must(t, os.WriteFile(filepath.Join(dir, "sim.journal"), []byte(text), 0o644))
+	d := open(t, dir, "").Host(host)
+	for id := workspace.ID(1); id <= 2; id++ {
+		must(t, d.Define(t.Context(), small(id)))
+		isKind(t, "resize", d.Resize(t.Context(), id, workspace.Shape{MemoryMB: 70}),
+			workspace.Conflict)
+		must(t, d.Undefine(t.Context(), id))
+		must(t, d.Define(t.Context(), small(id)))
+		must(t, d.Resize(t.Context(), id, workspace.Shape{MemoryMB: 70}))
+	}
 }
 
 func TestHostDown(t *testing.T) {

@@ -110,14 +110,14 @@ func (h *host) put(id workspace.ID, m machine) {
 	h.drop(id)
 	h.machines[id] = m
 	if m.inMemory() {
-		h.usedMB += m.memoryMB
+		h.usedMB += m.shape.MemoryMB
 	}
 }
 
 // drop removes a machine, if it is there, and keeps the sum of memory.
 func (h *host) drop(id workspace.ID) {
 	if m, ok := h.machines[id]; ok && m.inMemory() {
-		h.usedMB -= m.memoryMB
+		h.usedMB -= m.shape.MemoryMB
 	}
 	delete(h.machines, id)
 }
@@ -247,9 +247,9 @@ func (h *host) room(before, after machine) error {
 	if before.inMemory() || !after.inMemory() || h.capacity.MemoryMB == 0 {
 		return nil
 	}
-	if h.usedMB+after.memoryMB > h.capacity.MemoryMB {
+	if h.usedMB+after.shape.MemoryMB > h.capacity.MemoryMB {
 		return fmt.Errorf("%d MB do not fit: host %s has %d MB and %d are taken",
-			after.memoryMB, h.id, h.capacity.MemoryMB, h.usedMB)
+			after.shape.MemoryMB, h.id, h.capacity.MemoryMB, h.usedMB)
 	}
 	return nil
 }
