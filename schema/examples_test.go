@@ -35,8 +35,12 @@ func decode(t *testing.T, data []byte) (v written, file, wire xmlstrict.Name) {
 		v, err = metadata.Decode(doc, doc.Root)
 		file, wire = metadata.File, metadata.Wire
 	case deployment.RequestFile, deployment.RequestWire:
-		v, err = deployment.Decode(doc, doc.Root)
-		file, wire = deployment.RequestFile, deployment.RequestWire
+		var request *deployment.WorkspaceDeployment
+		request, err = deployment.Decode(doc, doc.Root)
+		v, file, wire = request, deployment.RequestFile, deployment.RequestWire
+		if request != nil && request.Terms != nil {
+			wire = file // face one has no terms, face two's messages hold the file
+		}
 	case deployment.OptionalFile, deployment.OptionalWire:
 		v, err = deployment.DecodeOptional(doc, doc.Root)
 		file, wire = deployment.OptionalFile, deployment.OptionalWire

@@ -40,6 +40,7 @@ const (
 // The namespaces of face two: the service's own, and the standards as published.
 const (
 	Lease             = "urn:philoxenia:2026:workspace"
+	Terms             = "urn:philoxenia:2026:terms"
 	Addressing2005    = "http://www.w3.org/2005/08/addressing"
 	Properties2       = "http://docs.oasis-open.org/wsrf/rp-2"
 	Lifetime2         = "http://docs.oasis-open.org/wsrf/rl-2"
@@ -99,7 +100,7 @@ var order = []published{
 	{"logistics.xsd", Logistics, both},
 	{"definition.xsd", Definition, both},
 	{"metadata.xsd", Metadata, both},
-	{"negotiable.xsd", Negotiable, both},
+	{"negotiable.xsd", Negotiable, one},
 	{"workspace_types.xsd", Types, one},
 	{"workspace.xsd", Workspace, one},
 	{"group.xsd", Group, one},
@@ -114,6 +115,8 @@ var order = []published{
 	{"t-1.xsd", Topics1, two},
 	{"b-2.xsd", BaseNotification2, two},
 	{"events.xsd", ONVIFEvents, two},
+	{"terms.xsd", Terms, two},
+	{"negotiable-2.xsd", Negotiable, two},
 	{"types-2.xsd", Types, two},
 	{"workspace-2.xsd", Workspace, two},
 	{"group-2.xsd", Group, two},

@@ -79,21 +79,28 @@ func TestUnknownFile(t *testing.T) {
 // the original, and what this project writes itself.
 func TestDocumentsAreValid(t *testing.T) {
 	examples := filepath.Join("..", "examples", "*.xml")
+	written := filepath.Join("testdata", "written", "*.xml")
 	groups := []struct {
 		name, pattern string
 		files         []string
+		terms         bool // those with lease terms alone, otherwise those without
 	}{
-		{"examples", examples, schema.FaceOne()},
-		{"examples on face two", examples, schema.FaceTwo()},
-		{"recorded", filepath.Join("testdata", "recorded", "*.xml"), schema.FaceOne()},
-		{"written", filepath.Join("testdata", "written", "*.xml"), schema.FaceOne()},
-		{"answers", filepath.Join("report", "testdata", "*.xml"), schema.FaceOne()},
-		{"topics", "*.topics.xml", schema.FaceTwo()},
-		{"leases", filepath.Join("report", "testdata", "lease", "*.xml"), schema.FaceTwo()},
+		{"examples", examples, schema.FaceOne(), false},
+		{"examples on face two", examples, schema.FaceTwo(), false},
+		{"examples with terms", examples, schema.FaceTwo(), true},
+		{"recorded", filepath.Join("testdata", "recorded", "*.xml"), schema.FaceOne(), false},
+		{"written", written, schema.FaceOne(), false},
+		{"written with terms", written, schema.FaceTwo(), true},
+		{"answers", filepath.Join("report", "testdata", "*.xml"), schema.FaceOne(), false},
+		{"topics", "*.topics.xml", schema.FaceTwo(), false},
+		{"leases", filepath.Join("report", "testdata", "lease", "*.xml"), schema.FaceTwo(), false},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
 			documents, err := filepath.Glob(g.pattern)
+			documents = slices.DeleteFunc(documents, func(path string) bool {
+				return strings.Contains(file(t, path), schema.Terms) != g.terms
+			})
 			if err != nil || len(documents) == 0 {
 				t.Fatalf("no documents match %s: %v", g.pattern, err)
 			}
@@ -101,6 +108,16 @@ func TestDocumentsAreValid(t *testing.T) {
 				t.Errorf("xmllint: %v\n%s", err, complaints(out))
 			}
 		})
+	}
+}
+
+// TestTermsAreOfFaceTwo has the validator refuse lease terms by face one's
+// schemas: clients of old never see them.
+func TestTermsAreOfFaceTwo(t *testing.T) {
+	path := filepath.Join("..", "examples", "request-reservation.xml")
+	out, err := validate(t, schema.FaceOne(), path)
+	if err == nil || !strings.Contains(out, "LeaseTerms") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

@@ -29,6 +29,7 @@ var prefixes = map[string]string{
 	schema.BaseNotification: "wsnt",
 
 	schema.Lease:             "p",
+	schema.Terms:             "q",
 	schema.Properties2:       "wsrf-rp",
 	schema.Lifetime2:         "wsrf-rl",
 	schema.Resource2:         "wsrf-r",

@@ -335,126 +335,6 @@ type VirtualWorkspace_Type struct {
 	Definition *Definition `xml:"definition,omitempty" json:"definition,omitempty"`
 }
 
-type InitialState_Type string
-
-const (
-	InitialState_TypeUnstaged InitialState_Type = "Unstaged"
-
-	InitialState_TypeUnpropagated InitialState_Type = "Unpropagated"
-
-	InitialState_TypePropagated InitialState_Type = "Propagated"
-
-	InitialState_TypeRunning InitialState_Type = "Running"
-
-	InitialState_TypePaused InitialState_Type = "Paused"
-)
-
-type ShutdownMechanism_Type string
-
-const (
-	ShutdownMechanism_TypeSerialize ShutdownMechanism_Type = "Serialize"
-
-	ShutdownMechanism_TypeTrash ShutdownMechanism_Type = "Trash"
-)
-
-type NodeNumber_Type int16
-
-type DeploymentTime DeploymentTime_Type
-
-type InitialState InitialState_Type
-
-type ShutdownMechanism ShutdownMechanism_Type
-
-type PostShutdown PostShutdown_Type
-
-type CPU CPU_Type
-
-type Bandwidth Bandwidth_Type
-
-type Storage Storage_Type
-
-type ResourceAllocation ResourceAllocation_Type
-
-type WorkspaceDeployment WorkspaceDeployment_Type
-
-type DeploymentTime_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable DeploymentTime"`
-
-	MinDuration *Duration `xml:"minDuration,omitempty" json:"minDuration,omitempty"`
-}
-
-type PostShutdown_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable PostShutdown"`
-
-	RootPartitionUnpropagationTarget AnyURI `xml:"rootPartitionUnpropagationTarget,omitempty" json:"rootPartitionUnpropagationTarget,omitempty"`
-}
-
-type CPU_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable CPU"`
-
-	CPUArchitecture *CPUArchitecture `xml:"CPUArchitecture,omitempty" json:"CPUArchitecture,omitempty"`
-
-	IndividualCPUSpeed *IndividualCPUSpeed `xml:"IndividualCPUSpeed,omitempty" json:"IndividualCPUSpeed,omitempty"`
-}
-
-type NicBandwidth_Type struct {
-	Name string `xml:"name,omitempty" json:"name,omitempty"`
-
-	IncomingNetworkBandwidth *RangeValue_Type `xml:"IncomingNetworkBandwidth,omitempty" json:"IncomingNetworkBandwidth,omitempty"`
-
-	OutgoingNetworkBandwidth *RangeValue_Type `xml:"OutgoingNetworkBandwidth,omitempty" json:"OutgoingNetworkBandwidth,omitempty"`
-}
-
-type Bandwidth_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable Bandwidth"`
-
-	Nic []*NicBandwidth_Type `xml:"nic,omitempty" json:"nic,omitempty"`
-}
-
-type StorageEntry_Type struct {
-	PartitionName string `xml:"partitionName,omitempty" json:"partitionName,omitempty"`
-
-	IndividualDiskSpace *IndividualDiskSpace `xml:"IndividualDiskSpace,omitempty" json:"IndividualDiskSpace,omitempty"`
-}
-
-type Storage_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable Storage"`
-
-	Entry []*StorageEntry_Type `xml:"entry,omitempty" json:"entry,omitempty"`
-}
-
-type ResourceAllocation_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable ResourceAllocation"`
-
-	CPU *CPU `xml:"CPU,omitempty" json:"CPU,omitempty"`
-
-	CPUPercentage *RangeValue_Type `xml:"CPUPercentage,omitempty" json:"CPUPercentage,omitempty"`
-
-	IndividualCPUCount *IndividualCPUCount `xml:"IndividualCPUCount,omitempty" json:"IndividualCPUCount,omitempty"`
-
-	IndividualPhysicalMemory *IndividualPhysicalMemory `xml:"IndividualPhysicalMemory,omitempty" json:"IndividualPhysicalMemory,omitempty"`
-
-	Bandwidth *Bandwidth `xml:"Bandwidth,omitempty" json:"Bandwidth,omitempty"`
-
-	Storage *Storage `xml:"Storage,omitempty" json:"Storage,omitempty"`
-}
-
-type WorkspaceDeployment_Type struct {
-	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable WorkspaceDeployment"`
-
-	DeploymentTime *DeploymentTime `xml:"DeploymentTime,omitempty" json:"DeploymentTime,omitempty"`
-
-	InitialState *InitialState `xml:"InitialState,omitempty" json:"InitialState,omitempty"`
-
-	ResourceAllocation *ResourceAllocation `xml:"ResourceAllocation,omitempty" json:"ResourceAllocation,omitempty"`
-
-	NodeNumber *NodeNumber_Type `xml:"NodeNumber,omitempty" json:"NodeNumber,omitempty"`
-
-	ShutdownMechanism *ShutdownMechanism `xml:"ShutdownMechanism,omitempty" json:"ShutdownMechanism,omitempty"`
-
-	PostShutdown *PostShutdown `xml:"PostShutdown,omitempty" json:"PostShutdown,omitempty"`
-}
-
 type ReferenceParameters ReferenceParametersType
 
 type Metadata MetadataType
@@ -1037,6 +917,212 @@ type UnacceptableInitialTerminationTimeFaultType struct {
 	MinimumTime soap.XSDDateTime `xml:"MinimumTime,omitempty" json:"MinimumTime,omitempty"`
 
 	MaximumTime soap.XSDDateTime `xml:"MaximumTime,omitempty" json:"MaximumTime,omitempty"`
+}
+
+type LeaseKindEnumeration string
+
+const (
+	LeaseKindEnumerationImmediate LeaseKindEnumeration = "immediate"
+
+	LeaseKindEnumerationReservation LeaseKindEnumeration = "reservation"
+
+	LeaseKindEnumerationBesteffort LeaseKindEnumeration = "best-effort"
+
+	LeaseKindEnumerationDeadline LeaseKindEnumeration = "deadline"
+)
+
+type AmountType int32
+
+type NodesType int16
+
+type WorkspaceNumber int64
+
+type LeaseTerms LeaseTermsType
+
+type AmountsType struct {
+	MemoryMB *AmountType `xml:"MemoryMB,omitempty" json:"MemoryMB,omitempty"`
+
+	CPUs *AmountType `xml:"CPUs,omitempty" json:"CPUs,omitempty"`
+
+	CPUPercent *AmountType `xml:"CPUPercent,omitempty" json:"CPUPercent,omitempty"`
+
+	DiskMB *AmountType `xml:"DiskMB,omitempty" json:"DiskMB,omitempty"`
+
+	NetInKbps *AmountType `xml:"NetInKbps,omitempty" json:"NetInKbps,omitempty"`
+
+	NetOutKbps *AmountType `xml:"NetOutKbps,omitempty" json:"NetOutKbps,omitempty"`
+}
+
+type ExtraType struct {
+	DiskMB *AmountType `xml:"DiskMB,omitempty" json:"DiskMB,omitempty"`
+
+	NetInKbps *AmountType `xml:"NetInKbps,omitempty" json:"NetInKbps,omitempty"`
+
+	NetOutKbps *AmountType `xml:"NetOutKbps,omitempty" json:"NetOutKbps,omitempty"`
+}
+
+type PartType struct {
+	Nodes *NodesType `xml:"Nodes,omitempty" json:"Nodes,omitempty"`
+
+	Demand *AmountsType `xml:"Demand,omitempty" json:"Demand,omitempty"`
+
+	Least *AmountsType `xml:"Least,omitempty" json:"Least,omitempty"`
+}
+
+type PlacementType struct {
+	Soft bool `xml:"Soft,omitempty" json:"Soft,omitempty"`
+
+	Workspace []*WorkspaceNumber `xml:"Workspace,omitempty" json:"Workspace,omitempty"`
+
+	Host []string `xml:"Host,omitempty" json:"Host,omitempty"`
+}
+
+type LeaseTermsType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:terms LeaseTerms"`
+
+	Kind *LeaseKindEnumeration `xml:"Kind,omitempty" json:"Kind,omitempty"`
+
+	Start soap.XSDDateTime `xml:"Start,omitempty" json:"Start,omitempty"`
+
+	Until soap.XSDDateTime `xml:"Until,omitempty" json:"Until,omitempty"`
+
+	Deadline soap.XSDDateTime `xml:"Deadline,omitempty" json:"Deadline,omitempty"`
+
+	Preemptible bool `xml:"Preemptible,omitempty" json:"Preemptible,omitempty"`
+
+	Warn *Duration `xml:"Warn,omitempty" json:"Warn,omitempty"`
+
+	Extra *ExtraType `xml:"Extra,omitempty" json:"Extra,omitempty"`
+
+	Least *AmountsType `xml:"Least,omitempty" json:"Least,omitempty"`
+
+	Part []*PartType `xml:"Part,omitempty" json:"Part,omitempty"`
+
+	Near []*PlacementType `xml:"Near,omitempty" json:"Near,omitempty"`
+
+	Apart []*PlacementType `xml:"Apart,omitempty" json:"Apart,omitempty"`
+}
+
+type InitialState_Type string
+
+const (
+	InitialState_TypeUnstaged InitialState_Type = "Unstaged"
+
+	InitialState_TypeUnpropagated InitialState_Type = "Unpropagated"
+
+	InitialState_TypePropagated InitialState_Type = "Propagated"
+
+	InitialState_TypeRunning InitialState_Type = "Running"
+
+	InitialState_TypePaused InitialState_Type = "Paused"
+)
+
+type ShutdownMechanism_Type string
+
+const (
+	ShutdownMechanism_TypeSerialize ShutdownMechanism_Type = "Serialize"
+
+	ShutdownMechanism_TypeTrash ShutdownMechanism_Type = "Trash"
+)
+
+type NodeNumber_Type int16
+
+type DeploymentTime DeploymentTime_Type
+
+type InitialState InitialState_Type
+
+type ShutdownMechanism ShutdownMechanism_Type
+
+type PostShutdown PostShutdown_Type
+
+type CPU CPU_Type
+
+type Bandwidth Bandwidth_Type
+
+type Storage Storage_Type
+
+type ResourceAllocation ResourceAllocation_Type
+
+type WorkspaceDeployment WorkspaceDeployment_Type
+
+type DeploymentTime_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable DeploymentTime"`
+
+	MinDuration *Duration `xml:"minDuration,omitempty" json:"minDuration,omitempty"`
+}
+
+type PostShutdown_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable PostShutdown"`
+
+	RootPartitionUnpropagationTarget AnyURI `xml:"rootPartitionUnpropagationTarget,omitempty" json:"rootPartitionUnpropagationTarget,omitempty"`
+}
+
+type CPU_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable CPU"`
+
+	CPUArchitecture *CPUArchitecture `xml:"CPUArchitecture,omitempty" json:"CPUArchitecture,omitempty"`
+
+	IndividualCPUSpeed *IndividualCPUSpeed `xml:"IndividualCPUSpeed,omitempty" json:"IndividualCPUSpeed,omitempty"`
+}
+
+type NicBandwidth_Type struct {
+	Name string `xml:"name,omitempty" json:"name,omitempty"`
+
+	IncomingNetworkBandwidth *RangeValue_Type `xml:"IncomingNetworkBandwidth,omitempty" json:"IncomingNetworkBandwidth,omitempty"`
+
+	OutgoingNetworkBandwidth *RangeValue_Type `xml:"OutgoingNetworkBandwidth,omitempty" json:"OutgoingNetworkBandwidth,omitempty"`
+}
+
+type Bandwidth_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable Bandwidth"`
+
+	Nic []*NicBandwidth_Type `xml:"nic,omitempty" json:"nic,omitempty"`
+}
+
+type StorageEntry_Type struct {
+	PartitionName string `xml:"partitionName,omitempty" json:"partitionName,omitempty"`
+
+	IndividualDiskSpace *IndividualDiskSpace `xml:"IndividualDiskSpace,omitempty" json:"IndividualDiskSpace,omitempty"`
+}
+
+type Storage_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable Storage"`
+
+	Entry []*StorageEntry_Type `xml:"entry,omitempty" json:"entry,omitempty"`
+}
+
+type ResourceAllocation_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable ResourceAllocation"`
+
+	CPU *CPU `xml:"CPU,omitempty" json:"CPU,omitempty"`
+
+	CPUPercentage *RangeValue_Type `xml:"CPUPercentage,omitempty" json:"CPUPercentage,omitempty"`
+
+	IndividualCPUCount *IndividualCPUCount `xml:"IndividualCPUCount,omitempty" json:"IndividualCPUCount,omitempty"`
+
+	IndividualPhysicalMemory *IndividualPhysicalMemory `xml:"IndividualPhysicalMemory,omitempty" json:"IndividualPhysicalMemory,omitempty"`
+
+	Bandwidth *Bandwidth `xml:"Bandwidth,omitempty" json:"Bandwidth,omitempty"`
+
+	Storage *Storage `xml:"Storage,omitempty" json:"Storage,omitempty"`
+}
+
+type WorkspaceDeployment_Type struct {
+	XMLName xml.Name `xml:"http://www.globus.org/2008/06/workspace/negotiable WorkspaceDeployment"`
+
+	DeploymentTime *DeploymentTime `xml:"DeploymentTime,omitempty" json:"DeploymentTime,omitempty"`
+
+	InitialState *InitialState `xml:"InitialState,omitempty" json:"InitialState,omitempty"`
+
+	ResourceAllocation *ResourceAllocation `xml:"ResourceAllocation,omitempty" json:"ResourceAllocation,omitempty"`
+
+	NodeNumber *NodeNumber_Type `xml:"NodeNumber,omitempty" json:"NodeNumber,omitempty"`
+
+	ShutdownMechanism *ShutdownMechanism `xml:"ShutdownMechanism,omitempty" json:"ShutdownMechanism,omitempty"`
+
+	PostShutdown *PostShutdown `xml:"PostShutdown,omitempty" json:"PostShutdown,omitempty"`
+
+	LeaseTerms *LeaseTerms `xml:"LeaseTerms,omitempty" json:"LeaseTerms,omitempty"`
 }
 
 type CurrentState_Enumeration string

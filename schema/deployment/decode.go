@@ -30,7 +30,7 @@ func newReader(doc *xmlstrict.Document, name string) *reader {
 }
 
 func (r *reader) deployment(e *etree.Element, v *WorkspaceDeployment) {
-	r.Sequence(e, []document.Field{
+	fields := []document.Field{
 		document.One(n("DeploymentTime"), func(e *etree.Element) {
 			r.Sequence(e, []document.Field{
 				document.Optional(n("minDuration"), r.Duration(&v.MinDuration, false)),
@@ -50,7 +50,11 @@ func (r *reader) deployment(e *etree.Element, v *WorkspaceDeployment) {
 		document.Optional(n("ShutdownMechanism"), r.OneOf(&v.Mechanism, "shutdown mechanism",
 			Serialize, Trash)),
 		document.Optional(n("PostShutdown"), r.postShutdown(&v.PostShutdown)),
-	})
+	}
+	if xmlstrict.Is(e, RequestFile) {
+		fields = append(fields, document.Optional(q("LeaseTerms"), r.terms(v)))
+	}
+	r.Sequence(e, fields)
 }
 
 func (r *reader) postShutdown(to **PostShutdown) func(*etree.Element) {

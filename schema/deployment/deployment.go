@@ -82,6 +82,7 @@ type WorkspaceDeployment struct {
 	Nodes        int           // 1 to MaxNodes
 	Mechanism    string        // Serialize, Trash, or empty: normal
 	PostShutdown *PostShutdown // nil: the image goes back where it came from
+	Terms        *LeaseTerms   // nil: now or not at all; face one has none
 }
 
 // PostShutdown says where the root partition goes after shutdown.
@@ -167,9 +168,10 @@ type ShutdownRequest struct {
 	PostShutdown *PostShutdown // with ReadyForTransport alone
 }
 
-// n, t and j make names in the documents' namespaces, p in face two's own.
+// n, t and j make names in the documents' namespaces, p and q in face two's own.
 var (
 	p = xmlstrict.In(schema.Lease)
+	q = xmlstrict.In(schema.Terms)
 	n = xmlstrict.In(schema.Negotiable)
 	t = xmlstrict.In(schema.Types)
 	j = xmlstrict.In(schema.JSDL)

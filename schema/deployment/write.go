@@ -10,7 +10,8 @@ import (
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
-// Write writes the deployment request under a name, RequestFile or RequestWire.
+// Write writes the deployment request under a name, RequestFile or RequestWire;
+// the latter is face one's, which has no terms: they are left out.
 func (v *WorkspaceDeployment) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	enc.Start(name)
 	enc.Declare(schema.Negotiable, schema.JSDL)
@@ -24,6 +25,9 @@ func (v *WorkspaceDeployment) Write(enc *xmlstrict.Encoder, name xmlstrict.Name)
 	enc.Element(n("NodeNumber"), strconv.Itoa(v.Nodes))
 	optional(enc, n("ShutdownMechanism"), v.Mechanism)
 	v.PostShutdown.write(enc)
+	if name == RequestFile {
+		v.Terms.write(enc)
+	}
 	enc.End()
 }
 

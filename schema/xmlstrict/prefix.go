@@ -29,6 +29,7 @@ var prefixes = map[string]string{
 	schema.BaseFaults:                           "wsbf",
 	schema.BaseNotification:                     "wsnt",
 	schema.Lease:                                "p",
+	schema.Terms:                                "q",
 	schema.Workspace:                            "w",
 	schema.Types:                                "t",
 	schema.Metadata:                             "m",

@@ -86,7 +86,8 @@ func whatWeRefuse() []*difference {
 		refuses("", `"PT(1\.|\.5)S" is not a duration`,
 			"digits stand on both sides of the point (XML Schema part 2, 3.2.6.1); libxml2 does "+
 				"not mind"),
-		refuses("", `minDuration: .* is no time at all$`, "a lease of no time is none"),
+		refuses("", `(minDuration|Warn): .* is no time at all$`,
+			"a lease of no time is none, and a warning when it ends is no warning"),
 		refuses("", `is not a finite number$`, "NaN and INF are no amounts"),
 		refuses("", `is less than one$|is absurdly large$|has no amount$|nothing is in the range$`,
 			"amounts are 1 to 2,147,483,647 as in the original, rates up to 10^15, and never "+
@@ -122,6 +123,10 @@ func whatServicesRefuse() []*difference {
 			"the acquisition method says who gives the address"),
 		refuses("", `is only compatible with a ReadyForTransport request$`,
 			"only then is there an image to save"),
+		refuses("", `/LeaseTerms(/\S*)?: (the (deadline|lease|parts|warning)|`+
+			`(of part \d+, )?(the lower bound|there is a least)|there are both|between Start|`+
+			`a (reservation|deadline) |a lease of the kind|what is promised|bandwidth is given)`,
+			"terms of a lease must not contradict each other or the request"),
 		refuses("", `data has no name$`, "a datum without a name cannot be asked for"),
 		refuses("", `the reference is not that of the key before it$`,
 			"which of two keys counts must not depend on the reader"),

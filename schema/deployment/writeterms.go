@@ -1,0 +1,74 @@
+package deployment
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+)
+
+// write writes the terms, nothing when they are nil.
+func (v *LeaseTerms) write(enc *xmlstrict.Encoder) {
+	if v == nil {
+		return
+	}
+	enc.Start(q("LeaseTerms"))
+	enc.Declare(schema.Terms)
+	optional(enc, q("Kind"), v.Kind)
+	moment(enc, "Start", v.Start)
+	moment(enc, "Until", v.Until)
+	moment(enc, "Deadline", v.Deadline)
+	flag(enc, q("Preemptible"), v.Preemptible)
+	if v.Warn > 0 {
+		enc.Element(q("Warn"), wsrf.FormatDuration(v.Warn))
+	}
+	v.Extra.write(enc, q("Extra"))
+	v.Least.write(enc, q("Least"))
+	for i := range v.Parts {
+		enc.Start(q("Part"))
+		enc.Element(q("Nodes"), strconv.Itoa(v.Parts[i].Nodes))
+		v.Parts[i].Demand.write(enc, q("Demand"))
+		v.Parts[i].Least.write(enc, q("Least"))
+		enc.End()
+	}
+	writePlacements(enc, "Near", v.Near)
+	writePlacements(enc, "Apart", v.Apart)
+	enc.End()
+}
+
+// moment writes a time, nothing when it is zero.
+func moment(enc *xmlstrict.Encoder, name string, at time.Time) {
+	if !at.IsZero() {
+		enc.Element(q(name), wsrf.FormatTime(at))
+	}
+}
+
+// write writes the amounts under a name, nothing when all are zero.
+func (a *Amounts) write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+	if *a == (Amounts{}) {
+		return
+	}
+	enc.Start(name)
+	for i, amount := range a.all() {
+		if *amount != 0 {
+			enc.Element(q(amountNames[i]), strconv.FormatInt(*amount, 10))
+		}
+	}
+	enc.End()
+}
+
+func writePlacements(enc *xmlstrict.Encoder, name string, all []Placement) {
+	for i := range all {
+		enc.Start(q(name))
+		flag(enc, q("Soft"), all[i].Soft)
+		for _, id := range all[i].Workspaces {
+			enc.Element(q("Workspace"), strconv.FormatInt(id, 10))
+		}
+		for _, host := range all[i].Hosts {
+			enc.Element(q("Host"), host)
+		}
+		enc.End()
+	}
+}
