@@ -24,6 +24,7 @@ const (
 	etree  = "github.com/beevik/etree"
 	xpath  = "github.com/antchfx/xpath"
 	uuid   = "github.com/google/uuid"
+	rrule  = "github.com/teambition/rrule-go"
 	sqlite = "github.com/mattn/go-sqlite3"
 	goose  = "github.com/pressly/goose/v3"
 )
@@ -40,6 +41,8 @@ var rooms = []room{
 	{"service/lease",
 		[]string{"service/workspace"}, nil,
 		"the scheduler is a pure function, so that simulation and service run the same code"},
+	{"service/lease/calendar", []string{"service/workspace"}, []string{rrule},
+		"rules of recurrence are a standard of their own; the scheduler sees spans"},
 	{"service/simulate", []string{"service/lease"}, nil,
 		"a simulation runs the scheduler on made-up hosts; what is real it cannot know"},
 	{"service/change", []string{"service/workspace"}, nil,
@@ -65,7 +68,7 @@ var rooms = []room{
 		[]string{"service/workspace", "service/change"}, []string{sqlite, goose},
 		"storage keeps the record; it must not decide, schedule or talk to anyone"},
 	{"service/config",
-		[]string{"service/workspace"}, anyModule,
+		[]string{"service/workspace", "service/lease/calendar"}, anyModule,
 		"configuration is values; it constructs no part"},
 	{"service/run", nil, nil,
 		"start and stop order is the same for any component, so it can know none"},
