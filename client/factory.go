@@ -24,7 +24,7 @@ type Request struct {
 
 // Create leases workspaces: one, or a group when the deployment asks for
 // several nodes. It returns when the lease is durable, long before the guests
-// run.
+// run. A deployment with terms is asked for in face two, which alone has them.
 func (c *Client) Create(ctx context.Context, r Request) (*report.Created, error) {
 	message := deployment.CreateRequest{
 		Metadata: r.Metadata, Deployment: r.Deployment, Optional: r.Optional,
@@ -32,6 +32,12 @@ func (c *Client) Create(ctx context.Context, r Request) (*report.Created, error)
 	q := request{
 		op: fmt.Sprintf("deploy %q", r.Metadata.Name), operation: "Create",
 		target: c.Factory(), messageID: r.MessageID, body: message.Write,
+	}
+	if r.Deployment.Terms != nil {
+		var err error
+		if q.target, err = c.InFaceTwo(q.target); err != nil {
+			return nil, failed(q.op, err)
+		}
 	}
 	if q.face() == wsdl.Two {
 		q.body = message.WriteLease

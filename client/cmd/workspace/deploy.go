@@ -15,23 +15,23 @@ import (
 
 // A deployCmd is the command deploy.
 type deployCmd struct {
-	MetadataArg string   `arg:"" optional:"" name:"metadata" help:"File with the workspace metadata."`
-	RequestArg  string   `arg:"" optional:"" name:"request" help:"File with the deployment request."`
-	Metadata    string   `short:"w" placeholder:"FILE" help:"File with the workspace metadata."`
-	Request     string   `short:"r" placeholder:"FILE" help:"File with the deployment request."`
-	Optional    string   `short:"f" placeholder:"FILE" help:"File with optional parameters."`
-	For         string   `placeholder:"TIME" help:"Running time, such as 2h, instead of the request's."`
-	Memory      string   `placeholder:"SIZE" help:"Memory of each node, such as 512M or 2G, instead of the request's."`
-	CPUs        int      `name:"cpus" placeholder:"N" help:"CPUs of each node instead of the request's."`
-	Nodes       int      `short:"n" placeholder:"N" help:"Number of nodes instead of the request's."`
-	State       string   `placeholder:"STATE" help:"Initial state instead of the request's: Unpropagated, Propagated, Running, Paused."`
-	Name        string   `placeholder:"URI" help:"Name of the workspace instead of the metadata's."`
-	File        []string `sep:"none" placeholder:"LOCAL=REMOTE" help:"Write a local text file into the guest at REMOTE; repeatable."`
-	SSHKey      string   `name:"ssh-key" placeholder:"FILE" help:"Public key that may log in as root."`
-	UserData    string   `placeholder:"FILE" help:"File with user data for the metadata server."`
-	SaveTo      string   `placeholder:"URL" help:"Where the root image goes at the end of the lease."`
-	Trash       bool     `help:"Throw the workspace away at the end of the lease."`
-	MessageID   string   `name:"message-id" placeholder:"URI" help:"Repeat a request whose answer was lost."`
+	MetadataArg string `arg:"" optional:"" name:"metadata" help:"File with the workspace metadata."`
+	RequestArg  string `arg:"" optional:"" name:"request" help:"File with the deployment request."`
+	Metadata    string `short:"w" placeholder:"FILE" help:"File with the workspace metadata."`
+	Request     string `short:"r" placeholder:"FILE" help:"File with the deployment request."`
+	Optional    string `short:"f" placeholder:"FILE" help:"File with optional parameters."`
+	For         string `placeholder:"TIME" help:"Running time, such as 2h, instead of the request's."`
+	leaseFlags
+	sizeFlags
+	Nodes     int      `short:"n" placeholder:"N" help:"Number of nodes instead of the request's."`
+	State     string   `placeholder:"STATE" help:"Initial state instead of the request's: Unpropagated, Propagated, Running, Paused."`
+	Name      string   `placeholder:"URI" help:"Name of the workspace instead of the metadata's."`
+	File      []string `sep:"none" placeholder:"LOCAL=REMOTE" help:"Write a local text file into the guest at REMOTE; repeatable."`
+	SSHKey    string   `name:"ssh-key" placeholder:"FILE" help:"Public key that may log in as root."`
+	UserData  string   `placeholder:"FILE" help:"File with user data for the metadata server."`
+	SaveTo    string   `placeholder:"URL" help:"Where the root image goes at the end of the lease."`
+	Trash     bool     `help:"Throw the workspace away at the end of the lease, as --then destroy."`
+	MessageID string   `name:"message-id" placeholder:"URI" help:"Repeat a request whose answer was lost."`
 
 	sources sources // filled in by read
 }

@@ -14,7 +14,7 @@ import (
 type barView struct {
 	Host     string    `json:"host"`
 	Phase    string    `json:"phase"`
-	Lease    string    `json:"lease"` // the number of its first workspace; empty: another's, or none
+	Lease    string    `json:"lease"` // number of its first workspace; empty: another's, or none
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
 	Nodes    int       `json:"nodes"`

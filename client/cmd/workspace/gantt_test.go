@@ -10,7 +10,7 @@ import (
 func busy(from time.Time) []barView {
 	at := func(minutes int) time.Time { return from.Add(time.Duration(minutes) * time.Minute) }
 	return []barView{
-		{Host: "b", Phase: phaseRun, Lease: "7", Start: at(0), End: at(60), Begun: true, Firm: true},
+		{Host: "b", Phase: phaseRun, Lease: "7", Start: at(0), End: at(60), Begun: true},
 		{Host: "b", Phase: phaseShutdown, Lease: "7", Start: at(60), End: at(65)},
 		{Host: "a", Phase: phaseTransfer, Lease: "9", Start: at(20), End: at(35), Firm: true},
 		{Host: "a", Phase: phaseBoot, Lease: "9", Start: at(35), End: at(40), Firm: true},
@@ -50,7 +50,9 @@ func TestGanttAcrossDays(t *testing.T) {
 	defer func(zone *time.Location) { time.Local = zone }(time.Local)
 	time.Local = time.UTC
 	from := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
-	bars := []barView{{Host: "a", Phase: phaseRun, Lease: "1", Start: from, End: from.AddDate(0, 1, 0)}}
+	bars := []barView{
+		{Host: "a", Phase: phaseRun, Lease: "1", Start: from, End: from.AddDate(0, 1, 0)},
+	}
 	c := &scheduleCmd{Rows: 64}
 	v := c.view(period{from: from}, from, bars)
 	if !v.later || v.Until != from.Add(24*time.Hour) {

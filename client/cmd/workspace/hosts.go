@@ -26,6 +26,10 @@ type hostView struct {
 	MemoryMB     int      `json:"memoryMB"`
 	MemoryMBUsed int      `json:"memoryMBUsed"`
 	Networks     []string `json:"networks"`
+
+	Drained bool         `json:"drained"` // it takes no new leases
+	Comment string       `json:"comment,omitempty"`
+	Windows []windowView `json:"windows"` // in which it has less for leases
 }
 
 // hostsView are the hosts of the pool in one table.
@@ -51,7 +55,7 @@ func newHost(h client.Host) hostView {
 	return hostView{
 		Key: h.Key, VMM: h.VMM, Active: h.Active, Reachable: h.Reachable,
 		CPUs: h.CPUs, CPUsUsed: h.CPUsUsed, MemoryMB: h.MemoryMB, MemoryMBUsed: h.MemoryMBUsed,
-		Networks: orEmpty(h.Associations),
+		Networks: orEmpty(h.Associations), Windows: []windowView{},
 	}
 }
 
@@ -60,6 +64,8 @@ func (v hostView) state() string {
 	switch {
 	case !v.Reachable:
 		return "unreachable"
+	case v.Drained:
+		return "drained"
 	case !v.Active:
 		return "inactive"
 	}

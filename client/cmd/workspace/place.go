@@ -19,8 +19,30 @@ type source struct {
 // carries what was in them.
 type sources map[string]source
 
-// inMessage is where those elements lie.
-const inMessage = "/Envelope/Body/create/"
+// inMessage is where those elements lie in face one, and inLease in face two.
+const (
+	inMessage = "/Envelope/Body/create/"
+	inLease   = "/Envelope/Body/Create/"
+	inPlan    = "/Envelope/Body/Plan/"
+)
+
+// inFaceOne are the elements of face two's message by their names in face one's.
+var inFaceOne = map[string]string{
+	"VirtualWorkspace": "metadata", "WorkspaceDeployment": "resourceRequest",
+	"OptionalParameters": "optionalParameters",
+}
+
+// within returns the place in the message below the message's own element, as
+// face one names it.
+func within(path string) string {
+	for _, before := range []string{inLease, inPlan} {
+		if below, ok := strings.CutPrefix(path, before); ok {
+			part, rest, _ := strings.Cut(below, "/")
+			return strings.TrimSuffix(inFaceOne[part]+"/"+rest, "/")
+		}
+	}
+	return strings.TrimPrefix(path, inMessage)
+}
 
 // place turns the place that a fault names in the message, which users never
 // see, into the option that set it, or into a place in their own file.
@@ -29,7 +51,7 @@ func (c *deployCmd) place(err error) error {
 	if !errors.As(err, &f) {
 		return err
 	}
-	path := strings.TrimPrefix(f.Place.Path, inMessage)
+	path := within(f.Place.Path)
 	here := c.option(path)
 	if here == "" {
 		here = c.sources.find(path)
@@ -42,6 +64,9 @@ func (c *deployCmd) place(err error) error {
 		strings.Replace(err.Error(), there, here, 1))
 }
 
+// terms are the terms of a lease within the request.
+const terms = "resourceRequest/LeaseTerms"
+
 // option returns the option that set an element of the message, "" when none did.
 func (c *deployCmd) option(path string) string {
 	for _, set := range []struct {
@@ -50,12 +75,22 @@ func (c *deployCmd) option(path string) string {
 	}{
 		{"--name", "metadata/name", c.Name != ""},
 		{"--for", "resourceRequest/DeploymentTime", c.For != ""},
+		{"--until", "resourceRequest/DeploymentTime", c.Until != ""},
 		{"--state", "resourceRequest/InitialState", c.State != ""},
 		{"--memory", "resourceRequest/ResourceAllocation/IndividualPhysicalMemory", c.Memory != ""},
-		{"--cpus", "resourceRequest/ResourceAllocation/IndividualCPUCount", c.CPUs != 0},
+		{"--cpus", "resourceRequest/ResourceAllocation/IndividualCPUCount", c.CPUs != ""},
 		{"--nodes", "resourceRequest/NodeNumber", c.Nodes != 0},
 		{"--trash", "resourceRequest/ShutdownMechanism", c.Trash},
 		{"--save-to", "resourceRequest/PostShutdown", c.SaveTo != ""},
+		{"--start", terms + "/Start", c.Start != ""},
+		{"--deadline", terms + "/Deadline", c.Deadline != ""},
+		{"--warn", terms + "/Warn", c.Warn != ""},
+		{"--disk", terms + "/Extra/DiskMB", c.Disk != ""},
+		{"--net-in", terms + "/Extra/NetInKbps", c.NetIn != ""},
+		{"--net-out", terms + "/Extra/NetOutKbps", c.NetOut != ""},
+		{"--part", terms + "/Part", len(c.Part) > 0},
+		{"--near", terms + "/Near", c.Near.On},
+		{"--apart", terms + "/Apart", c.Apart.On},
 	} {
 		if set.given && strings.HasPrefix(path, set.path) {
 			return set.by

@@ -86,27 +86,16 @@ func (c *deployCmd) readDeployment(a *app) (*deployment.WorkspaceDeployment, err
 
 // override puts what the command line says over the request.
 func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
-	if c.For != "" {
-		d, err := parseSpan(c.For)
-		if err != nil {
-			return usagef("", "cannot deploy: --for: %w", err)
-		}
-		v.MinDuration = d.Truncate(time.Millisecond)
-	}
-	if c.Memory != "" {
-		mb, err := parseMemory(c.Memory)
-		if err != nil {
-			return usagef("", "cannot deploy: --memory: %w", err)
-		}
-		v.Allocation.Memory = deployment.Exactly(float64(mb))
-	}
-	if c.CPUs != 0 {
-		v.Allocation.CPUCount = deployment.Exactly(float64(c.CPUs))
+	if err := c.leaseFlags.put(v, c.For, time.Now()); err != nil {
+		return err
 	}
 	if c.Nodes != 0 {
 		v.Nodes = c.Nodes
 	}
-	if v.Nodes < 1 || v.Nodes > deployment.MaxNodes || c.CPUs < 0 {
+	if err := c.sizeFlags.put(v); err != nil {
+		return err
+	}
+	if v.Nodes < 1 || v.Nodes > deployment.MaxNodes {
 		return usagef("", "cannot deploy: --nodes and --cpus are numbers above zero, "+
 			"--nodes up to %d", deployment.MaxNodes)
 	}
@@ -118,6 +107,9 @@ func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
 	}
 	if c.Trash {
 		v.Mechanism = deployment.Trash
+	}
+	if err := c.leaseFlags.end(v, c.SaveTo); err != nil {
+		return err
 	}
 	return c.overrideState(v)
 }

@@ -155,7 +155,9 @@ func (v scheduleView) write(w io.Writer, p *printer) error {
 
 // table lists the bars.
 func (v scheduleView) table() *table {
-	t := &table{headers: []string{"HOST", "LEASE", "PHASE", "FROM", "UNTIL", "NODES", "CPUS", "MEMORY"}}
+	t := &table{headers: []string{
+		"HOST", "LEASE", "PHASE", "FROM", "UNTIL", "NODES", "CPUS", "MEMORY",
+	}}
 	for _, line := range lines(v.Bars) {
 		for _, b := range line.bars {
 			t.add(b.Host, cmp.Or(b.Lease, "-"), b.Phase, moment(&b.Start), moment(&b.End),
