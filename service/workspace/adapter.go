@@ -182,7 +182,8 @@ type Transport interface {
 
 // Leftovers are what the names of half-made files on a host end in: who removes
 // a disk removes these too.
-var Leftovers = []string{".part", ".part.state", ".deliver.state"}
+var Leftovers = []string{".part", ".part.state", ".deliver.state",
+	".packed", ".packed.part", ".packed.part.state", ".packed.deliver.state", ".packed.state"}
 
 // Customiser writes files into the file system of a disk image that no guest
 // is using. Writing the same files twice is the same as once.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
+	"github.com/philoxenia/philoxenia/adapters/transport/packed"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
 	"github.com/philoxenia/philoxenia/adapters/transport/web"
 	"github.com/philoxenia/philoxenia/service/config"
@@ -58,9 +59,15 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 	if err := addWeb(all, c); err != nil {
 		return nil, err
 	}
-	if len(c.Repositories.SFTP) == 0 {
-		return all, nil
+	addSFTP(all, c)
+	for scheme, t := range all {
+		all[scheme] = packed.New(t)
 	}
+	return all, nil
+}
+
+// addSFTP adds the sftp servers.
+func addSFTP(all map[string]workspace.Transport, c *config.Config) {
 	var servers []sftp.Server
 	for _, r := range c.Repositories.SFTP {
 		servers = append(servers, sftp.Server{
@@ -68,10 +75,12 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 			KnownHostsFile: r.KnownHosts, Root: r.Root,
 		})
 	}
+	if len(servers) == 0 {
+		return
+	}
 	all[sftp.Scheme] = sftp.New(sftp.Options{
 		Servers: servers, StallTimeout: time.Duration(c.Repositories.StallTimeout),
 	})
-	return all, nil
 }
 
 // addWeb adds the web servers, for both of their schemes.
