@@ -18,7 +18,8 @@ var vmms = []string{"Xen", "VMware", "KVM"}
 func (c *Config) Check() error {
 	return errors.Join(
 		c.Listen.check(), c.Site.check(), c.Notify.check(), c.checkHosts(), c.checkNetworks(),
-		c.checkKernels(), c.checkServers(),
+		c.checkKernels(), c.checkServers(), c.Scheduler.check(), c.FairShare.check(),
+		c.checkQuotas(),
 	)
 }
 
@@ -62,6 +63,9 @@ func (s *Site) check() error {
 		if n < 0 {
 			all = append(all, fmt.Errorf("site.%s is negative", key))
 		}
+	}
+	if slices.Contains(s.Operators, "") {
+		all = append(all, errors.New("site.operators: an operator has no name"))
 	}
 	for wanted, accepted := range s.Accepts {
 		for _, vmm := range append([]string{wanted}, accepted...) {

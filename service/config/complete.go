@@ -41,6 +41,11 @@ func (c *Config) complete() {
 	c.Listen.PublicURL = strings.TrimRight(c.Listen.PublicURL, "/")
 	c.Notify.complete()
 	c.Site.complete()
+	c.Scheduler.complete()
+	c.FairShare.HalfLife = cmp.Or(c.FairShare.HalfLife, Duration(168*time.Hour))
+	if len(c.Site.Operators) == 0 && c.Listen.Caller != "" {
+		c.Site.Operators = []string{c.Listen.Caller}
+	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
 		h.VMM = cmp.Or(h.VMM, "KVM")

@@ -23,6 +23,9 @@ type Config struct {
 	Listen       Listen       `toml:"listen"`
 	Site         Site         `toml:"site"`
 	Notify       Notify       `toml:"notify"`
+	Scheduler    Scheduler    `toml:"scheduler"`
+	FairShare    FairShare    `toml:"fair_share"`
+	Quotas       []Quota      `toml:"quota"`
 	Hosts        []Host       `toml:"host"`
 	Networks     []Network    `toml:"network"`
 	Kernels      []Kernel     `toml:"kernel"`
@@ -55,6 +58,10 @@ type Site struct {
 	StatusDetails     bool                `toml:"status_details"`     // clients of 2.9 and later
 	HideCharge        bool                `toml:"hide_charge"`        // no chargeGranularity
 	Concurrency       int                 `toml:"concurrency"`        // tasks at a time; default 64
+	// Operators are the DNs that may change hosts and see all of the schedule; default
+	// listen.caller.
+	Operators []string `toml:"operators"`
+	Warn      Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
 }
 
 // Notify is how notifications are delivered.
@@ -79,11 +86,15 @@ type Host struct {
 	Dir          string            `toml:"dir"`          // of disks; default DATA/disks/ID
 	CPUs         int64             `toml:"cpus"`         // 0: ask the host
 	MemoryMB     int64             `toml:"memory_mb"`    // 0: ask the host
+	DiskMB       int64             `toml:"disk_mb"`      // 0: not counted
+	NetInKbps    int64             `toml:"net_in_kbps"`  // of its link; 0: not counted
+	NetOutKbps   int64             `toml:"net_out_kbps"` // of its link; 0: not counted
 	MaxImageMB   int64             `toml:"max_image_mb"` // refuses larger images; 0: no limit
 	Associations []string          `toml:"associations"` // empty: all
 	Networks     map[string]string `toml:"networks"`     // to network:NAME or bridge:NAME
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
 	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
+	Windows      []Window          `toml:"window"`
 }
 
 // Network is an association with its pool of addresses.

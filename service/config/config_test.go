@@ -19,6 +19,11 @@ func network(name, first, last, rest string) string {
 	return fmt.Sprintf("[[network]]\nname = %q\nfirst = %q\nlast = %q\n%s", name, first, last, rest)
 }
 
+// window returns a host's window.
+func window(start, end, rule string) string {
+	return fmt.Sprintf("[[host.window]]\nstart = %s\nend = %q\nrule = %q\n", start, end, rule)
+}
+
 // load loads the document from a file of its own directory, which it returns.
 func load(t *testing.T, text string, o Overrides) (*Config, string, error) {
 	t.Helper()
@@ -86,6 +91,36 @@ var mistakes = []struct{ name, text, want string }{
 		"password_file = \"p\"\ntoken_file = \"t\"\n", "exclude each other"},
 	{"web without a password", "[[repository.web]]\naddress = \"a:1\"\nuser = \"u\"\n",
 		"belong together"},
+	{"unknown backfill", "[scheduler]\nbackfill = \"greedy\"\n",
+		`scheduler.backfill: "greedy" is none of none, easy, conservative`},
+	{"unknown means", "[scheduler]\npreemption = [\"suspend\", \"shoot\"]\n",
+		`scheduler.preemption: "shoot" is none of suspend, migrate, kill`},
+	{"means twice", "[scheduler]\npreemption = [\"kill\", \"kill\"]\n", `"kill" is used twice`},
+	{"unknown choice", "[scheduler]\nchoice = \"bestfit\"\n", "none of best-fit, spread, pack"},
+	{"negative rate", "[scheduler]\nsuspend_rate = -1\n",
+		"scheduler.suspend_rate is -1, expected 0 to 1048576"},
+	{"absurd margin", "[scheduler]\nmargin = 5000\n", "expected 0 to 1000"},
+	{"absurd link", "[scheduler]\nrepository_kbps = 99999999999\n", "scheduler.repository_kbps is"},
+	{"absurd host link", sim + "net_in_kbps = 99999999999\n", "net_in_kbps and net_out_kbps are"},
+	{"negative disk", sim + "disk_mb = -1\n", "cannot be negative"},
+	{"quota of nobody", "[[quota]]\ncpus = 1\n", "either owner or group is needed"},
+	{"quota of both", "[[quota]]\nowner = \"a\"\ngroup = \"b\"\ncpus = 1\n",
+		`quota 1 ("a"): either owner or group is needed`},
+	{"quota of nothing", "[[quota]]\nowner = \"*\"\n", `quota 1 ("*"): it limits nothing`},
+	{"negative quota", "[[quota]]\nowner = \"*\"\ncpus = -1\n", "cpus is negative"},
+	{"share of nobody", "[[fair_share.share]]\nweight = 1\n", "owner is needed"},
+	{"share of nothing", "[[fair_share.share]]\nowner = \"a\"\n",
+		`fair_share.share 1 ("a"): weight is 0, expected 1 to 1000000`},
+	{"half-life", "[fair_share]\nhalf_life = \"1s\"\n", "shorter than a minute"},
+	{"nameless operator", "[site]\noperators = [\"\"]\n", "an operator has no name"},
+	{"window without an end", sim + "[[host.window]]\nstart = 2026-12-24T18:00:00Z\n",
+		`host 1 ("s"): window 1 (""): a window needs a start and an end`},
+	{"window without an offset", sim + "[[host.window]]\nstart = \"2026-12-24T18:00:00\"\n",
+		"is not a time such as"},
+	{"window backwards", sim + window("2026-12-24T18:00:00Z", "2026-12-24T17:00:00Z", ""),
+		"is not after its start"},
+	{"window that never is", sim + window("2026-12-24T18:00:00Z", "2026-12-24T19:00:00Z",
+		"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "never fires"},
 	{"sftp without known hosts",
 		"[[repository.sftp]]\naddress = \"a:22\"\nuser = \"u\"\n", "known_hosts"},
 }
@@ -180,5 +215,28 @@ func TestDemoIsGood(t *testing.T) {
 	}
 	if memory < 20_000*256 {
 		t.Errorf("room for %d workspaces of 256 MB, want 20,000", memory/256)
+	}
+}
+
+func TestLoadReadsPolicies(t *testing.T) {
+	c, _, err := load(t, good+window("2026-12-24T18:00:00+01:00", "2026-12-24T19:00:00Z",
+		"FREQ=WEEKLY")+"cpus = 2\n"+"[[quota]]\ngroup = \"/O=x/*\"\nworkspaces = 0\n"+
+		"[scheduler]\npreemption = []\n", Overrides{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := c.Hosts[0].Windows[0].Window()
+	if want := time.Date(2026, 12, 24, 17, 0, 0, 0, time.UTC); !w.Start.Equal(want) ||
+		w.End.Sub(w.Start) != 2*time.Hour || w.Rule != "FREQ=WEEKLY" || w.Left.CPUs != 2 {
+		t.Errorf("the window is %+v", w)
+	}
+	if q := c.Quotas[0]; q.Workspaces == nil || *q.Workspaces != 0 || q.CPUs != nil {
+		t.Errorf("the quota is %+v", q)
+	}
+	if s := c.Scheduler; len(s.Preemption) > 0 || s.Backfill != "easy" || s.Margin != 20 {
+		t.Errorf("the scheduler is %+v", s)
+	}
+	if o := c.Site.Operators; len(o) != 1 || o[0] != "/CN=me" {
+		t.Errorf("the operators are %v", o)
 	}
 }

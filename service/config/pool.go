@@ -39,7 +39,7 @@ func (c *Config) checkHosts() error {
 	var all []error
 	seen := once{}
 	for i, h := range c.Hosts {
-		err := errors.Join(h.check(), c.checkAssociations(&h))
+		err := errors.Join(h.check(), c.checkAssociations(&h), h.checkWindows())
 		for _, id := range h.IDs() {
 			err = errors.Join(err, seen.check("id", id))
 		}
@@ -64,8 +64,10 @@ func (h *Host) check() error {
 		h.URI)
 	refuse(h.Adapter == "sim" && (h.CPUs == 0 || h.MemoryMB == 0),
 		"a simulated host needs cpus and memory_mb")
-	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0,
-		"cpus, memory_mb, max_image_mb and count cannot be negative")
+	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0 || h.DiskMB < 0,
+		"cpus, memory_mb, disk_mb, max_image_mb and count cannot be negative")
+	refuse(h.NetInKbps < 0 || h.NetOutKbps < 0 || h.NetInKbps > mostKbps ||
+		h.NetOutKbps > mostKbps, "net_in_kbps and net_out_kbps are 0 to %d", mostKbps)
 	refuse(real && h.Count > 1, "count is for simulated hosts")
 	refuse(!slices.Contains(vmms, h.VMM), "vmm %q is none of %s", h.VMM, strings.Join(vmms, ", "))
 	refuse(!slices.Contains([]string{"auto", "kvm", "tcg"}, h.Acceleration),

@@ -98,7 +98,7 @@ func element(e ast.Expr) (name string, list bool) {
 func kindOf(e ast.Expr) string {
 	words := map[string]string{
 		"string": "text", "bool": "true or false", "int": "number", "int64": "number",
-		"Duration": "duration", "float64": "number",
+		"Duration": "duration", "float64": "number", "Moment": "time",
 	}
 	if m, ok := e.(*ast.MapType); ok {
 		return "table of " + kindOf(m.Value)

@@ -194,7 +194,8 @@ func hostOf(h config.Host) workspace.Host {
 	return workspace.Host{
 		ID: workspace.HostID(h.ID), VMM: h.VMM, Active: !h.Drained,
 		Associations: h.Associations,
-		Capacity:     workspace.Capacity{CPUs: h.CPUs, MemoryMB: h.MemoryMB},
+		Capacity: workspace.Capacity{CPUs: h.CPUs, MemoryMB: h.MemoryMB, DiskMB: h.DiskMB,
+			NetInKbps: h.NetInKbps, NetOutKbps: h.NetOutKbps},
 	}
 }
 

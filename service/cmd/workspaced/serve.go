@@ -184,8 +184,11 @@ func policy(c *config.Config) manager.Policy {
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
-		HideCharge:    s.HideCharge,
+		HideCharge: s.HideCharge, Warn: time.Duration(s.Warn),
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
+	}
+	for _, name := range s.Operators {
+		p.Operators = append(p.Operators, workspace.Owner(name))
 	}
 	for _, n := range c.Networks {
 		p.Associations = append(p.Associations, n.Name)
