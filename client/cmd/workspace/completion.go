@@ -109,6 +109,10 @@ func choices(name string) string {
 		return strings.Join(viaWords(), " ")
 	case "completion":
 		return "bash zsh fish"
+	case "then":
+		return strings.Join(thenWords, " ")
+	case "every":
+		return strings.Join(sortedKeys(recurrences), " ")
 	case "generate":
 		return strings.Join(workload.Shapes(), " ")
 	case "backfill":
@@ -121,11 +125,28 @@ func choices(name string) string {
 	return ""
 }
 
-// takes reports whether a command has an argument of one of these names.
+// takes reports whether a command, or one below it, has an argument of one of
+// these names.
 func takes(n *kong.Node, names ...string) bool {
 	return slices.ContainsFunc(n.Positional, func(p *kong.Positional) bool {
 		return slices.Contains(names, p.Name)
+	}) || slices.ContainsFunc(visible(n), func(sub *kong.Node) bool {
+		return takes(sub, names...)
 	})
+}
+
+// optionsUnder returns the options of a command and of those below it.
+func optionsUnder(n *kong.Node) []*kong.Flag {
+	all := flagsOf(n)
+	for _, sub := range visible(n) {
+		for _, f := range optionsUnder(sub) {
+			known := func(other *kong.Flag) bool { return other.Name == f.Name }
+			if !slices.ContainsFunc(all, known) {
+				all = append(all, f)
+			}
+		}
+	}
+	return all
 }
 
 // completeBash writes the script for bash: options after a dash, the words and
@@ -142,9 +163,12 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		if takes(n, "workspace", "metadata", "file") {
 			files = " files=1"
 		}
+		if takes(n, "host") {
+			files += " hosts=1"
+		}
 		fmt.Fprintf(&cases, "      %s) options=%q words=%q%s%s ;;\n",
-			strings.Join(append([]string{n.Name}, n.Aliases...), "|"), optionWords(flagsOf(n)),
-			wordsOf(n), live, files)
+			strings.Join(append([]string{n.Name}, n.Aliases...), "|"),
+			optionWords(optionsUnder(n)), wordsOf(n), live, files)
 	}
 	b.WriteString(strings.NewReplacer(
 		"@NAMES@", names.String(), "@GLOBALS@", optionWords(flagsOf(root)),
@@ -175,7 +199,7 @@ const bashScript = `# Completion of the command workspace. Load it with:
 #   source <(workspace completion bash)
 _workspace() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local command="" options="" words="" live="" files="" word
+  local command="" options="" words="" live="" files="" hosts="" word
   local globals="@GLOBALS@"
   COMPREPLY=()
   # Bash takes --option=value for three words.
@@ -205,6 +229,7 @@ _workspace() {
   if [[ $current == -* ]]; then words="$options $globals"
   elif [[ -z $words ]]; then
     [[ -z $live || ! $current =~ ^[0-9]*$ ]] || words=$("${COMP_WORDS[0]}" list -o name 2>/dev/null)
+    [[ -z $hosts ]] || words=$("${COMP_WORDS[0]}" hosts -o name 2>/dev/null)
     [[ -z $files ]] || COMPREPLY=($(compgen -f -- "$current"))
   fi
   COMPREPLY+=($(compgen -W "$words" -- "$current"))
@@ -222,11 +247,15 @@ func completeFish(b *strings.Builder, root *kong.Node) {
 		fmt.Fprintf(b, "complete -c workspace -n __fish_use_subcommand -f -a %s -d %q\n",
 			n.Name, n.Help)
 		under := "-n '__fish_seen_subcommand_from " + n.Name + "' "
-		for _, f := range flagsOf(n) {
+		for _, f := range optionsUnder(n) {
 			fishOption(b, under, f)
 		}
 		if takes(n, "workspace") {
 			fmt.Fprintf(b, "complete -c workspace %s-a '(workspace list -o name 2>/dev/null)'\n",
+				under)
+		}
+		if takes(n, "host") {
+			fmt.Fprintf(b, "complete -c workspace %s-a '(workspace hosts -o name 2>/dev/null)'\n",
 				under)
 		}
 		if words := wordsOf(n); words != "" {

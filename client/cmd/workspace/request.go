@@ -95,6 +95,10 @@ func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
 	if err := c.sizeFlags.put(v); err != nil {
 		return err
 	}
+	if len(c.Part) > 0 && c.Nodes != 0 && c.Nodes != v.Nodes {
+		return usagef("leave out --nodes", "cannot deploy: --nodes says %d, and the parts have "+
+			"%d nodes together", c.Nodes, v.Nodes)
+	}
 	if v.Nodes < 1 || v.Nodes > deployment.MaxNodes {
 		return usagef("", "cannot deploy: --nodes and --cpus are numbers above zero, "+
 			"--nodes up to %d", deployment.MaxNodes)
@@ -104,6 +108,10 @@ func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
 			return usagef("", "cannot deploy: %w", err)
 		}
 		v.PostShutdown = &deployment.PostShutdown{Target: c.SaveTo}
+	}
+	if c.Trash && c.Then != "" && c.Then != thenDestroy {
+		return usagef("leave out one of them", "cannot deploy: --trash and --then %s are two ends",
+			clip(c.Then))
 	}
 	if c.Trash {
 		v.Mechanism = deployment.Trash

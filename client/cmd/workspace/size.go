@@ -46,16 +46,25 @@ func parseRange(text string, parse func(string) (int64, error)) (r sizeRange, er
 	return r, nil
 }
 
-// most is the largest number that the documents carry.
+// mostAmount is the largest number that the documents carry.
 const mostAmount = 1<<31 - 1
 
 // parseCount reads a number from 1.
 func parseCount(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || n > mostAmount {
-		return 0, fmt.Errorf("%q is not a number above zero", clip(text))
+		return 0, fmt.Errorf("%q is not a number above zero and up to %d", clip(text), mostAmount)
 	}
 	return n, nil
+}
+
+// parseDisk reads an amount of disk space as parseMemory does one of memory.
+func parseDisk(text string) (int64, error) {
+	mb, err := parseMemory(text)
+	if err != nil {
+		err = fmt.Errorf("%q is not a size, expected such as 512, 512M or 2G", clip(text))
+	}
+	return mb, err
 }
 
 // parsePercent reads a share of a processor: 50 or 50%.
@@ -95,7 +104,7 @@ func parseRate(text string) (int64, error) {
 	return n, nil
 }
 
-// given reports whether anything is asked for that only terms can carry.
+// inTerms reports whether anything is asked for that only terms can carry.
 func (s *sizeFlags) inTerms() bool {
 	for _, text := range []string{s.Memory, s.CPUs, s.CPUPercent} {
 		if strings.Contains(text, "..") {
@@ -154,7 +163,7 @@ func (s *sizeFlags) putExtra(t *deployment.LeaseTerms) error {
 		parse        func(string) (int64, error)
 		most, least  *int64
 	}{
-		{"--disk", s.Disk, parseMemory, &t.Extra.DiskMB, &t.Least.DiskMB},
+		{"--disk", s.Disk, parseDisk, &t.Extra.DiskMB, &t.Least.DiskMB},
 		{"--net-in", s.NetIn, parseRate, &t.Extra.NetInKbps, &t.Least.NetInKbps},
 		{"--net-out", s.NetOut, parseRate, &t.Extra.NetOutKbps, &t.Least.NetOutKbps},
 	} {
