@@ -115,14 +115,22 @@ func (b *Book) Lease(id ID) Answer {
 }
 
 // Ended tells that a lease's nodes stopped before their time: they had no more
-// to do, or failed. Of a lease that does not run it is told by mistake, and
-// nothing changes.
+// to do, or failed, even to boot, to resume or to be saved. They shut down. Of a
+// lease that does so already it tells that they have; one that waits or has not
+// begun is not ended, but taken back with Cancel, and nothing changes.
 func (b *Book) Ended(now slot.Time, id ID) {
 	b.now = max(b.now, now)
-	if l := b.leases[id]; l != nil && l.state == Running {
-		b.finish(b.own(l))
-		b.review()
+	l := b.leases[id]
+	if l == nil {
+		return
 	}
+	switch l.state {
+	case Booting, Resuming, Running, Suspending:
+		b.finish(b.own(l))
+	case Ending:
+		b.complete(b.own(l))
+	}
+	b.review()
 }
 
 // finish ends the running time of a lease now.
@@ -135,8 +143,8 @@ func (b *Book) finish(l *lease) {
 	b.changed, b.freed = true, true
 }
 
-// Cancel takes a lease back, whatever it does; one that runs shuts down. An
-// error of kind NotFound tells that there is none.
+// Cancel takes a lease back, whatever it does; one that has begun shuts down,
+// unless it does so already. An error of kind NotFound tells that there is none.
 func (b *Book) Cancel(now slot.Time, id ID) error {
 	b.now = max(b.now, now)
 	l := b.leases[id]
@@ -145,10 +153,9 @@ func (b *Book) Cancel(now slot.Time, id ID) error {
 	}
 	l = b.own(l)
 	switch l.state {
-	case Running, Booting, Resuming:
+	case Running, Booting, Resuming, Suspending:
 		b.finish(l)
-	case Suspending, Ending:
-		return workspace.Refuse(workspace.Busy, "lease %d is %s", id, l.state)
+	case Ending:
 	default:
 		b.remove(l)
 		b.changed, b.freed = true, true
@@ -188,8 +195,10 @@ func (b *Book) Advance(now slot.Time) []Action {
 			b.now = max(b.now, e.at)
 			if e.verb == Transfer {
 				actions = b.begin(actions, e)
+			} else if l := b.own(b.leases[e.id]); b.wait(l) {
+				b.overrun(l, now)
 			} else {
-				actions = b.perform(actions, b.own(b.leases[e.id]))
+				actions = b.perform(actions, l)
 			}
 			if b.Next() > e.at {
 				b.review() // all of the moment is done: who waits may begin
@@ -216,6 +225,7 @@ func (b *Book) perform(actions []Action, l *lease) []Action {
 		})
 	}
 	l.steps = l.steps[1:]
+	l.enter(s)
 	switch s.verb {
 	case Boot:
 		l.state = Booting

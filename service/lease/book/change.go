@@ -54,7 +54,8 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 	}
 	c := b.Snapshot()
 	l := c.own(c.leases[old.ID])
-	held := l.held
+	held, moving := l.held, slot.Span{Start: b.now, End: l.arrived}
+	c.hang(l, moving, (*slot.Table).Remove)
 	c.give(l, b.now)
 	c.weak(l, false) // it is not in its own way
 	l.held = held
@@ -68,7 +69,8 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 	l.Parts, l.Duration, l.cut, l.held.End = t.Parts, t.Duration, d.cut, d.hold.End
 	l.clip()
 	c.take(l, slot.Span{Start: b.now, End: d.hold.End})
-	l.steps = c.ending(l, l.begun())
+	c.hang(l, moving, (*slot.Table).Add)
+	c.prompt(l)
 	c.schedule(l)
 	c.changed, c.freed = true, true
 	c.review()

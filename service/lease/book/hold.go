@@ -97,11 +97,10 @@ func (b *Book) oust(l *lease, v victim, from slot.Time) {
 	b.give(l, from)
 	if v.means == BySuspension {
 		l.cut = from
-		l.steps = b.ending(l, l.begun())
 	} else {
 		l.cut = slot.Never
-		l.steps = l.killing(from)
 	}
+	b.prompt(l)
 	b.schedule(l)
 }
 

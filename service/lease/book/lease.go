@@ -10,6 +10,7 @@ import (
 // own may be written, which Book.own sees to.
 type lease struct {
 	Terms
+	progress
 	book   *byte // the token of the Book that may write it
 	state  State
 	turn   slot.Time // its place in the queue; equals go by ID
@@ -110,11 +111,7 @@ func (b *Book) least(l *lease) slot.Time {
 func (b *Book) script(l *lease, d *decision) {
 	l.settle(d)
 	l.hosts, l.held, l.runs, l.cut = d.hosts, d.hold, d.hold.Start+b.lead(l), d.cut
-	first := Boot
-	if l.saved {
-		first = Resume
-	}
-	l.steps = append([]step{{d.hold.Start, l.runs, first}}, b.ending(l, false)...)
+	l.steps = append([]step{{d.hold.Start, l.runs, l.opener()}}, b.ending(l, false)...)
 }
 
 // ending returns the steps of a lease from when it runs, or from now on when it

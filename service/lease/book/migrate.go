@@ -65,18 +65,54 @@ func (b *Book) move(l *lease, hosts []slot.Host) {
 	b.unpin(l)
 	held := l.held
 	b.give(l, b.now)
-	l.each(func(i int, need *slot.Amount) {
-		if hosts[i] == l.hosts[i] {
-			return
-		}
-		rest := slot.Span{Start: b.now, End: arrived}
-		b.full.Add(l.hosts[i], rest, *need)
-		if b.firm != b.full {
-			b.firm.Add(l.hosts[i], rest, *need)
-		}
-	})
+	b.arrive(l) // it moves on from where it was to go
+	l.leaving, l.arrived = l.hosts, arrived
 	l.hosts, l.held = hosts, held
+	b.leave(l)
 	b.take(l, slot.Span{Start: b.now, End: held.End})
 	l.steps = append([]step{{b.now, arrived, Migrate}}, b.ending(l, true)...)
 	b.schedule(l)
+}
+
+// leave enters into the tables that the nodes of a lease are still on the hosts
+// that they leave.
+func (b *Book) leave(l *lease) {
+	b.hang(l, slot.Span{Start: b.now, End: l.arrived}, (*slot.Table).Add)
+}
+
+// arrive ends that now.
+func (b *Book) arrive(l *lease) {
+	rest := slot.Span{Start: b.now, End: l.arrived}
+	b.hang(l, rest, (*slot.Table).Remove)
+	if len(l.leaving) > 0 && !rest.Empty() {
+		b.changed, b.freed = true, true
+	}
+	l.leaving, l.arrived = nil, 0
+}
+
+// dawdle lets it go on for longer.
+func (b *Book) dawdle(l *lease, until slot.Time) {
+	more := slot.Span{Start: max(l.arrived, b.now), End: until}
+	b.hang(l, more, (*slot.Table).Add)
+	l.arrived = until
+	b.makeWay(l.leaving, more)
+}
+
+// hang adds to the tables what the lease's nodes take of the hosts that they
+// leave, or removes it.
+func (b *Book) hang(
+	l *lease, span slot.Span, change func(*slot.Table, slot.Host, slot.Span, slot.Amount),
+) {
+	if len(l.leaving) == 0 {
+		return
+	}
+	l.each(func(i int, need *slot.Amount) {
+		if l.leaving[i] == l.hosts[i] {
+			return
+		}
+		change(b.full, l.leaving[i], span, *need)
+		if b.firm != b.full {
+			change(b.firm, l.leaving[i], span, *need)
+		}
+	})
 }

@@ -71,11 +71,12 @@ type Policy struct {
 	// CacheMB is how much of images that nobody uses a host keeps; those in use
 	// are kept and do not count.
 	CacheMB int64
-	// Confirm tells that somebody says with Done or Ended when what a lease is at
-	// is complete: booting or resuming that was planned to take time, being saved,
-	// shutting down. Until then it goes on, and is late when its time is over.
-	// Otherwise it is complete as planned.
-	Confirm bool
+	// Confirm, when it is not 0, tells that somebody says with Done or Ended when
+	// what a lease is at is complete: booting or resuming that was planned to take
+	// time, being saved, shutting down. Until then it goes on; when its time is
+	// over it is Overdue, each time for as long at least. With 0 all is complete as
+	// planned.
+	Confirm slot.Time
 }
 
 // has reports whether the policy allows the means.

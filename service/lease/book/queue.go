@@ -33,7 +33,7 @@ func (b *Book) requeue(l *lease, s State) {
 	if l.saved {
 		l.home = l.hosts
 	}
-	l.hosts, l.firm, l.asked = nil, false, nil
+	l.hosts, l.firm, l.asked, l.progress = nil, false, nil, progress{}
 	b.enqueue(l)
 	b.changed = true
 }
@@ -211,7 +211,7 @@ func (b *Book) heal() {
 		if l.cut = until; until >= end {
 			l.cut = slot.Never
 		}
-		l.steps = b.ending(l, l.begun())
+		b.prompt(l)
 		b.schedule(l)
 	}
 }

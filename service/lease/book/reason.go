@@ -194,6 +194,14 @@ func (b *Book) room(l *lease) *search {
 // soonest returns when the lease could run, or Never. A reservation for then
 // would be accepted.
 func (b *Book) soonest(l *lease) slot.Time {
+	if when := b.soonestIn(b.room(l), l); when != slot.Never || b.firm == b.full {
+		return when
+	}
+	return b.soonestIn(b.search(b.full, l), l) // without an interruption, which may be impossible
+}
+
+// soonestIn looks for that time by the search.
+func (b *Book) soonestIn(s *search, l *lease) slot.Time {
 	lead := b.lead(l)
 	from := max(b.now, l.wish()-lead)
 	c := l.copy()
@@ -201,7 +209,7 @@ func (b *Book) soonest(l *lease) slot.Time {
 		c.Kind = Reservation
 	}
 	for range patience {
-		when, hosts := b.room(l).earliest(from, b.length(l))
+		when, hosts := s.earliest(from, b.length(l))
 		if when == slot.Never {
 			return when
 		}

@@ -27,12 +27,17 @@ func (b *Book) SetRank(now slot.Time, owner string, behind slot.Time) {
 			b.own(b.leases[id]).turn = l.Submitted + behind
 		}
 	}
+	b.reorder()
+	b.changed = true
+	b.review()
+}
+
+// reorder sorts the queue.
+func (b *Book) reorder() {
 	slices.SortFunc(b.queue, func(v, w ID) int {
 		if b.leases[v].before(b.leases[w]) {
 			return -1
 		}
 		return 1
 	})
-	b.changed = true
-	b.review()
 }

@@ -172,12 +172,7 @@ func (b *Book) pin(l *lease, d *decision) {
 	}
 	for _, s := range sums(l.hosts, l.needs()) {
 		at := place{s.host, l.Image.Name}
-		r := b.images[at]
-		if i, found := slices.BinarySearch(r.users, l.ID); !found {
-			r.users = slices.Insert(slices.Clone(r.users), i, l.ID)
-		}
-		r.used = max(r.used, b.now)
-		b.images[at] = r
+		b.images[at] = b.images[at].counted(l.ID, b.now)
 	}
 	l.pinned = true
 }
@@ -224,7 +219,7 @@ func (b *Book) evict(h slot.Host) {
 	var idle []place
 	var size int64
 	for at, r := range b.images {
-		if at.host == h && len(r.users) == 0 {
+		if at.host == h && r.begun && len(r.users) == 0 {
 			idle = append(idle, at)
 			size += r.sizeMB
 		}
@@ -259,12 +254,13 @@ func (b *Book) begin(actions []Action, e event) []Action {
 	r := b.images[at]
 	r.begun = true
 	b.images[at] = r
-	for _, id := range r.users {
-		if l := b.leases[id]; l.waiting() {
-			l = b.own(l)
+	for i, id := range r.users {
+		l := b.own(b.leases[id])
+		if l.waiting() {
 			b.start(l)
 			l.state = Accepted
 		}
+		l.moored = l.moored || i == 0
 	}
 	return append(actions, Action{
 		At: e.at, Verb: Transfer, Lease: r.users[0], Hosts: []slot.Host{at.host},

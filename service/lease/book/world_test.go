@@ -330,6 +330,9 @@ func TestPromisesAreKept(t *testing.T) {
 		}
 		for id := range ID(rapid.IntRange(1, 25).Draw(t, "leases")) {
 			w.until(w.now + slot.Time(rapid.IntRange(0, 15).Draw(t, "pause")))
+			if rapid.IntRange(0, 3).Draw(t, "restart") == 0 {
+				w.restart()
+			}
 			x := drawTerms(t, id+1, w.now)
 			actual := x.Duration
 			if rapid.IntRange(0, 2).Draw(t, "early") == 0 {
