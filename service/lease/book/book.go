@@ -17,6 +17,7 @@ type Book struct {
 	full, firm *slot.Table
 	empty      *slot.Table // of the same hosts, with nothing taken
 	leases     map[ID]*lease
+	named      map[ID][]ID // who has to be apart from a lease, by its ID
 	link       *slot.Table // of the repository, one row; nil: images are everywhere
 	images     map[place]replica
 	idle       []slot.Host          // where images may be out of use
@@ -38,7 +39,7 @@ func New(pool Pool, policy Policy) *Book {
 	b := &Book{
 		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
 		leases: map[ID]*lease{}, token: new(byte), images: map[place]replica{},
-		ranks: map[string]slot.Time{},
+		ranks: map[string]slot.Time{}, named: map[ID][]ID{},
 	}
 	if pool.Repository > 0 {
 		b.link = slot.New([]slot.Amount{{slot.NetOut: pool.Repository}})
@@ -61,17 +62,15 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	if b.leases[t.ID] != nil {
 		return Answer{}, workspace.Refuse(workspace.Conflict, "lease %d is known", t.ID)
 	}
-	t.Parts, t.Least = slices.Clone(t.Parts), slices.Clone(t.Least)
-	l := &lease{
-		Terms: t, book: b.token, state: Queued, cut: slot.Never, runs: slot.Never,
-		since: slot.Never, firm: t.Kind != BestEffort, turn: t.Submitted + b.ranks[t.Owner],
+	if err := b.checkAffinity(&t); err != nil {
+		return Answer{}, err
 	}
+	l := b.lease(t)
 	if reason := b.impossible(l); reason != nil {
 		return refused(reason), nil
 	}
 	if l.Kind == BestEffort {
-		b.leases[l.ID] = l
-		b.note(l.ID)
+		b.enter(l)
 		b.enqueue(l)
 		b.changed = true
 		b.review()
@@ -81,8 +80,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	if d == nil {
 		return refused(reason), nil
 	}
-	b.leases[l.ID] = l
-	b.note(l.ID)
+	b.enter(l)
 	b.commit(l, d)
 	b.changed = true
 	b.review()
@@ -91,6 +89,15 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 		a.Preempts = append(a.Preempts, v.id)
 	}
 	return a, nil
+}
+
+// lease returns a lease of the terms that waits, in no list yet.
+func (b *Book) lease(t Terms) *lease {
+	t.Parts, t.Least = slices.Clone(t.Parts), slices.Clone(t.Least)
+	return &lease{
+		Terms: t, book: b.token, state: Queued, cut: slot.Never, runs: slot.Never,
+		since: slot.Never, firm: t.Kind != BestEffort, turn: t.Submitted + b.ranks[t.Owner],
+	}
 }
 
 func refused(r *Reason) Answer {
@@ -294,6 +301,7 @@ func (b *Book) Snapshot() *Book {
 		c.link = b.link.Snapshot()
 	}
 	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
+	c.named = maps.Clone(b.named)
 	c.touched = maps.Clone(b.touched)
 	c.site = b.site.clone()
 	c.idle, c.ranks = slices.Clone(b.idle), maps.Clone(b.ranks)

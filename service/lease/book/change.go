@@ -68,6 +68,7 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 	}
 	l.Parts, l.Duration, l.cut, l.held.End = t.Parts, t.Duration, d.cut, d.hold.End
 	l.clip()
+	c.part(l)
 	c.take(l, slot.Span{Start: b.now, End: d.hold.End})
 	c.hang(l, moving, (*slot.Table).Add)
 	c.prompt(l)
@@ -115,7 +116,7 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 	c.Parts = t.Parts
 	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
 	d := &decision{hosts: l.hosts, hold: slot.Span{Start: b.now, End: end}, cut: slot.Never}
-	until, forced := b.reach(l.hosts, c.needs(), b.now)
+	until, forced := b.reach(c, l.hosts, b.now)
 	if until >= end {
 		return d
 	}
@@ -123,6 +124,9 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 		until-b.suspension(c, l.hosts) > max(b.now, l.runs) {
 		d.cut, d.hold.End = until, until
 		return d
+	}
+	if at, _ := b.barred(l, l.hosts, b.now); at < end {
+		return nil
 	}
 	if !l.firm || (b.firm != b.full && !b.fitsOn(b.firm, c, d)) {
 		return nil

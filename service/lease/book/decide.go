@@ -29,52 +29,65 @@ type search struct {
 	look  int // hosts compared; 0: all
 	each  int // nodes on one host at most; 0: any number
 	avoid []slot.Host
+	rules
 }
 
 // gang returns the part of the search's lease as the table asks for it.
 func (s *search) gang(p *Part) slot.Gang {
 	g := slot.Gang{Need: p.Need, Nodes: p.Nodes, May: s.lease.Hosts, Look: s.look, Each: s.each}
-	if len(s.avoid) > 0 {
-		g.May = func(h slot.Host) bool {
-			return !slices.Contains(s.avoid, h) && (s.lease.Hosts == nil || s.lease.Hosts(h))
-		}
+	if s.alone {
+		g.Each = 1
 	}
-	if s.rank != nil {
+	if len(s.avoid) > 0 || len(s.may) > 0 {
+		g.May = s.allows
+	}
+	if s.wish != nil || s.gather || len(s.used) > 0 {
+		g.Look = 0
+		g.Rank = func(h slot.Host, free slot.Amount) int64 {
+			rank := s.against(h, &free, &p.Need) * wishWeight
+			if s.rank != nil {
+				rank += s.rank(h, &free, &p.Need)
+			}
+			return rank
+		}
+	} else if s.rank != nil {
 		g.Rank = func(h slot.Host, free slot.Amount) int64 { return s.rank(h, &free, &p.Need) }
 	}
 	return g
 }
 
-// place returns hosts for the whole gang during the span, or nil. Of a gang of
+// pack returns hosts for each of the search's shapes during the span, or nil. Of
 // several shapes the largest are placed first; as with any packing it may miss
 // a place that only another order finds.
-func (s *search) place(span slot.Span) []slot.Host {
-	l := s.lease
-	if len(l.Parts) == 1 {
-		return s.table.Place(span, s.gang(&l.Parts[0]))
+func (s *search) pack(span slot.Span) []slot.Host {
+	parts := s.shapes()
+	if len(parts) == 1 {
+		return s.table.Place(span, s.gang(&parts[0]))
 	}
-	order := make([]int, len(l.Parts))
+	order := make([]int, len(parts))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
-		return -compare(&l.Parts[i].Need, &l.Parts[j].Need)
+		return -compare(&parts[i].Need, &parts[j].Need)
 	})
-	placed := make([][]slot.Host, len(l.Parts))
+	placed := make([][]slot.Host, len(parts))
 	complete := true
+	next := *s
 	for _, i := range order {
-		p := &l.Parts[i]
-		if placed[i] = s.table.Place(span, s.gang(p)); placed[i] == nil {
+		p := &parts[i]
+		if placed[i] = next.table.Place(span, next.gang(p)); placed[i] == nil {
 			complete = false
 			break
 		}
 		for _, h := range placed[i] {
 			s.table.Add(h, span, p.Need)
 		}
+		next.mind(placed[i])
 	}
 	for i, hosts := range placed {
 		for _, h := range hosts {
-			s.table.Remove(h, span, l.Parts[i].Need)
+			s.table.Remove(h, span, parts[i].Need)
 		}
 	}
 	if !complete {
@@ -89,13 +102,19 @@ func compare(a, b *slot.Amount) int { return slices.Compare(a[:], b[:]) }
 // earliest returns the first time not before from at which the whole gang fits
 // for the length, with hosts; Never when there is none.
 func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
-	if len(s.lease.Parts) == 1 {
-		return s.table.EarliestGang(from, length, s.gang(&s.lease.Parts[0]))
+	defer s.guard()()
+	parts := s.shapes()
+	if len(parts) == 1 {
+		when, hosts := s.table.EarliestGang(from, length, s.gang(&parts[0]))
+		if when != slot.Never && (s.spread || s.gather) {
+			return when, s.place(slot.Span{Start: when, End: when + length})
+		}
+		return when, s.hosts(hosts)
 	}
 	for when := from; when != slot.Never; {
 		bound := when
-		for i := range s.lease.Parts {
-			next, _ := s.table.EarliestGang(when, length, s.gang(&s.lease.Parts[i]))
+		for i := range parts {
+			next, _ := s.table.EarliestGang(when, length, s.gang(&parts[i]))
 			bound = max(bound, next)
 		}
 		if bound == slot.Never {
@@ -111,6 +130,7 @@ func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
 
 // stay answers as earliest does for a lease that can only run where it was.
 func (s *search) stay(from, length slot.Time, home []slot.Host) slot.Time {
+	defer s.guard()()
 	shares := sums(home, s.lease.needs())
 	for when := from; ; {
 		next := when
@@ -147,7 +167,7 @@ func (b *Book) near(l *lease, then ranking) ranking {
 			rank = then(h, free, need)
 		}
 		if b.here(l, h) {
-			rank -= 1 << 61
+			rank -= wishWeight / 2
 		}
 		return rank
 	}
@@ -169,6 +189,10 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 	}
 	if l.saved {
 		s.each = crowd(l.home)
+	}
+	if b.ruled(l) {
+		s.obey()
+		b.relate(s)
 	}
 	return s
 }
@@ -272,7 +296,7 @@ func (b *Book) split(l *lease, when slot.Time) *decision {
 func (b *Book) upTo(l *lease, hosts []slot.Host, when slot.Time) *decision {
 	d := &decision{hosts: hosts, hold: slot.Span{Start: when, End: when + b.length(l)},
 		cut: slot.Never}
-	until, forced := b.reach(hosts, l.needs(), when)
+	until, forced := b.reach(l, hosts, when)
 	if until >= d.hold.End {
 		return d
 	}
@@ -283,13 +307,13 @@ func (b *Book) upTo(l *lease, hosts []slot.Host, when slot.Time) *decision {
 	return d
 }
 
-// reach returns until when the hosts are free for the nodes from a time on,
-// and whether it is a firm lease that needs them then.
+// reach returns until when the hosts are free for the lease's nodes from a time
+// on, and whether it is a firm lease that needs them then, or keeps it away.
 func (b *Book) reach(
-	hosts []slot.Host, needs []slot.Amount, from slot.Time,
+	l *lease, hosts []slot.Host, from slot.Time,
 ) (until slot.Time, forced bool) {
-	until = slot.Never
-	for _, s := range sums(hosts, needs) {
+	until, forced = b.barred(l, hosts, from)
+	for _, s := range sums(hosts, l.needs()) {
 		end := b.full.Until(s.host, from, s.need)
 		if end > until || end == slot.Never {
 			continue

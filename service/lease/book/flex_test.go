@@ -61,11 +61,11 @@ func TestNoMoreIsLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := play(t, drawPolicy(t), 12)
 		x := drawTerms(t, 100, w.now)
-		for x.Kind == BestEffort || x.Least == nil {
-			x = drawTerms(t, 100, w.now)
+		if x.Kind == BestEffort {
+			x.Kind = Immediate
 		}
-		x.Parts, x.Least = x.Parts[:1], x.Least[:1]
-		x.Grain = []slot.Amount{{slot.CPU: 100, slot.Memory: 1000}}
+		y := between(100, Immediate, 1, 8)
+		x.Parts, x.Least, x.Grain = y.Parts, y.Least, y.Grain
 		a, err := w.book.Snapshot().Submit(w.now, x)
 		if err != nil || a.State == Refused {
 			return

@@ -64,7 +64,7 @@ func (b *Book) remove(l *lease) {
 	b.give(l, l.held.Start)
 	b.unpin(l)
 	b.dequeue(l)
-	delete(b.leases, l.ID)
+	b.strike(l)
 }
 
 // commit lets a lease that does not wait run as decided, and whoever is in the
@@ -72,6 +72,7 @@ func (b *Book) remove(l *lease) {
 func (b *Book) commit(l *lease, d *decision) {
 	b.script(l, d)
 	l.state, l.asked = Accepted, nil
+	b.part(l)
 	b.pin(l, d) // first, or an image that it counts on goes with a victim
 	for _, v := range d.victims {
 		b.oust(b.own(b.leases[v.id]), v, d.hold.Start)

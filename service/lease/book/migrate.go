@@ -14,12 +14,14 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 		return nil
 	}
 	moved := v.copy()
+	var stay []slot.Host
 	node := 0
 	for i := range moved.Parts {
 		p := &moved.Parts[i]
 		for range v.Parts[i].Nodes {
 			if !slices.Contains(d.hosts, v.hosts[node]) {
 				p.Nodes--
+				stay = append(stay, v.hosts[node])
 			}
 			node++
 		}
@@ -27,6 +29,9 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 	moved.Parts = slices.DeleteFunc(moved.Parts, func(p Part) bool { return p.Nodes == 0 })
 	s := b.search(b.full, moved)
 	s.avoid = d.hosts
+	if s.alone {
+		s.avoid = slices.Concat(d.hosts, stay)
+	}
 	targets := s.place(slot.Span{Start: b.now, End: v.held.End})
 	if targets == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 func (b *Book) offers(l *lease, r *Reason) []Offer {
 	var all []Offer
 	for _, propose := range []func(*lease, *Reason) (Offer, bool){
-		b.later, b.fewer, b.shorter, b.smaller,
+		b.later, b.fewer, b.shorter, b.smaller, b.looser,
 	} {
 		if o, ok := propose(l, r); ok {
 			all = append(all, o)
@@ -50,6 +50,19 @@ func (b *Book) later(l *lease, r *Reason) (Offer, bool) {
 	share := float64(moved) / float64(l.Duration)
 	return Offer{Change: Later, Terms: c.Terms, size: share}, b.accepts(c)
 }
+
+// looser offers the same with its conditions of affinity as wishes.
+func (b *Book) looser(l *lease, r *Reason) (Offer, bool) {
+	if r.Code != Ruled {
+		return Offer{}, false
+	}
+	c := l.loose()
+	return Offer{Change: Looser, Terms: c.Terms, size: looseSize}, b.accepts(c)
+}
+
+// looseSize is how large a change it is to do without conditions of affinity,
+// as a share of what is asked for.
+const looseSize = .5
 
 // fewer offers the first nodes of the gang, as many as fit.
 func (b *Book) fewer(l *lease, _ *Reason) (Offer, bool) {

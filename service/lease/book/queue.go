@@ -159,7 +159,7 @@ type shape struct {
 }
 
 func (b *Book) shape(l *lease) shape {
-	if len(l.Parts) != 1 || l.Hosts != nil || l.saved {
+	if len(l.Parts) != 1 || l.Hosts != nil || l.saved || b.ruled(l) {
 		return shape{}
 	}
 	return shape{l.Parts[0].Nodes, l.Parts[0].Need, b.length(l), b.least(l)}
@@ -201,7 +201,7 @@ func (b *Book) heal() {
 			continue
 		}
 		end := l.done() + b.shutdown(l)
-		until, forced := b.reach(l.hosts, l.needs(), l.cut)
+		until, forced := b.reach(l, l.hosts, l.cut)
 		if until <= l.cut || (until < end && !forced) {
 			continue
 		}

@@ -103,7 +103,7 @@ var moment = slot.Span{Start: 0, End: 1}
 
 // possible reports whether the empty pool would do for the lease.
 func (b *Book) possible(l *lease) bool {
-	return (&search{table: b.empty, lease: l.lowest()}).place(moment) != nil
+	return b.bare(l).place(moment) != nil
 }
 
 // impossible returns why no time will ever do for the lease; nil if one would.
@@ -112,8 +112,10 @@ func (b *Book) impossible(l *lease) *Reason {
 		return nil
 	}
 	r := &Reason{Code: TooLarge, Wanted: l.nodes(), Earliest: slot.Never}
-	r.Resource, r.Free = (&search{table: b.empty, lease: l.lowest()}).shortage(moment)
-	if r.Free == 0 && l.Hosts != nil {
+	r.Resource, r.Free = b.bare(l).shortage(moment)
+	if len(l.Affinity) > 0 && b.possible(l.loose()) {
+		r.Code = Ruled
+	} else if r.Free == 0 && l.Hosts != nil {
 		anywhere := l.copy()
 		if anywhere.Hosts = nil; b.possible(anywhere) {
 			r.Code = NoHost
@@ -242,8 +244,21 @@ func (b *Book) why(l *lease, code Code) *Reason {
 	if code == Taken || code == TooLate {
 		r.Blocking = b.blocking(l, span)
 	}
+	if (code == Taken || code == TooLate) && len(l.Affinity) > 0 && b.accepts(l.loose()) {
+		r.Code = Ruled
+	}
 	r.Offers = b.offers(l, r)
 	return r
+}
+
+// loose returns the lease with its conditions of affinity as wishes.
+func (l *lease) loose() *lease {
+	c := l.copy()
+	c.Affinity = slices.Clone(c.Affinity)
+	for i := range c.Affinity {
+		c.Affinity[i].Soft = true
+	}
+	return c
 }
 
 // blocking returns leases that hold hosts during the span, and have a say.
@@ -289,8 +304,11 @@ func (b *Book) Explain(id ID) *Reason {
 	r.Blocking = b.blocking(l, span)
 	var fits bool
 	b.without(b.plans(), span, func() { fits = s.place(span) != nil })
+	loose := b.search(b.full, l.lowest().loose())
 	if fits {
 		r.Code = Behind
+	} else if len(l.Affinity) > 0 && loose.place(span) != nil {
+		r.Code = Ruled
 	}
 	return r
 }

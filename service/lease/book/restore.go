@@ -95,7 +95,7 @@ func (b *Book) Restore(now slot.Time, records []Record) error {
 		}
 	}
 	for _, l := range all {
-		b.leases[l.ID] = l
+		b.enter(l)
 		if l.waiting() {
 			b.queue = append(b.queue, l.ID)
 		}
@@ -182,7 +182,7 @@ func (b *Book) sensible(r *Record) error {
 	}
 	t := r.Terms
 	t.Kind = Immediate // its times are past
-	if err := t.check(b.now); err != nil || r.Terms.Kind > Deadline {
+	if t.check(b.now) != nil || b.checkAffinity(&t) != nil || r.Terms.Kind > Deadline {
 		return refuse("its terms make no sense")
 	}
 	for _, hosts := range [][]slot.Host{r.Hosts, r.Home, r.Left} {

@@ -59,6 +59,13 @@ func (l *lease) alone(node int) (part int) {
 		}
 	}
 	l.Parts = slices.Concat(l.Parts[:part], pieces, l.Parts[part+1:])
+	if l.asked != nil {
+		wish := slices.Clone(pieces)
+		for i := range wish {
+			wish[i].Need = l.asked[part].Need
+		}
+		l.asked = slices.Concat(l.asked[:part], wish, l.asked[part+1:])
+	}
 	for _, bounds := range []*[]slot.Amount{&l.Least, &l.Grain} {
 		if *bounds != nil {
 			same := slices.Repeat([]slot.Amount{(*bounds)[part]}, len(pieces))

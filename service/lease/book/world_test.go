@@ -94,6 +94,7 @@ func (w *world) advance() {
 		w.do(a)
 	}
 	w.weigh()
+	w.obey()
 }
 
 func (w *world) do(a Action) {
