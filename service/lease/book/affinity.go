@@ -113,6 +113,11 @@ func (b *Book) foes(l *lease, f func(other *lease, h slot.Host)) {
 				f(other, h)
 			}
 		}
+		for i, h := range other.leaving {
+			if n.Node < 0 || n.Node == i {
+				f(other, h)
+			}
+		}
 	}
 	for i := range l.Affinity {
 		if rule := &l.Affinity[i]; rule.Apart && !rule.Soft {

@@ -22,7 +22,7 @@ func (b *Book) clearPlans(hosts []slot.Host, span slot.Span) {
 // them during the span, if they start as promised elsewhere.
 func (b *Book) clearAccepted(l *lease, span slot.Span) {
 	for _, other := range b.accepted(l.hosts, span) {
-		if until, _ := b.reach(l.hosts, l.needs(), span.Start); until >= span.End {
+		if until, _ := b.reach(l, l.hosts, span.Start); until >= span.End {
 			return
 		}
 		if other := b.leases[other.ID]; other != nil && other.state == Accepted && other != l {

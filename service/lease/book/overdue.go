@@ -231,14 +231,14 @@ func (b *Book) stretch(l *lease, end slot.Time) slot.Time {
 	if more.Empty() {
 		return end
 	}
-	until, _ := b.reach(l.hosts, l.needs(), more.Start)
+	until, _ := b.reach(l, l.hosts, more.Start)
 	if until < end {
 		b.clearPlans(l.hosts, more)
 		if l.firm {
 			b.clearAccepted(l, more)
 		}
 	}
-	until, forced := b.reach(l.hosts, l.needs(), more.Start)
+	until, forced := b.reach(l, l.hosts, more.Start)
 	more.End = max(min(until, end), more.Start)
 	b.take(l, more)
 	l.held.End = more.End
