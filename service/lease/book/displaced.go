@@ -154,7 +154,8 @@ func (b *Book) again(l *lease) *decision {
 	if when > l.Deadline-l.left()-b.lead(l) {
 		return nil
 	}
-	d := &decision{hosts: l.hosts, hold: slot.Span{Start: when, End: when + b.length(l)}, cut: slot.Never}
+	span := slot.Span{Start: when, End: when + b.length(l)}
+	d := &decision{hosts: l.hosts, hold: span, cut: slot.Never}
 	b.stage(l, d, slot.Never)
 	return d
 }
