@@ -147,7 +147,9 @@ func namesOf(f faces) []string {
 
 // Topics returns the names of the published topic namespace documents, those of
 // face two (WS-Topics 1.3, section 5).
-func Topics() []string { return []string{"types-2.topics.xml", "rl-2.topics.xml"} }
+func Topics() []string {
+	return []string{"types-2.topics.xml", "rl-2.topics.xml", "lease.topics.xml"}
+}
 
 // File returns the text of a published file: a schema or a topic namespace.
 func File(name string) ([]byte, bool) {

@@ -1243,6 +1243,22 @@ type Duration string
 
 type NonNegativeInteger string
 
+type LeaseStatusEnumeration string
+
+const (
+	LeaseStatusEnumerationQueued LeaseStatusEnumeration = "queued"
+
+	LeaseStatusEnumerationAccepted LeaseStatusEnumeration = "accepted"
+
+	LeaseStatusEnumerationActive LeaseStatusEnumeration = "active"
+
+	LeaseStatusEnumerationSuspending LeaseStatusEnumeration = "suspending"
+
+	LeaseStatusEnumerationSuspended LeaseStatusEnumeration = "suspended"
+
+	LeaseStatusEnumerationOver LeaseStatusEnumeration = "over"
+)
+
 type ShutdownEnumeration string
 
 const (
@@ -1276,6 +1292,12 @@ type CreateResponse struct {
 
 	Group *CreatedGroupType `xml:"Group,omitempty" json:"Group,omitempty"`
 }
+
+type Lease LeaseType
+
+type Explanation ExplanationType
+
+type Allocation AllocationType
 
 type Start struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Start"`
@@ -1340,6 +1362,12 @@ type WorkspaceProperties struct {
 
 	CurrentState *CurrentState `xml:"currentState,omitempty" json:"currentState,omitempty"`
 
+	Lease *Lease `xml:"Lease,omitempty" json:"Lease,omitempty"`
+
+	Allocation *Allocation `xml:"Allocation,omitempty" json:"Allocation,omitempty"`
+
+	Explanation *Explanation `xml:"Explanation,omitempty" json:"Explanation,omitempty"`
+
 	TopicExpression []*TopicExpression `xml:"TopicExpression,omitempty" json:"TopicExpression,omitempty"`
 
 	FixedTopicSet *FixedTopicSet `xml:"FixedTopicSet,omitempty" json:"FixedTopicSet,omitempty"`
@@ -1391,6 +1419,80 @@ type CreatedGroupType struct {
 	Key string `xml:"Key,omitempty" json:"Key,omitempty"`
 
 	Reference *EndpointReferenceType `xml:"Reference,omitempty" json:"Reference,omitempty"`
+}
+
+type LeaseType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Lease"`
+
+	Number int64 `xml:"Number,omitempty" json:"Number,omitempty"`
+
+	Kind *LeaseKindEnumeration `xml:"Kind,omitempty" json:"Kind,omitempty"`
+
+	Status *LeaseStatusEnumeration `xml:"Status,omitempty" json:"Status,omitempty"`
+
+	Submitted soap.XSDDateTime `xml:"Submitted,omitempty" json:"Submitted,omitempty"`
+
+	Begin soap.XSDDateTime `xml:"Begin,omitempty" json:"Begin,omitempty"`
+
+	End soap.XSDDateTime `xml:"End,omitempty" json:"End,omitempty"`
+
+	Deadline soap.XSDDateTime `xml:"Deadline,omitempty" json:"Deadline,omitempty"`
+
+	Preemptible bool `xml:"Preemptible,omitempty" json:"Preemptible,omitempty"`
+
+	Warn *Duration `xml:"Warn,omitempty" json:"Warn,omitempty"`
+
+	Ran *Duration `xml:"Ran,omitempty" json:"Ran,omitempty"`
+
+	Host []string `xml:"Host,omitempty" json:"Host,omitempty"`
+}
+
+type ShortageType struct {
+	Resource string `xml:"Resource,omitempty" json:"Resource,omitempty"`
+
+	Unit string `xml:"Unit,omitempty" json:"Unit,omitempty"`
+
+	Wanted int64 `xml:"Wanted,omitempty" json:"Wanted,omitempty"`
+
+	Free int64 `xml:"Free,omitempty" json:"Free,omitempty"`
+
+	Where string `xml:"Where,omitempty" json:"Where,omitempty"`
+}
+
+type OfferType struct {
+	Change string `xml:"Change,omitempty" json:"Change,omitempty"`
+
+	Begin soap.XSDDateTime `xml:"Begin,omitempty" json:"Begin,omitempty"`
+
+	Nodes int32 `xml:"Nodes,omitempty" json:"Nodes,omitempty"`
+
+	Duration *Duration `xml:"Duration,omitempty" json:"Duration,omitempty"`
+
+	Demand *AmountsType `xml:"Demand,omitempty" json:"Demand,omitempty"`
+
+	Preempts []int64 `xml:"Preempts,omitempty" json:"Preempts,omitempty"`
+}
+
+type ExplanationType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Explanation"`
+
+	Code string `xml:"Code,omitempty" json:"Code,omitempty"`
+
+	Text string `xml:"Text,omitempty" json:"Text,omitempty"`
+
+	Shortage []*ShortageType `xml:"Shortage,omitempty" json:"Shortage,omitempty"`
+
+	Blocking []int64 `xml:"Blocking,omitempty" json:"Blocking,omitempty"`
+
+	Earliest soap.XSDDateTime `xml:"Earliest,omitempty" json:"Earliest,omitempty"`
+
+	Offer []*OfferType `xml:"Offer,omitempty" json:"Offer,omitempty"`
+}
+
+type AllocationType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Allocation"`
+
+	*AmountsType
 }
 
 type MetadataFaultType struct {

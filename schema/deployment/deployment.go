@@ -38,10 +38,12 @@ var (
 	ShutdownAll  = xmlstrict.Name{Space: schema.Group, Local: "shutdownWorkspaces"}
 )
 
-// The messages of face two. CreateLease holds the documents under the names
-// that they have as files, RequestFile and its like.
+// The messages of face two. CreateLease, and PlanLease, which asks what it would
+// get, hold the documents under the names that they have as files, RequestFile
+// and its like.
 var (
 	CreateLease           = p("Create")
+	PlanLease             = p("Plan")
 	StartLease            = p("Start")
 	StartLeaseResponse    = p("StartResponse")
 	ShutdownLease         = p("Shutdown")
@@ -138,8 +140,8 @@ type Transfer struct {
 	ChecksumType       string
 }
 
-// CreateRequest is the create message of either face; ensembles and contexts
-// are face one's alone.
+// CreateRequest is the create message of either face, and face two's question
+// what it would get; ensembles and contexts are face one's alone.
 type CreateRequest struct {
 	Metadata       *metadata.VirtualWorkspace
 	Deployment     *WorkspaceDeployment

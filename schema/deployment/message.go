@@ -89,17 +89,17 @@ func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 	}
 }
 
-// DecodeCreate reads the create message of either face at e, under Create or
-// CreateLease. The error is a *xmlstrict.ContentError of the document that is
+// DecodeCreate reads the create message of either face at e, under Create,
+// CreateLease or PlanLease. The error is a *xmlstrict.ContentError of the document that is
 // wrong: the metadata, the deployment request, the optional parameters, or the
 // message itself.
 func DecodeCreate(doc *xmlstrict.Document, e *etree.Element) (*CreateRequest, error) {
 	r := newReader(doc, "create message")
-	return document.Decode(r.Reader, e, r.create, Create, CreateLease)
+	return document.Decode(r.Reader, e, r.create, Create, CreateLease, PlanLease)
 }
 
 func (r *reader) create(e *etree.Element, v *CreateRequest) {
-	if xmlstrict.Is(e, CreateLease) {
+	if !xmlstrict.Is(e, Create) {
 		r.Sequence(e, r.documents(v, metadata.File, RequestFile, OptionalFile))
 		return
 	}

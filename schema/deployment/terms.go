@@ -101,6 +101,17 @@ func (r *reader) amount(name string, to *int64) document.Field {
 	})
 }
 
+// ReadAmounts returns what reads amounts, and ReadPart a part, for documents that
+// hold them.
+func ReadAmounts(r *document.Reader, to *Amounts) func(*etree.Element) {
+	return (&reader{r}).amounts(to)
+}
+
+// ReadPart returns what appends a part.
+func ReadPart(r *document.Reader, to *[]Part) func(*etree.Element) {
+	return (&reader{r}).part(to)
+}
+
 func (r *reader) amounts(to *Amounts) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Sequence(e, append([]document.Field{

@@ -159,8 +159,14 @@ func (v *CreateRequest) Write(enc *xmlstrict.Encoder) {
 
 // WriteLease writes the create message as face two has it, a CreateLease
 // element. What is not in that face is left out.
-func (v *CreateRequest) WriteLease(enc *xmlstrict.Encoder) {
-	enc.Start(CreateLease)
+func (v *CreateRequest) WriteLease(enc *xmlstrict.Encoder) { v.writeTwo(enc, CreateLease) }
+
+// WritePlan writes the question what the create message would get, a PlanLease
+// element.
+func (v *CreateRequest) WritePlan(enc *xmlstrict.Encoder) { v.writeTwo(enc, PlanLease) }
+
+func (v *CreateRequest) writeTwo(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+	enc.Start(name)
 	v.Metadata.Write(enc, metadata.File)
 	v.Deployment.Write(enc, RequestFile)
 	if v.Optional != nil {

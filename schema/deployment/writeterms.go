@@ -24,14 +24,10 @@ func (v *LeaseTerms) write(enc *xmlstrict.Encoder) {
 	if v.Warn > 0 {
 		enc.Element(q("Warn"), wsrf.FormatDuration(v.Warn))
 	}
-	v.Extra.write(enc, q("Extra"))
-	v.Least.write(enc, q("Least"))
+	v.Extra.Write(enc, q("Extra"))
+	v.Least.Write(enc, q("Least"))
 	for i := range v.Parts {
-		enc.Start(q("Part"))
-		enc.Element(q("Nodes"), strconv.Itoa(v.Parts[i].Nodes))
-		v.Parts[i].Demand.write(enc, q("Demand"))
-		v.Parts[i].Least.write(enc, q("Least"))
-		enc.End()
+		v.Parts[i].Write(enc, q("Part"))
 	}
 	writePlacements(enc, "Near", v.Near)
 	writePlacements(enc, "Apart", v.Apart)
@@ -45,12 +41,23 @@ func moment(enc *xmlstrict.Encoder, name string, at time.Time) {
 	}
 }
 
-// write writes the amounts under a name, nothing when all are zero.
-func (a *Amounts) write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+// Write writes the part under a name.
+func (v *Part) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+	enc.Start(name)
+	enc.Declare(schema.Terms)
+	enc.Element(q("Nodes"), strconv.Itoa(v.Nodes))
+	v.Demand.Write(enc, q("Demand"))
+	v.Least.Write(enc, q("Least"))
+	enc.End()
+}
+
+// Write writes the amounts under a name, nothing when all are zero.
+func (a *Amounts) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	if *a == (Amounts{}) {
 		return
 	}
 	enc.Start(name)
+	enc.Declare(schema.Terms)
 	for i, amount := range a.all() {
 		if *amount != 0 {
 			enc.Element(q(amountNames[i]), strconv.FormatInt(*amount, 10))

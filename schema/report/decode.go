@@ -86,6 +86,14 @@ func bind[T any](f func(*etree.Element, *T), to *T) func(*etree.Element) {
 	return func(e *etree.Element) { f(e, to) }
 }
 
+// pointed does the same where the value may be absent.
+func pointed[T any](f func(*etree.Element, *T), to **T) func(*etree.Element) {
+	return func(e *etree.Element) {
+		*to = new(T)
+		f(e, *to)
+	}
+}
+
 // epr returns what reads an endpoint reference.
 func (r *reader) epr(to *wsa.EPR) func(*etree.Element) {
 	return func(e *etree.Element) {
@@ -233,6 +241,9 @@ func DecodeServiceProperties(
 			document.One(names.CurrentTime, r.Time(&p.CurrentTime)),
 			document.One(names.TerminationTime, r.Nillable(r.Time(&p.TerminationTime))),
 			document.One(PropertyState, bind(r.state, &p.State)),
+			document.Optional(PropertyLease, pointed(r.standing, &p.Lease)),
+			document.Optional(PropertyShape, deployment.ReadAmounts(r.Reader, &p.Shape)),
+			document.Optional(PropertyExplanation, pointed(r.explanation, &p.Explanation)),
 		})
 	}, ServiceRPSet, ServiceLeaseRPSet)
 }

@@ -35,6 +35,7 @@ type HostProperties struct {
 	MemoryMB     int
 	MemoryMBUsed int
 	Associations []string
+	Mode         *Mode // what operators want of it; nil: nothing was ever asked
 }
 
 var hostProperties = properties[HostProperties]{
@@ -53,6 +54,8 @@ var hostProperties = properties[HostProperties]{
 			enc.Element(PropertyAssociation, a)
 		}
 	}},
+	{PropertyMode, writeUnlessNil(
+		func(h *HostProperties) *Mode { return h.Mode }, (*Mode).Write)},
 	queryDialects[HostProperties](),
 }
 
@@ -96,6 +99,7 @@ func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostPrope
 			document.One(PropertyMemoryMB, r.Int(&h.MemoryMB, 0, math.MaxInt32)),
 			document.One(PropertyMemoryMBUsed, r.Int(&h.MemoryMBUsed, 0, math.MaxInt32)),
 			document.Many(0, PropertyAssociation, r.Words(&h.Associations)),
+			document.Optional(PropertyMode, pointed(r.mode, &h.Mode)),
 		})
 	}, HostRPSet, entryContent)
 }

@@ -35,7 +35,7 @@ func leases() []answer {
 	bare := CreatedWorkspace{EPR: epr("7"), Schedule: Schedule{Duration: time.Minute}}
 	broken := corrupted()
 	broken.Fault.Edition = wsrf.Final
-	return []answer{
+	return append(standings(), []answer{
 		{"created", &Created{Workspaces: []CreatedWorkspace{one}}, as(DecodeCreated)},
 		{"created-group", &Created{Workspaces: []CreatedWorkspace{one, bare}, Group: group("g")},
 			as(DecodeCreated)},
@@ -56,7 +56,7 @@ func leases() []answer {
 			State: broken}, as(DecodeServiceProperties)},
 		{"account", &StatusProperties{Edition: wsrf.Final, ChargeGranularity: time.Minute},
 			as(DecodeStatusProperties)},
-	}
+	}...)
 }
 
 // TestLeases holds each answer against its golden file and reads it back.
@@ -121,7 +121,7 @@ func TestHostProperty(t *testing.T) {
 	if got := strings.Count(string(enc.Bytes()), "<p:Association"); got != 2 {
 		t.Errorf("%d associations in %s", got, enc.Bytes())
 	}
-	if len(h.Names()) != 10 {
+	if len(h.Names()) != 11 {
 		t.Errorf("properties %v", h.Names())
 	}
 }

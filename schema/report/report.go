@@ -117,6 +117,11 @@ type ServiceProperties struct {
 	CurrentTime     time.Time
 	TerminationTime time.Time // zero: never
 	State           CurrentState
+
+	// Face two alone tells these.
+	Lease       *Lease             // nil: the scheduler has none
+	Shape       deployment.Amounts // what can change while it runs
+	Explanation *Explanation       // nil: it does not wait
 }
 
 // StatusProperties is what the status service tells of accounting.

@@ -64,6 +64,15 @@ var serviceSets = sets[ServiceProperties]{
 			}},
 	)},
 	wsrf.Final: {ServiceLeaseRPSet, serviceProperties(wsrf.Final).with(
+		property[ServiceProperties]{PropertyLease, writeUnlessNil(
+			func(p *ServiceProperties) *Lease { return p.Lease }, (*Lease).Write)},
+		property[ServiceProperties]{PropertyShape,
+			func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+				p.Shape.Write(enc, PropertyShape)
+			}},
+		property[ServiceProperties]{PropertyExplanation, writeUnlessNil(
+			func(p *ServiceProperties) *Explanation { return p.Explanation },
+			(*Explanation).Write)},
 		property[ServiceProperties]{producer.TopicExpression, writeLeaseTopics},
 		property[ServiceProperties]{producer.FixedTopicSet,
 			fixedTopics(producer.FixedTopicSet)},
@@ -71,6 +80,17 @@ var serviceSets = sets[ServiceProperties]{
 		property[ServiceProperties]{producer.TopicSet, writeTopicSet},
 		queryDialects[ServiceProperties](),
 	)},
+}
+
+// writeUnlessNil returns what writes a property that may be absent.
+func writeUnlessNil[T, V any](
+	of func(*T) *V, write func(*V, *xmlstrict.Encoder),
+) func(*T, *xmlstrict.Encoder) {
+	return func(p *T, enc *xmlstrict.Encoder) {
+		if v := of(p); v != nil {
+			write(v, enc)
+		}
+	}
 }
 
 // fixedTopics writes that topics may come.
@@ -98,7 +118,9 @@ var (
 )
 
 // leaseTopics are what a workspace publishes on face two.
-var leaseTopics = []xmlstrict.Name{PropertyState, wsrf.Final.Names().ResourceTermination}
+var leaseTopics = []xmlstrict.Name{
+	PropertyState, wsrf.Final.Names().ResourceTermination, LeaseWarning, LeaseStatus,
+}
 
 func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {
 	for _, topic := range leaseTopics {

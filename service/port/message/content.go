@@ -13,8 +13,13 @@ import (
 // Content returns what a message about the event says on a face.
 func Content(face wsdl.Face, e workspace.Event) wsn.Content {
 	edition := port.Notification(face)
-	if e.Topic == workspace.TopicTermination {
+	switch e.Topic {
+	case workspace.TopicTermination:
 		return edition.Termination(e.At)
+	case workspace.TopicWarning:
+		return edition.ValueChange(report.Standing{End: e.End}.Write)
+	case workspace.TopicLease:
+		return edition.ValueChange(report.Standing{Status: string(e.Lease), End: e.End}.Write)
 	}
 	return edition.ValueChange(stateOf(face, e).Write)
 }

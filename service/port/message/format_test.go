@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/soap"
@@ -109,6 +110,29 @@ func TestNumbers(t *testing.T) {
 		if err != nil || h.To != "http://127.0.0.1:9/?a&b" {
 			t.Errorf("%s: to %q, %v", format, h.To, err)
 		}
+	}
+}
+
+// TestLeaseTopics writes what is told of leases, which face two alone hears.
+func TestLeaseTopics(t *testing.T) {
+	tests := map[string]workspace.Event{
+		"lease-warning": {Workspace: 13, Topic: workspace.TopicWarning, At: someday,
+			End: someday.Add(time.Minute)},
+		"lease-status": {Workspace: 13, Topic: workspace.TopicLease, At: someday,
+			Lease: workspace.LeaseAccepted, End: someday.Add(time.Hour)},
+		"lease-queued": {Workspace: 13, Topic: workspace.TopicLease, At: someday,
+			Lease: workspace.LeaseQueued},
+	}
+	for name, event := range tests {
+		t.Run(name, func(t *testing.T) {
+			one := batch(WSN12, true)[:1]
+			one[0].Message.Event = event
+			out, err := Formats("http://h:8080")[WSN12].Encode(one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, out.Body)
+		})
 	}
 }
 

@@ -8,20 +8,23 @@ import (
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
-// A named topic is one that workspaces publish, by its names on the faces. All
-// are root topics without children.
+// A named topic is one that workspaces publish, by its names on the faces; face
+// one has no name for those that came after it. All are root topics without
+// children.
 type named struct {
 	topic    workspace.Topic
 	one, two xmlstrict.Name
 }
 
 // topics are all there are, in the order of the property documents: changes of
-// t:currentState, and the end of the resource (WS-ResourceLifetime 1.2 draft 1
-// and 1.2, on notification of resource termination).
+// t:currentState, the end of the resource (WS-ResourceLifetime 1.2 draft 1 and
+// 1.2, on notification of resource termination), and what the scheduler tells.
 var topics = [...]named{
 	{workspace.TopicState, report.PropertyState, report.PropertyState},
 	{workspace.TopicTermination, wsrf.Draft.Names().ResourceTermination,
 		wsrf.Final.Names().ResourceTermination},
+	{workspace.TopicWarning, xmlstrict.Name{}, report.LeaseWarning},
+	{workspace.TopicLease, xmlstrict.Name{}, report.LeaseStatus},
 }
 
 // on returns the topic's name on a face.
@@ -34,9 +37,11 @@ func (n named) on(face wsdl.Face) xmlstrict.Name {
 
 // Topics returns the names of all topics on a face.
 func Topics(face wsdl.Face) []xmlstrict.Name {
-	names := make([]xmlstrict.Name, len(topics))
-	for i, n := range topics {
-		names[i] = n.on(face)
+	var names []xmlstrict.Name
+	for _, n := range topics {
+		if name := n.on(face); name != (xmlstrict.Name{}) {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -55,7 +60,7 @@ func TopicName(face wsdl.Face, topic workspace.Topic) xmlstrict.Name {
 // TopicOf returns the topic of that name on a face; false when there is none.
 func TopicOf(face wsdl.Face, name xmlstrict.Name) (workspace.Topic, bool) {
 	for _, n := range topics {
-		if n.on(face) == name {
+		if n.on(face) == name && name != (xmlstrict.Name{}) {
 			return n.topic, true
 		}
 	}

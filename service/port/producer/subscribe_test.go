@@ -19,6 +19,8 @@ var (
 	state = []workspace.Topic{workspace.TopicState}
 	ends  = []workspace.Topic{workspace.TopicTermination}
 	both  = []workspace.Topic{workspace.TopicState, workspace.TopicTermination}
+	lease = []workspace.Topic{workspace.TopicWarning, workspace.TopicLease}
+	all   = slices.Concat(both, lease)
 )
 
 // one and two are requests of the faces for a topic in a dialect.
@@ -51,7 +53,9 @@ func TestSubscribeToTopics(t *testing.T) {
 		"two concrete":       {two("Concrete", "l:ResourceTermination"), ends},
 		"two full, union":    {two("Full", "l:ResourceTermination|t:currentState"), both},
 		"two full, deep":     {two("Full", "t://currentState"), state},
-		"two without filter": {two("", ""), both},
+		"two without filter": {two("", ""), all},
+		"two full, any":      {two("Full", "*"), all},
+		"two lease":          {two("Full", "p:leaseWarning|p:leaseStatus"), lease},
 		"two of cameras": {two("http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet",
 			"t:currentState|l:ResourceTermination"), both},
 	}
@@ -225,6 +229,8 @@ var refusedOne = map[string]refused{
 		"line 2, /Subscribe/ConsumerReference: that address is closed (expected"},
 	"one: our own door": {simple(func(r *request) { r.consumer = "http://h/x" }), "",
 		"line 2, /Subscribe/ConsumerReference: the consumer is this server itself"},
+	"one: a topic of face two": {one("Simple", "p:leaseStatus"), "TopicNotSupportedFault",
+		"is not published"},
 	"one: a policy": {simple(func(r *request) {
 		r.more = "<n:SubscriptionPolicy><c:x/></n:SubscriptionPolicy>"
 	}), "", "line 5, /Subscribe/SubscriptionPolicy"},
