@@ -144,6 +144,20 @@ type Resize struct {
 	DryRun bool // answer only
 }
 
+// Holding is what an owner's workspaces hold together.
+type Holding struct {
+	Workspaces int64         // those in the record, whatever their state
+	CPUs       int64         // of those that hold capacity, or wait for it
+	MemoryMB   int64         // of the same
+	CPUTime    time.Duration // processors times the running time of all in the record
+}
+
+// Account is what an owner's ended leases took of late.
+type Account struct {
+	CPUTime time.Duration // processors times time, as much of it as counted at At
+	At      time.Time
+}
+
 // BarPhase is what a host does for a lease at a time.
 type BarPhase string
 

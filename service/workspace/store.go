@@ -29,6 +29,8 @@ type Reader interface {
 	Hosts(ctx context.Context) ([]HostUse, error)
 	// Used returns the running time that the owner's ended leases took.
 	Used(ctx context.Context, owner Owner) (time.Duration, error)
+	// Accounts returns those of all owners who have one.
+	Accounts(ctx context.Context) (map[Owner]Account, error)
 }
 
 // SubscriptionReader reads subscriptions.
@@ -84,6 +86,19 @@ type Tx interface {
 	PullPointTx
 	RequestTx
 	BookingTx
+	AccountTx
+}
+
+// AccountTx knows what owners hold and have used.
+type AccountTx interface {
+	// Held returns what the owner's workspaces hold, this transaction's included.
+	Held(owner Owner) Holding
+	// Holdings calls yield for each owner that holds anything, in no order.
+	Holdings(yield func(Owner, Holding))
+	// Account returns the owner's; the zero Account for who has none.
+	Account(owner Owner) Account
+	// PutAccount writes it; the zero Account leaves none.
+	PutAccount(owner Owner, a Account) error
 }
 
 // BookingTx reads and writes what the scheduler records.

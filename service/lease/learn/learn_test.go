@@ -20,12 +20,10 @@ var plain = Policy{
 
 func everything(workspace.HostID) bool { return true }
 
-// observe tells the same so many times.
-func observe(
-	t *Times, times int, w What, host workspace.HostID, size int64, took time.Duration,
-) {
+// again does something so many times.
+func again(times int, do func()) {
 	for range times {
-		t.Observe(w, host, size, took)
+		do()
 	}
 }
 
@@ -67,22 +65,22 @@ func TestTheNearestIsBelieved(t *testing.T) {
 				what, size, host, got, want)
 		}
 	}
-	observe(times, 2, Boot, "slow", 512, time.Minute)
+	again(2, func() { times.Observe(Boot, "slow", 512, time.Minute) })
 	near(Boot, "slow", 512, 30*time.Second) // twice is not enough
-	observe(times, 30, Boot, "slow", 512, time.Minute)
+	again(30, func() { times.Observe(Boot, "slow", 512, time.Minute) })
 	near(Boot, "slow", 512, time.Minute)
 	near(Boot, "slow", 700, time.Minute)
 	near(Boot, "slow", 64, time.Minute)
 	near(Boot, "other", 512, time.Minute)
-	observe(times, 30, Boot, "slow", 8192, 4*time.Minute)
+	again(30, func() { times.Observe(Boot, "slow", 8192, 4*time.Minute) })
 	near(Boot, "slow", 8000, 4*time.Minute)
 	near(Boot, "slow", 512, time.Minute)
-	observe(times, 30, Boot, "fast", 512, time.Second)
+	again(30, func() { times.Observe(Boot, "fast", 512, time.Second) })
 	near(Boot, "fast", 512, time.Second)
 	near(Boot, "fast", 8192, time.Second)
 	near(Boot, "other", 8192, 4*time.Minute)
 	near(Shutdown, "slow", 512, 10*time.Second)
-	observe(times, 30, Suspend, "slow", 1000, 100*time.Second)
+	again(30, func() { times.Observe(Suspend, "slow", 1000, 100*time.Second) })
 	near(Suspend, "slow", 4000, 400*time.Second)
 	if rate := times.Rate(Suspend, "slow"); rate < 7 || rate > 10 {
 		t.Errorf("the rate of the slow one is %d MB/s, want 10 or little less", rate)
@@ -92,9 +90,9 @@ func TestTheNearestIsBelieved(t *testing.T) {
 // TestNotBelieved tells what cannot be.
 func TestNotBelieved(t *testing.T) {
 	times := New(plain)
-	observe(times, 9, Boot, "h", 512, -time.Second)
-	observe(times, 9, Boot, "h", 512, 25*time.Hour)
-	observe(times, 9, Suspend, "h", 0, time.Second)
+	again(9, func() { times.Observe(Boot, "h", 512, -time.Second) })
+	again(9, func() { times.Observe(Boot, "h", 512, 25*time.Hour) })
+	again(9, func() { times.Observe(Suspend, "h", 0, time.Second) })
 	if times.Fresh() || times.Expect(Boot, "h", 512) != 30*time.Second {
 		t.Error("something was learned of it")
 	}
@@ -139,16 +137,16 @@ func TestEncodeAndDecode(t *testing.T) {
 				time.Duration(rapid.Int64Range(-1, int64(longest)+1).Draw(t, "took")))
 		}
 		data := times.Encode(func(h workspace.HostID) bool { return h != "gone" })
-		again := New(plain)
-		if err := again.Decode(data); err != nil || again.Fresh() || times.Fresh() {
+		second := New(plain)
+		if err := second.Decode(data); err != nil || second.Fresh() || times.Fresh() {
 			t.Fatal(err)
 		}
-		if second := again.Encode(everything); !bytes.Equal(data, second) {
-			t.Fatalf("written again it is\n%s, not\n%s", second, data)
+		if text := second.Encode(everything); !bytes.Equal(data, text) {
+			t.Fatalf("written again it is\n%s, not\n%s", text, data)
 		}
 		for _, host := range []workspace.HostID{"a", "b", "unknown"} {
 			for _, what := range []What{Boot, Shutdown, Suspend, Transfer} {
-				got, want := again.Expect(what, host, 999), times.Expect(what, host, 999)
+				got, want := second.Expect(what, host, 999), times.Expect(what, host, 999)
 				if got != want || got < 0 {
 					t.Fatalf("%s on %s takes %v, took %v before", what, host, got, want)
 				}
@@ -159,9 +157,10 @@ func TestEncodeAndDecode(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	times := New(plain)
-	observe(times, 5, Boot, "h", 1, time.Second)
+	again(5, func() { times.Observe(Boot, "h", 1, time.Second) })
 	want := times.Expect(Boot, "h", 1)
-	for _, text := range []string{"{", `[{"What":"boot","N":0}]`, `[{"What":"boot","N":1,"Dev":-1}]`} {
+	for _, text := range []string{
+		"{", `[{"What":"boot","N":0}]`, `[{"What":"boot","N":1,"Dev":-1}]`} {
 		if err := times.Decode([]byte(text)); workspace.KindOf(err) != workspace.Internal {
 			t.Errorf("Decode(%q) = %v", text, err)
 		}

@@ -98,8 +98,8 @@ func TestCheck(t *testing.T) {
 			Amounts{1, 1, 1, 30_001}, "allows 1m30s of CPU time; held are 1m0s"},
 		{"long run", []Rule{{"*", false, one(LongestRun, 5000)}}, Amounts{LongestRun: 5001},
 			`for each of "*" allows 5s of running time, not 5.001s of running time`},
-		{"runs do not add up", []Rule{{"*", true, one(LongestRun, 5000)}}, Amounts{LongestRun: 5000},
-			""},
+		{"runs do not add up", []Rule{{"*", true, one(LongestRun, 5000)}},
+			Amounts{LongestRun: 5000}, ""},
 		{"more than numbers hold", []Rule{{"*", true, one(CPUs, 16)}}, Amounts{CPUs: 1 << 62},
 			"allows 16 CPUs"},
 	} {

@@ -20,7 +20,8 @@ type loader struct {
 // load reads everything.
 func (l *loader) load(ctx context.Context) error {
 	for _, read := range []func(context.Context) error{l.meta, l.workspaces, l.groups, l.members,
-		l.changes, l.points, l.subscriptions, l.outbox, l.used, l.bookings, l.modes, l.learned} {
+		l.changes, l.points, l.subscriptions, l.outbox, l.used, l.bookings, l.modes, l.learned,
+		l.accounts} {
 		if err := read(ctx); err != nil {
 			return err
 		}
@@ -72,6 +73,7 @@ func (l *loader) workspaces(ctx context.Context) error {
 			st := l.state
 			st.workspaces.base[w.ID] = w
 			st.current.add(w, 1)
+			st.holdings.base[w.Owner] = st.holdings.base[w.Owner].with(w, 1)
 			st.committed.add(w, 1)
 			st.pools.add(w, 1)
 			st.owners.shift(nil, w)

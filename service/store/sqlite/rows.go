@@ -48,6 +48,8 @@ const (
 	putMode
 	deleteMode
 	putLearned
+	putAccount
+	deleteAccount
 	queries // how many there are
 )
 
@@ -95,6 +97,8 @@ var texts = [queries]string{
 	deleteBooking: `DELETE FROM booking WHERE id = ?`,
 	putMode:       `REPLACE INTO host_mode (host, mode) VALUES (?, ?)`,
 	deleteMode:    `DELETE FROM host_mode WHERE host = ?`,
+	putAccount:    `REPLACE INTO account (owner, cpu_time, at) VALUES (?, ?, ?)`,
+	deleteAccount: `DELETE FROM account WHERE owner = ?`,
 	putLearned:    `REPLACE INTO learned (id, data) VALUES (1, ?)`,
 }
 
@@ -208,7 +212,7 @@ type rowWriter func(*state) error
 func (r *rows) apply(s *state, owed debts) error {
 	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
 		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes,
-		r.learned} {
+		r.learned, r.accounts} {
 		if err := write(s); err != nil {
 			return err
 		}

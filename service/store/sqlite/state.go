@@ -27,6 +27,8 @@ type state struct {
 	bookings        table[workspace.LeaseID, *workspace.Booking]
 	modes           table[workspace.HostID, *workspace.HostMode]
 	learned         table[theOne, []byte]
+	accounts        table[workspace.Owner, workspace.Account]
+	holdings        table[workspace.Owner, holding]
 
 	hosts     []workspace.Host
 	current   use   // as the current update sees it
@@ -101,6 +103,8 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		bookings:        newTable[workspace.LeaseID, *workspace.Booking](),
 		modes:           newTable[workspace.HostID, *workspace.HostMode](),
 		learned:         newTable[theOne, []byte](),
+		accounts:        newTable[workspace.Owner, workspace.Account](),
+		holdings:        newTable[workspace.Owner, holding](),
 		hosts:           hosts, current: make(use), committed: make(use), pools: all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
 		pulls: make(map[workspace.PullPointID]*pull),
@@ -111,11 +115,11 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 }
 
 // tables returns all tables.
-func (s *state) tables() [16]layered {
+func (s *state) tables() [18]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
 		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
 		&s.arriving, &s.kept, &s.used, &s.answers,
-		&s.bookings, &s.modes, &s.learned}
+		&s.bookings, &s.modes, &s.learned, &s.accounts, &s.holdings}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.

@@ -93,6 +93,7 @@ func (t *tx) PutWorkspace(w *workspace.Workspace) error {
 		w.Version = before.Version + 1
 	}
 	t.shift(was, w)
+	t.account(was, w)
 	t.workspaces.put(w.ID, w)
 	return nil
 }
@@ -104,6 +105,7 @@ func (t *tx) RemoveWorkspace(id workspace.ID) error {
 		return err
 	}
 	t.shift(w, nil)
+	t.account(w, nil)
 	t.workspaces.remove(id)
 	if g, ok := t.groups.get(w.Group); ok {
 		left := *g

@@ -175,6 +175,7 @@ func conservation(b *bench) {
 					}
 				}
 				b.sums(tx.AllWorkspaces(), usage(tx.Hosts()))
+				b.heldInAll(tx)
 				if fails {
 					return errUndo
 				}
@@ -246,6 +247,21 @@ func (b *bench) sums(all []*workspace.Workspace, used map[workspace.HostID]works
 	if !maps.Equal(used, want) {
 		b.Errorf("used is %v, want %v", used, want)
 	}
+}
+
+// heldInAll compares what owners hold with their workspaces.
+func (b *bench) heldInAll(tx workspace.Tx) {
+	b.Helper()
+	var want workspace.Holding
+	for _, w := range tx.AllWorkspaces() {
+		want.Workspaces++
+		want.CPUTime += time.Duration(w.Demand.CPUs) * w.Lease.Duration
+		if w.Holds() {
+			want.CPUs += w.Demand.CPUs
+			want.MemoryMB += w.Demand.MemoryMB
+		}
+	}
+	b.same("what ada holds, who owns all", tx.Held("ada"), want)
 }
 
 // conserved checks the sums of what readers see.

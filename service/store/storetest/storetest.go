@@ -50,6 +50,8 @@ func Exercise(t *testing.T, open Open) {
 		{"parked", parked},
 		{"lease events", leaseEvents},
 		{"undone", undone},
+		{"account", accounts},
+		{"holdings", holdings},
 		{"mistakes", mistakes},
 		{"missing", nothing},
 		{"group", groups},

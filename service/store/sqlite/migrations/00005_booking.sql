@@ -36,5 +36,11 @@ UPDATE standing SET
     cpu_percent = coalesce(json_extract(w.spec, '$.Demand.CPUPercent'), 0)
 FROM workspace AS w WHERE w.id = standing.workspace;
 
+CREATE TABLE account (
+    owner    TEXT PRIMARY KEY,
+    cpu_time INTEGER NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 ALTER TABLE outbox ADD COLUMN lease TEXT NOT NULL DEFAULT '';
 ALTER TABLE outbox ADD COLUMN lease_end INTEGER NOT NULL DEFAULT 0;
