@@ -21,6 +21,7 @@ type Book struct {
 	link       *slot.Table // of the repository, one row; nil: images are everywhere
 	images     map[place]replica
 	idle       []slot.Host          // where images may be out of use
+	downlink   int32                // the least that any host's link takes in, in kbit/s
 	token      *byte                // marks the leases that this Book may write
 	touched    map[ID]bool          // leases that changed; nil: nobody asks
 	queue      []ID                 // those that wait, in order
@@ -39,7 +40,7 @@ func New(pool Pool, policy Policy) *Book {
 	b := &Book{
 		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
 		leases: map[ID]*lease{}, token: new(byte), images: map[place]replica{},
-		ranks: map[string]slot.Time{}, named: map[ID][]ID{},
+		downlink: narrowest(pool.Hosts), ranks: map[string]slot.Time{}, named: map[ID][]ID{},
 	}
 	if pool.Repository > 0 {
 		b.link = slot.New([]slot.Amount{{slot.NetOut: pool.Repository}})

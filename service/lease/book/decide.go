@@ -14,7 +14,11 @@ type decision struct {
 	victims []victim
 	fetches []fetch
 	parts   []Part // as granted, where that is less than was asked for; else nil
-	prompt  bool   // of one that waits: it begins now, or as soon as its image is there
+	// What a lease whose memory is saved resumes from is brought from its home
+	// for so long, and takes so much of the links.
+	bringing slot.Time
+	streams  []stream
+	prompt   bool // of one that waits: it begins now, or as soon as its image is there
 }
 
 // A ranking orders hosts for a node, the lowest first; free is what is left
@@ -173,6 +177,20 @@ func (b *Book) near(l *lease, then ranking) ranking {
 	}
 }
 
+// back prefers hosts where the memory of some of the nodes is.
+func back(l *lease, then ranking) ranking {
+	return func(h slot.Host, free, need *slot.Amount) int64 {
+		var rank int64
+		if then != nil {
+			rank = then(h, free, need)
+		}
+		if slices.Contains(l.home, h) {
+			rank -= wishWeight / 2
+		}
+		return rank
+	}
+}
+
 // fullness is small where little is left.
 func fullness(free *slot.Amount) int64 {
 	return int64(free[slot.CPU])<<30 + int64(free[slot.Memory])
@@ -188,7 +206,8 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 		s.rank, s.look = b.near(l, s.rank), 0
 	}
 	if l.saved {
-		s.each = crowd(l.home)
+		s.each, s.look = crowd(l.home), 0
+		s.rank = back(l, s.rank)
 	}
 	if b.ruled(l) {
 		s.obey()
@@ -200,10 +219,8 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 // seekAs is seek for a lease with what its Parts say.
 func (b *Book) seekAs(l *lease, onlyNow bool) *decision {
 	var d *decision
-	if l.saved && !b.policy.Movable {
-		if d = b.resumeOn(l, l.home, b.now); d != nil && onlyNow && d.hold.Start > b.now {
-			return nil
-		}
+	if l.saved {
+		d = b.seekSaved(l, onlyNow)
 	} else {
 		d = b.seekHosts(l, onlyNow)
 	}

@@ -14,6 +14,7 @@ func (b *Book) take(l *lease, s slot.Span) {
 			b.firm.Add(l.hosts[i], s, *need)
 		}
 	})
+	b.flow(l.streams, common(s, l.supply()), (*slot.Table).Add)
 	if !l.firm {
 		b.weak(l, true)
 	}
@@ -29,6 +30,7 @@ func (b *Book) give(l *lease, from slot.Time) {
 				b.firm.Remove(l.hosts[i], rest, *need)
 			}
 		})
+		b.flow(l.streams, common(rest, l.supply()), (*slot.Table).Remove)
 		l.held.End = rest.Start
 	}
 	if from <= l.held.Start {

@@ -17,15 +17,19 @@ type lease struct {
 	firm   bool      // nobody is preferred to it: it counts in the firm table
 	asked  []Part    // what it asks for, while it is planned with less; else nil
 	hosts  []slot.Host
-	held   slot.Span   // of its hosts, in the tables; empty: it holds none
-	ran    slot.Time   // running time it has had, up to its last suspension
-	runs   slot.Time   // when it runs, or is to; Never without a plan
-	since  slot.Time   // when it began to run last; Never while it does not run
-	cut    slot.Time   // when it is to be suspended; Never
-	steps  []step      // what comes, in order
-	pinned bool        // its image is counted on, on its hosts
-	saved  bool        // its memory is saved,
-	home   []slot.Host // on these hosts, by node
+	held   slot.Span // of its hosts, in the tables; empty: it holds none
+	ran    slot.Time // running time it has had, up to its last suspension
+	runs   slot.Time // when it runs, or is to; Never without a plan
+	since  slot.Time // when it began to run last; Never while it does not run
+	cut    slot.Time // when it is to be suspended; Never
+	steps  []step    // what comes, in order
+	pinned bool      // its image is counted on, on its hosts
+	// To resume elsewhere than at home it is brought there for so long from
+	// when it has its hosts, over these links.
+	bringing slot.Time
+	streams  []stream
+	saved    bool        // its memory is saved,
+	home     []slot.Host // on these hosts, by node
 }
 
 // A step is an action to come.
@@ -110,6 +114,7 @@ func (b *Book) least(l *lease) slot.Time {
 // script lets the lease run as decided: it fills in its steps.
 func (b *Book) script(l *lease, d *decision) {
 	l.settle(d)
+	l.bringing, l.streams = d.bringing, d.streams
 	l.hosts, l.held, l.runs, l.cut = d.hosts, d.hold, d.hold.Start+b.lead(l), d.cut
 	l.steps = append([]step{{d.hold.Start, l.runs, l.opener()}}, b.ending(l, false)...)
 }

@@ -42,19 +42,23 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 			hosts[i], targets = targets[0], targets[1:]
 		}
 	}
+	span := slot.Span{Start: b.now, End: b.now + b.migration(v, d.hosts)}
+	if !span.Empty() && !b.bears(b.streams(v.hosts, hosts), nil, nil, span) {
+		return nil
+	}
 	return hosts
 }
 
 // migration returns how long the nodes on the hosts take to move: those of one
 // host go one after the other.
 func (b *Book) migration(v *lease, hosts []slot.Host) slot.Time {
-	var most slot.Time
-	for _, s := range sums(v.hosts, v.needs()) {
-		if slices.Contains(hosts, s.host) {
-			most = max(most, over(int64(s.need[slot.Memory]), b.pace(s.host).Migrate))
+	needs := v.needs()
+	return b.moving(v.hosts, nil, func(node int) int64 {
+		if !slices.Contains(hosts, v.hosts[node]) {
+			return 0
 		}
-	}
-	return most
+		return int64(needs[node][slot.Memory])
+	})
 }
 
 // move lets a running lease go on on other hosts. It holds those that it leaves
@@ -71,7 +75,7 @@ func (b *Book) move(l *lease, hosts []slot.Host) {
 	held := l.held
 	b.give(l, b.now)
 	b.arrive(l) // it moves on from where it was to go
-	l.leaving, l.arrived = l.hosts, arrived
+	l.leaving, l.arrived, l.ways = l.hosts, arrived, b.streams(l.hosts, hosts)
 	l.hosts, l.held = hosts, held
 	b.leave(l)
 	b.take(l, slot.Span{Start: b.now, End: held.End})
@@ -92,7 +96,7 @@ func (b *Book) arrive(l *lease) {
 	if len(l.leaving) > 0 && !rest.Empty() {
 		b.changed, b.freed = true, true
 	}
-	l.leaving, l.arrived = nil, 0
+	l.leaving, l.arrived, l.ways = nil, 0, nil
 }
 
 // dawdle lets it go on for longer.
@@ -111,6 +115,7 @@ func (b *Book) hang(
 	if len(l.leaving) == 0 {
 		return
 	}
+	b.flow(l.ways, span, change)
 	l.each(func(i int, need *slot.Amount) {
 		if l.leaving[i] == l.hosts[i] {
 			return

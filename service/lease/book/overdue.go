@@ -9,6 +9,7 @@ type progress struct {
 	moored    bool        // its image is being brought on its account, before it begins
 	leaving   []slot.Host // hosts that its nodes leave for those that it has, by node
 	arrived   slot.Time   // when they have left
+	ways      []stream    // what that takes of links
 }
 
 // Overdue tells that what a lease is at (booting, resuming, moving, being saved,

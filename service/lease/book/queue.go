@@ -34,6 +34,7 @@ func (b *Book) requeue(l *lease, s State) {
 		l.home = l.hosts
 	}
 	l.hosts, l.firm, l.asked, l.progress = nil, false, nil, progress{}
+	l.bringing, l.streams = 0, nil
 	b.enqueue(l)
 	b.changed = true
 }
@@ -53,6 +54,7 @@ func (b *Book) unplan(l *lease) {
 	b.unpin(l)
 	l.runs, l.cut, l.steps, l.hosts = slot.Never, slot.Never, nil, nil
 	l.unsettle()
+	l.bringing, l.streams = 0, nil
 }
 
 // review looks at those that wait after something has changed: it begins what
@@ -134,7 +136,9 @@ func (b *Book) backfill() {
 
 // planOf returns the plan of a lease that waits as a decision.
 func (b *Book) planOf(l *lease) *decision {
-	d := &decision{hosts: l.hosts, hold: l.held, cut: l.cut}
+	d := &decision{
+		hosts: l.hosts, hold: l.held, cut: l.cut, bringing: l.bringing, streams: l.streams,
+	}
 	if l.asked != nil {
 		d.parts = l.Parts
 	}

@@ -106,7 +106,7 @@ func crowd(hosts []slot.Host) int {
 // lead returns how long before it runs the lease holds its hosts.
 func (b *Book) lead(l *lease) slot.Time {
 	if l.saved {
-		return b.resumption(l)
+		return b.resumption(l) + l.bringing
 	}
 	return chosen(l.Boot, b.policy.Boot)
 }

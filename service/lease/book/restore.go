@@ -132,6 +132,7 @@ func (b *Book) revive(r *Record) (*lease, error) {
 	if len(r.Granted) == len(t.Parts) && l.waiting() {
 		l.asked, l.Parts = t.Parts, slices.Clone(r.Granted)
 	}
+	b.supplied(l)
 	l.moored = r.Moored
 	if l.entered = r.From; l.state != Booting && l.state != Resuming {
 		l.entered = min(b.now, r.Until)
@@ -139,6 +140,7 @@ func (b *Book) revive(r *Record) (*lease, error) {
 	b.prompt(l)
 	if len(r.Left) > 0 && r.Arrived > b.now {
 		l.leaving, l.arrived = slices.Clone(r.Left), r.Arrived
+		l.ways = b.streams(l.leaving, l.hosts)
 		l.steps = append([]step{{b.now, l.arrived, Migrate}}, l.steps...)
 	}
 	return l, nil

@@ -52,13 +52,12 @@ func (b *Book) rate(h slot.Host) int32 {
 // carriage returns how long the image takes to the host, and what it takes of
 // the two links.
 func (b *Book) carriage(l *lease, h slot.Host) (length slot.Time, in, out slot.Amount) {
-	const kbit = 8000 // in an MB
 	rate := b.rate(h)
 	out[slot.NetOut] = rate
 	if b.full.Capacity(h)[slot.NetIn] > 0 {
 		in[slot.NetIn] = rate
 	}
-	return slot.Time((l.Image.SizeMB*kbit*1000 + int64(rate) - 1) / int64(rate)), in, out
+	return slot.Time((l.Image.SizeMB*kbits*1000 + int64(rate) - 1) / int64(rate)), in, out
 }
 
 // stage plans the transfers that the decision needs: each as late as possible

@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/service/lease/slot"
@@ -23,6 +24,7 @@ type world struct {
 	first  map[ID]slot.Time // when it ran first
 	ended  map[ID]slot.Time
 	killed map[ID]int
+	moved  int // leases that went on on other hosts
 	log    []string
 	images map[place]slot.Time // since when a host has an image, or will have
 	load   []slot.Span         // of the repository's link
@@ -118,6 +120,9 @@ func (w *world) do(a Action) {
 		w.on[a.Lease] = a.Hosts
 		w.arrived(a)
 	case Resume:
+		if !slices.Equal(w.book.leases[a.Lease].home, a.Hosts) {
+			w.moved++
+		}
 		w.on[a.Lease] = a.Hosts
 	case Run:
 		w.run(a)

@@ -108,9 +108,9 @@ func (p *profile) free(s Span, room, need *Amount) (Amount, bool) {
 
 // over reports whether use and need together exceed the room.
 func over(use, room, need *Amount) bool {
-	return use[CPU]+need[CPU] > room[CPU] || use[Memory]+need[Memory] > room[Memory] ||
-		use[Disk]+need[Disk] > room[Disk] || use[NetIn]+need[NetIn] > room[NetIn] ||
-		use[NetOut]+need[NetOut] > room[NetOut]
+	return use[CPU] > room[CPU]-need[CPU] || use[Memory] > room[Memory]-need[Memory] ||
+		use[Disk] > room[Disk]-need[Disk] || use[NetIn] > room[NetIn]-need[NetIn] ||
+		use[NetOut] > room[NetOut]-need[NetOut]
 }
 
 // earliest returns the first time not before t from which need fits for the
