@@ -28,6 +28,8 @@ type Rig struct {
 	Uses int64
 	// Bounded says that there is an end to the memory and processors of a machine.
 	Bounded bool
+	// Keeps says that a running guest keeps its processors.
+	Keeps bool
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string

@@ -69,7 +69,12 @@ func resizeLive(t *testing.T, b *bench) {
 	r.to(workspace.Shape{CPUPercent: 50})
 	r.to(workspace.Shape{MemoryMB: r.m.MemoryMB * 3 / 2})
 	r.to(workspace.Shape{CPUs: r.m.CPUs + 1, CPUPercent: 100})
-	r.to(workspace.Shape{MemoryMB: b.Machine(id).MemoryMB, CPUs: r.m.CPUs - 1})
+	r.to(workspace.Shape{MemoryMB: b.Machine(id).MemoryMB})
+	if fewer := (workspace.Shape{CPUs: r.m.CPUs - 1}); b.Keeps {
+		r.to(workspace.Shape{CPUs: r.refused(fewer).Least})
+	} else {
+		r.to(fewer)
+	}
 	b.is(id, running)
 	second := b.Reopen(t)
 	b.must("resize by another adapter",

@@ -31,8 +31,9 @@ func open(t *testing.T, o libvirt.Options) *libvirt.Host {
 func paper(id workspace.ID) workspace.Machine {
 	return workspace.Machine{
 		ID: id, Name: "paper", Owner: "/O=Example/CN=Ada", MemoryMB: 64, CPUs: 1,
-		Boot:  workspace.Boot{Kernel: "/boot/vmlinuz"},
-		Disks: []workspace.MachineDisk{{Path: "/images/root.img", Format: "raw", MountAs: "sda1"}},
+		Memory: "/images/memory",
+		Boot:   workspace.Boot{Kernel: "/boot/vmlinuz"},
+		Disks:  []workspace.MachineDisk{{Path: "/images/root.img", Format: "raw", MountAs: "sda1"}},
 		NICs: []workspace.NIC{{Association: "public", MAC: fmt.Sprintf("52:54:00:00:%02X:%02X",
 			byte(id>>8), byte(id)), Address: workspace.Address{Hostname: "a.example.org",
 			IP: "192.168.122.77"}}},
@@ -54,6 +55,7 @@ func TestConformanceOfTheTestDriver(t *testing.T) {
 			Machine:  paper,
 			Reopen:   func(t *testing.T) workspace.Deployment { return open(t, options) },
 			Graceful: 10 * time.Second,
+			Bounded:  true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				d.VirshTest("shutdown", "workspace-"+id.String())
 			},

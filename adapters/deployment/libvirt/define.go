@@ -2,6 +2,7 @@ package libvirt
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io/fs"
 	"os"
@@ -27,9 +28,12 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 		return err
 	case known == nil:
 		err = h.checkFree(ctx, m.ID)
-	case known.who.Spec != who.Spec:
+	case !known.who.is(m):
 		return workspace.Refuse(workspace.Internal, "the host knows it with another definition")
-	case known.condition != workspace.ConditionOff || known.who.Boot == who.Boot:
+	case known.condition != workspace.ConditionOff || known.who.like(who):
+		if err := h.rename(ctx, known, who); err != nil {
+			return err
+		}
 		return h.addHosts(ctx, m)
 	}
 	if err == nil {
@@ -39,6 +43,43 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 		err = h.addHosts(ctx, m)
 	}
 	return err
+}
+
+// rename brings what an earlier release wrote about a domain up to date. One
+// whose memory libvirt keeps goes on from there first.
+func (h *Host) rename(ctx context.Context, known *machine, who identity) error {
+	who.Boot, who.Restoring = known.who.Boot, known.who.Restoring
+	if known.who.like(who) || known.condition == workspace.ConditionSaved {
+		return nil
+	}
+	return h.mark(ctx, known, who)
+}
+
+// mark writes our element anew, where the domain is in memory there too.
+func (h *Host) mark(ctx context.Context, m *machine, who identity) error {
+	where := libvirt.DomainAffectConfig
+	if m.inMemory() {
+		where |= libvirt.DomainAffectLive
+	}
+	err := h.markAt(ctx, m, who, where)
+	if err == nil {
+		m.who = who
+	}
+	return err
+}
+
+func (h *Host) markAt(
+	ctx context.Context, m *machine, who identity, where libvirt.DomainModificationImpact,
+) error {
+	text, err := xml.Marshal(who)
+	if err != nil {
+		return err
+	}
+	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		return rpc.DomainSetMetadata(m.domain, int32(libvirt.DomainMetadataElement),
+			libvirt.OptString{string(text)}, libvirt.OptString{"philoxenia"},
+			libvirt.OptString{namespace}, where)
+	})
 }
 
 // makeDomain defines the domain, or gives one that is off the site's new kernel.
@@ -51,11 +92,21 @@ func (h *Host) makeDomain(ctx context.Context, m workspace.Machine, who identity
 	if err != nil {
 		return err
 	}
-	text, err := domain.Marshal()
+	most, err := h.room(ctx, m.Shape())
 	if err != nil {
 		return err
 	}
+	fit(domain, m.Shape(), most)
 	if err := h.makeConsoleDir(); err != nil {
+		return err
+	}
+	return h.writeDomain(ctx, domain)
+}
+
+// writeDomain defines the domain, as it will next start.
+func (h *Host) writeDomain(ctx context.Context, domain *libvirtxml.Domain) error {
+	text, err := domain.Marshal()
+	if err != nil {
 		return err
 	}
 	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
@@ -116,10 +167,13 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 	if err != nil || m == nil {
 		return err
 	}
-	if m.inMemory() {
+	if m.inMemory() || m.restoring {
 		if err := h.destroy(ctx, m); err != nil {
 			return err
 		}
+	}
+	if err := removeFile(m.who.Memory); err != nil {
+		return err
 	}
 	if err := h.removeHosts(ctx, m); err != nil {
 		return err
@@ -151,7 +205,15 @@ func (h *Host) removeConsole(id workspace.ID) error {
 	if h.o.ConsoleDir == "" || h.at.network != "unix" {
 		return nil
 	}
-	err := os.Remove(h.consolePath(id))
+	return removeFile(h.consolePath(id))
+}
+
+// removeFile removes a file that may be gone, or have no name at all.
+func removeFile(path string) error {
+	if path == "" {
+		return nil
+	}
+	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -160,9 +222,16 @@ func (h *Host) removeConsole(id workspace.ID) error {
 
 // definition reads a machine's domain as it will next start.
 func (h *Host) definition(ctx context.Context, m *machine) (*libvirtxml.Domain, error) {
-	text, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (string, error) {
+	return h.readDomain(ctx, func(rpc *libvirt.Libvirt) (string, error) {
 		return rpc.DomainGetXMLDesc(m.domain, libvirt.DomainXMLInactive)
 	})
+}
+
+// readDomain reads a domain that libvirt describes.
+func (h *Host) readDomain(
+	ctx context.Context, describe func(*libvirt.Libvirt) (string, error),
+) (*libvirtxml.Domain, error) {
+	text, err := ask(ctx, h.link, callLimit, describe)
 	if err != nil {
 		return nil, err
 	}

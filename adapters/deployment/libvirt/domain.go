@@ -48,17 +48,13 @@ func (h *Host) flavourOf(accel Accel) flavour {
 	return qemuFlavour
 }
 
-// domainOf is the machine as a domain. All text goes through typed fields; the
+// domainOf is the machine as a domain, but for its shape. All text goes through typed fields; the
 // metadata, which libvirtxml takes as markup, is marshalled from a type too.
 func (h *Host) domainOf(
 	m workspace.Machine, who identity, accel Accel,
 ) (*libvirtxml.Domain, error) {
 	f := h.flavourOf(accel)
 	arch, err := archOf(m.Architecture)
-	if err != nil {
-		return nil, err
-	}
-	metadata, err := xml.Marshal(who)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +66,6 @@ func (h *Host) domainOf(
 		Type:       f.kind,
 		Name:       domainName(m.ID),
 		UUID:       h.uuidOf(m.ID).String(),
-		Metadata:   &libvirtxml.DomainMetadata{XML: string(metadata)},
-		Memory:     &libvirtxml.DomainMemory{Value: uint(m.MemoryMB), Unit: "MiB"},
-		VCPU:       &libvirtxml.DomainVCPU{Value: uint(max(m.CPUs, 1))},
-		CPUTune:    tuneOf(m.CPUPercent, f),
 		OS:         osOf(m, f, arch),
 		OnPoweroff: "destroy",
 		OnReboot:   "restart",
@@ -85,7 +77,17 @@ func (h *Host) domainOf(
 			ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}}
 		d.CPU = cpuOf(f)
 	}
-	return d, nil
+	return d, tell(d, who)
+}
+
+// tell writes our element into the domain.
+func tell(d *libvirtxml.Domain, who identity) error {
+	text, err := xml.Marshal(who)
+	if err != nil {
+		return err
+	}
+	d.Metadata = &libvirtxml.DomainMetadata{XML: string(text)}
+	return nil
 }
 
 // archOf translates a JSDL architecture. A 32-bit guest runs on a 64-bit PC.
@@ -106,27 +108,6 @@ func cpuOf(f flavour) *libvirtxml.DomainCPU {
 	}
 	return &libvirtxml.DomainCPU{Mode: "custom", Match: "exact", Check: "none",
 		Model: &libvirtxml.DomainCPUModel{Fallback: "allow", Value: "Nehalem"}}
-}
-
-// tuneOf gives the machine its part of the host's processors: a weight against
-// its neighbours, and below a whole processor a ceiling for each of its own.
-// Xen's scheduler has a weight alone here.
-func tuneOf(percent int64, f flavour) *libvirtxml.DomainCPUTune {
-	const (
-		wholeShares = 1024
-		leastShares = 2 // the kernel's own limit
-		period      = 100_000
-	)
-	if percent <= 0 {
-		return nil
-	}
-	shares := max(uint(percent*wholeShares/100), leastShares)
-	tune := &libvirtxml.DomainCPUTune{Shares: &libvirtxml.DomainCPUTuneShares{Value: shares}}
-	if percent < 100 && f.kind != xenFlavour.kind {
-		tune.Period = &libvirtxml.DomainCPUTunePeriod{Value: period}
-		tune.Quota = &libvirtxml.DomainCPUTuneQuota{Value: percent * period / 100}
-	}
-	return tune
 }
 
 // osOf says what is started: the kernel, or the first disk.
@@ -191,7 +172,8 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 	list.Graphics = []libvirtxml.DomainGraphic{{VNC: &libvirtxml.DomainGraphicVNC{
 		Port: -1, AutoPort: "yes", Listen: "127.0.0.1"}}}
 	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "cirrus"}}}
-	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio"}
+	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio",
+		Stats: &libvirtxml.DomainMemBalloonStats{Period: tellsUse}}
 	list.RNGs = []libvirtxml.DomainRNG{{Model: "virtio", Backend: &libvirtxml.DomainRNGBackend{
 		Random: &libvirtxml.DomainRNGBackendRandom{Device: "/dev/urandom"}}}}
 	list.Controllers = []libvirtxml.DomainController{{Type: "usb", Model: "none"}}

@@ -31,6 +31,7 @@ func full() workspace.Machine {
 	return workspace.Machine{
 		ID: 42, Owner: "/O=Example/CN=Ada", Name: "http://example.org/web",
 		Architecture: "x86_64", MemoryMB: 512, CPUs: 2, CPUPercent: 50,
+		NetInKbps: 80_000, Memory: "/disks/42-memory.host1",
 		Boot: workspace.Boot{Kernel: "/boot/vmlinuz", Initrd: "/boot/initrd", Cmdline: "quiet"},
 		Disks: []workspace.MachineDisk{
 			{Path: "/disks/42/0-root", Format: "raw", MountAs: "sda1"},
@@ -62,6 +63,8 @@ func TestGoldenDomains(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			s := c.machine.Shape()
+			fit(d, s, room{2 * s.MemoryMB, 2 * max(s.CPUs, 1)})
 			golden(t, name+".xml", marshal(t, d))
 		})
 	}

@@ -29,18 +29,49 @@ type identity struct {
 	Namespace string   `xml:"xmlns,attr"`
 	Pool      string   `xml:"pool,attr"`
 	ID        string   `xml:"id,attr"`
-	Spec      string   `xml:"spec,attr"` // the machine's fingerprint
+	Spec      string   `xml:"spec,attr"` // digest of what stays as it is; see is
 	Boot      string   `xml:"boot,attr"` // digest of its kernel
-	Owner     string   `xml:"owner"`
-	Name      string   `xml:"name"`
+	// Shape is what can change while it runs. Domains of earlier releases have
+	// none, and in Spec the fingerprint of all.
+	Shape string `xml:"shape,attr,omitempty"`
+	// Memory is the file for its memory; none: libvirt keeps that where it likes.
+	Memory string `xml:"memory,attr,omitempty"`
+	// Restoring marks a domain whose memory has come from its file, from before it
+	// runs until the file is gone. Only what is in memory is ever marked.
+	Restoring string `xml:"restoring,attr,omitempty"`
+	Owner     string `xml:"owner"`
+	Name      string `xml:"name"`
 }
 
 // identify makes the element for a machine.
 func (h *Host) identify(m workspace.Machine) identity {
 	boot := sha256.Sum256(fmt.Appendf(nil, "%q", m.Boot))
 	return identity{Namespace: namespace, Pool: h.o.Pool, ID: m.ID.String(),
-		Spec: m.Fingerprint(), Boot: hex.EncodeToString(boot[:]),
+		Spec: m.FixedPrint(), Boot: hex.EncodeToString(boot[:]),
+		Shape: shapeText(m.Shape()), Memory: m.Memory,
 		Owner: string(m.Owner), Name: m.Name}
+}
+
+// is reports whether the domain is the one that the machine makes.
+func (i identity) is(m workspace.Machine) bool {
+	if i.Shape == "" {
+		return i.Spec == m.Fingerprint()
+	}
+	return i.Spec == m.FixedPrint() && i.Shape == shapeText(m.Shape())
+}
+
+// shapeForm is how a shape stands in our element.
+const shapeForm = "%d MB %d CPUs %d %% in %d out %d"
+
+func shapeText(s workspace.Shape) string {
+	return fmt.Sprintf(shapeForm, s.MemoryMB, s.CPUs, s.CPUPercent, s.NetInKbps, s.NetOutKbps)
+}
+
+// shape reads the shape; false when there is none.
+func (i identity) shape() (s workspace.Shape, ok bool) {
+	_, err := fmt.Sscanf(i.Shape, shapeForm,
+		&s.MemoryMB, &s.CPUs, &s.CPUPercent, &s.NetInKbps, &s.NetOutKbps)
+	return s, err == nil
 }
 
 // domainName is the name of a workspace's domain.
@@ -64,4 +95,10 @@ func (h *Host) keyOf(name string, id uuid.UUID) (workspace.ID, bool) {
 		return 0, false
 	}
 	return key, true
+}
+
+// like reports whether the definition need not be written again: it is of the
+// same kernel, and has all that this release writes.
+func (i identity) like(other identity) bool {
+	return i.Boot == other.Boot && i.Shape == other.Shape && i.Memory == other.Memory
 }

@@ -17,6 +17,8 @@ type machine struct {
 	who       identity
 	condition workspace.Condition
 	moving    bool // libvirt is on the way to another condition
+	restoring bool // saved, but its memory is back in place already
+	managed   bool // saved, where libvirt likes
 }
 
 // find looks a machine up; nil when there is none that is ours.
@@ -69,6 +71,7 @@ func (h *Host) identityOf(ctx context.Context, domain libvirt.Domain) (identity,
 		h.log.Warn("cannot read a domain's metadata", "domain", domain.Name, "error", err)
 		return identity{}, nil
 	}
+	who.Namespace = namespace
 	return who, nil
 }
 
@@ -83,14 +86,27 @@ func (h *Host) look(ctx context.Context, m *machine) error {
 		return err
 	}
 	m.condition, m.moving = conditionOf(libvirt.DomainState(s.now), s.why)
+	m.restoring = m.who.Restoring != "" && m.condition == workspace.ConditionPaused
+	if m.restoring {
+		m.condition = workspace.ConditionSaved
+	}
 	if m.condition != workspace.ConditionOff {
 		return nil
+	}
+	if h.keepsFile(m) {
+		saved, err := h.hasFile(ctx, m)
+		if saved {
+			m.condition = workspace.ConditionSaved
+		}
+		if saved || err != nil {
+			return err
+		}
 	}
 	saved, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (int32, error) {
 		return rpc.DomainHasManagedSaveImage(m.domain, 0)
 	})
 	if saved > 0 {
-		m.condition = workspace.ConditionSaved
+		m.condition, m.managed = workspace.ConditionSaved, true
 	}
 	return err
 }
@@ -187,7 +203,6 @@ func (h *Host) List(ctx context.Context) ([]workspace.Observed, error) {
 
 // Capacity returns the host's processors and memory.
 func (h *Host) Capacity(ctx context.Context) (workspace.Capacity, error) {
-	const kibPerMB = 1024
 	c, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (workspace.Capacity, error) {
 		_, kib, cpus, _, _, _, _, _, err := rpc.NodeGetInfo()
 		return workspace.Capacity{CPUs: int64(cpus), MemoryMB: int64(kib / kibPerMB)}, err

@@ -56,7 +56,11 @@ type Options struct {
 	// ConsoleDir is a directory on the host in which each machine's serial
 	// console is written to workspace-KEY.log. Empty: no file.
 	ConsoleDir string
-	Logger     *slog.Logger // nil: none
+	// Headroom is how many times its memory and its processors a machine can grow
+	// to while it runs, as far as the host has them. What it does not have yet costs
+	// nothing but a guest without a balloon driver would use it. 0: 2; 1: no growth.
+	Headroom int
+	Logger   *slog.Logger // nil: none
 }
 
 // endpoint is a URI taken apart.
@@ -141,6 +145,9 @@ func (o *Options) check(at endpoint) error {
 	}
 	if o.Accel == AccelAuto && at.driver == "qemu" && at.network != "unix" {
 		return errors.New("only a local host can be probed for KVM: say accel kvm or tcg")
+	}
+	if o.Headroom < 0 {
+		return fmt.Errorf("headroom is %d, which leaves nothing", o.Headroom)
 	}
 	for name, n := range o.Networks {
 		if n.Name == "" || (n.Kind != NetworkBridge && n.Kind != NetworkLibvirt) {

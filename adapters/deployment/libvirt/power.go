@@ -30,6 +30,8 @@ func (h *Host) Start(ctx context.Context, id workspace.ID, paused bool) error {
 			return nil
 		case m.inMemory():
 			return m.forbidden()
+		case m.condition == workspace.ConditionSaved && h.keepsFile(m):
+			return h.restore(ctx, m, paused)
 		}
 		return h.create(ctx, m, paused)
 	})
@@ -64,6 +66,9 @@ func (h *Host) Pause(ctx context.Context, id workspace.ID) error {
 		case workspace.ConditionPaused:
 			return nil
 		case workspace.ConditionRunning:
+			if err := h.restored(ctx, m); err != nil {
+				return err
+			}
 			return h.suspend(ctx, m)
 		}
 		return m.forbidden()
@@ -124,6 +129,9 @@ func (h *Host) save(ctx context.Context, m *machine) error {
 	case !m.inMemory():
 		return m.forbidden()
 	}
+	if h.keepsFile(m) {
+		return h.saveToFile(ctx, m)
+	}
 	return order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainManagedSave(m.domain, uint32(libvirt.DomainSaveRunning))
 	})
@@ -131,6 +139,9 @@ func (h *Host) save(ctx context.Context, m *machine) error {
 
 // forget throws the saved memory away.
 func (h *Host) forget(ctx context.Context, m *machine) error {
+	if h.keepsFile(m) {
+		return h.forgetFile(ctx, m)
+	}
 	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainManagedSaveRemove(m.domain, 0)
 	})

@@ -45,7 +45,8 @@ func (f *farm) machine(t *testing.T, id workspace.ID) workspace.Machine {
 	m := workspace.Machine{
 		ID: id, Name: "tiny", Owner: "/O=Example/CN=Ada", Architecture: "x86_64",
 		MemoryMB: 112, CPUs: 1, Boot: boot,
-		Disks: []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}},
+		Disks:  []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}},
+		Memory: filepath.Join(f.images, fmt.Sprintf("%v-memory", id)),
 	}
 	if id < 100 { // the network has room for no more
 		m.NICs = []workspace.NIC{nic(id)}
@@ -80,6 +81,10 @@ func TestConformanceOfQEMU(t *testing.T) {
 			Reopen:   func(t *testing.T) workspace.Deployment { return open(t, f.options) },
 			Graceful: 20 * time.Second,
 			Walk:     12,
+			Awake:    func(t *testing.T, id workspace.ID) { f.console(id).Await(t, "alive") },
+			Uses:     16,
+			Keeps:    true,
+			Bounded:  true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				f.console(id).Await(t, "alive")
 				f.Virsh("shutdown", "workspace-"+id.String())
