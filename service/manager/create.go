@@ -1,31 +1,35 @@
 package manager
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/philoxenia/philoxenia/service/lease"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // Create reserves and records the workspaces of the request, all of them or
-// none, and queues their deployment. When it returns without error they are
-// durable. A MessageID that the same owner has used before gets the first
-// answer again. Errors have kind Invalid, Denied, NoResource (with a
-// *workspace.Refusal), NotFound or Unavailable (image, repository).
+// none, and queues their deployment as soon as their lease has its hosts. When
+// it returns without error they are durable. A MessageID that the same owner has
+// used before gets the first answer again. Errors have kind Invalid, Denied,
+// Quota, NoResource (with a *workspace.Refusal), NotFound or Unavailable (image,
+// repository).
 func (m *Manager) Create(
 	ctx context.Context, r workspace.Request,
 ) (workspace.Created, error) {
-	if err := m.admit(ctx, &r); err != nil {
+	found, err := m.admit(ctx, &r)
+	if err != nil {
 		return workspace.Created{}, err
 	}
 	var created workspace.Created
-	err := m.store.Update(ctx, func(tx workspace.Tx) error {
+	err = m.store.Update(ctx, func(tx workspace.Tx) error {
 		var err error
-		created, err = m.create(tx, &r)
+		created, err = m.create(tx, &r, found)
 		return err
 	})
 	if err != nil {
@@ -34,7 +38,9 @@ func (m *Manager) Create(
 	return created, nil
 }
 
-func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Created, error) {
+func (m *Manager) create(
+	tx workspace.Tx, r *workspace.Request, found workspace.ImageInfo,
+) (workspace.Created, error) {
 	if r.MessageID != "" {
 		if first, ok := tx.Answered(r.Owner, r.MessageID); ok {
 			if first.Digest != r.Digest {
@@ -44,34 +50,52 @@ func (m *Manager) create(tx workspace.Tx, r *workspace.Request) (workspace.Creat
 			return answerAgain(tx, first)
 		}
 	}
-	hosts, err := m.place(tx, r)
+	b, nics, err := m.reserve(tx, r, found)
 	if err != nil {
 		return workspace.Created{}, err
 	}
-	var created workspace.Created
+	var group workspace.GroupID
 	if r.Nodes > 1 {
-		created.Group = workspace.GroupID(uuid.NewString())
-	}
-	seat := seat{group: created.Group, at: now()}
-	answer := workspace.Answer{Group: created.Group, Digest: r.Digest, At: seat.at}
-	for _, seat.host = range hosts {
-		w, err := m.record(tx, r, seat)
-		if err != nil {
-			return workspace.Created{}, err
-		}
-		created.Workspaces = append(created.Workspaces, w)
-		answer.Workspaces = append(answer.Workspaces, w.ID)
-	}
-	if created.Group != "" {
-		g := &workspace.Group{ID: created.Group, Owner: r.Owner, Members: answer.Workspaces}
+		group = workspace.GroupID(uuid.NewString())
+		g := &workspace.Group{ID: group, Owner: r.Owner, Members: b.Members}
 		if err := tx.PutGroup(g); err != nil {
 			return workspace.Created{}, err
 		}
 	}
-	if r.MessageID == "" {
-		return created, nil
+	for i, id := range b.Members {
+		w := m.node(r, b, i)
+		w.ID, w.Group, w.NICs = id, group, nics[i]
+		if err := tx.PutWorkspace(w); err != nil {
+			return workspace.Created{}, err
+		}
 	}
-	return created, tx.PutAnswered(r.Owner, r.MessageID, answer)
+	if err := m.agenda.Step(tx); err != nil {
+		return workspace.Created{}, err
+	}
+	if r.MessageID != "" {
+		answer := workspace.Answer{
+			Group: group, Workspaces: b.Members, Digest: r.Digest, At: b.Submitted,
+		}
+		if err := tx.PutAnswered(r.Owner, r.MessageID, answer); err != nil {
+			return workspace.Created{}, err
+		}
+	}
+	return made(tx, group, b.Members)
+}
+
+// made returns the workspaces as they are recorded.
+func made(
+	tx workspace.Tx, group workspace.GroupID, members []workspace.ID,
+) (workspace.Created, error) {
+	created := workspace.Created{Group: group}
+	for _, id := range members {
+		w, err := tx.Workspace(id)
+		if err != nil {
+			return created, err
+		}
+		created.Workspaces = append(created.Workspaces, w)
+	}
+	return created, nil
 }
 
 // answerAgain gives the first answer to a repeated request. What was destroyed
@@ -93,28 +117,78 @@ func answerAgain(
 	return created, nil
 }
 
-// place asks the scheduler, and for its reasons when it refuses.
-func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.HostID, error) {
-	want := lease.Request{
-		Nodes: r.Nodes,
-		Need:  workspace.Capacity{CPUs: r.Demand.CPUs, MemoryMB: r.Demand.MemoryMB},
-		VMMs:  m.hostKinds(r),
+// reserve takes addresses for all nodes, and then their lease: what the pool
+// lacks is told before what an association lacks.
+func (m *Manager) reserve(
+	tx workspace.Tx, r *workspace.Request, found workspace.ImageInfo,
+) (*workspace.Booking, [][]workspace.NIC, error) {
+	d := m.draft(r, found)
+	var nics [][]workspace.NIC
+	for range r.Nodes {
+		of, err := m.allocateAll(tx, r)
+		if err != nil {
+			d.Booking.ID = tentative
+			if sooner := m.agenda.Refuses(tx, d); sooner != nil {
+				err = m.turnedDown(r, sooner)
+			}
+			return nil, nil, err
+		}
+		nics = append(nics, of)
+		d.Booking.Members = append(d.Booking.Members, tx.NextID())
+	}
+	d.Booking.ID = workspace.LeaseID(d.Booking.Members[0])
+	b, err := m.agenda.Submit(tx, d)
+	if err != nil {
+		return nil, nil, m.turnedDown(r, err)
+	}
+	return b, nics, nil
+}
+
+// tentative is the number of a lease that is only asked about.
+const tentative = workspace.LeaseID(1) << 62
+
+// draft writes the request as the agenda takes it.
+func (m *Manager) draft(r *workspace.Request, found workspace.ImageInfo) *agenda.Draft {
+	d := &agenda.Draft{
+		Booking: workspace.Booking{
+			Owner: r.Owner, Terms: r.Terms, Parts: r.Parts, Duration: r.Duration,
+			Submitted: now(),
+		},
+		Grace: m.policy.Grace, VMM: r.Spec.VMM.Type,
 	}
 	for _, n := range r.Spec.NICs {
-		want.Associations = append(want.Associations, m.association(n))
+		n.Association = m.association(n)
+		d.NICs = append(d.NICs, n)
 	}
-	hosts := tx.Hosts()
-	lost := m.leaveOut(hosts)
-	if placed, ok := lease.Place(hosts, want); ok {
-		return placed, nil
-	}
-	if len(lost) > 0 {
-		if _, ok := lease.Place(tx.Hosts(), want); ok {
-			return nil, workspace.Errorf(workspace.Unavailable, opCreate, r.Spec.Name,
-				"what has room is out of reach: %v; try again later", lost)
+	if !immediate(r) && found.Size > 0 {
+		for _, disk := range r.Spec.Disks {
+			if disk.Role == workspace.RootDisk {
+				d.Booking.Image, d.Booking.ImageMB = disk.Location, (found.Size+1<<20-1)>>20
+			}
 		}
 	}
-	refusal := lease.Explain(hosts, holds(tx), want)
+	return d
+}
+
+// immediate reports whether the request is for now or not at all.
+func immediate(r *workspace.Request) bool {
+	return r.Terms.Kind == "" || r.Terms.Kind == workspace.LeaseImmediate
+}
+
+// turnedDown writes the scheduler's refusal as the caller's: where in the request
+// the reason lies, and its text.
+func (m *Manager) turnedDown(r *workspace.Request, err error) error {
+	var refused *agenda.Refused
+	if !errors.As(err, &refused) {
+		return &workspace.Error{
+			Op: opCreate, Kind: workspace.KindOf(err), ID: r.Spec.Name, Err: err,
+		}
+	}
+	if len(refused.Lost) > 0 {
+		return workspace.Errorf(workspace.Unavailable, opCreate, r.Spec.Name,
+			"what has room is out of reach: %v; try again later", refused.Lost)
+	}
+	refusal := refused.Refusal
 	c := complaint{
 		kind: workspace.NoResource, path: atMemory,
 		cause: fmt.Errorf("no host has room: %w", refusal),
@@ -122,7 +196,7 @@ func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.Host
 	switch short := refusal.Shortages[0].Resource; {
 	case refusal.Earliest.IsZero() && short == "memory":
 		c.cause = fmt.Errorf("%dMB memory request is too large to ever be fulfilled: %w",
-			r.Demand.MemoryMB, refusal)
+			refusal.Shortages[0].Wanted, refusal)
 	case short == "nodes":
 		c.path = atNodes
 	case short == "cpu":
@@ -130,75 +204,61 @@ func (m *Manager) place(tx workspace.Tx, r *workspace.Request) ([]workspace.Host
 	case short == "host":
 		c.path, c.hint = atVMM, "ask for a VMM that this site's hosts run, or try again later"
 	}
-	return nil, refuse(r, c)
+	return refuse(r, c)
 }
 
-// leaveOut marks hosts that do not answer as taking nothing, and names them.
-func (m *Manager) leaveOut(hosts []workspace.HostUse) (lost []workspace.HostID) {
-	for i := range hosts {
-		if hosts[i].Active && !m.reachable(hosts[i].ID) {
-			hosts[i].Active = false
-			lost = append(lost, hosts[i].ID)
-		}
-	}
-	return lost
-}
-
-// holds lists what is taken and until when, for the scheduler's explanation.
-func holds(tx workspace.Tx) []lease.Hold {
-	var all []lease.Hold
-	for _, w := range tx.AllWorkspaces() {
-		if w.Holds() {
-			all = append(all, lease.Hold{
-				Host: w.Host, Until: w.Lease.Termination(),
-				Need: workspace.Capacity{CPUs: w.Demand.CPUs, MemoryMB: w.Demand.MemoryMB},
-			})
-		}
-	}
-	return all
-}
-
-// A seat is where and when one node of a request begins.
-type seat struct {
-	host  workspace.HostID
-	group workspace.GroupID
-	at    time.Time
-}
-
-// record writes one node of the request: its reservation, its addresses and
-// the change that will deploy it. Reserving and allocating are the first two
-// tasks of that change; they happen here, in the deciding transaction.
-func (m *Manager) record(
-	tx workspace.Tx, r *workspace.Request, s seat,
-) (*workspace.Workspace, error) {
+// node returns the i-th workspace of the request as it is recorded before its
+// lease gives it a host.
+func (m *Manager) node(r *workspace.Request, b *workspace.Booking, i int) *workspace.Workspace {
+	at := b.Submitted
 	w := &workspace.Workspace{
-		ID: tx.NextID(), Group: s.group, Owner: r.Owner,
-		Spec: r.Spec, Demand: r.Demand, Initial: r.Initial,
+		Owner: r.Owner, Spec: r.Spec, Demand: share(b.Parts, i), Initial: r.Initial,
+		Booking: b.ID, State: workspace.Unpropagated, Created: at, Changed: at,
 		Lease: workspace.Lease{
-			Start: s.at, Duration: r.Duration, Grace: m.policy.Grace,
-			Mechanism: r.Mechanism, SaveTo: r.SaveTo,
+			Duration: r.Duration, Grace: m.policy.Grace,
+			Mechanism: r.Mechanism, SaveTo: r.SaveTo, Warn: cmp.Or(r.Warn, m.policy.Warn),
 		},
-		Host: s.host, State: workspace.Unpropagated,
-		Created: s.at, Changed: s.at,
 	}
+	w.Lease.Start = begins(b)
+	return w
+}
+
+// begins is when the running time of an accepted lease counts from, as far as
+// that is known then.
+func begins(b *workspace.Booking) time.Time {
+	switch b.Terms.Kind {
+	case workspace.LeaseBestEffort:
+		return time.Time{}
+	case workspace.LeaseReservation:
+		return b.Terms.Start
+	case workspace.LeaseDeadline:
+		return b.Runs
+	}
+	return b.From
+}
+
+// share returns what the i-th node of the parts has.
+func share(parts []workspace.Part, i int) workspace.Allocation {
+	for _, p := range parts {
+		if i < p.Nodes {
+			return p.Demand
+		}
+		i -= p.Nodes
+	}
+	return workspace.Allocation{}
+}
+
+// allocateAll takes an address for each NIC of a node.
+func (m *Manager) allocateAll(tx workspace.Tx, r *workspace.Request) ([]workspace.NIC, error) {
+	var nics []workspace.NIC
 	for i := range r.Spec.NICs {
 		nic, err := m.allocate(tx, r, i)
 		if err != nil {
 			return nil, err
 		}
-		w.NICs = append(w.NICs, nic)
+		nics = append(nics, nic)
 	}
-	if w.Initial != workspace.Unpropagated {
-		w.State = workspace.Propagating
-		err := tx.PutChange(&workspace.Change{
-			ID: tx.NextChangeID(), Kind: workspace.ChangeDeploy, Workspace: w.ID,
-			Status: workspace.ChangeDoing, Step: FirstDeployTask, Created: s.at,
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return w, tx.PutWorkspace(w)
+	return nics, nil
 }
 
 // allocate takes an address for the i-th NIC.

@@ -17,7 +17,7 @@ func (m *Manager) Destroy(
 		if err != nil || !visible(w, owner) {
 			return unknown(id)
 		}
-		return destroy(tx, w)
+		return m.destroy(tx, w)
 	})
 	if err == nil {
 		m.work.Interrupt(id)
@@ -27,7 +27,7 @@ func (m *Manager) Destroy(
 
 // destroy moves the workspace to Destroying, tells its subscribers, drops the
 // changes that are now pointless and puts the one that cleans up.
-func destroy(tx workspace.Tx, old *workspace.Workspace) error {
+func (m *Manager) destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	state, err := old.State.Next(workspace.TriggerDestroy)
 	if err != nil {
 		return err
@@ -52,5 +52,8 @@ func destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	return tx.PutWorkspace(&w)
+	if err := tx.PutWorkspace(&w); err != nil || w.HoldsHost() {
+		return err
+	}
+	return m.agenda.Notice(tx, w.Booking) // it holds nothing that has to be freed first
 }

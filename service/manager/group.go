@@ -63,7 +63,7 @@ func (m *Manager) DestroyGroup(
 	ctx context.Context, owner workspace.Owner, id workspace.GroupID,
 ) error {
 	members, err := m.each(ctx, owner, id, func(tx workspace.Tx, w *workspace.Workspace) error {
-		return destroy(tx, w)
+		return m.destroy(tx, w)
 	})
 	for _, member := range members {
 		m.work.Interrupt(member)

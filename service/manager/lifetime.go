@@ -2,9 +2,11 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -42,21 +44,70 @@ func (m *Manager) Renegotiate(
 			return unknown(id)
 		}
 		current := now()
-		if !current.Before(old.Lease.End()) {
-			return workspace.Errorf(workspace.Conflict, renegotiateOp, id.String(),
-				"its running time ended at %s", old.Lease.End().Format(time.RFC3339))
-		}
 		changed = *old
-		changed.Lease, changed.Changed = m.renewed(old.Lease, terms, current), current
-		if err := m.permitted(old.Lease, changed.Lease, current); err != nil {
-			return workspace.Errorf(workspace.Denied, renegotiateOp, id.String(), "%w", err)
+		changed.Changed = current
+		if changed.Lease, err = m.agreed(old, terms, current); err != nil {
+			return err
 		}
-		return tx.PutWorkspace(&changed)
+		return m.reconcile(tx, old, &changed)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &changed, nil
+}
+
+// agreed returns the lease of a workspace with other terms, where the site agrees
+// to them.
+func (m *Manager) agreed(
+	w *workspace.Workspace, terms workspace.Terms, current time.Time,
+) (workspace.Lease, error) {
+	refuse := func(kind workspace.Kind, format string, args ...any) (workspace.Lease, error) {
+		return w.Lease, workspace.Errorf(kind, renegotiateOp, w.ID.String(), format, args...)
+	}
+	l := w.Lease
+	switch waits := l.Start.IsZero(); {
+	case waits && !terms.End.IsZero():
+		return refuse(workspace.Denied, "it does not run yet: only how long it is to run, "+
+			"not until when, can be changed")
+	case waits && (terms.Duration < 0 || terms.Duration > m.policy.MaximumDuration):
+		return refuse(workspace.Denied, "running time would be %d seconds, %d are the most",
+			terms.Duration/time.Second, m.policy.MaximumDuration/time.Second)
+	case waits:
+		return m.renewed(l, terms, current), nil
+	case !current.Before(l.End()):
+		return refuse(workspace.Conflict, "its running time ended at %s",
+			l.End().Format(time.RFC3339))
+	}
+	renewed := m.renewed(l, terms, current)
+	if err := m.permitted(l, renewed, current); err != nil {
+		return refuse(workspace.Denied, "%w", err)
+	}
+	return renewed, nil
+}
+
+// reconcile asks the scheduler for a lease with other terms, and records it.
+func (m *Manager) reconcile(tx workspace.Tx, old, changed *workspace.Workspace) error {
+	if err := tx.PutWorkspace(changed); err != nil {
+		return err
+	}
+	if err := m.agenda.Extend(tx, changed); err != nil {
+		return declined(renegotiateOp, old.ID, err)
+	}
+	if changed.Lease == old.Lease {
+		return nil
+	}
+	return m.agenda.Tell(tx, changed)
+}
+
+// declined writes the scheduler's refusal of other terms.
+func declined(op string, id workspace.ID, err error) error {
+	var refused *agenda.Refused
+	if errors.As(err, &refused) {
+		return workspace.Errorf(workspace.NoResource, op, id.String(),
+			"what is promised to others is in the way: %w", refused.Refusal)
+	}
+	return &workspace.Error{Op: op, Kind: workspace.KindOf(err), ID: id.String(), Err: err}
 }
 
 // renewed returns the lease with other terms. Where the termination time alone
@@ -95,9 +146,15 @@ func (m *Manager) permitted(old, l workspace.Lease, current time.Time) error {
 	return nil
 }
 
+// never is later than any time.
+var never = time.Unix(1<<40, 0)
+
 // Due is when the lease of a workspace next asks for something: the end of
-// running time, then the termination time.
+// running time, then the termination time. One that does not run yet is never due.
 func Due(w *workspace.Workspace) time.Time {
+	if w.Lease.Start.IsZero() {
+		return never
+	}
 	if w.State.OpsEnabled() && !w.Expired {
 		return w.Lease.End()
 	}
@@ -118,9 +175,9 @@ func (m *Manager) Expire(ctx context.Context, id workspace.ID) error {
 		}
 		if !now().Before(w.Lease.Termination()) || trash(w) {
 			destroyed = true
-			return destroy(tx, w)
+			return m.destroy(tx, w)
 		}
-		return end(tx, w)
+		return m.end(tx, w)
 	})
 	if err == nil && destroyed {
 		m.work.Interrupt(id)
@@ -135,7 +192,7 @@ func trash(w *workspace.Workspace) bool {
 
 // end queues the shutdown mechanism, once. What the state does not allow is
 // left to the termination time.
-func end(tx workspace.Tx, old *workspace.Workspace) error {
+func (m *Manager) end(tx workspace.Tx, old *workspace.Workspace) error {
 	w := *old
 	w.Expired, w.Changed = true, now()
 	if err := tx.PutWorkspace(&w); err != nil {
@@ -149,8 +206,39 @@ func end(tx workspace.Tx, old *workspace.Workspace) error {
 		last = order{kind: workspace.ChangeSerialize}
 	}
 	err := queue(tx, &w, last)
-	if workspace.KindOf(err) == workspace.Conflict {
+	if err != nil && workspace.KindOf(err) != workspace.Conflict {
+		return err
+	}
+	if w.State.Runs() || len(tx.ChangesOf(w.ID)) > 0 {
 		return nil
 	}
-	return err
+	return hooks{m.agenda}.parkIn(tx, w.ID) // nothing has to be ended first
+}
+
+// Warning is when the subscribers of a workspace are to be warned that its
+// running time will be over; a time far ahead, when they are not to be.
+func Warning(w *workspace.Workspace) time.Time {
+	if w.Lease.Warn <= 0 || w.Lease.Start.IsZero() || w.Expired || !w.State.OpsEnabled() {
+		return never
+	}
+	return w.Lease.End().Add(-w.Lease.Warn)
+}
+
+// Warn tells subscribers that running time will be over soon, once for each end
+// that it is given. It looks at the record as it is now.
+func (m *Manager) Warn(ctx context.Context, id workspace.ID) error {
+	return m.store.Update(ctx, func(tx workspace.Tx) error {
+		w, err := tx.Workspace(id)
+		if err != nil || w.Gone() || now().Before(Warning(w)) {
+			return nil //nolint:nilerr // what is gone needs no warning
+		}
+		first, err := m.agenda.Warn(tx, w)
+		if err != nil || !first {
+			return err
+		}
+		return tx.Emit(workspace.Event{
+			Workspace: w.ID, Topic: workspace.TopicWarning, State: w.State, At: now(),
+			End: w.Lease.End(),
+		})
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -62,8 +63,9 @@ type Options struct {
 	Policy Policy
 	Images Images
 	Work   Work
-	// Reachable says whether a host answers: others take no new workspaces.
+	// Reachable says whether a host answers, for those who list hosts.
 	Reachable func(workspace.HostID) bool
+	Agenda    *agenda.Agenda // nil: one of its own, with no policy
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -72,14 +74,19 @@ type Manager struct {
 	policy Policy
 	images Images
 	work   Work
+	agenda *agenda.Agenda
 
 	reachable func(workspace.HostID) bool
 }
 
 // New returns a Manager over the store.
 func New(o Options) *Manager {
+	if o.Agenda == nil {
+		o.Agenda = agenda.New(agenda.Options{Accepts: o.Policy.Accepts, Reachable: o.Reachable})
+	}
 	return &Manager{
-		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work, reachable: o.Reachable,
+		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
+		reachable: o.Reachable, agenda: o.Agenda,
 	}
 }
 
@@ -172,9 +179,17 @@ func (m *Manager) Usage(ctx context.Context, owner workspace.Owner) (workspace.U
 	return account, nil
 }
 
-// charge is the running time that a lease has taken by a time.
+// charge is the running time that a lease has taken by a time; of one that waits,
+// nothing.
 func charge(w *workspace.Workspace, at time.Time, unit time.Duration) time.Duration {
-	took := min(max(at.Sub(w.Lease.Start), 0), w.Lease.Duration)
+	if w.Lease.Start.IsZero() {
+		return 0
+	}
+	return rounded(min(max(at.Sub(w.Lease.Start), 0), w.Lease.Duration), unit)
+}
+
+// rounded rounds used time up to the unit.
+func rounded(took, unit time.Duration) time.Duration {
 	if unit <= 0 {
 		return took
 	}

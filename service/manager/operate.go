@@ -127,6 +127,9 @@ func operate(tx workspace.Tx, owner workspace.Owner, id workspace.ID, o order) e
 	if !w.OpsEnabled(now()) {
 		return disabled(operations[o.kind], w, "")
 	}
+	if b, err := tx.Booking(w.Booking); err == nil && b.Status != workspace.LeaseActive {
+		return disabled(operations[o.kind], w, fmt.Sprintf(": its lease is %s", b.Status))
+	}
 	return queue(tx, w, o)
 }
 
@@ -174,6 +177,13 @@ func project(w *workspace.Workspace, changes []*workspace.Change) workspace.Stat
 			will = w.Initial
 		case workspace.ChangeDestroy:
 			will = workspace.Cancelled
+		case workspace.ChangeResize:
+		case workspace.ChangeSuspend:
+			will = workspace.Serialized
+		case workspace.ChangeResume:
+			will = workspace.Running
+		case workspace.ChangeEvict:
+			will = workspace.Unpropagated
 		default:
 			will = operations[c.Kind].to
 		}

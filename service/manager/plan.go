@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -14,7 +15,7 @@ import (
 // FirstDeployTask is the task with which a recorded deployment goes on: the
 // two before it, reserve and allocate, are done in the transaction that
 // accepts the request.
-const FirstDeployTask = 2
+const FirstDeployTask = agenda.FirstDeployTask
 
 // How often a task is tried again when a host or a repository stumbles.
 const (
@@ -24,16 +25,19 @@ const (
 
 // Plans returns what each kind of change is made of. The tasks of a start are
 // those of a deployment: where the workspace stands says which are needed.
-func Plans(images *image.Images, machines *vmm.VMM, charge time.Duration) []change.Plan {
+func Plans(
+	images *image.Images, machines *vmm.VMM, a *agenda.Agenda, charge time.Duration,
+) []change.Plan {
+	h := hooks{a}
 	up := []change.Task{
-		{Name: "propagate", Handler: images.Propagate(), Retries: tries, Needs: arriving},
-		{Name: "customise", Handler: images.Customise(), Retries: tries, Needs: arriving},
-		onHost(change.Task{Name: "define", Handler: machines.Define(), Needs: wantsGuest}),
+		{Name: "propagate", Handler: h.there(images.Propagate()), Retries: tries, Needs: arriving},
+		{Name: "customise", Handler: h.there(images.Customise()), Retries: tries, Needs: arriving},
+		onHost(change.Task{Name: "define", Handler: h.held(machines.Define()), Needs: wantsGuest}),
 		onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: goesUp}),
-		onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: goesUp}),
+		onHost(change.Task{Name: "confirm", Handler: h.noted(machines.Confirm()), Needs: goesUp}),
 	}
 	deploy := append([]change.Task{
-		{Name: "reserve", Handler: change.Handler{Undo: release}},
+		{Name: "reserve", Handler: change.Handler{Undo: h.release}},
 		{Name: "allocate"},
 	}, up...)
 	stop := onHost(change.Task{
@@ -41,27 +45,29 @@ func Plans(images *image.Images, machines *vmm.VMM, charge time.Duration) []chan
 	})
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}
-	return []change.Plan{
+	serialize := one(workspace.ChangeSerialize, machines.Serialize(), workspace.Serializing)
+	serialize.Tasks = append(serialize.Tasks, h.yield())
+	return append([]change.Plan{
 		{Kind: workspace.ChangeDeploy, Failed: corrupted, Tasks: deploy},
 		{Kind: workspace.ChangeStart, Failed: notStarted,
 			Tasks: append([]change.Task{begin(workspace.ChangeStart)}, keepingDisk(up)...)},
 		one(workspace.ChangePause, machines.Pause(), workspace.Pausing),
 		one(workspace.ChangeReboot, machines.Reboot(), workspace.Rebooting),
-		one(workspace.ChangeSerialize, machines.Serialize(), workspace.Serializing),
+		serialize,
 		{Kind: workspace.ChangeShutdown, Failed: corrupted,
-			Tasks: []change.Task{begin(workspace.ChangeShutdown), stop}},
+			Tasks: []change.Task{begin(workspace.ChangeShutdown), stop, h.yield()}},
 		{Kind: workspace.ChangeSave, Failed: notSaved, Tasks: []change.Task{
 			begin(workspace.ChangeSave), stop,
 			{Name: "ready", Handler: moves(workspace.TriggerSave), Needs: in(workspace.Propagated)},
 			{Name: "unpropagate", Handler: images.Return(), Retries: tries},
 			undefine, discard,
-			{Name: "settle", Handler: change.Handler{Do: saved}},
+			{Name: "settle", Handler: change.Handler{Do: h.saved}},
 		}},
 		{Kind: workspace.ChangeDestroy, Tasks: []change.Task{
 			undefine, discard,
-			{Name: "release", Handler: change.Handler{Do: gone(charge)}, Retries: forever},
+			{Name: "release", Handler: change.Handler{Do: h.gone(charge)}, Retries: forever},
 		}},
-	}
+	}, h.scheduled(images, machines)...)
 }
 
 // onHost is a task of a deployment adapter: a host that is out of reach is
@@ -134,6 +140,10 @@ var firstSteps = map[workspace.ChangeKind]map[workspace.State]workspace.Trigger{
 	workspace.ChangeSave: {
 		workspace.Running: workspace.TriggerShutdown, workspace.Paused: workspace.TriggerShutdown,
 	},
+	workspace.ChangeSuspend: {
+		workspace.Running: workspace.TriggerSerialize, workspace.Paused: workspace.TriggerSerialize,
+	},
+	workspace.ChangeResume: {workspace.Serialized: workspace.TriggerStart},
 }
 
 // begin is the first task of an operation: it records the intent by moving
@@ -156,58 +166,6 @@ func moves(on workspace.Trigger) change.Handler {
 	return change.Handler{Do: func(_ context.Context, r *change.Run) (change.Commit, error) {
 		return vmm.Moved(r.Workspace.ID, on), nil
 	}}
-}
-
-// release gives capacity and addresses back.
-func release(_ context.Context, r *change.Run) (change.Commit, error) {
-	if r.Workspace == nil {
-		return nil, nil
-	}
-	return func(tx workspace.Tx) error { return releaseIn(tx, r.Workspace.ID) }, nil
-}
-
-func releaseIn(tx workspace.Tx, id workspace.ID) error {
-	old, err := tx.Workspace(id)
-	if err != nil || old.Released {
-		return err
-	}
-	w := *old
-	w.Released = true
-	return tx.PutWorkspace(&w)
-}
-
-// saved ends a save: the image is in its repository, nothing is on the host.
-func saved(_ context.Context, r *change.Run) (change.Commit, error) {
-	return func(tx workspace.Tx) error {
-		if err := releaseIn(tx, r.Workspace.ID); err != nil {
-			return err
-		}
-		_, err := workspace.Move(tx, r.Workspace.ID, workspace.TriggerSaved, "")
-		return err
-	}, nil
-}
-
-// gone ends a destroy: nothing of the workspace remains on its host, so its
-// record goes and its account is settled.
-func gone(unit time.Duration) change.Func {
-	return func(_ context.Context, r *change.Run) (change.Commit, error) {
-		if r.Workspace == nil {
-			return nil, nil
-		}
-		return func(tx workspace.Tx) error {
-			w, err := tx.Workspace(r.Workspace.ID)
-			if err != nil {
-				return err
-			}
-			if err := tx.AddUsed(w.Owner, charge(w, w.Changed, unit)); err != nil {
-				return err
-			}
-			if err := tx.RemoveWorkspace(w.ID); err != nil || w.Group == "" {
-				return err
-			}
-			return leaveGroup(tx, w.Group)
-		}, nil
-	}
 }
 
 // leaveGroup removes the group that its last member has left.

@@ -51,16 +51,21 @@ func refuse(r *workspace.Request, c complaint) error {
 
 // admit checks a create request against the policy and fills in the site's
 // defaults. It touches no record; an unreachable repository is found here.
-func (m *Manager) admit(ctx context.Context, r *workspace.Request) error {
+// It returns what was found of the root image.
+func (m *Manager) admit(
+	ctx context.Context, r *workspace.Request,
+) (workspace.ImageInfo, error) {
 	if r.Owner == "" {
-		return workspace.Errorf(workspace.Denied, opCreate, r.Spec.Name, "no caller identity")
+		return workspace.ImageInfo{}, workspace.Errorf(workspace.Denied, opCreate, r.Spec.Name,
+			"no caller identity")
 	}
 	checks := []func(*workspace.Request) error{
-		m.admitTime, m.admitSize, m.admitPlatform, m.admitKernel, m.admitNetworks, m.admitTarget,
+		m.admitTime, m.admitSize, admitTerms, m.admitPlatform, m.admitKernel, m.admitNetworks,
+		m.admitTarget,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
-			return err
+			return workspace.ImageInfo{}, err
 		}
 	}
 	return m.admitImages(ctx, r)
@@ -93,10 +98,18 @@ func (m *Manager) admitSize(r *workspace.Request) error {
 			cause: fmt.Errorf("%d nodes are more than this site allows in a group", r.Nodes),
 		})
 	}
-	if r.Demand.CPUs == 0 {
-		r.Demand.CPUs = max(m.policy.DefaultCPUs, 1)
+	if len(r.Parts) == 0 {
+		r.Parts = []workspace.Part{{Nodes: r.Nodes, Demand: r.Demand, Least: r.Least}}
 	}
-	r.Demand.Architecture = r.Spec.Architecture
+	r.Parts = slices.Clone(r.Parts)
+	for i := range r.Parts {
+		d := &r.Parts[i].Demand
+		if d.CPUs == 0 {
+			d.CPUs = max(m.policy.DefaultCPUs, 1, r.Parts[i].Least.CPUs)
+		}
+		d.Architecture = r.Spec.Architecture
+	}
+	r.Demand = r.Parts[0].Demand
 	return nil
 }
 
@@ -178,7 +191,9 @@ func (m *Manager) admitTarget(r *workspace.Request) error {
 
 // admitImages asks the repositories whether the images are there and fit to be
 // used, so that a request that cannot succeed is refused at once.
-func (m *Manager) admitImages(ctx context.Context, r *workspace.Request) error {
+func (m *Manager) admitImages(
+	ctx context.Context, r *workspace.Request,
+) (root workspace.ImageInfo, err error) {
 	partitions := 0
 	for _, d := range r.Spec.Disks {
 		path := atRoot
@@ -189,17 +204,13 @@ func (m *Manager) admitImages(ctx context.Context, r *workspace.Request) error {
 			partitions++
 			path = fmt.Sprintf(atPartition, partitions)
 		}
-		if _, err := m.images.Check(ctx, d.Location); err != nil {
-			return refuse(r, complaint{kind: workspace.KindOf(err), path: path, cause: err})
+		info, err := m.images.Check(ctx, d.Location)
+		if err != nil {
+			return root, refuse(r, complaint{kind: workspace.KindOf(err), path: path, cause: err})
+		}
+		if d.Role == workspace.RootDisk {
+			root = info
 		}
 	}
-	return nil
-}
-
-// hostKinds returns the kinds of host that may serve the request; empty: any.
-func (m *Manager) hostKinds(r *workspace.Request) []string {
-	if r.Spec.VMM.Type == "" {
-		return nil
-	}
-	return m.policy.Accepts[r.Spec.VMM.Type]
+	return root, nil
 }

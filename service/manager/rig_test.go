@@ -13,7 +13,9 @@ import (
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/book"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/expire"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
@@ -84,11 +86,15 @@ func newRig(t *testing.T, dir, script string) *rig {
 		OnChanges: func(all []*workspace.Change) { engine.Offer(all) },
 	})
 	r.check(err)
-	engine = change.New(r.store, manager.Plans(images, machines, time.Minute),
+	scheduler := agenda.New(agenda.Options{
+		Policy: schedule(), Accepts: policy().Accepts, Reachable: r.pool.Reachable,
+		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
+	})
+	engine = change.New(r.store, manager.Plans(images, machines, scheduler, time.Minute),
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: policy(),
-		Reachable: r.pool.Reachable,
+		Reachable: r.pool.Reachable, Agenda: scheduler,
 	})
 	watcher := host.NewWatcher(r.store, r.pool, quiet)
 	sweeper := expire.New(r.store, r.manager, quiet)
@@ -96,7 +102,10 @@ func newRig(t *testing.T, dir, script string) *rig {
 	done := make(chan error, 1)
 	go func() {
 		done <- run.All(ctx, run.Part{Name: "engine", Run: engine.Run},
-			run.Part{Name: "watch", Run: watcher.Run}, run.Part{Name: "sweep", Run: sweeper.Run})
+			run.Part{Name: "watch", Run: watcher.Run}, run.Part{Name: "sweep", Run: sweeper.Run},
+			run.Part{Name: "agenda", Run: func(ctx context.Context) error {
+				return scheduler.Run(ctx, r.store)
+			}})
 	}()
 	stopped := false
 	r.stop = func() {
@@ -109,6 +118,14 @@ func newRig(t *testing.T, dir, script string) *rig {
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// schedule is how the rig's scheduler decides.
+func schedule() book.Policy {
+	return book.Policy{
+		Backfill: book.EASY, Preemption: []book.Means{book.BySuspension, book.ByKilling},
+		SuspendRate: 100, ResumeRate: 100, Movable: true, Boot: 10000, Shutdown: 10000,
+	}
 }
 
 func twoHosts() []workspace.Host {
@@ -127,7 +144,7 @@ func policy() manager.Policy {
 		MaximumNodes: 8, DefaultCPUs: 1, Architectures: []string{"x86", "x86_64"},
 		Accepts:      map[string][]string{"Xen": {"KVM"}, "KVM": {"KVM"}, "LXC": {"LXC"}},
 		Associations: []string{"public", "private"}, ChargeGranularity: time.Minute,
-		Subscriptions: 3, PullPoints: 2,
+		Subscriptions: 3, PullPoints: 2, Operators: []workspace.Owner{ada},
 	}
 }
 
@@ -242,10 +259,12 @@ func (r *rig) conserved() {
 	want := map[workspace.HostID]workspace.Capacity{}
 	machines := map[workspace.HostID]int{}
 	for _, w := range all {
-		if w.Holds() {
+		if w.HoldsHost() {
 			c := want[w.Host]
 			c.CPUs, c.MemoryMB = c.CPUs+w.Demand.CPUs, c.MemoryMB+w.Demand.MemoryMB
 			want[w.Host] = c
+		}
+		if w.Holds() {
 			machines[w.Host]++
 		}
 	}

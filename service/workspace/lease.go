@@ -102,6 +102,7 @@ type Booking struct {
 type Offer struct {
 	Change   string    // "later", "fewer", "shorter", "smaller"
 	Start    time.Time // zero: as asked for
+	Deadline time.Time // zero: as asked for
 	Nodes    int
 	Duration time.Duration
 	Demand   Allocation // of each node; of several parts, of the first

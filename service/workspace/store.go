@@ -87,6 +87,7 @@ type Tx interface {
 	RequestTx
 	BookingTx
 	AccountTx
+	HostTx
 }
 
 // AccountTx knows what owners hold and have used.
@@ -101,6 +102,14 @@ type AccountTx interface {
 	PutAccount(owner Owner, a Account) error
 }
 
+// HostTx reads and writes what operators ask of hosts.
+type HostTx interface {
+	// HostModes returns every mode by rising host.
+	HostModes() []HostMode
+	// PutHostMode replaces a host's; one that asks for nothing leaves no trace.
+	PutHostMode(m HostMode) error
+}
+
 // BookingTx reads and writes what the scheduler records.
 type BookingTx interface {
 	// Booking returns NotFound for one that is not there. Copy before changing.
@@ -109,7 +118,6 @@ type BookingTx interface {
 	RemoveBooking(id LeaseID) error
 	// AllBookings returns every booking by rising ID.
 	AllBookings() []*Booking
-	PutHostMode(m HostMode) error
 	// PutLearned replaces what was learned of times: bytes of the caller's own.
 	PutLearned(data []byte) error
 	// OnUndone has f called when what this update did does not become durable,
@@ -141,6 +149,8 @@ type PoolTx interface {
 	// Hosts returns all hosts in a fixed order with what is used, this
 	// transaction's workspaces included. The slice is valid until the next call.
 	Hosts() []HostUse
+	// Used returns what is used of one host, as Hosts has it.
+	Used(id HostID) Capacity
 	// TakeAddress takes a free address of the association, with its MAC. It is
 	// held by the workspace that is put with it before the transaction ends.
 	// Errors: Invalid (no such association), NoResource (a Refusal).

@@ -19,6 +19,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/expire"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
@@ -131,7 +132,11 @@ func assemble(
 		return nil, err
 	}
 	charge := time.Duration(c.Site.ChargeGranularity)
-	engine = change.New(store, manager.Plans(images, machines, charge),
+	scheduler := agenda.New(agenda.Options{
+		Accepts: c.Site.Accepts, Reachable: pool.Reachable,
+		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: log,
+	})
+	engine = change.New(store, manager.Plans(images, machines, scheduler, charge),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{
 		Formats: message.Formats(at.url), Guard: at.guard, Logger: log,
@@ -140,7 +145,7 @@ func assemble(
 	})
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: engine,
-		Reachable: pool.Reachable,
+		Reachable: pool.Reachable, Agenda: scheduler,
 	})
 	handler, err := dispatch.New(dispatch.Options{
 		Services: services(m, at.guard), Authenticator: authn.Fixed(c.Listen.Caller),
@@ -154,6 +159,7 @@ func assemble(
 	view := overview{store, engine, pool, log}
 	return &daemon{store: store, handler: handler, overview: view, parts: []run.Part{
 		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
+		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
 		{Name: "overview", Run: view.Run},
 	}}, nil

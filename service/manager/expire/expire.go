@@ -24,12 +24,15 @@ type Sweeper struct {
 	store   workspace.Store
 	manager *manager.Manager
 	log     *slog.Logger
-	failing bool // the last sweep failed
+	failing bool                       // the last sweep failed
+	warned  map[workspace.ID]time.Time // which ends need no warning any more
 }
 
 // New returns a Sweeper.
 func New(store workspace.Store, m *manager.Manager, log *slog.Logger) *Sweeper {
-	return &Sweeper{store: store, manager: m, log: log}
+	return &Sweeper{
+		store: store, manager: m, log: log, warned: map[workspace.ID]time.Time{},
+	}
 }
 
 // Run sweeps once a second until ctx ends.
@@ -72,7 +75,15 @@ func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
 	}
 	var failed error
 	for _, w := range all {
-		if w.Gone() || now.Before(manager.Due(w)) {
+		if w.Gone() {
+			continue
+		}
+		if !now.Before(manager.Warning(w)) {
+			if err := s.warn(ctx, w); err != nil {
+				failed = err
+			}
+		}
+		if now.Before(manager.Due(w)) {
 			continue
 		}
 		if err := s.manager.Expire(ctx, w.ID); err != nil {
@@ -82,6 +93,19 @@ func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
 		s.log.Info("lease has ended", "workspace", w.ID, "owner", w.Owner)
 	}
 	return failed
+}
+
+// warn has subscribers warned that the workspace's running time will be over. It
+// asks only once for each end; the record knows whether they were.
+func (s *Sweeper) warn(ctx context.Context, w *workspace.Workspace) error {
+	if s.warned[w.ID].Equal(w.Lease.End()) {
+		return nil
+	}
+	if err := s.manager.Warn(ctx, w.ID); err != nil {
+		return err
+	}
+	s.warned[w.ID] = w.Lease.End()
+	return nil
 }
 
 func (s *Sweeper) subscriptions(ctx context.Context, now time.Time) error {

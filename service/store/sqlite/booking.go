@@ -98,7 +98,15 @@ func (t *tx) AllBookings() []*workspace.Booking {
 	return all
 }
 
-// PutHostMode implements workspace.BookingTx. A mode that asks for nothing
+// HostModes implements workspace.HostTx.
+func (t *tx) HostModes() []workspace.HostMode {
+	all := make([]workspace.HostMode, 0, len(t.modes.base))
+	t.modes.all(func(_ workspace.HostID, m *workspace.HostMode) { all = append(all, *m) })
+	slices.SortFunc(all, func(a, b workspace.HostMode) int { return cmp.Compare(a.Host, b.Host) })
+	return all
+}
+
+// PutHostMode implements workspace.HostTx. A mode that asks for nothing
 // leaves no row.
 func (t *tx) PutHostMode(m workspace.HostMode) error {
 	if m.Host == "" {

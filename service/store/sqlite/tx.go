@@ -153,6 +153,9 @@ func (t *tx) Hosts() []workspace.HostUse {
 	return t.scratch
 }
 
+// Used implements workspace.PoolTx.
+func (t *tx) Used(id workspace.HostID) workspace.Capacity { return t.current[id] }
+
 // hostUses appends the hosts with what is used of them.
 func hostUses(to []workspace.HostUse, hosts []workspace.Host, u use) []workspace.HostUse {
 	for _, h := range hosts {

@@ -1,0 +1,248 @@
+package agenda
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// FirstDeployTask is the task with which a recorded deployment goes on: the two
+// before it, reserve and allocate, are done when its host is given.
+const FirstDeployTask = 2
+
+// Step does what is due: it carries what the Book says into the record.
+func (a *Agenda) Step(tx workspace.Tx) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.ready(tx); err != nil {
+		return err
+	}
+	return a.step(tx)
+}
+
+func (a *Agenda) step(tx workspace.Tx) error {
+	tx.OnUndone(a.void)
+	at := stamp(now())
+	a.reach(at)
+	a.renew(tx, at)
+	for _, action := range a.book.Advance(at) {
+		if err := a.apply(tx, action); err != nil {
+			return err
+		}
+	}
+	if err := a.settle(tx); err != nil {
+		return err
+	}
+	if err := a.sync(tx); err != nil {
+		return err
+	}
+	if a.book.Next() < a.armed {
+		a.stir()
+	}
+	return nil
+}
+
+// apply carries one action into the record.
+func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
+	b, err := tx.Booking(workspace.LeaseID(act.Lease))
+	if err != nil {
+		return err
+	}
+	for i, id := range b.Members {
+		w, err := tx.Workspace(id)
+		if err != nil || w.Gone() || b.Left[i] {
+			continue
+		}
+		switch act.Verb {
+		case book.Transfer:
+			err = a.stage(tx, b, i, act.Hosts[0])
+		case book.Boot, book.Resume:
+			err = a.seat(tx, w, act.Hosts[i], a.share(act.Lease, i))
+		case book.Suspend:
+			err = order(tx, w.ID, workspace.ChangeSuspend, "")
+		case book.Migrate:
+			if a.pool[act.Hosts[i]].ID != w.Host {
+				err = order(tx, w.ID, workspace.ChangeSuspend, "")
+			}
+		case book.Kill:
+			err = a.evict(tx, w)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// share returns what the Book grants a node of the lease.
+func (a *Agenda) share(id book.ID, node int) slot.Amount {
+	r, _ := a.book.Record(id)
+	for _, p := range r.Terms.Parts {
+		if node < p.Nodes {
+			return p.Need
+		}
+		node -= p.Nodes
+	}
+	return slot.Amount{}
+}
+
+// stage lets the image of a node come to a host where the node is to be: it has
+// nothing of the host's room yet.
+func (a *Agenda) stage(tx workspace.Tx, b *workspace.Booking, node int, h slot.Host) error {
+	r, known := a.book.Record(book.ID(b.ID))
+	if !known || len(r.Hosts) <= node || r.Hosts[node] != h {
+		return nil
+	}
+	w, err := tx.Workspace(b.Members[node])
+	if err != nil || w.Host != "" || w.Initial == workspace.Unpropagated {
+		return err
+	}
+	next := *w
+	next.Host, next.Parked = a.pool[h].ID, true
+	return a.deploy(tx, &next)
+}
+
+// seat gives a workspace its host. What it has on another one, or is about to
+// lose there, comes first.
+func (a *Agenda) seat(tx workspace.Tx, w *workspace.Workspace, h slot.Host, n slot.Amount) error {
+	if under(tx, w.ID, workspace.ChangeEvict) {
+		return nil // it is seated when that has ended
+	}
+	host, home := a.pool[h].ID, w.Host
+	moves := home != "" && home != host
+	if moves && w.State != workspace.Serialized && w.State != workspace.Propagated {
+		return a.evict(tx, w)
+	}
+	next := *w
+	next.Host, next.Parked, next.Demand = host, true, granted(w.Demand, n)
+	a.seated = append(a.seated, w.ID)
+	switch {
+	case w.State == workspace.Serialized || (w.State == workspace.Propagated && moves):
+		if err := tx.PutWorkspace(&next); err != nil {
+			return err
+		}
+		return order(tx, w.ID, workspace.ChangeResume, string(home))
+	case w.State == workspace.Unpropagated && w.Initial != workspace.Unpropagated:
+		return a.deploy(tx, &next)
+	}
+	return tx.PutWorkspace(&next)
+}
+
+// deploy puts the workspace on its way to its host.
+func (a *Agenda) deploy(tx workspace.Tx, w *workspace.Workspace) error {
+	next, err := w.State.Next(workspace.TriggerPropagate)
+	if err != nil {
+		return err
+	}
+	w.State, w.Changed, w.Fault = next, now(), ""
+	if err := tx.PutWorkspace(w); err != nil {
+		return err
+	}
+	c := &workspace.Change{
+		ID: tx.NextChangeID(), Kind: workspace.ChangeDeploy, Workspace: w.ID,
+		Status: workspace.ChangeDoing, Step: FirstDeployTask, Created: w.Changed,
+	}
+	if len(tx.ChangesOf(w.ID)) > 0 {
+		c.Status, c.Step = workspace.ChangeQueued, 0
+	}
+	return tx.PutChange(c)
+}
+
+// order queues a change of the scheduler's behind what is under way.
+func order(tx workspace.Tx, id workspace.ID, kind workspace.ChangeKind, argument string) error {
+	status := workspace.ChangeDoing
+	if len(tx.ChangesOf(id)) > 0 {
+		status = workspace.ChangeQueued
+	}
+	return tx.PutChange(&workspace.Change{
+		ID: tx.NextChangeID(), Kind: kind, Workspace: id, Status: status,
+		Argument: argument, Created: now(),
+	})
+}
+
+// under reports whether a change of the kind is under way or queued.
+func under(tx workspace.Tx, id workspace.ID, kind workspace.ChangeKind) bool {
+	return slices.ContainsFunc(tx.ChangesOf(id), func(c *workspace.Change) bool {
+		return c.Kind == kind
+	})
+}
+
+// evict takes the host from a workspace, whatever is under way there.
+func (a *Agenda) evict(tx workspace.Tx, w *workspace.Workspace) error {
+	if w.Host == "" || under(tx, w.ID, workspace.ChangeEvict) {
+		return nil
+	}
+	for _, c := range tx.ChangesOf(w.ID) {
+		if err := tx.RemoveChange(c.ID); err != nil {
+			return err
+		}
+	}
+	a.cut = append(a.cut, w.ID)
+	a.stir()
+	return order(tx, w.ID, workspace.ChangeEvict, "")
+}
+
+// settle lets workspaces have the room on their hosts that is theirs by the
+// Book, where those that had it before are really gone, and tells who is there.
+func (a *Agenda) settle(tx workspace.Tx) error {
+	if len(a.seated) == 0 {
+		return nil
+	}
+	waiting := a.seated
+	a.seated = nil
+	for _, id := range waiting {
+		w, err := tx.Workspace(id)
+		if err != nil || !w.Parked || w.Host == "" || w.Gone() {
+			continue
+		}
+		if !a.fits(tx, w) {
+			a.seated = append(a.seated, id)
+			continue
+		}
+		next := *w
+		next.Parked = false
+		if err := tx.PutWorkspace(&next); err != nil {
+			return err
+		}
+		if err := a.tally(tx, w.Booking); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fits reports whether the host has room for the workspace as things are there.
+func (a *Agenda) fits(tx workspace.Tx, w *workspace.Workspace) bool {
+	h, known := a.index[w.Host]
+	if !known {
+		return false
+	}
+	used := tx.Used(w.Host)
+	free := room(a.pool[h].Capacity).Minus(need(workspace.Allocation{
+		CPUs: used.CPUs, MemoryMB: used.MemoryMB, DiskMB: used.DiskMB,
+		NetInKbps: used.NetInKbps, NetOutKbps: used.NetOutKbps,
+	}))
+	wants := need(w.Demand)
+	return wants.Fits(&free)
+}
+
+// waiting finds who waits for room after the Book was made.
+func (a *Agenda) waiting(tx workspace.Tx) {
+	a.seated = nil
+	for _, w := range tx.AllWorkspaces() {
+		if !w.Parked || w.Host == "" || w.Gone() {
+			continue
+		}
+		r, known := a.book.Record(book.ID(w.Booking))
+		b, err := tx.Booking(w.Booking)
+		if err != nil || !known || r.State == book.Accepted || len(r.Hosts) == 0 {
+			continue
+		}
+		node := slices.Index(b.Members, w.ID)
+		if node >= 0 && !b.Left[node] && a.pool[r.Hosts[node]].ID == w.Host {
+			a.seated = append(a.seated, w.ID)
+		}
+	}
+}

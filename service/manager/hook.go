@@ -1,0 +1,284 @@
+package manager
+
+import (
+	"context"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
+	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// hooks tie the tasks of changes to the agenda: it hears, in the transaction
+// that records a task, what has become of the workspace.
+type hooks struct{ agenda *agenda.Agenda }
+
+// scheduled are the plans of the changes that only the scheduler asks for.
+func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan {
+	comes := in(workspace.Starting)
+	tell := change.Task{Name: "tell", Handler: h.noted(change.Handler{}), Retries: forever}
+	return []change.Plan{
+		{Kind: workspace.ChangeSuspend, Failed: h.notSuspended, Tasks: []change.Task{
+			begin(workspace.ChangeSuspend),
+			onHost(change.Task{Name: "suspend", Handler: machines.Suspend(),
+				Needs: in(workspace.Serializing)}),
+			{Name: "park", Handler: change.Handler{Do: h.park}, Retries: forever},
+		}},
+		{Kind: workspace.ChangeResume, Failed: h.notResumed, Tasks: []change.Task{
+			begin(workspace.ChangeResume),
+			onHost(change.Task{Name: "move", Handler: images.Move(), Needs: moved}),
+			onHost(change.Task{Name: "receive", Handler: h.held(machines.Receive()), Needs: comes}),
+			onHost(change.Task{Name: "restore", Handler: machines.Restore(), Needs: comes}),
+			onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: comes}),
+			tell,
+			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
+			{Name: "discard", Handler: images.Leave(), Retries: forever, Needs: moved},
+		}},
+		{Kind: workspace.ChangeEvict, Failed: corrupted, Tasks: []change.Task{
+			{Name: "evict", Handler: h.noted(machines.Evict(images)), Retries: forever},
+		}},
+		{Kind: workspace.ChangeResize, Failed: h.notResized, Tasks: []change.Task{
+			onHost(change.Task{Name: "resize", Handler: machines.Resize()}),
+		}},
+	}
+}
+
+// moved reports whether a resume brings the workspace to another host.
+func moved(r *change.Run) bool { return image.Home(r) != r.Workspace.Host }
+
+// noted is a handler of whose end the agenda hears.
+func (h hooks) noted(inner change.Handler) change.Handler {
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		var commit change.Commit
+		if do != nil {
+			var err error
+			if commit, err = do(ctx, r); err != nil {
+				return nil, err
+			}
+		}
+		return h.then(r, commit), nil
+	}
+	return inner
+}
+
+// then is a commit after which the agenda hears of the workspace.
+func (h hooks) then(r *change.Run, commit change.Commit) change.Commit {
+	return func(tx workspace.Tx) error {
+		if commit != nil {
+			if err := commit(tx); err != nil {
+				return err
+			}
+		}
+		if r.Workspace == nil {
+			return nil
+		}
+		return h.notice(tx, r.Workspace.ID)
+	}
+}
+
+// notice tells the agenda of a workspace of the record.
+func (h hooks) notice(tx workspace.Tx, id workspace.ID) error {
+	w, err := tx.Workspace(id)
+	if err != nil {
+		return err
+	}
+	return h.agenda.Notice(tx, w.Booking)
+}
+
+// there is noted for workspaces that go no further than their image.
+func (h hooks) there(inner change.Handler) change.Handler {
+	plain, noted := inner.Do, h.noted(inner).Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		if r.Workspace.Initial == workspace.Propagated {
+			return noted(ctx, r)
+		}
+		return plain(ctx, r)
+	}
+	return inner
+}
+
+// held holds a handler back until the workspace has its room on the host.
+func (h hooks) held(inner change.Handler) change.Handler {
+	wait := vmm.Await(func(r *change.Run) (time.Duration, string) {
+		return h.agenda.Wait(r.Workspace)
+	})
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		if _, err := wait.Do(ctx, r); err != nil {
+			return nil, err
+		}
+		return do(ctx, r)
+	}
+	return inner
+}
+
+// yield is the task that gives room back when the lease's mechanism has been
+// applied: nothing will run there again.
+func (h hooks) yield() change.Task {
+	return change.Task{Name: "yield", Handler: change.Handler{Do: h.park}, Retries: forever,
+		Needs: func(r *change.Run) bool { return r.Workspace.Expired && !r.Workspace.Parked }}
+}
+
+// park records that the workspace holds no room on its host any more.
+func (h hooks) park(_ context.Context, r *change.Run) (change.Commit, error) {
+	return func(tx workspace.Tx) error { return h.parkIn(tx, r.Workspace.ID) }, nil
+}
+
+func (h hooks) parkIn(tx workspace.Tx, id workspace.ID) error {
+	old, err := tx.Workspace(id)
+	if err != nil {
+		return err
+	}
+	if !old.Parked {
+		w := *old
+		w.Parked = true
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+	}
+	return h.agenda.Notice(tx, old.Booking)
+}
+
+// release gives capacity and addresses back.
+func (h hooks) release(_ context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil {
+		return nil, nil
+	}
+	return func(tx workspace.Tx) error { return h.releaseIn(tx, r.Workspace.ID) }, nil
+}
+
+func (h hooks) releaseIn(tx workspace.Tx, id workspace.ID) error {
+	old, err := tx.Workspace(id)
+	if err != nil || old.Released {
+		return err
+	}
+	w := *old
+	w.Released = true
+	if err := tx.PutWorkspace(&w); err != nil {
+		return err
+	}
+	return h.agenda.Notice(tx, w.Booking)
+}
+
+// saved ends a save: the image is in its repository, nothing is on the host.
+func (h hooks) saved(_ context.Context, r *change.Run) (change.Commit, error) {
+	return func(tx workspace.Tx) error {
+		if err := h.releaseIn(tx, r.Workspace.ID); err != nil {
+			return err
+		}
+		_, err := workspace.Move(tx, r.Workspace.ID, workspace.TriggerSaved, "")
+		return err
+	}, nil
+}
+
+// gone ends a destroy: nothing of the workspace remains on its host, so its
+// record goes and its account is settled.
+func (h hooks) gone(unit time.Duration) change.Func {
+	return func(_ context.Context, r *change.Run) (change.Commit, error) {
+		if r.Workspace == nil {
+			return nil, nil
+		}
+		return func(tx workspace.Tx) error {
+			w, err := tx.Workspace(r.Workspace.ID)
+			if err != nil {
+				return err
+			}
+			if err := tx.AddUsed(w.Owner, used(tx, w, unit)); err != nil {
+				return err
+			}
+			if err := tx.RemoveWorkspace(w.ID); err != nil {
+				return err
+			}
+			if w.Group != "" {
+				if err := leaveGroup(tx, w.Group); err != nil {
+					return err
+				}
+			}
+			return h.agenda.Notice(tx, w.Booking)
+		}, nil
+	}
+}
+
+// used is the running time that a destroyed workspace has taken.
+func used(tx workspace.Tx, w *workspace.Workspace, unit time.Duration) time.Duration {
+	if !w.Lease.Start.IsZero() {
+		return charge(w, w.Changed, unit)
+	}
+	b, err := tx.Booking(w.Booking)
+	if err != nil {
+		return 0
+	}
+	return rounded(b.Ran, unit)
+}
+
+// notSuspended ends a suspension that failed: the host was promised to another
+// lease, so the workspace has to leave it and begins anew.
+func (h hooks) notSuspended(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil {
+		return nil
+	}
+	return func(tx workspace.Tx) error {
+		old, err := tx.Workspace(r.Workspace.ID)
+		if err != nil || old.Gone() {
+			return err
+		}
+		w := *old
+		w.Fault = "it begins anew: " + cause.Error()
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+		return tx.PutChange(&workspace.Change{
+			ID: tx.NextChangeID(), Kind: workspace.ChangeEvict, Workspace: w.ID,
+			Status: workspace.ChangeQueued, Created: now(),
+		})
+	}
+}
+
+// notResumed ends a resume that failed: disks and memory are where they were.
+func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil {
+		return nil
+	}
+	return func(tx workspace.Tx) error {
+		old, err := tx.Workspace(r.Workspace.ID)
+		if err != nil {
+			return err
+		}
+		w := *old
+		w.Host = image.Home(r)
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+		if err := failed(r, workspace.TriggerFail, cause)(tx); err != nil {
+			return err
+		}
+		return h.releaseIn(tx, w.ID)
+	}
+}
+
+// notResized ends a resize that the machine did not take: the workspace has the
+// shape of before, and its owner the reason.
+func (h hooks) notResized(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil {
+		return nil
+	}
+	return func(tx workspace.Tx) error {
+		before, err := vmm.ShapeOf(r.Change.Argument)
+		if err != nil {
+			return err
+		}
+		old, err := tx.Workspace(r.Workspace.ID)
+		if err != nil || old.Gone() {
+			return err
+		}
+		w := *old
+		w.Demand, w.Fault, w.Changed = reshaped(w.Demand, before), cause.Error(), now()
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+		return h.agenda.Reshape(tx, &w)
+	}
+}
