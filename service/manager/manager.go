@@ -34,8 +34,8 @@ type Policy struct {
 	HideCharge        bool                // the granularity is no property
 	Subscriptions     int                 // of one owner at a time; 0: no limit
 	PullPoints        int                 // of one owner at a time; 0: no limit
-	Operators         []workspace.Owner   // who may change hosts, and sees all of the schedule
-	Warn              time.Duration       // before the end of running time, of a request that names none
+	Operators         []workspace.Owner   // who may change hosts, and see all leases
+	Warn              time.Duration       // before the end of running time; 0: no warning
 }
 
 // Images is what the manager asks of the image side before it accepts a request.

@@ -58,18 +58,7 @@ func newRig(t *testing.T, dir, script string) *rig {
 	r := &rig{t: t, dir: dir, pool: host.Pool{}}
 	quiet := slog.New(slog.DiscardHandler)
 	hosts := twoHosts()
-	var err error
-	r.world, err = sim.Open(sim.Options{
-		Dir: filepath.Join(dir, "sim"), Hosts: hosts, Script: script,
-	})
-	r.check(err)
-	for _, h := range hosts {
-		r.pool[h.ID] = &host.Node{
-			Host: h, Deployment: r.world.Host(h.ID), Dir: filepath.Join(dir, "disks", string(h.ID)),
-			Inert: true, Customiser: files{dir},
-		}
-		r.check(os.MkdirAll(r.pool[h.ID].Dir, 0o700))
-	}
+	r.open(hosts, script)
 	repository := filepath.Join(dir, "images")
 	r.check(os.MkdirAll(repository, 0o700))
 	r.check(os.WriteFile(filepath.Join(repository, "worker"), make([]byte, 4096), 0o600))
@@ -125,6 +114,24 @@ func schedule() book.Policy {
 	return book.Policy{
 		Backfill: book.EASY, Preemption: []book.Means{book.BySuspension, book.ByKilling},
 		SuspendRate: 100, ResumeRate: 100, Movable: true, Boot: 10000, Shutdown: 10000,
+	}
+}
+
+// open makes the simulated hosts and their directories.
+func (r *rig) open(hosts []workspace.Host, script string) {
+	r.t.Helper()
+	var err error
+	r.world, err = sim.Open(sim.Options{
+		Dir: filepath.Join(r.dir, "sim"), Hosts: hosts, Script: script,
+	})
+	r.check(err)
+	for _, h := range hosts {
+		dir := filepath.Join(r.dir, "disks", string(h.ID))
+		r.pool[h.ID] = &host.Node{
+			Host: h, Deployment: r.world.Host(h.ID), Dir: dir, Inert: true,
+			Customiser: files{r.dir},
+		}
+		r.check(os.MkdirAll(dir, 0o700))
 	}
 }
 

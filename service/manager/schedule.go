@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/lease/calendar"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -96,7 +97,8 @@ func sensible(id workspace.ID, s workspace.Shape) error {
 		}
 	}
 	if s == (workspace.Shape{}) {
-		return workspace.Errorf(workspace.Invalid, resizeOp, id.String(), "nothing is to be changed")
+		return workspace.Errorf(workspace.Invalid, resizeOp, id.String(),
+			"nothing is to be changed")
 	}
 	return nil
 }
@@ -238,10 +240,9 @@ func (m *Manager) SetHost(
 			"only an operator of this site may")
 	}
 	for i, w := range mode.Windows {
-		if !w.Start.Before(w.End) {
-			return workspace.Errorf(workspace.Invalid, hostOp, string(mode.Host),
-				"window %d ends at %s, which is not after its start at %s", i+1,
-				w.End.Format(time.RFC3339), w.Start.Format(time.RFC3339))
+		if err := calendar.Check(w, now()); err != nil {
+			return workspace.Errorf(workspace.KindOf(err), hostOp, string(mode.Host),
+				"window %d: %w", i+1, err)
 		}
 	}
 	err := m.store.Update(ctx, func(tx workspace.Tx) error {

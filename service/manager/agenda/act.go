@@ -47,6 +47,9 @@ func (a *Agenda) step(tx workspace.Tx) error {
 // apply carries one action into the record.
 func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 	b, err := tx.Booking(workspace.LeaseID(act.Lease))
+	if workspace.KindOf(err) == workspace.NotFound {
+		return nil // the last of its workspaces is gone
+	}
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ import (
 // Options are what an Agenda is made of. The zero Options lease in order and
 // interrupt nobody.
 type Options struct {
-	Policy     book.Policy // Confirm is taken as set
+	Policy     book.Policy // Confirm is a second
 	Repository int32       // kbit/s of the link to the image repository; 0: no limit
 	// Accepts maps the VMM that a request asks for to kinds of host that will do.
 	Accepts map[string][]string
@@ -36,9 +36,6 @@ type Options struct {
 	Boot, Shutdown func(memoryMB int64) time.Duration
 	// Rates say how fast a host saves and restores; nil: as the Policy has it.
 	Rates func(workspace.HostID) book.Rates
-	// Expand writes out the windows that touch a span of time; nil: those that
-	// come once alone.
-	Expand func(all []workspace.Window, from, until time.Time) []workspace.Window
 	// Interrupt stops the task under way of a workspace whose change was removed.
 	Interrupt func(workspace.ID)
 	Logger    *slog.Logger // nil: none
@@ -64,7 +61,7 @@ type Agenda struct {
 
 // New returns an Agenda.
 func New(o Options) *Agenda {
-	o.Policy.Confirm = true
+	o.Policy.Confirm = length(pulse)
 	log := o.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

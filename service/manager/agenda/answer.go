@@ -49,6 +49,7 @@ func (a *Agenda) outOfReach() (lost []workspace.HostID) {
 // wouldDo reports whether the terms were accepted if all hosts were in reach.
 func wouldDo(b *book.Book, a *Agenda, t book.Terms) bool {
 	c, at := b.Snapshot(), stamp(now())
+	t.Hosts = nil
 	for i := range a.pool {
 		if a.lost[i] && a.pool[i].Active {
 			c.Found(at, slot.Host(i))
@@ -166,7 +167,9 @@ func (a *Agenda) shortages(b *book.Book, t book.Terms, r *book.Reason) []workspa
 		return cmp.Or(cmp.Compare(free[x][slot.Memory], free[y][slot.Memory]),
 			cmp.Compare(free[x][slot.CPU], free[y][slot.CPU]), cmp.Compare(y, x))
 	})
-	if fits := func(h slot.Host) bool { return one.Fits(&free[h]) }; slices.ContainsFunc(will, fits) {
+	if one.Fits(&free[closest]) || slices.ContainsFunc(will, func(h slot.Host) bool {
+		return one.Fits(&free[h])
+	}) {
 		return []workspace.Shortage{{
 			Resource: "nodes", Unit: "nodes", Wanted: int64(r.Wanted),
 			Free: slots(will, free, one), Where: "the pool",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/lease/calendar"
 	"github.com/philoxenia/philoxenia/service/lease/slot"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -110,26 +111,34 @@ func (a *Agenda) closed(
 	if err != nil {
 		return nil, err
 	}
-	last := from.Add(horizon)
+	if last := from.Add(horizon); until.After(last) {
+		until = last
+	}
 	for _, m := range modes {
-		for _, w := range a.expand(m.Windows, from, minTime(until, last)) {
-			all = append(all, workspace.Bar{
-				Host: m.Host, Start: maxTime(w.Start, from), End: minTime(w.End, until),
-				Phase: workspace.PhaseClosed, Firm: true,
-			})
+		for _, w := range m.Windows {
+			spans, err := calendar.Spans(w, from, until)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range spans {
+				all = append(all, workspace.Bar{
+					Host: m.Host, Start: later(s.Start, from), End: sooner(s.End, until),
+					Phase: workspace.PhaseClosed, Firm: true,
+				})
+			}
 		}
 	}
 	return all, nil
 }
 
-func minTime(a, b time.Time) time.Time {
+func sooner(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}
 	return b
 }
 
-func maxTime(a, b time.Time) time.Time {
+func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

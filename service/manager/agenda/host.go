@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/lease/calendar"
 	"github.com/philoxenia/philoxenia/service/lease/slot"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -62,49 +63,25 @@ func (a *Agenda) equip(
 	b *book.Book, at slot.Time, h slot.Host, mode workspace.HostMode,
 ) (inTheWay []book.ID) {
 	b.Open(at, h, a.pool[h].Active && !mode.Drained)
-	return b.Windows(at, h, a.windows(mode.Windows))
+	return b.Windows(at, h, a.windows(h, mode.Windows))
 }
 
-// windows writes out windows as the Book has them.
-func (a *Agenda) windows(all []workspace.Window) []book.Window {
-	if len(all) == 0 {
-		return nil
-	}
+// windows writes out windows of a host as the Book has them.
+func (a *Agenda) windows(h slot.Host, all []workspace.Window) (out []book.Window) {
 	from := now()
-	until := from.Add(horizon)
-	var out []book.Window
-	for _, w := range a.expand(all, from, until) {
-		out = append(out, book.Window{
-			Span: slot.Span{Start: stamp(w.Start), End: stamp(w.End)}, Left: left(w.Left),
-		})
-	}
-	return out
-}
-
-func (a *Agenda) expand(all []workspace.Window, from, until time.Time) []workspace.Window {
-	if a.o.Expand != nil {
-		return a.o.Expand(all, from, until)
-	}
-	var once []workspace.Window
 	for _, w := range all {
-		if w.Rule == "" && w.Start.Before(until) && w.End.After(from) {
-			once = append(once, w)
+		left := room(calendar.Left(w, a.pool[h].Capacity))
+		spans, err := calendar.Spans(w, from, from.Add(horizon))
+		if err != nil {
+			a.log.Error("window of a host is not kept", "host", a.pool[h].ID, "error", err)
+		}
+		for _, s := range spans {
+			out = append(out, book.Window{
+				Span: slot.Span{Start: stamp(s.Start), End: stamp(s.End)}, Left: left,
+			})
 		}
 	}
-	return once
-}
-
-// left is what a window leaves: what is not said of it is left as it is, except
-// that nothing said at all leaves nothing.
-func left(c workspace.Capacity) slot.Amount {
-	if c == (workspace.Capacity{}) {
-		return slot.Amount{}
-	}
-	return slot.Amount{
-		slot.CPU: bounded(c.CPUs * percent), slot.Memory: bounded(c.MemoryMB),
-		slot.Disk: counted(c.DiskMB), slot.NetIn: counted(c.NetInKbps),
-		slot.NetOut: counted(c.NetOutKbps),
-	}
+	return out
 }
 
 // SetHost gives a host the mode that the update has put, and refuses (Conflict)
