@@ -293,7 +293,10 @@ func (b *Book) means(x *victim, d *decision, moves bool) bool {
 			}
 			continue
 		}
-		begin := max(b.now, v.runs)
+		begin := b.now
+		if !v.begun() {
+			begin = max(b.now, v.runs+1) // it runs before it is saved
+		}
 		if min(by-b.suspension(v, v.hosts), v.done()-1) >= begin {
 			return true
 		}

@@ -283,6 +283,9 @@ func (b *Book) tidy() {
 		if b.link != nil {
 			b.link.Forget(b.now)
 		}
+		if b.site.alone != nil {
+			b.site.alone.Forget(b.now)
+		}
 		if b.firm != b.full {
 			b.firm.Forget(b.now)
 		}

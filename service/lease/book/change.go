@@ -117,8 +117,8 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
 	d := &decision{hosts: l.hosts, hold: slot.Span{Start: b.now, End: end}, cut: slot.Never}
 	until, forced := b.reach(c, l.hosts, b.now)
-	if until >= end {
-		return d
+	if until >= end || (l.cut == slot.Never && end <= l.held.End && l.gives(&t)) {
+		return d // what takes no more is never refused, whatever else a host bears
 	}
 	if !l.firm && forced && b.least(l) < b.length(l) &&
 		until-b.suspension(c, l.hosts) > max(b.now, l.runs) {
@@ -135,6 +135,11 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 		return b.prolong(l, d)
 	}
 	return b.clear(c, d)
+}
+
+// gives reports whether the terms need nothing that the lease has not.
+func (l *lease) gives(t *Terms) bool {
+	return slices.EqualFunc(l.Parts, t.Parts, func(p, q Part) bool { return q.Need.Fits(&p.Need) })
 }
 
 // sameNeeds reports whether only the time of the lease changes.

@@ -33,6 +33,7 @@ type search struct {
 	look  int // hosts compared; 0: all
 	each  int // nodes on one host at most; 0: any number
 	avoid []slot.Host
+	open  func(slot.Host) bool // which hosts take leases; nil: all
 	rules
 }
 
@@ -135,6 +136,9 @@ func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
 // stay answers as earliest does for a lease that can only run where it was.
 func (s *search) stay(from, length slot.Time, home []slot.Host) slot.Time {
 	defer s.guard()()
+	if s.open != nil && slices.ContainsFunc(home, func(h slot.Host) bool { return !s.open(h) }) {
+		return slot.Never
+	}
 	shares := sums(home, s.lease.needs())
 	for when := from; ; {
 		next := when
@@ -213,15 +217,22 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 		s.obey()
 		b.relate(s)
 	}
+	if b.site.shut() {
+		s.open = b.site.open
+		s.may = append(s.may, s.open)
+	}
 	return s
 }
 
 // seekAs is seek for a lease with what its Parts say.
 func (b *Book) seekAs(l *lease, onlyNow bool) *decision {
 	var d *decision
-	if l.saved {
+	switch {
+	case l.saved && b.site.cutOff(l.home):
+		return nil
+	case l.saved:
 		d = b.seekSaved(l, onlyNow)
-	} else {
+	default:
 		d = b.seekHosts(l, onlyNow)
 	}
 	if d == nil {

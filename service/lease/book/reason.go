@@ -21,13 +21,14 @@ const (
 	LinkBusy             // the image cannot be brought to the hosts in time
 	Behind               // its turn has not come: those before it may not be delayed
 	Ruled                // the hosts that have room are ruled out by its Affinity
+	Shut                 // hosts are closed, or give less for a time
 )
 
 // String returns the code as messages and documents have it.
 func (c Code) String() string {
 	return [...]string{
 		"too-large", "no-host", "too-soon", "taken", "too-late", "link-busy", "behind",
-		"affinity",
+		"affinity", "closed",
 	}[c]
 }
 
@@ -91,6 +92,8 @@ func (r *Reason) String() string {
 		return "the image cannot be brought to the hosts in time"
 	case Ruled:
 		return fmt.Sprintf("the affinity of %d nodes rules out the hosts that have room", r.Wanted)
+	case Shut:
+		return fmt.Sprintf("too few hosts for %d nodes are open at that time", r.Wanted)
 	case Behind:
 		return "starting it now would delay leases that came before it"
 	default:
@@ -244,7 +247,9 @@ func (b *Book) why(l *lease, code Code) *Reason {
 	if code == Taken || code == TooLate {
 		r.Blocking = b.blocking(l, span)
 	}
-	if (code == Taken || code == TooLate) && len(l.Affinity) > 0 && b.accepts(l.loose()) {
+	if (code == Taken || code == TooLate) && b.locked(least, span) {
+		r.Code = Shut
+	} else if (code == Taken || code == TooLate) && len(l.Affinity) > 0 && b.accepts(l.loose()) {
 		r.Code = Ruled
 	}
 	r.Offers = b.offers(l, r)
@@ -305,7 +310,9 @@ func (b *Book) Explain(id ID) *Reason {
 	var fits bool
 	b.without(b.plans(), span, func() { fits = s.place(span) != nil })
 	loose := b.search(b.full, l.lowest().loose())
-	if fits {
+	if b.locked(l.lowest(), span) {
+		r.Code = Shut
+	} else if fits {
 		r.Code = Behind
 	} else if len(l.Affinity) > 0 && loose.place(span) != nil {
 		r.Code = Ruled

@@ -17,6 +17,17 @@ func (b *Book) fresh(pool Pool) *Book {
 	for h := range b.site.rates {
 		c.SetRates(slot.Host(h), b.site.rates[h])
 	}
+	for h := range slot.Host(len(pool.Hosts)) {
+		var all []Window
+		for _, x := range b.site.withheld[h] {
+			all = append(all, Window{x.span, pool.Hosts[h].Minus(x.amount)})
+		}
+		c.Windows(b.now, h, all)
+		if b.site.lost != nil && b.site.lost[h] {
+			c.Lost(b.now, h)
+		}
+		c.Open(b.now, h, b.site.closed == nil || !b.site.closed[h])
+	}
 	for owner, rank := range b.ranks {
 		c.SetRank(b.now, owner, rank)
 	}
