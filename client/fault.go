@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beevik/etree"
+
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -23,7 +26,9 @@ type Fault struct {
 	Description string         // what the service says about it
 	Causes      []string       // descriptions of the fault's causes, outermost first
 	Place       Place          // in the document sent, when the description names one
-	Timestamp   time.Time      // when the service made the fault; zero when it does not say
+	// Explanation is why there is no room, and what there is; nil when it is not told.
+	Explanation *report.Explanation
+	Timestamp   time.Time // when the service made the fault; zero when it does not say
 }
 
 // Place is where in a document a fault lies.
@@ -218,7 +223,24 @@ func newFault(op string, sf *soap.Fault) *Fault {
 		}
 	}
 	f.Place = findPlace(f.Description)
+	f.Explanation = explained(sf)
 	return f
+}
+
+// explained finds the explanation in the detail of a fault, nil where there is
+// none that can be read.
+func explained(sf *soap.Fault) *report.Explanation {
+	for _, entry := range sf.Entries {
+		for _, e := range append([]*etree.Element{entry}, entry.FindElements(".//*")...) {
+			if !xmlstrict.Is(e, report.PropertyExplanation) {
+				continue
+			}
+			if v, err := report.DecodeExplanation(sf.Doc, e); err == nil {
+				return v
+			}
+		}
+	}
+	return nil
 }
 
 // causes lists the descriptions of a fault's causes, outermost first.

@@ -2,10 +2,13 @@ package client
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/soap"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -53,6 +56,33 @@ func TestFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFaultsExplain reads the explanation that a fault about room has.
+func TestFaultsExplain(t *testing.T) {
+	want := &report.Explanation{
+		Code: "taken", Text: "no room", Blocking: []int64{3},
+		Offers: []report.Offer{{Change: "fewer", Nodes: 2}},
+	}
+	refuse := func(w http.ResponseWriter) {
+		enc := new(xmlstrict.Encoder)
+		fault := wsrf.BaseFault{
+			Name: inTypes("WorkspaceResourceRequestDeniedFault"), Description: []string{"no room"},
+			More: want.Write,
+		}
+		soap.WriteFault(enc, soap.V11, nil, fault.SOAP())
+		w.Header().Set("Content-Type", soap.V11.ContentType())
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write(enc.Bytes())
+	}
+	var f *Fault
+	err := start(t.Context(), newFake(t, refuse).client(t, Options{}))
+	if !errors.As(err, &f) {
+		t.Fatalf("error %v, expected a fault", err)
+	}
+	if diff := cmp.Diff(want, f.Explanation); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -23,6 +23,9 @@ type Notification struct {
 	Number int64
 	State  *State // the workspace's new state; nil when the message tells of something else
 	Ended  bool   // the workspace exists no longer
+	// Standing is how the lease stands with the scheduler, or that its running
+	// time is over soon; nil when the message tells of something else.
+	Standing *report.Standing
 	// Content is the Message element, for what this package does not read.
 	Content *etree.Element
 }
@@ -65,17 +68,26 @@ func readNotifications(doc *xmlstrict.Document, all []wsn.Notification) ([]Notif
 			one.Subscription = *n.Subscription
 			one.Number = numberIn(one.Subscription.Extensions)
 		}
-		if value, ok := n.NewValue(); ok && xmlstrict.Is(value, report.PropertyState) {
-			state, err := ParseState(doc, value)
-			if err != nil {
+		if value, ok := n.NewValue(); ok {
+			if err := one.read(doc, value); err != nil {
 				return nil, err
 			}
-			one.State = state
 		}
 		_, one.Ended = n.Terminated()
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// read takes in the new value of a property, if it is one that is known here.
+func (n *Notification) read(doc *xmlstrict.Document, value *etree.Element) (err error) {
+	switch xmlstrict.NameOf(value) {
+	case report.PropertyState:
+		n.State, err = ParseState(doc, value)
+	case report.LeaseWarning, report.LeaseStatus:
+		n.Standing, err = report.DecodeStanding(doc, value)
+	}
+	return err
 }
 
 // number takes the numbers from the header, which has one for each message or

@@ -8,6 +8,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
@@ -23,6 +24,13 @@ type Topic xmlstrict.Name
 var (
 	TopicState       = Topic(inTypes("currentState"))
 	TopicTermination = Topic(wsrf.Draft.Names().ResourceTermination)
+)
+
+// The topics of a workspace's lease, which only face two has: its running time
+// is over soon, and the scheduler changed it or its terms.
+var (
+	TopicWarning = Topic(report.LeaseWarning)
+	TopicLease   = Topic(report.LeaseStatus)
 )
 
 // in returns the topic's name in a face.

@@ -36,12 +36,19 @@ func (c *Client) Renegotiate(ctx context.Context, workspace wsa.EPR, terms Terms
 }
 
 // UpdateProperties puts values in place of those that properties of a resource
-// have, all of them or none. Only those that renegotiate a lease are writable.
-// Only face two has it; a reference of face one is asked for there.
+// have, all of them or none. Only those that renegotiate a lease, resize a
+// workspace or set the mode of a host are writable. Only face two has it; a
+// reference of face one is asked for there.
 func (c *Client) UpdateProperties(
 	ctx context.Context, epr wsa.EPR, values ...*etree.Element,
 ) error {
-	op := "change the terms of " + Describe(epr)
+	return c.update(ctx, "change the terms of "+Describe(epr), epr, values...)
+}
+
+// update carries out UpdateProperties.
+func (c *Client) update(
+	ctx context.Context, op string, epr wsa.EPR, values ...*etree.Element,
+) error {
 	epr, err := c.InFaceTwo(epr)
 	if err != nil {
 		return failed(op, err)

@@ -17,16 +17,25 @@ const (
 	Reopened Source = "reopened"
 )
 
-// Event is one thing that became known of a workspace. A Watcher tells states
-// alone; a Receiver also tells that it Missed something or was Reopened.
+// EndsSoon stands in an Event for a warning: running time is over soon.
+const EndsSoon = "ends soon"
+
+// Event is one thing that became known of a workspace. A Watcher tells states,
+// and of leases where it is asked to; a Receiver also tells that it Missed
+// something or was Reopened.
 type Event struct {
 	Workspace string    // the workspace's key; empty when Missed or Reopened
 	Was       string    // the state known before; empty at first, and from a Receiver
-	State     string    // a state of the schema, or client.Gone
+	State     string    // a state of the schema, or client.Gone; empty with Lease
 	Fault     string    // why it is Corrupted, or what was given up
 	At        time.Time // when it became known here, UTC
 	Source    Source
+	// Lease is how the workspace's lease stands with the scheduler (report.LeaseQueued
+	// and its like), or EndsSoon; empty when the event is of the state. End is when
+	// running time will be over, zero when that is not known.
+	Lease string
+	End   time.Time
 }
 
 // Changed reports whether the state differs from the one known before.
-func (e Event) Changed() bool { return e.Was != e.State }
+func (e Event) Changed() bool { return e.Lease == "" && e.Was != e.State }

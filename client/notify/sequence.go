@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"errors"
 	"hash/maphash"
 	"time"
@@ -25,7 +26,11 @@ var seed = maphash.MakeSeed()
 
 // mark returns what makes a repeated message known again.
 func mark(e Event) uint64 {
-	return maphash.String(seed, e.Workspace+"\x00"+e.State+"\x00"+e.Fault)
+	text := e.Workspace + "\x00" + e.State + "\x00" + e.Fault
+	if e.Lease != "" {
+		text += "\x00" + e.Lease + "\x00" + e.End.String()
+	}
+	return maphash.String(seed, text)
 }
 
 // admit takes the next message. It is fresh unless it came before; missed says
@@ -67,7 +72,7 @@ func (t translator) translate(way string, all []client.Notification) ([]Event, e
 		if missed {
 			events = append(events, Event{At: e.At, Source: Missed})
 		}
-		if fresh && e.State != "" {
+		if fresh && e.State+e.Lease != "" {
 			events = append(events, e)
 		}
 	}
@@ -101,6 +106,8 @@ func eventOf(n client.Notification) (Event, error) {
 		e.State, e.Fault = n.State.Name, n.State.Fault
 	case n.Ended:
 		e.State = client.Gone
+	case n.Standing != nil:
+		e.Lease, e.End = cmp.Or(n.Standing.Status, EndsSoon), n.Standing.End
 	}
 	return e, nil
 }

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 	"github.com/philoxenia/philoxenia/schema/wsn"
 )
@@ -133,4 +135,33 @@ func TestNothingIsLostUnseen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLeasesAreToldOf turns messages about leases into events, repeats apart.
+func TestLeasesAreToldOf(t *testing.T) {
+	end := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
+	about := func(n int64, s report.Standing) client.Notification {
+		return client.Notification{Producer: seven, Number: n, Standing: &s}
+	}
+	all := []client.Notification{
+		about(1, report.Standing{Status: report.LeaseQueued}),
+		about(2, report.Standing{Status: report.LeaseActive, End: end}),
+		about(2, report.Standing{Status: report.LeaseActive, End: end}),
+		about(3, report.Standing{End: end}),
+	}
+	events, err := translator{}.translate("way", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range events {
+		if e.State != "" || e.Changed() {
+			t.Errorf("%v is of the state", e)
+		}
+		got = append(got, fmt.Sprintf("%s %t", e.Lease, e.End.Equal(end)))
+	}
+	want := []string{"queued false", "active true", EndsSoon + " true"}
+	if strings.Join(got, "; ") != strings.Join(want, "; ") {
+		t.Errorf("told %q, expected %q", got, want)
+	}
 }

@@ -27,6 +27,7 @@ type Options struct {
 	Poll     time.Duration // between reads without notifications, 2 s
 	Resync   time.Duration // between reads with notifications, 15 s
 	Grace    time.Duration // what a read grants to notifications under way, 200 ms
+	Leases   bool          // tell of leases too, where notifications come: Event.Lease
 	// Trouble is told why notifications cannot be had, and when the service
 	// stops answering, once each time; may be nil.
 	Trouble func(error)
@@ -236,6 +237,9 @@ func (w *Watcher) take(ctx context.Context, e Event) error {
 	case Reopened:
 		return w.again(ctx)
 	}
+	if e.Lease != "" && !w.options.Leases {
+		return nil
+	}
 	t := w.byKey[e.Workspace]
 	if t == nil && w.all {
 		next := w.next // its state is being told
@@ -243,6 +247,11 @@ func (w *Watcher) take(ctx context.Context, e Event) error {
 		w.next = next
 	}
 	if t == nil || t.state == client.Gone {
+		return nil
+	}
+	if e.Lease != "" {
+		e.Was = t.state
+		w.tell(e)
 		return nil
 	}
 	w.emit(t, client.State{Name: e.State, Fault: e.Fault}, Notified)
@@ -373,6 +382,11 @@ func (w *Watcher) emit(t *target, state client.State, source Source) {
 		At: time.Now().UTC(), Source: source,
 	}
 	t.state, t.seen = state.Name, true
+	w.tell(e)
+}
+
+// tell hands an event to see, unless that has had enough.
+func (w *Watcher) tell(e Event) {
 	if !w.enough && !w.see(e) {
 		w.enough = true
 	}

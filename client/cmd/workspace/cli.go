@@ -21,8 +21,12 @@ type cli struct {
 	Save       saveCmd       `cmd:"" help:"Shut workspaces down and return their images to the repository."`
 	Destroy    destroyCmd    `cmd:"" help:"Destroy workspaces and end their leases."`
 	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
+	Resize     resizeCmd     `cmd:"" help:"Give workspaces that run more or less memory, CPUs or bandwidth."`
+	Explain    explainCmd    `cmd:"" help:"Say how leases stand: when they run, why they wait, and what would help."`
+	Schedule   scheduleCmd   `cmd:"" help:"Draw what the hosts do, and are to do, against time."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
-	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, and how much of each is used."`
+	Host       hostCmd       `cmd:"" help:"List and show hosts; drain them and give them windows."`
+	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, as host list does."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Simulate   simulateCmd   `cmd:"" help:"Run the scheduler on a workload in virtual time, and measure what comes of it."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`

@@ -42,6 +42,9 @@ func (c *deployCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.DryRun {
+		return c.plan(ctx, a, r)
+	}
 	goal := goal{state: r.Deployment.InitialState, limit: a.timeout()}
 	if a.globals.Wait.State != "" {
 		goal.state = a.globals.Wait.State
@@ -58,7 +61,7 @@ func (c *deployCmd) Run(ctx context.Context, a *app) error {
 	}
 	created, err := a.create(ctx, r)
 	if err != nil {
-		return c.place(err)
+		return c.place(c.offered(err, r))
 	}
 	view := newCreated(created, r)
 	err = a.writeEPRs(&view) // before anything else can fail

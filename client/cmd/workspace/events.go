@@ -7,6 +7,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/client/notify"
+	"github.com/philoxenia/philoxenia/schema/report"
 )
 
 // An eventsCmd is the command events.
@@ -20,6 +21,9 @@ type eventView struct {
 	State     string    `json:"state"`
 	Fault     string    `json:"fault,omitempty"`
 	Source    string    `json:"source"`
+
+	Lease string     `json:"lease,omitempty"` // the event is of the lease: how it stands now
+	End   *time.Time `json:"end,omitempty"`   // when running time will be over, with Lease
 }
 
 // Run prints events of the named workspaces, or of all, until interrupted.
@@ -94,7 +98,13 @@ func (a *app) printEvents(ctx context.Context, f *follower) error {
 
 // printEvent writes one event.
 func (a *app) printEvent(e notify.Event) error {
-	v := eventView{e.At, e.Workspace, e.Was, e.State, e.Fault, string(e.Source)}
+	v := eventView{
+		Time: e.At, Workspace: e.Workspace, Previous: e.Was, State: e.State, Fault: e.Fault,
+		Source: string(e.Source), Lease: e.Lease, End: known(e.End),
+	}
+	if e.Lease != "" {
+		v.State = e.Was // it is what it was
+	}
 	var err error
 	switch a.form {
 	case "json":
@@ -113,6 +123,8 @@ func (a *app) printEvent(e notify.Event) error {
 func (v eventView) line(colors palette) string {
 	text := fmt.Sprintf("%s workspace %s: ", v.Time.Local().Format("15:04:05.000"), v.Workspace)
 	switch told := v.Source == string(notify.Notified); {
+	case v.Lease != "":
+		text += leaseText(notify.Event{Lease: v.Lease, End: zeroOf(v.End), At: v.Time})
 	case v.Previous != "" && v.Previous != v.State:
 		text += v.Previous + " --> " + colors.state(v.State)
 	case v.Previous != "" && told: // as after a reboot
@@ -124,4 +136,24 @@ func (v eventView) line(colors palette) string {
 		text += ": " + v.Fault
 	}
 	return text
+}
+
+// leaseText tells how a lease stands now.
+func leaseText(e notify.Event) string {
+	if e.Lease == notify.EndsSoon {
+		return "its running time is over at " + bothWays(&e.End, e.At)
+	}
+	text := "its lease " + standingView{Status: e.Lease}.sentence()
+	if !e.End.IsZero() && e.Lease != report.LeaseOver {
+		text += ", until " + bothWays(&e.End, e.At)
+	}
+	return text
+}
+
+// zeroOf returns the time, the zero one where it is not known.
+func zeroOf(at *time.Time) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	return *at
 }

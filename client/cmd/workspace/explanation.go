@@ -59,22 +59,26 @@ var codeTexts = map[string]string{
 	"affinity":  "the hosts that have room are ruled out by --apart and --near",
 }
 
-// sentence says the reason in one sentence.
+// sentence says the reason in one sentence: the code in plain words, else what
+// the service says.
 func (v explanationView) sentence() string {
-	switch {
-	case v.Text != "":
-		return v.Text
-	case codeTexts[v.Code] != "":
-		return codeTexts[v.Code]
+	switch text := codeTexts[v.Code]; {
+	case text != "":
+		return v.Code + ": " + text
+	case v.Code != "" && v.Text != "":
+		return v.Code + ": " + v.Text
 	}
-	return v.Code
+	return v.Code + v.Text
 }
 
 // rows writes the reason as named values.
 func (v explanationView) rows(b *strings.Builder, now time.Time) {
-	row(b, "Reason", v.Code+": "+v.sentence())
+	row(b, "Reason", v.sentence())
 	for _, s := range v.Shortages {
 		row(b, "Too little", s.String())
+	}
+	if len(v.Shortages) == 0 && !strings.Contains(v.sentence(), v.Text) {
+		row(b, "In detail", v.Text)
 	}
 	if len(v.Blocking) > 0 {
 		row(b, "In the way", "leases "+strings.Join(v.Blocking, ", "))

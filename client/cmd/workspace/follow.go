@@ -11,6 +11,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/client/notify"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 )
 
@@ -36,7 +37,7 @@ func (a *app) follow(ctx context.Context) (*follower, error) {
 		return nil, unopened(err)
 	}
 	f.watcher = notify.New(a.client, notify.Options{
-		Receiver: receiver, Poll: a.settings.span("poll"), Trouble: f.trouble,
+		Receiver: receiver, Poll: a.settings.span("poll"), Trouble: f.trouble, Leases: true,
 	})
 	if receiver == nil {
 		f.stopped <- nil
@@ -160,6 +161,12 @@ func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string
 
 // see takes one event and reports whether to go on.
 func (p *pursuit) see(e notify.Event) bool {
+	if e.Lease != "" {
+		if e.Lease != report.LeaseActive && e.Lease != report.LeaseOver { // states tell of these
+			p.app.tell("%q %s", "Workspace #"+e.Workspace, leaseText(e))
+		}
+		return true
+	}
 	p.states[e.Workspace] = e.State
 	arrived := e.State == p.goal.state && (!p.goal.again || e.Source == notify.Notified)
 	// A failure that is told of ends the wait as well: what was asked for was

@@ -6,7 +6,8 @@ import "slices"
 var (
 	waiting = []string{"deploy", "start", "pause", "shutdown", "reboot", "save", "destroy"}
 	eprless = []string{
-		"list", "factory", "hosts", "simulate", "view", "path", "completion", "version", "man",
+		"list", "factory", "hosts", "schedule", "show", "drain", "undrain", "window", "simulate",
+		"view", "path", "completion", "version", "man",
 	}
 	xmlless = []string{
 		"wait", "watch", "events", "simulate", "view", "path", "completion", "version", "man",

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
 )
@@ -139,63 +136,4 @@ func (c *hostWindowCmd) end(start, now time.Time) (time.Time, error) {
 		return at, usagef("", op+"--until: %w", err)
 	}
 	return at, nil
-}
-
-// hostDetails are hosts, each in full.
-type hostDetails []hostView
-
-// names returns the keys.
-func (d hostDetails) names() []string { return hostsView(d).names() }
-
-// write prints each host as a block of lines.
-func (d hostDetails) write(w io.Writer, _ *printer) error {
-	var b strings.Builder
-	for i, v := range d {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		v.detail(&b)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// detail writes one host.
-func (v hostView) detail(b *strings.Builder) {
-	fmt.Fprintf(b, "Host %s\n", v.Key)
-	row(b, "State", v.state())
-	row(b, "Comment", v.Comment)
-	row(b, "CPUs", fmt.Sprintf("%d of %d used", v.CPUsUsed, v.CPUs))
-	row(b, "Memory", fmt.Sprintf("%d of %d MB used", v.MemoryMBUsed, v.MemoryMB))
-	row(b, "VMM", v.VMM)
-	row(b, "Networks", cmp.Or(strings.Join(v.Networks, ", "), "all"))
-	for i, window := range v.Windows {
-		row(b, fmt.Sprintf("Window %d", i+1), window.String())
-	}
-}
-
-// String says the window in a line.
-func (v windowView) String() string {
-	text := moment(&v.Start) + " to " + moment(&v.End)
-	if v.Rule != "" {
-		text += ", again by " + v.Rule
-	}
-	if v.CPUs == 0 && v.MemoryMB == 0 {
-		text += ": closed"
-	} else {
-		text += fmt.Sprintf(": %d CPUs, %d MB left", v.CPUs, v.MemoryMB)
-	}
-	if v.Comment != "" {
-		text += " (" + v.Comment + ")"
-	}
-	return text
-}
-
-// without returns the windows but the one with a number from 1.
-func without(all []windowView, number int, host string) ([]windowView, error) {
-	if number < 1 || number > len(all) {
-		return nil, usagef("`workspace host show "+host+"` numbers them",
-			"cannot remove window %d of the host %q: it has %d windows", number, host, len(all))
-	}
-	return slices.Concat(all[:number-1], all[number:]), nil
 }

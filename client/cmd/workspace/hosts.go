@@ -52,11 +52,15 @@ func (hostsCmd) Run(ctx context.Context, a *app) error {
 
 // newHost makes the view of a host.
 func newHost(h client.Host) hostView {
-	return hostView{
+	v := hostView{
 		Key: h.Key, VMM: h.VMM, Active: h.Active, Reachable: h.Reachable,
 		CPUs: h.CPUs, CPUsUsed: h.CPUsUsed, MemoryMB: h.MemoryMB, MemoryMBUsed: h.MemoryMBUsed,
 		Networks: orEmpty(h.Associations), Windows: []windowView{},
 	}
+	if m := h.Mode; m != nil {
+		v.Drained, v.Comment, v.Windows = m.Drained, m.Comment, windowViews(m.Windows)
+	}
+	return v
 }
 
 // state says in a word whether new workspaces may come to the host.

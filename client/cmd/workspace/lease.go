@@ -22,6 +22,7 @@ type leaseFlags struct {
 	Warn        string     `placeholder:"TIME" help:"Have a notification sent so long before the running time is over."`
 	Apart       placesFlag `placeholder:"NAMES" help:"Put the nodes on different hosts; with --apart=7,sim-001, on other hosts than these workspaces are on, and on none of these hosts."`
 	Near        placesFlag `placeholder:"NAMES" help:"Put the nodes on one host; with --near=7,sim-001, where these workspaces are, or on these hosts."`
+	DryRun      bool       `help:"Only say what would happen: when it would run, and where. Nothing is leased."`
 	Wish        bool       `help:"Take --apart and --near for wishes: better elsewhere than not at all."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -108,12 +109,18 @@ func printError(w io.Writer, err error, form, service string) {
 	hint := hintFor(err, service)
 	if form == "json" {
 		code := exitCode(err)
-		_ = writeJSON(w, map[string]any{"error": map[string]any{
+		said := map[string]any{
 			"code": code, "kind": exitName(code), "message": err.Error(), "hint": hint,
-		}}, "  ")
+		}
+		var r *refusal
+		if errors.As(err, &r) {
+			said["explanation"] = r.view
+		}
+		_ = writeJSON(w, map[string]any{"error": said}, "  ")
 		return
 	}
 	fmt.Fprintf(w, "workspace: %s\n", err)
+	writeOffers(w, err, time.Now())
 	if hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/service/simulate/chart"
 )
 
@@ -181,4 +183,40 @@ func columns(out *os.File) int {
 		return min(width, 1000)
 	}
 	return plainWidth
+}
+
+// Run draws the schedule.
+func (c *scheduleCmd) Run(ctx context.Context, a *app) error {
+	now := time.Now()
+	p, err := c.period(now)
+	if err != nil {
+		return err
+	}
+	bars, err := a.client.Schedule(ctx, p.from, p.until)
+	if err != nil {
+		return err
+	}
+	a.keep()
+	v := c.view(p, now, barViews(bars))
+	v.columns = columns(os.Stdout)
+	if err := c.draw(v); err != nil {
+		return err
+	}
+	return a.print(v)
+}
+
+// barViews makes the views of bars.
+func barViews(bars []report.Bar) []barView {
+	all := make([]barView, 0, len(bars))
+	for _, b := range bars {
+		v := barView{
+			Host: b.Host, Phase: b.Phase, Start: b.Begin.UTC(), End: b.End.UTC(), Nodes: b.Nodes,
+			CPUs: int64(b.CPUs), MemoryMB: int64(b.MemoryMB), Firm: b.Firm, Begun: b.Begun,
+		}
+		if b.Lease != 0 {
+			v.Lease = strconv.FormatInt(b.Lease, 10)
+		}
+		all = append(all, v)
+	}
+	return all
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
 )
 
 // A statusCmd is the command status.
@@ -17,7 +19,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	}
 	view := detailView{}
 	failure := each(a, targets, func(t target) error {
-		p, err := a.client.Properties(ctx, t.epr)
+		p, err := a.standing(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -25,6 +27,10 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		v := newView(t.epr, client.NewState(p.State), p.Schedule)
 		v.NICs, v.Architecture = newNICs(p.NICs), p.Allocation.Architecture
 		v.MemoryMB, v.CPUs = amounts(p.Allocation)
+		if p.Lease != nil {
+			l := newStanding(p.Lease)
+			v.Lease = &l
+		}
 		view = append(view, v)
 		return nil
 	})
@@ -35,4 +41,18 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return failure
+}
+
+// standing reads the properties of a workspace, from face two where there is one:
+// there they tell of the lease too. As XML they are shown as the reference's own
+// face has them.
+func (a *app) standing(ctx context.Context, t target) (*report.ServiceProperties, error) {
+	if a.form == "xml" {
+		return a.client.Properties(ctx, t.epr)
+	}
+	p, err := a.client.Standing(ctx, t.epr)
+	if errors.Is(err, client.ErrNoFace) {
+		return a.client.Properties(ctx, t.epr)
+	}
+	return p, err
 }

@@ -25,6 +25,8 @@ type workspaceView struct {
 	CPUs            int64      `json:"cpus"`
 	Architecture    string     `json:"architecture"`
 	NICs            []nicView  `json:"nics"`
+
+	Lease *standingView `json:"lease,omitempty"` // where the service tells of it
 }
 
 // A nicView is one network interface as it is shown.
@@ -153,6 +155,9 @@ func (v workspaceView) detail(b *strings.Builder, p *printer) {
 	row(b, "CPUs", amount(v.CPUs, ""))
 	row(b, "Architecture", v.Architecture)
 	v.lease(b, now)
+	if v.Lease != nil {
+		v.Lease.brief(b)
+	}
 }
 
 // row writes one named value under another, nothing when there is none.
