@@ -98,6 +98,8 @@ type AccountTx interface {
 	Holdings(yield func(Owner, Holding))
 	// Account returns the owner's; the zero Account for who has none.
 	Account(owner Owner) Account
+	// Accounts calls yield for each owner who has one, in no order.
+	Accounts(yield func(Owner, Account))
 	// PutAccount writes it; the zero Account leaves none.
 	PutAccount(owner Owner, a Account) error
 }

@@ -33,6 +33,9 @@ const (
 	Transfer What = "transfer" // of an image
 )
 
+// All returns everything that takes time.
+func All() []What { return []What{Boot, Shutdown, Suspend, Resume, Migrate, Transfer} }
+
 // rated reports whether the time is proportional to the size.
 func (w What) rated() bool { return w != Boot && w != Shutdown }
 
@@ -152,6 +155,9 @@ func (t *Times) Rate(w What, host workspace.HostID) int64 {
 	}
 	return max(large*1000/took, 1)
 }
+
+// Stale tells that what Encode returned last was not kept.
+func (t *Times) Stale() { t.fresh = true }
 
 // Fresh reports whether something was learned since the last Encode or Decode.
 func (t *Times) Fresh() bool { return t.fresh }

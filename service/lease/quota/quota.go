@@ -69,24 +69,31 @@ func Match(pattern string, owner workspace.Owner) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// Held returns what the owners that the function accepts hold together.
-type Held func(accepts func(workspace.Owner) bool) Amounts
+// Holdings say what is held.
+type Holdings interface {
+	// Of returns what the owner holds.
+	Of(workspace.Owner) Amounts
+	// Like returns what the owners that the pattern fits hold together.
+	Like(pattern string) Amounts
+}
 
 // Check holds what an owner asks for beside what is held against the rules, in
 // their order. It returns nil when all allow it, and else what the first of
 // them says that does not. A resource of which nothing more is asked for is
 // not held against it: who has too much already may still have less.
-func Check(rules []Rule, owner workspace.Owner, more Amounts, held Held) *Breach {
+func Check(rules []Rule, owner workspace.Owner, more Amounts, held Holdings) *Breach {
 	for i := range rules {
 		rule := &rules[i]
 		if !Match(rule.Pattern, owner) {
 			continue
 		}
-		accepts := func(o workspace.Owner) bool { return o == owner }
+		var has Amounts
 		if rule.Together {
-			accepts = func(o workspace.Owner) bool { return Match(rule.Pattern, o) }
+			has = held.Like(rule.Pattern)
+		} else {
+			has = held.Of(owner)
 		}
-		if b := rule.breach(more, held(accepts)); b != nil {
+		if b := rule.breach(more, has); b != nil {
 			return b
 		}
 	}

@@ -56,21 +56,25 @@ func TestMatchIsThatOfPaths(t *testing.T) {
 	})
 }
 
-// holdings are what is held in these tests.
-var holdings = map[workspace.Owner]Amounts{
-	"/O=x/CN=Ada": {2, 8, 1000, 60_000},
-	"/O=x/CN=Bob": {1, 4, 500, 30_000},
-	"/O=y/CN=Eve": {100, 100, 100_000},
-}
+// A world is what owners hold.
+type world map[workspace.Owner]Amounts
 
-// held sums up holdings.
-func held(accepts func(workspace.Owner) bool) (sum Amounts) {
-	for owner, a := range holdings {
-		if accepts(owner) {
+func (w world) Of(owner workspace.Owner) Amounts { return w[owner] }
+
+func (w world) Like(pattern string) (sum Amounts) {
+	for owner, a := range w {
+		if Match(pattern, owner) {
 			sum = sum.Plus(a)
 		}
 	}
 	return sum
+}
+
+// held is what is held in these tests.
+var held = world{
+	"/O=x/CN=Ada": {2, 8, 1000, 60_000},
+	"/O=x/CN=Bob": {1, 4, 500, 30_000},
+	"/O=y/CN=Eve": {100, 100, 100_000},
 }
 
 func TestCheck(t *testing.T) {
@@ -126,22 +130,14 @@ func TestCheckKeepsToTheLimits(t *testing.T) {
 				[]Limit{{Resource(rapid.IntRange(0, 3).Draw(t, "of")),
 					rapid.Int64Range(0, 9).Draw(t, "most")}}}
 		}), 1, 3).Draw(t, "rules")
-		given := map[workspace.Owner]Amounts{}
-		sum := func(accepts func(workspace.Owner) bool) (all Amounts) {
-			for owner, a := range given {
-				if accepts(owner) {
-					all = all.Plus(a)
-				}
-			}
-			return all
-		}
+		given := world{}
 		for range rapid.IntRange(0, 20).Draw(t, "requests") {
 			owner := rapid.SampledFrom(owners).Draw(t, "owner")
 			var more Amounts
 			for r := range CPUTime + 1 {
 				more[r] = rapid.Int64Range(-1, 4).Draw(t, "more")
 			}
-			if Check(rules, owner, more, sum) == nil {
+			if Check(rules, owner, more, given) == nil {
 				given[owner] = given[owner].Plus(more)
 			}
 		}

@@ -66,6 +66,9 @@ func (t *tx) Account(owner workspace.Owner) workspace.Account {
 	return a
 }
 
+// Accounts implements workspace.AccountTx.
+func (t *tx) Accounts(yield func(workspace.Owner, workspace.Account)) { t.accounts.all(yield) }
+
 // PutAccount implements workspace.AccountTx.
 func (t *tx) PutAccount(owner workspace.Owner, a workspace.Account) error {
 	if a == (workspace.Account{}) {

@@ -15,6 +15,9 @@ func accounts(b *bench) {
 			b.same("the accounts", value(b, all, err), want)
 			b.update(func(tx workspace.Tx) error {
 				b.same("ada's", tx.Account("ada"), want["ada"])
+				seen := map[workspace.Owner]workspace.Account{}
+				tx.Accounts(func(o workspace.Owner, a workspace.Account) { seen[o] = a })
+				b.same("a transaction's", seen, want)
 				return nil
 			})
 			b.reopen()
