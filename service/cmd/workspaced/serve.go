@@ -133,6 +133,7 @@ func assemble(
 	}
 	charge := time.Duration(c.Site.ChargeGranularity)
 	scheduler := agenda.New(agenda.Options{
+		Policy: scheduling(c.Scheduler), Repository: int32(c.Scheduler.RepositoryKbps),
 		Accepts: c.Site.Accepts, Reachable: pool.Reachable,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: log,
 	})

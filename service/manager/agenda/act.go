@@ -27,6 +27,7 @@ func (a *Agenda) step(tx workspace.Tx) error {
 	at := stamp(now())
 	a.reach(at)
 	a.renew(tx, at)
+	a.rank(tx, a.book, at)
 	for _, action := range a.book.Advance(at) {
 		if err := a.apply(tx, action); err != nil {
 			return err

@@ -36,6 +36,8 @@ type Options struct {
 	Boot, Shutdown func(memoryMB int64) time.Duration
 	// Rates say how fast a host saves and restores; nil: as the Policy has it.
 	Rates func(workspace.HostID) book.Rates
+	// Behind says how far back in the queue owners stand; nil: nobody does.
+	Behind func(tx workspace.Tx, at time.Time) map[workspace.Owner]time.Duration
 	// Interrupt stops the task under way of a workspace whose change was removed.
 	Interrupt func(workspace.ID)
 	Logger    *slog.Logger // nil: none
@@ -57,6 +59,8 @@ type Agenda struct {
 	cut     []workspace.ID  // whose changes under way were removed
 	armed   slot.Time       // until when Run rests
 	renewed time.Time       // when windows were written out last
+	ranked  time.Time       // when owners were told where they stand last
+	ranks   map[workspace.Owner]time.Duration
 }
 
 // New returns an Agenda.

@@ -119,3 +119,28 @@ func (a *Agenda) renew(tx workspace.Tx, at slot.Time) {
 		}
 	}
 }
+
+// ranking is how often owners are told where they stand in the queue.
+const ranking = time.Minute
+
+// rank tells the Book how far back in the queue owners stand, when that was told
+// long ago; at once for a new Book.
+func (a *Agenda) rank(tx workspace.Tx, b *book.Book, at slot.Time) {
+	if a.o.Behind == nil || (b == a.book && time.Since(a.ranked) < ranking) {
+		return
+	}
+	if b != a.book {
+		a.ranks = nil
+	}
+	a.ranked = time.Now()
+	fresh := a.o.Behind(tx, now())
+	for owner := range a.ranks {
+		if _, still := fresh[owner]; !still {
+			b.SetRank(at, string(owner), 0)
+		}
+	}
+	for owner, behind := range fresh {
+		b.SetRank(at, string(owner), length(behind))
+	}
+	a.ranks = fresh
+}

@@ -74,6 +74,7 @@ func (a *Agenda) blank(tx workspace.Tx, at slot.Time) *book.Book {
 		}
 	}
 	a.renewed = time.Now()
+	a.rank(tx, b, at)
 	return b
 }
 
