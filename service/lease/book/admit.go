@@ -9,22 +9,27 @@ import (
 // decide looks whether a lease that does not wait can run as its terms say.
 // It takes nothing.
 func (b *Book) decide(l *lease) (*decision, *Reason) {
-	var code Code
-	d := grant(l, func(c *lease) *decision {
-		d, why := b.fit(c)
-		code = why
-		return d
-	})
+	d, code := b.attempt(l)
 	if d == nil {
 		return nil, b.why(l, code)
 	}
 	return d, nil
 }
 
+// attempt is decide with the bare code of what is in the way.
+func (b *Book) attempt(l *lease) (d *decision, code Code) {
+	d = grant(l, func(c *lease) *decision {
+		d, why := b.fit(c)
+		code = why
+		return d
+	})
+	return d, code
+}
+
 // patience is how often a search is repeated with what the last one taught.
 const patience = 8
 
-// fit is decide with the bare code of what is in the way.
+// fit is attempt for what the lease's Parts say.
 func (b *Book) fit(l *lease) (*decision, Code) {
 	begin := l.Start - b.lead(l)
 	switch {
@@ -274,6 +279,9 @@ func (b *Book) means(x *victim, d *decision, moves bool) bool {
 	}
 	if x.means = ByKilling; b.policy.has(ByKilling) && v.state != Ending && v.done() <= by {
 		return true // its running time is over by then: only its shutdown is cut short
+	}
+	if v.state == Accepted && by <= v.held.Start {
+		return true // it has not begun and would have nothing of its hosts
 	}
 	for _, m := range b.policy.Preemption {
 		x.means = m

@@ -86,9 +86,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	b.changed = true
 	b.review()
 	a := b.Lease(l.ID)
-	for _, v := range d.victims {
-		a.Preempts = append(a.Preempts, v.id)
-	}
+	a.Preempts = d.whom()
 	return a, nil
 }
 

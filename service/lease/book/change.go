@@ -53,15 +53,14 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 		return Answer{}, err
 	}
 	c := b.Snapshot()
-	l := c.own(c.leases[old.ID])
-	held, moving := l.held, slot.Span{Start: b.now, End: l.arrived}
-	c.hang(l, moving, (*slot.Table).Remove)
-	c.give(l, b.now)
-	c.weak(l, false) // it is not in its own way
-	l.held = held
+	l, moving := c.uphold(old.ID)
 	d := c.extend(l, t)
 	if d == nil {
-		return refused(c.whyNot(l, t)), nil
+		r := c.whyNot(l, t)
+		if o, ok := b.inTimeToCome(l, t); ok {
+			r.offer(o)
+		}
+		return refused(r), nil
 	}
 	for _, v := range d.victims {
 		c.oust(c.own(c.leases[v.id]), v, d.hold.Start)
@@ -77,17 +76,29 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 	c.review()
 	*b = *c
 	a := b.Lease(l.ID)
-	for _, v := range d.victims {
-		a.Preempts = append(a.Preempts, v.id)
-	}
+	a.Preempts = d.whom()
 	return a, nil
+}
+
+// uphold gives back for the time from now on what a lease that has its hosts
+// holds, which it still has in its own books: it is not in its own way. Until
+// when it moves, if it does, is returned with it.
+func (b *Book) uphold(id ID) (l *lease, moving slot.Span) {
+	l = b.own(b.leases[id])
+	held := l.held
+	moving = slot.Span{Start: b.now, End: l.arrived}
+	b.hang(l, moving, (*slot.Table).Remove)
+	b.give(l, b.now)
+	b.weak(l, false)
+	l.held = held
+	return l, moving
 }
 
 // comparable returns what keeps terms from taking the place of the lease's
 // while it runs.
 func (l *lease) comparable(t *Terms, now slot.Time) error {
 	t.Kind, t.Start, t.Deadline = l.Kind, l.Start, l.Deadline
-	t.Least, t.Grain, t.Affinity = nil, nil, l.Affinity // what it has is settled
+	t.Least, t.Affinity = nil, l.Affinity // what it has is settled
 	t.Submitted, t.Image, t.Preemptible, t.Hosts = l.Submitted, l.Image, l.Preemptible, l.Hosts
 	check := *t
 	check.Kind = Immediate // its start is past, and its deadline is looked at here
@@ -188,69 +199,4 @@ func (b *Book) fitsOn(t *slot.Table, l *lease, d *decision) bool {
 	return !slices.ContainsFunc(sums(d.hosts, l.needs()), func(s share) bool {
 		return !t.Fits(s.host, d.hold, s.need)
 	})
-}
-
-// whyNot returns why a lease whose hosts are given back cannot have the new
-// terms, and terms between the old and the new ones that it can have.
-func (b *Book) whyNot(l *lease, t Terms) *Reason {
-	r := &Reason{Code: Taken, Wanted: l.nodes(), Free: l.nodes(), Earliest: slot.Never}
-	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
-	span := slot.Span{Start: b.now, End: end}
-	c := l.copy()
-	c.Parts = t.Parts
-	for _, s := range sums(l.hosts, c.needs()) {
-		free := b.full.Free(s.host, span)
-		for k := range s.need {
-			if s.need[k] > free[k] {
-				r.Resource, r.Free = slot.Resource(k), 0
-			}
-		}
-	}
-	r.Blocking = b.blocking(l, span)
-	r.Blocking = slices.DeleteFunc(r.Blocking, func(id ID) bool { return id == l.ID })
-	const grain = 1024
-	part := func(k, of int64) int64 { return of * k / grain }
-	for _, how := range []struct {
-		change Change
-		terms  func(k int64) Terms
-	}{
-		{Shorter, func(k int64) Terms {
-			x := t
-			x.Duration = l.Duration + slot.Time(part(k, int64(t.Duration-l.Duration)))
-			return x
-		}},
-		{Smaller, func(k int64) Terms {
-			x := t
-			x.Parts = slices.Clone(t.Parts)
-			for i, p := range l.Parts {
-				for n, was := range p.Need {
-					more := int64(t.Parts[i].Need[n]) - int64(was)
-					x.Parts[i].Need[n] = was + int32(part(k, more))
-				}
-			}
-			return x
-		}},
-	} {
-		low := b.furthest(l, how.terms, grain)
-		if x := how.terms(low); low >= 0 && b.extend(l, x) != nil {
-			size := 1 - float64(low)/grain
-			r.Offers = append(r.Offers, Offer{Change: how.change, Terms: x, size: size})
-		}
-	}
-	return r
-}
-
-// furthest returns how far towards the new terms a lease can go, of so many
-// steps; -1 for not at all.
-func (b *Book) furthest(l *lease, terms func(k int64) Terms, steps int64) int64 {
-	low, high := int64(-1), steps-1
-	for low < high {
-		k := (low + high + 1) / 2
-		if b.extend(l, terms(k)) != nil {
-			low = k
-		} else {
-			high = k - 1
-		}
-	}
-	return low
 }

@@ -15,6 +15,7 @@ func (b *Book) offers(l *lease, r *Reason) []Offer {
 		b.later, b.fewer, b.shorter, b.smaller, b.looser,
 	} {
 		if o, ok := propose(l, r); ok {
+			o.Preempts = b.cost(l, &o)
 			all = append(all, o)
 		}
 	}
@@ -29,6 +30,19 @@ func (b *Book) accepts(l *lease) bool {
 	}
 	d, _ := b.fit(l.lowest())
 	return d != nil
+}
+
+// cost returns who would lose hosts for an offer in place of the lease.
+func (b *Book) cost(l *lease, o *Offer) []ID {
+	c := l.copy()
+	c.Terms = o.Terms
+	if c.Kind == BestEffort {
+		return nil
+	}
+	if d, _ := b.attempt(c); d != nil {
+		return d.whom()
+	}
+	return nil
 }
 
 // later offers the same at the earliest time: a reservation, or a later deadline.
@@ -126,6 +140,9 @@ func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
 			for k := range c.Parts[i].Need {
 				if need := &c.Parts[i].Need[k]; chosen(slot.Resource(k)) {
 					*need = int32(int64(*need) * n / grain)
+					if l.Grain != nil {
+						*need -= *need % max(l.Grain[i][k], 1)
+					}
 				}
 			}
 		}
