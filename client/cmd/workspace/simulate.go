@@ -20,7 +20,7 @@ import (
 // itself runs here, in virtual time.
 type simulateCmd struct {
 	Files       []string `arg:"" optional:"" name:"file" help:"Logs in SWF and workloads in LWF, also compressed by gzip; several are put together."`
-	Generate    string   `placeholder:"SHAPE" help:"Generate a workload instead: batch or reservations."`
+	Generate    string   `placeholder:"SHAPE" help:"Generate a workload instead: batch, sessions or reservations."`
 	Leases      int      `default:"1000" placeholder:"N" help:"How many leases to generate; 1000."`
 	Load        string   `default:"70%" placeholder:"SHARE" help:"Share of the pool that generated leases need; 70%."`
 	Ahead       bool     `help:"All generated reservations are asked for before the first starts, in no order."`

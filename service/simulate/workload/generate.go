@@ -14,13 +14,16 @@ const (
 	// Batch is best-effort work as a parallel machine sees it: most jobs short
 	// and narrow, widths powers of two, arrivals that follow the day.
 	Batch = "batch"
+	// Sessions is best-effort work as SDSC Blue Horizon saw it in the month of
+	// HPDC 2008: users submit much the same job over and over.
+	Sessions = "sessions"
 	// Reservations is advance reservations alone, of 1 to 16 nodes with a
 	// quarter, half or whole CPU, 15 minutes to 8 hours.
 	Reservations = "reservations"
 )
 
 // Shapes are the words for the shapes.
-func Shapes() []string { return []string{Batch, Reservations} }
+func Shapes() []string { return []string{Batch, Sessions, Reservations} }
 
 // A Recipe says what to generate.
 type Recipe struct {
@@ -52,6 +55,9 @@ func Generate(r Recipe) (*Workload, error) {
 	d := &draws{r.Seed}
 	var lease func(*draws, *Recipe) Request
 	switch r.Shape {
+	case Sessions:
+		w.generateSessions(d, &r)
+		return w, nil
 	case Batch:
 		lease = batchLease
 	case Reservations:
