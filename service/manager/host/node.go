@@ -7,10 +7,13 @@
 package host
 
 import (
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"time"
 
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -26,6 +29,9 @@ type Node struct {
 	Inert bool
 	// MaxImageMB refuses larger images; 0: no limit.
 	MaxImageMB int64
+	// CacheMB is how much of images that nobody uses is kept on the host; 0: every
+	// image is fetched anew.
+	CacheMB int64
 	// Customiser writes files into images; nil: machines here have no file
 	// systems (a simulated host), and files are left out.
 	Customiser workspace.Customiser
@@ -36,6 +42,19 @@ type Node struct {
 // Reachable reports whether the host answered when it was last asked. Before a
 // Watcher runs it is taken to.
 func (n *Node) Reachable() bool { return !n.lost.Load() }
+
+// Took is told how long something took on a host, for a guest's memory or an
+// image of that size. It is called from any goroutine, and must be quick.
+type Took func(what learn.What, host workspace.HostID, sizeMB int64, took time.Duration)
+
+// Tell calls it, if there is somebody to tell.
+func (t Took) Tell(
+	what learn.What, host workspace.HostID, sizeMB int64, took time.Duration,
+) {
+	if t != nil {
+		t(what, host, sizeMB, took)
+	}
+}
 
 // Pool is all nodes by name.
 type Pool map[workspace.HostID]*Node
@@ -63,8 +82,9 @@ func (n *Node) DiskPath(w *workspace.Workspace, i int) string {
 	return filepath.Join(n.Dir, name)
 }
 
-// MemoryPath returns the file in which the memory of a suspended guest is
-// kept, beside its disks: DIR/KEY-memory.
+// MemoryPath returns the file in which the memory of a suspended guest is kept,
+// beside its disks: DIR/KEY-memory.HOST. Hosts that share a directory do not
+// share the file, so that each removes its own alone.
 func (n *Node) MemoryPath(w *workspace.Workspace) string {
-	return filepath.Join(n.Dir, w.ID.String()+"-memory")
+	return filepath.Join(n.Dir, w.ID.String()+"-memory."+url.PathEscape(string(n.ID)))
 }

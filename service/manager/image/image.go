@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -29,6 +30,7 @@ type Options struct {
 	Pool       host.Pool
 	Transports map[string]workspace.Transport // by URI scheme
 	Kernels    []Kernel                       // the first is the default; may be none
+	Took       host.Took                      // told of transfers and moves; may be nil
 }
 
 // Images knows where images come from and go to.
@@ -36,11 +38,16 @@ type Images struct {
 	pool       host.Pool
 	transports map[string]workspace.Transport
 	kernels    []Kernel
+	took       host.Took
+
+	mu     sync.Mutex
+	caches map[string]*cache // by directory
 }
 
 // New returns Images over the options.
 func New(o Options) *Images {
-	return &Images{pool: o.Pool, transports: o.Transports, kernels: o.Kernels}
+	return &Images{pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
+		caches: map[string]*cache{}}
 }
 
 // Check says whether the image can be fetched now. Errors are the transport's.

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -31,68 +33,122 @@ func (im *Images) Leave() change.Handler {
 	return change.Handler{Do: im.leave}
 }
 
-// ends returns home and host of a move; ok is false when there is nothing to
-// move, because they are the same or share their directory.
-func (im *Images) ends(r *change.Run) (home, to *host.Node, ok bool, err error) {
+func (im *Images) move(ctx context.Context, r *change.Run) (change.Commit, error) {
 	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
-		return nil, nil, false, nil
+		return nil, nil
 	}
+	home, to, apart, err := im.ends(r)
+	if err != nil {
+		return nil, err
+	}
+	begun, w := time.Now(), r.Workspace
+	if err := moveMemory(ctx, home, to, w); err != nil {
+		return nil, onHost(to, "move the memory of workspace", w.ID, err)
+	}
+	if !apart {
+		return nil, nil
+	}
+	for i := range w.Spec.Disks {
+		from, _ := Disk(home, w, i)
+		path := filepath.Join(to.Dir, filepath.Base(from))
+		if to.Inert && os.Link(from, path) == nil {
+			continue
+		}
+		if err := bring(ctx, from, path); err != nil {
+			return nil, onHost(to, "move the disks of workspace", w.ID, err)
+		}
+	}
+	im.took.Tell(learn.Migrate, to.ID, sizeOf(to, w)>>20, time.Since(begun))
+	return nil, nil
+}
+
+// moveMemory gives the host the memory under its own name. Simulated guests
+// have none.
+func moveMemory(ctx context.Context, home, to *host.Node, w *workspace.Workspace) error {
+	if home.Inert {
+		return nil
+	}
+	from, path := home.MemoryPath(w), to.MemoryPath(w)
+	_, err := os.Lstat(path)
+	if err == nil {
+		return nil
+	}
+	if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+		return workspace.Errorf(workspace.Conflict, "move the memory of workspace", w.ID.String(),
+			"host %s keeps it where it cannot be taken from: it can go on there alone", home.ID)
+	}
+	if os.Link(from, path) == nil { // nobody writes to it
+		return syncDir(to.Dir)
+	}
+	return bring(ctx, from, path)
+}
+
+// Spend removes the memory of a guest that has gone on from a copy of it on
+// another host with the same disks: they have gone on too.
+func Spend(home, to *host.Node, w *workspace.Workspace) error {
+	if home.ID == to.ID || !sameFile(home.Dir, to.Dir) {
+		return nil
+	}
+	return removeMemory(home, w)
+}
+
+// sizeOf is how many bytes the workspace has on the host.
+func sizeOf(n *host.Node, w *workspace.Workspace) (sum int64) {
+	paths := []string{n.MemoryPath(w)}
+	for i := range w.Spec.Disks {
+		path, _ := Disk(n, w, i)
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
+		if info, err := os.Lstat(path); err == nil {
+			sum += onDisk(info)
+		}
+	}
+	return sum
+}
+
+func (im *Images) unmove(_ context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
+		return nil, nil
+	}
+	_, to, apart, err := im.ends(r)
+	if err != nil {
+		return nil, err
+	}
+	if apart {
+		return nil, clear(to, r.Workspace)
+	}
+	return nil, removeMemory(to, r.Workspace)
+}
+
+func (im *Images) leave(_ context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
+		return nil, nil
+	}
+	home, _, apart, err := im.ends(r)
+	if err != nil {
+		return nil, err
+	}
+	if apart {
+		return nil, clear(home, r.Workspace)
+	}
+	return nil, removeMemory(home, r.Workspace)
+}
+
+// ends returns home and host of a move, and whether they have directories of
+// their own: where they share one, the disks stay.
+func (im *Images) ends(r *change.Run) (home, to *host.Node, apart bool, err error) {
 	if home, err = im.pool.Node(Home(r)); err != nil {
 		return nil, nil, false, err
 	}
-	if to, err = im.pool.Node(r.Workspace.Host); err != nil {
-		return nil, nil, false, err
-	}
-	return home, to, !sameFile(home.Dir, to.Dir), nil
+	to, err = im.pool.Node(r.Workspace.Host)
+	return home, to, err == nil && !sameFile(home.Dir, to.Dir), err
 }
 
 func sameFile(a, b string) bool {
 	x, errA := os.Stat(a)
 	y, errB := os.Stat(b)
 	return errA == nil && errB == nil && os.SameFile(x, y)
-}
-
-func (im *Images) move(ctx context.Context, r *change.Run) (change.Commit, error) {
-	home, to, ok, err := im.ends(r)
-	if err != nil || !ok {
-		return nil, err
-	}
-	for _, name := range files(home, r.Workspace) {
-		err := bring(ctx, filepath.Join(home.Dir, name), filepath.Join(to.Dir, name))
-		if err != nil {
-			return nil, onHost(to, "move the files of workspace", r.Workspace.ID, err)
-		}
-	}
-	return nil, nil
-}
-
-func (im *Images) unmove(_ context.Context, r *change.Run) (change.Commit, error) {
-	_, to, ok, err := im.ends(r)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return nil, clear(to, r.Workspace)
-}
-
-func (im *Images) leave(_ context.Context, r *change.Run) (change.Commit, error) {
-	home, _, ok, err := im.ends(r)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return nil, clear(home, r.Workspace)
-}
-
-// files are the names of what the workspace has on the host.
-func files(n *host.Node, w *workspace.Workspace) []string {
-	var names []string
-	for i := range w.Spec.Disks {
-		path, _ := Disk(n, w, i)
-		names = append(names, filepath.Base(path))
-	}
-	if _, err := os.Lstat(n.MemoryPath(w)); err == nil {
-		names = append(names, filepath.Base(n.MemoryPath(w)))
-	}
-	return names
 }
 
 // clear removes all that the workspace has on the host.
@@ -102,9 +158,13 @@ func clear(n *host.Node, w *workspace.Workspace) error {
 			return onHost(n, "remove the disks of workspace", w.ID, err)
 		}
 	}
-	for _, suffix := range []string{"", partSuffix} {
-		err := os.Remove(n.MemoryPath(w) + suffix)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return removeMemory(n, w)
+}
+
+// removeMemory removes the host's copy of the memory, a half-made one too.
+func removeMemory(n *host.Node, w *workspace.Workspace) error {
+	for _, path := range []string{n.MemoryPath(w), n.MemoryPath(w) + partSuffix} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return onHost(n, "remove the memory of workspace", w.ID, err)
 		}
 	}

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -78,7 +80,12 @@ func (im *Images) fetch(
 	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
 		return nil // an earlier try came this far
 	}
-	info, err := t.Fetch(ctx, workspace.Fetch{
+	w := want{n, t, d.Location, path, r.Progress}
+	done, err := im.throughCache(ctx, w)
+	if done || err != nil {
+		return onHost(n, "make the disk of workspace", r.Workspace.ID, err)
+	}
+	info, err := im.timed(ctx, w, workspace.Fetch{
 		Location: d.Location, Path: path, MaxBytes: n.MaxImageMB << 20,
 		Sync: !n.Inert, Share: n.Inert, Progress: r.Progress,
 	})
@@ -89,6 +96,18 @@ func (im *Images) fetch(
 		return onHost(n, "name the image of workspace", r.Workspace.ID, err)
 	}
 	return nil
+}
+
+// timed fetches, and tells how long that took.
+func (im *Images) timed(
+	ctx context.Context, w want, f workspace.Fetch,
+) (workspace.ImageInfo, error) {
+	begun := time.Now()
+	info, err := w.t.Fetch(ctx, f)
+	if err == nil {
+		im.took.Tell(learn.Transfer, w.n.ID, info.Size>>20, time.Since(begun))
+	}
+	return info, err
 }
 
 // blank makes a sparse raw disk. An existing one is left as it is.
@@ -191,10 +210,13 @@ func arrived(id workspace.ID) change.Commit {
 	}
 }
 
-// onHost wraps an error of the host's file system; nil stays nil.
+// onHost wraps an error of the host's file system; nil, and what says enough by
+// itself, stays as it is.
 func onHost(n *host.Node, op string, id workspace.ID, err error) error {
-	if err == nil {
-		return nil
+	var known *workspace.Error
+	var later *change.Retry
+	if err == nil || errors.As(err, &known) || errors.As(err, &later) {
+		return err
 	}
 	kind := workspace.Internal
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {

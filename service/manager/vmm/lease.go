@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -28,11 +29,15 @@ func Await(ready func(*change.Run) (after time.Duration, reason string)) change.
 
 // Suspend writes the guest's memory to disk beside its disks. When that is done
 // the workspace is Serialized and Parked in one transaction: its host keeps the
-// files and no more.
+// files and no more. The machine is defined again first: what an earlier release
+// defined does not know yet where its memory is to be.
 func (v *VMM) Suspend() change.Handler {
-	h := v.Serialize()
+	h, define := v.Serialize(), v.call(v.define)
 	do := h.Do
 	h.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		if _, err := define(ctx, r); err != nil {
+			return nil, err
+		}
 		moved, err := do(ctx, r)
 		if err != nil || moved == nil {
 			return nil, err
@@ -77,7 +82,7 @@ func (v *VMM) Receive() change.Handler {
 // Restore lets the machine go on from its memory on disk. The way back pulls
 // the plug of one that came up, and leaves memory that is still on disk there.
 func (v *VMM) Restore() change.Handler {
-	return change.Handler{Do: v.call(start), Undo: v.call(
+	return change.Handler{Do: v.slowly(v.restore), Undo: v.call(
 		func(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
 			now, err := n.Inspect(ctx, r.Workspace.ID)
 			if err != nil || now == workspace.ConditionSaved {
@@ -85,6 +90,21 @@ func (v *VMM) Restore() change.Handler {
 			}
 			return unplug(ctx, n, r)
 		})}
+}
+
+// restore starts the machine from its memory, which is then of no more use at
+// a home that has the same disks.
+func (v *VMM) restore(
+	ctx context.Context, n *host.Node, r *change.Run,
+) (change.Commit, error) {
+	if _, err := v.timed(learn.Resume, start)(ctx, n, r); err != nil {
+		return nil, err
+	}
+	home, err := v.o.Pool.Node(image.Home(r))
+	if err != nil {
+		return nil, err
+	}
+	return nil, image.Spend(home, n, r.Workspace)
 }
 
 // Leave removes the machine from the home that it has left.
@@ -149,7 +169,7 @@ func (v *VMM) Resize() change.Handler {
 		Do: v.call(func(
 			ctx context.Context, n *host.Node, r *change.Run,
 		) (change.Commit, error) {
-			return nil, resize(ctx, n, r.Workspace.ID, r.Workspace.Demand.Shape())
+			return nil, resize(ctx, n, r.Workspace.ID, shapeOn(n, r.Workspace))
 		}),
 		Undo: v.call(func(
 			ctx context.Context, n *host.Node, r *change.Run,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -24,6 +25,8 @@ type Options struct {
 	Patience time.Duration
 	// CallTimeout bounds each other call to a host; 0: two minutes.
 	CallTimeout time.Duration
+	// Took is told how long boots, saves, restorations and shutdowns take; may be nil.
+	Took host.Took
 }
 
 // VMM makes the task handlers.
@@ -52,7 +55,7 @@ func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.call(undef
 // Start boots the machine, or lets it go on from a pause or from memory on disk.
 // The way back is to pull the plug.
 func (v *VMM) Start() change.Handler {
-	return change.Handler{Do: v.call(start), Undo: v.call(unplug)}
+	return change.Handler{Do: v.call(v.boot), Undo: v.call(unplug)}
 }
 
 // Confirm asks the host whether the machine is as it was to be, and records it.
@@ -82,7 +85,7 @@ func (v *VMM) Reboot() change.Handler {
 
 // Stop shuts the guest down, by force when it does not do it itself in time.
 func (v *VMM) Stop() change.Handler {
-	return v.simple(workspace.TriggerOff, v.stop)
+	return v.simple(workspace.TriggerOff, v.stop, learn.Shutdown)
 }
 
 // Serialize writes the guest's memory to disk.
@@ -91,7 +94,7 @@ func (v *VMM) Serialize() change.Handler {
 		ctx context.Context, n *host.Node, w *workspace.Workspace,
 	) error {
 		return n.Stop(ctx, w.ID, workspace.StopSerialize)
-	})
+	}, learn.Suspend)
 }
 
 // stop halts the machine. One whose memory is on disk has nothing to halt:
@@ -138,6 +141,28 @@ func undefine(
 	return nil, n.Undefine(ctx, r.Workspace.ID)
 }
 
+// boot is start with its time taken, where it is sure to be a boot.
+func (v *VMM) boot(
+	ctx context.Context, n *host.Node, r *change.Run,
+) (change.Commit, error) {
+	if r.Change.Kind != workspace.ChangeDeploy {
+		return start(ctx, n, r)
+	}
+	return v.timed(learn.Boot, start)(ctx, n, r)
+}
+
+// timed tells how long a task took that succeeded.
+func (v *VMM) timed(what learn.What, do step) step {
+	return func(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+		begun := time.Now()
+		commit, err := do(ctx, n, r)
+		if err == nil {
+			v.o.Took.Tell(what, n.ID, r.Workspace.Demand.MemoryMB, time.Since(begun))
+		}
+		return commit, err
+	}
+}
+
 func start(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
 	if r.Workspace.State == workspace.Resuming {
 		return nil, n.Resume(ctx, r.Workspace.ID)
@@ -175,36 +200,47 @@ func confirm(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, e
 	return Moved(id, on), nil
 }
 
+// step is a task on a host.
+type step = func(context.Context, *host.Node, *change.Run) (change.Commit, error)
+
 // simple makes a handler that does one thing on the host and then moves the
-// workspace by the trigger.
+// workspace by the trigger. Its time is told as the thing it is, if it is one.
 func (v *VMM) simple(
 	on workspace.Trigger,
 	do func(context.Context, *host.Node, *workspace.Workspace) error,
+	what ...learn.What,
 ) change.Handler {
-	limit := v.o.Patience + v.o.CallTimeout
-	return change.Handler{Do: v.onHost(limit, func(
-		ctx context.Context, n *host.Node, r *change.Run,
-	) (change.Commit, error) {
+	done := func(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
 		if err := do(ctx, n, r.Workspace); err != nil {
 			return nil, err
 		}
 		return Moved(r.Workspace.ID, on), nil
-	})}
+	}
+	for _, w := range what {
+		done = v.timed(w, done)
+	}
+	return change.Handler{Do: v.slowly(done)}
+}
+
+// slowly makes a task of a call that may wait for a guest, or for all of its
+// memory to pass.
+func (v *VMM) slowly(do step) change.Func {
+	const least = 10 // MB/s, of a disk that is busy
+	return func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		limit := v.o.Patience + v.o.CallTimeout
+		if r.Workspace != nil {
+			limit += time.Duration(r.Workspace.Demand.MemoryMB/least) * time.Second
+		}
+		return v.onHost(limit, do)(ctx, r)
+	}
 }
 
 // call makes a task of a single call to the workspace's host.
-func (v *VMM) call(
-	do func(context.Context, *host.Node, *change.Run) (change.Commit, error),
-) change.Func {
-	return v.onHost(v.o.CallTimeout, do)
-}
+func (v *VMM) call(do step) change.Func { return v.onHost(v.o.CallTimeout, do) }
 
 // onHost makes a task of something to do on the workspace's host within the
 // limit. Of a workspace that is gone, or has no host, nothing is there to do.
-func (v *VMM) onHost(
-	limit time.Duration,
-	do func(context.Context, *host.Node, *change.Run) (change.Commit, error),
-) change.Func {
+func (v *VMM) onHost(limit time.Duration, do step) change.Func {
 	return func(ctx context.Context, r *change.Run) (change.Commit, error) {
 		if r.Workspace == nil || r.Workspace.Host == "" {
 			return nil, nil
@@ -230,7 +266,10 @@ func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, 
 		Architecture: w.Spec.Architecture, VMM: n.VMM,
 		MemoryMB: w.Demand.MemoryMB, CPUs: w.Demand.CPUs, CPUPercent: w.Demand.CPUPercent,
 		Boot: boot, NICs: w.NICs, Disks: make([]workspace.MachineDisk, len(w.Spec.Disks)),
+		Memory: n.MemoryPath(w),
 	}
+	limits := shapeOn(n, w)
+	m.NetInKbps, m.NetOutKbps = limits.NetInKbps, limits.NetOutKbps
 	for i, d := range w.Spec.Disks {
 		path, format := image.Disk(n, w, i)
 		m.Disks[i] = workspace.MachineDisk{
@@ -238,6 +277,19 @@ func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, 
 		}
 	}
 	return m, nil
+}
+
+// shapeOn is the workspace's shape on the host. Where a host's network is not
+// counted nothing of it was promised, and nothing is held to.
+func shapeOn(n *host.Node, w *workspace.Workspace) workspace.Shape {
+	s := w.Demand.Shape()
+	if n.Host.Capacity.NetInKbps == 0 {
+		s.NetInKbps = 0
+	}
+	if n.Host.Capacity.NetOutKbps == 0 {
+		s.NetOutKbps = 0
+	}
+	return s
 }
 
 // Moved is the commit that moves the workspace by the trigger.

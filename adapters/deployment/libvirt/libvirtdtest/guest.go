@@ -121,6 +121,13 @@ func (c *Console) Await(t testing.TB, words string) string {
 	}
 }
 
+// Skip forgets what was said so far.
+func (c *Console) Skip(t testing.TB) {
+	t.Helper()
+	c.more(t)
+	c.text = ""
+}
+
 // find looks for a whole line with the words and forgets what is before its end.
 func (c *Console) find(words string) (string, bool) {
 	for {
