@@ -8,9 +8,11 @@ var servicesTwo = []service{
 	{
 		name: "WorkspaceFactory", file: "lease_factory",
 		properties: lease("FactoryProperties"),
+		headers:    []QName{lease("Explanation")},
 		operations: join([]Operation{
-			ours("WorkspaceFactory", "Create", "MetadataFault", "RequestDeniedFault",
-				"SchedulingFault", "CreationFault"),
+			ours("WorkspaceFactory", "Create", creationFaults...),
+			ours("WorkspaceFactory", "Plan", creationFaults...),
+			ours("WorkspaceFactory", "QuerySchedule", "StatusFault"),
 		}, readTwo),
 	},
 	{
@@ -43,7 +45,7 @@ var servicesTwo = []service{
 		name: "Host", file: "lease_host",
 		properties: lease("HostProperties"),
 		headers:    []QName{lease("HostKey")},
-		operations: readTwo,
+		operations: join(readTwo, writeTwo),
 	},
 	{
 		name: "WorkspaceEntry", file: "lease_workspace_entry",
@@ -79,12 +81,18 @@ var servicesTwo = []service{
 		name: "NotificationConsumer", file: "lease_notification_consumer",
 		headers: []QName{lease("SequenceNumber"), {schema.Workspace, "WorkspaceKey"},
 			{schema.Types, "currentState"}, {schema.Lifetime2, "TerminationNotification"},
-			{schema.Properties2, "ResourcePropertyValueChangeNotification"}},
+			{schema.Properties2, "ResourcePropertyValueChangeNotification"},
+			lease("leaseWarning"), lease("leaseStatus")},
 		operations: []Operation{{
 			Name: "Notify", Action: schema.Notification2Action + "NotificationConsumer/Notify",
 			OneWay: true, In: QName{schema.BaseNotification2, "Notify"},
 		}},
 	},
+}
+
+// creationFaults are those of asking for workspaces.
+var creationFaults = []string{
+	"MetadataFault", "RequestDeniedFault", "SchedulingFault", "CreationFault",
 }
 
 // readTwo read resource properties (WS-ResourceProperties 1.2, section 5).

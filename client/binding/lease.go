@@ -1259,6 +1259,26 @@ const (
 	LeaseStatusEnumerationOver LeaseStatusEnumeration = "over"
 )
 
+type CountType int32
+
+type PhaseEnumeration string
+
+const (
+	PhaseEnumerationTransfer PhaseEnumeration = "transfer"
+
+	PhaseEnumerationBoot PhaseEnumeration = "boot"
+
+	PhaseEnumerationRun PhaseEnumeration = "run"
+
+	PhaseEnumerationSuspend PhaseEnumeration = "suspend"
+
+	PhaseEnumerationResume PhaseEnumeration = "resume"
+
+	PhaseEnumerationShutdown PhaseEnumeration = "shutdown"
+
+	PhaseEnumerationClosed PhaseEnumeration = "closed"
+)
+
 type ShutdownEnumeration string
 
 const (
@@ -1298,6 +1318,46 @@ type Lease LeaseType
 type Explanation ExplanationType
 
 type Allocation AllocationType
+
+type Plan struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Plan"`
+
+	VirtualWorkspace *VirtualWorkspace `xml:"VirtualWorkspace,omitempty" json:"VirtualWorkspace,omitempty"`
+
+	WorkspaceDeployment *WorkspaceDeployment `xml:"WorkspaceDeployment,omitempty" json:"WorkspaceDeployment,omitempty"`
+
+	OptionalParameters *OptionalParameters `xml:"OptionalParameters,omitempty" json:"OptionalParameters,omitempty"`
+}
+
+type PlanResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace PlanResponse"`
+
+	Status *LeaseStatusEnumeration `xml:"Status,omitempty" json:"Status,omitempty"`
+
+	Begin soap.XSDDateTime `xml:"Begin,omitempty" json:"Begin,omitempty"`
+
+	End soap.XSDDateTime `xml:"End,omitempty" json:"End,omitempty"`
+
+	Host []string `xml:"Host,omitempty" json:"Host,omitempty"`
+
+	Part []*PartType `xml:"Part,omitempty" json:"Part,omitempty"`
+
+	Preempts []int64 `xml:"Preempts,omitempty" json:"Preempts,omitempty"`
+}
+
+type QuerySchedule struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QuerySchedule"`
+
+	From soap.XSDDateTime `xml:"From,omitempty" json:"From,omitempty"`
+
+	Until soap.XSDDateTime `xml:"Until,omitempty" json:"Until,omitempty"`
+}
+
+type QueryScheduleResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QueryScheduleResponse"`
+
+	Bar []*BarType `xml:"Bar,omitempty" json:"Bar,omitempty"`
+}
 
 type Start struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Start"`
@@ -1495,6 +1555,28 @@ type AllocationType struct {
 	*AmountsType
 }
 
+type BarType struct {
+	Host string `xml:"Host,omitempty" json:"Host,omitempty"`
+
+	Begin soap.XSDDateTime `xml:"Begin,omitempty" json:"Begin,omitempty"`
+
+	End soap.XSDDateTime `xml:"End,omitempty" json:"End,omitempty"`
+
+	Phase *PhaseEnumeration `xml:"Phase,omitempty" json:"Phase,omitempty"`
+
+	Lease int64 `xml:"Lease,omitempty" json:"Lease,omitempty"`
+
+	Nodes *CountType `xml:"Nodes,omitempty" json:"Nodes,omitempty"`
+
+	CPUs *CountType `xml:"CPUs,omitempty" json:"CPUs,omitempty"`
+
+	MemoryMB *CountType `xml:"MemoryMB,omitempty" json:"MemoryMB,omitempty"`
+
+	Firm bool `xml:"Firm,omitempty" json:"Firm,omitempty"`
+
+	Begun bool `xml:"Begun,omitempty" json:"Begun,omitempty"`
+}
+
 type MetadataFaultType struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace MetadataFault"`
 
@@ -1564,6 +1646,25 @@ type WorkspaceFactoryPort interface {
 
 	// Error can be either of the following types:
 	//
+	//   - MetadataFault
+	//   - RequestDeniedFault
+	//   - SchedulingFault
+	//   - CreationFault
+
+	Plan(request *Plan) (*PlanResponse, error)
+
+	PlanContext(ctx context.Context, request *Plan) (*PlanResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - StatusFault
+
+	QuerySchedule(request *QuerySchedule) (*QueryScheduleResponse, error)
+
+	QueryScheduleContext(ctx context.Context, request *QuerySchedule) (*QueryScheduleResponse, error)
+
+	// Error can be either of the following types:
+	//
 	//   - ResourceUnknownFault
 	//   - ResourceUnavailableFault
 	//   - InvalidResourcePropertyQNameFault
@@ -1627,6 +1728,40 @@ func (service *workspaceFactoryPort) CreateContext(ctx context.Context, request 
 
 func (service *workspaceFactoryPort) Create(request *Create) (*CreateResponse, error) {
 	return service.CreateContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspaceFactoryPort) PlanContext(ctx context.Context, request *Plan) (*PlanResponse, error) {
+	response := new(PlanResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:WorkspaceFactory:PlanRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspaceFactoryPort) Plan(request *Plan) (*PlanResponse, error) {
+	return service.PlanContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspaceFactoryPort) QueryScheduleContext(ctx context.Context, request *QuerySchedule) (*QueryScheduleResponse, error) {
+	response := new(QueryScheduleResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:WorkspaceFactory:QueryScheduleRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspaceFactoryPort) QuerySchedule(request *QuerySchedule) (*QueryScheduleResponse, error) {
+	return service.QueryScheduleContext(
 		context.Background(),
 		request,
 	)

@@ -23,6 +23,9 @@ type BaseFault struct {
 
 	// More writes what the fault's own type adds to the base type; may be nil.
 	More func(*xmlstrict.Encoder)
+	// First writes elements of other namespaces before all parts of the base type,
+	// which the final edition has room for; may be nil.
+	First func(*xmlstrict.Encoder)
 	// Details are the elements of other namespaces in a fault that was parsed:
 	// what its type adds, and extensions.
 	Details []*element
@@ -43,6 +46,9 @@ func (f BaseFault) Write(enc *xmlstrict.Encoder) {
 	n := names[f.Edition]
 	enc.Start(f.Name)
 	enc.Declare(n.BaseFault.Space)
+	if f.First != nil && f.Edition == Final {
+		f.First(enc)
+	}
 	enc.Element(n.faultTimestamp, FormatTime(f.Timestamp))
 	if f.Originator != nil {
 		f.Originator.Write(enc, n.faultOriginator, f.Edition.Addressing())

@@ -44,6 +44,7 @@ type core struct {
 	failNext      error // what the next Subscribe fails with
 	panics        bool  // Workspace panics
 	pulls         pulls
+	modes         []workspace.HostMode
 }
 
 func newCore() *core {

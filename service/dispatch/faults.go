@@ -29,6 +29,7 @@ type fault struct {
 	ours   bool           // it is not the caller's mistake
 	text   string
 	more   func(*xmlstrict.Encoder) // what the type of a typed one adds; or nil
+	first  func(*xmlstrict.Encoder) // what stands before the base type's parts; or nil
 
 	addressing *wsa.Fault  // of WS-Addressing 1.0; or nil
 	form       *soap.Error // of the envelope; or nil
@@ -63,7 +64,10 @@ func (x *exchange) faultFor(err error) fault {
 	}
 	var typed *wsrf.FaultError
 	if errors.As(err, &typed) {
-		return fault{status: failed, name: typed.Fault, text: describe(err), more: typed.More}
+		return fault{
+			status: failed, name: typed.Fault, text: describe(err), more: typed.More,
+			first: explained(x.endpoint.Face, err),
+		}
 	}
 	kind := workspace.KindOf(err)
 	var content *xmlstrict.ContentError
@@ -73,7 +77,7 @@ func (x *exchange) faultFor(err error) fault {
 	if kind != workspace.Internal {
 		return fault{
 			status: failed, name: x.names().of(kind), kind: kind.String(), text: describe(err),
-			ours: kind >= workspace.Busy,
+			ours: kind >= workspace.Busy, first: explained(x.endpoint.Face, err),
 		}
 	}
 	id := newRequestID()
@@ -193,7 +197,7 @@ func (x *exchange) soapFault(f fault) (*soap.Fault, string) {
 func (x *exchange) typedFault(f fault) *soap.Fault {
 	typed := wsrf.BaseFault{
 		Name: f.name, Timestamp: time.Now(), Originator: x.self(),
-		Description: []string{f.text}, More: f.more,
+		Description: []string{f.text}, More: f.more, First: f.first,
 	}
 	if f.kind != "" {
 		typed.ErrorCode, typed.Dialect = f.kind, wsrf.KindDialect

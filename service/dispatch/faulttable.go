@@ -125,14 +125,20 @@ func resource(own xmlstrict.Name) faultNames {
 	return faultNames{unknown: unknown2, other: own}
 }
 
+// creationFaults are those of asking for workspaces, or what they would be.
+var creationFaults = faultNames{
+	invalid: lease("MetadataFault"), unknown: lease("MetadataFault"),
+	denied: lease("RequestDeniedFault"), busy: lease("SchedulingFault"),
+	other: lease("CreationFault"),
+}
+
 // faultsTwo are the faults of face two: the service's own, and those of
 // WS-ResourceProperties 1.2, WS-ResourceLifetime 1.2 and WS-BaseNotification 1.3.
 var faultsTwo = faultTable{plainTwo, map[string]faultNames{
-	"Create": {
-		invalid: lease("MetadataFault"), unknown: lease("MetadataFault"),
-		denied: lease("RequestDeniedFault"), busy: lease("SchedulingFault"),
-		other: lease("CreationFault"),
-	},
+	"Create": creationFaults,
+	"Plan":   creationFaults,
+
+	"QuerySchedule": {other: lease("StatusFault")},
 	"Start": {
 		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
 		other: lease("StartFault"),

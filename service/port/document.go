@@ -1,6 +1,8 @@
 package port
 
 import (
+	"time"
+
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/report"
@@ -18,11 +20,21 @@ func State(w *workspace.Workspace) report.CurrentState {
 	return s
 }
 
-// Schedule returns when a workspace runs and ends.
+// Schedule returns when a workspace runs and ends, as far as it is known: a lease
+// that waits for room has no start yet.
 func Schedule(w *workspace.Workspace) report.Schedule {
 	return report.Schedule{
-		Start: w.Lease.Start, Duration: w.Lease.Duration, Termination: w.Lease.Termination(),
+		Start: w.Lease.Start, Duration: w.Lease.Duration, Termination: Termination(w),
 	}
+}
+
+// Termination returns when the workspace will be destroyed; zero while nobody
+// knows when it starts.
+func Termination(w *workspace.Workspace) time.Time {
+	if w.Lease.Start.IsZero() {
+		return time.Time{}
+	}
+	return w.Lease.Termination()
 }
 
 // NICs returns a workspace's interfaces with what was allocated for them.

@@ -1,6 +1,7 @@
 // Package factory is the port type that creates workspaces and groups, and
 // tells what the pool offers: WorkspaceFactoryService on face one and
-// WorkspaceFactory on face two.
+// WorkspaceFactory on face two, which also says what a request would get, and
+// what hosts are to do.
 //
 // It must not know how a request is placed, or whether it may be.
 package factory
@@ -8,6 +9,7 @@ package factory
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
@@ -23,6 +25,9 @@ import (
 // Manager is what the port type asks of the core.
 type Manager interface {
 	Create(ctx context.Context, r workspace.Request) (workspace.Created, error)
+	Plan(ctx context.Context, r workspace.Request) (workspace.Proposal, error)
+	Schedule(ctx context.Context, owner workspace.Owner, from, until time.Time) (
+		[]workspace.Bar, error)
 	Site() workspace.Site
 }
 
@@ -40,6 +45,10 @@ func New(face wsdl.Face, m Manager) dispatch.Service {
 			create.On(face): {Do: p.create},
 		},
 	}
+	if face == wsdl.Two {
+		s.Operations["Plan"] = dispatch.Operation{Do: p.plan}
+		s.Operations["QuerySchedule"] = dispatch.Operation{Do: p.schedule}
+	}
 	none := report.FactoryProperties{Edition: port.Edition(face)}
 	property.Source{
 		Names: none.Names(), Load: p.properties, Anonymous: true,
@@ -48,11 +57,7 @@ func New(face wsdl.Face, m Manager) dispatch.Service {
 }
 
 func (p portType) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-	m, err := deployment.DecodeCreate(c.Document, c.Body)
-	if err != nil {
-		return nil, err
-	}
-	r, err := request(c, m)
+	r, err := asked(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +72,16 @@ func (p portType) create(ctx context.Context, c *dispatch.Call) (dispatch.Reply,
 		return created(c, made).WriteLease, nil
 	}
 	return created(c, made).Write, nil
+}
+
+// asked reads the request of a create message, or of the question what it would
+// get.
+func asked(c *dispatch.Call) (workspace.Request, error) {
+	m, err := deployment.DecodeCreate(c.Document, c.Body)
+	if err != nil {
+		return workspace.Request{}, err
+	}
+	return request(c, m)
 }
 
 // created is the answer to a create message.

@@ -96,7 +96,7 @@ var translated = workspace.Request{
 		},
 	},
 	Demand: workspace.Allocation{
-		MemoryMB: 1024, CPUs: 2, Architecture: "x86_64", CPUsGiven: true,
+		MemoryMB: 1024, CPUs: 2, DiskMB: 512, Architecture: "x86_64", CPUsGiven: true,
 	},
 	Duration: 150 * time.Minute, Nodes: 3, Initial: workspace.Paused,
 	Mechanism: workspace.MechanismSerialize, SaveTo: "sftp://images/saved.img",
@@ -105,6 +105,7 @@ var translated = workspace.Request{
 // desk is a Manager that keeps what it is asked.
 type desk struct {
 	asked []workspace.Request
+	spans [][2]time.Time
 	err   error
 }
 
@@ -112,6 +113,18 @@ func (d *desk) Create(_ context.Context, r workspace.Request) (workspace.Created
 	d.asked = append(d.asked, r)
 	w := &workspace.Workspace{ID: 7, Lease: workspace.Lease{Duration: r.Duration}}
 	return workspace.Created{Workspaces: []*workspace.Workspace{w, w, w}, Group: "g"}, d.err
+}
+
+func (d *desk) Plan(_ context.Context, r workspace.Request) (workspace.Proposal, error) {
+	d.asked = append(d.asked, r)
+	return proposed, d.err
+}
+
+func (d *desk) Schedule(
+	_ context.Context, owner workspace.Owner, from, until time.Time,
+) ([]workspace.Bar, error) {
+	d.spans = append(d.spans, [2]time.Time{from, until})
+	return scheduled, d.err
 }
 
 func (d *desk) Site() workspace.Site { return workspace.Site{} }

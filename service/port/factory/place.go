@@ -7,6 +7,8 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/philoxenia/philoxenia/schema/deployment"
+	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -24,6 +26,13 @@ func place(c *dispatch.Call, err error) error {
 	return err
 }
 
+// asFiles are the names of documents on face two, by those that they have in
+// create messages on face one and in paths.
+var asFiles = map[string]string{
+	metadata.Wire.Local:          metadata.File.Local,
+	deployment.RequestWire.Local: deployment.RequestFile.Local,
+}
+
 // find returns the element at a path of local names, each with an optional
 // [n], below root; or the last one on the way that is there.
 func find(root *etree.Element, path string) *etree.Element {
@@ -35,6 +44,9 @@ func find(root *etree.Element, path string) *etree.Element {
 			index, _ = strconv.Atoi(n) // our own paths
 		}
 		next := child(at, name, index)
+		if next == nil && at == root {
+			next = child(at, asFiles[name], index)
+		}
 		if next == nil {
 			return at
 		}

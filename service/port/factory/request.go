@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/metadata"
@@ -27,7 +28,6 @@ func request(c *dispatch.Call, m *deployment.CreateRequest) (workspace.Request, 
 	r := workspace.Request{
 		Owner: c.Owner, MessageID: strings.Clone(c.MessageID),
 		Spec:     spec(m.Metadata),
-		Demand:   demand(m),
 		Duration: m.Deployment.MinDuration,
 		Nodes:    m.Deployment.Nodes,
 		Initial:  initialStates[m.Deployment.InitialState],
@@ -38,14 +38,26 @@ func request(c *dispatch.Call, m *deployment.CreateRequest) (workspace.Request, 
 		r.SaveTo = p.Target
 	}
 	addOptional(&r.Spec, m.Optional)
-	r.Digest, err = digest(&r)
-	return r, err
+	addAmounts(&r, m)
+	addTerms(&r, m.Deployment.Terms)
+	if r.Digest, err = digest(&r, m.Deployment.Terms); err != nil {
+		return r, err
+	}
+	return r, settle(c, &r, m.Deployment.Terms, time.Now())
 }
 
 // digest returns a short digest of all that is asked for. Two messages that
-// differ in white space or prefixes alone ask for the same.
-func digest(r *workspace.Request) (string, error) {
-	text, err := json.Marshal(r)
+// differ in white space or prefixes alone ask for the same. The end is part of
+// it as it was written: how long that is from now differs each time.
+func digest(r *workspace.Request, t *deployment.LeaseTerms) (string, error) {
+	all := struct {
+		*workspace.Request
+		Until time.Time `json:",omitzero"`
+	}{Request: r}
+	if t != nil {
+		all.Until = t.Until
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		return "", err
 	}
@@ -149,19 +161,6 @@ func noSize(name string) error {
 		Expected: "an entry with that partitionName and its IndividualDiskSpace",
 	}
 	return err
-}
-
-// demand translates how much each node takes.
-func demand(m *deployment.CreateRequest) workspace.Allocation {
-	a := m.Deployment.Allocation
-	out := workspace.Allocation{Architecture: a.Architecture}
-	if out.Architecture == "" {
-		out.Architecture = m.Metadata.Definition.Architecture
-	}
-	out.MemoryMB, _ = a.Memory.Amount()
-	out.CPUs, out.CPUsGiven = a.CPUCount.Amount()
-	out.CPUPercent, _ = a.CPUPercentage.Amount()
-	return out
 }
 
 // addOptional adds the optional parameters.

@@ -1,13 +1,19 @@
 // Package host is the port type of the pool's hosts (service Host of face two):
-// what each tells of itself. Nothing can be done to a host from here.
+// what each tells of itself, and what operators want of it. Nothing else can be
+// done to a host from here.
 //
-// It must not know how hosts are reached, or what runs on them.
+// It must not know how hosts are reached, what runs on them, or who operates
+// them.
 package host
 
 import (
 	"context"
 
+	"github.com/beevik/etree"
+
 	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port"
 	"github.com/philoxenia/philoxenia/service/port/property"
@@ -19,10 +25,17 @@ import (
 type Manager interface {
 	HostUses(ctx context.Context) ([]workspace.HostUse, error)
 	Reachable(id workspace.HostID) bool
+	HostModes(ctx context.Context) ([]workspace.HostMode, error)
+}
+
+// Keeper is also asked to change hosts, which operators may.
+type Keeper interface {
+	Manager
+	SetHost(ctx context.Context, owner workspace.Owner, mode workspace.HostMode) error
 }
 
 // New returns the port type over the manager.
-func New(m Manager) dispatch.Service {
+func New(m Keeper) dispatch.Service {
 	s := dispatch.Service{
 		Face: wsdl.Two, Name: port.Host, Key: report.HostKey,
 		Operations: map[string]dispatch.Operation{},
@@ -30,8 +43,30 @@ func New(m Manager) dispatch.Service {
 	load := func(ctx context.Context, c *dispatch.Call) (property.Set, error) {
 		return Find(ctx, m, c.Key)
 	}
-	property.Source{Names: new(report.HostProperties).Names(), Load: load}.AddTo(&s)
+	property.Source{
+		Names: new(report.HostProperties).Names(), Load: load,
+		Writable: []xmlstrict.Name{report.PropertyMode},
+		Change: func(ctx context.Context, c *dispatch.Call, values property.Values) error {
+			return change(ctx, m, c, values[report.PropertyMode])
+		},
+	}.AddTo(&s)
 	return s
+}
+
+// change has a host be as an operator wants it.
+func change(
+	ctx context.Context, m Keeper, c *dispatch.Call, wanted []*etree.Element,
+) error {
+	invalid := wsrf.Final.Names().InvalidModification
+	if len(wanted) > 1 {
+		return &wsrf.FaultError{Fault: invalid, Err: c.Document.Errorf(wanted[1], "one value",
+			"a second %s", wanted[1].Tag)}
+	}
+	told, err := report.DecodeMode(c.Document, wanted[0])
+	if err != nil {
+		return &wsrf.FaultError{Fault: invalid, Err: err}
+	}
+	return m.SetHost(ctx, c.Owner, mode(workspace.HostID(c.Key), told))
 }
 
 // All returns what every host of the pool tells, in the order of their names.
@@ -40,9 +75,18 @@ func All(ctx context.Context, m Manager) ([]*report.HostProperties, error) {
 	if err != nil {
 		return nil, err
 	}
+	modes, err := m.HostModes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]*report.HostProperties, len(uses))
 	for i := range uses {
 		all[i] = properties(&uses[i], m.Reachable(uses[i].ID))
+		for _, mode := range modes {
+			if mode.Host == uses[i].ID {
+				all[i].Mode = told(mode)
+			}
+		}
 	}
 	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
@@ -16,7 +17,8 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// writable are the properties whose change renegotiates the lease.
+// writable are the properties whose change renegotiates the lease. The other one
+// that can be changed is report.PropertyShape.
 var writable = []xmlstrict.Name{
 	wsrf.Final.Names().TerminationTime, report.PropertySchedule,
 }
@@ -29,8 +31,46 @@ var (
 )
 
 // change renegotiates the lease: its end, or its duration counted from the
-// start. All that the request asks for is one change of the lease.
+// start; or it gives the workspace another shape. All that the request asks for
+// is one change.
 func (p portType) change(ctx context.Context, c *dispatch.Call, values property.Values) error {
+	shapes := values[report.PropertyShape]
+	switch {
+	case len(shapes) == 0:
+		return p.renegotiate(ctx, c, values)
+	case len(values) > 1:
+		return unable(c, shapes[0], "the lease and the allocation change one after the other")
+	}
+	return p.resize(ctx, c, shapes)
+}
+
+// resize asks for another shape. What is not named stays.
+func (p portType) resize(ctx context.Context, c *dispatch.Call, shapes []*etree.Element) error {
+	w, err := p.workspace(ctx, c)
+	if err != nil {
+		return err
+	}
+	if len(shapes) > 1 {
+		return invalid(c, shapes[1], "one value", "a second %s", shapes[1].Tag)
+	}
+	wanted, err := report.DecodeShape(c.Document, shapes[0])
+	switch {
+	case err != nil:
+		return &wsrf.FaultError{Fault: wsrf.Final.Names().InvalidModification, Err: err}
+	case *wanted == (deployment.Amounts{}):
+		return invalid(c, shapes[0], "an amount such as MemoryMB", "nothing is asked for")
+	case wanted.DiskMB != 0 && wanted.DiskMB != w.Demand.DiskMB:
+		return unable(c, shapes[0], "disks stay as they are")
+	}
+	_, err = p.manager.Resize(ctx, c.Owner, w.ID, workspace.Resize{Shape: workspace.Shape{
+		MemoryMB: wanted.MemoryMB, CPUs: wanted.CPUs, CPUPercent: wanted.CPUPercent,
+		NetInKbps: wanted.NetInKbps, NetOutKbps: wanted.NetOutKbps,
+	}})
+	return err
+}
+
+// renegotiate asks for other times.
+func (p portType) renegotiate(ctx context.Context, c *dispatch.Call, values property.Values) error {
 	w, err := p.workspace(ctx, c)
 	if err != nil {
 		return err
@@ -62,9 +102,13 @@ type terms struct {
 
 // invalid says that a value makes no sense.
 func (t *terms) invalid(at *etree.Element, expected, format string, args ...any) error {
+	return invalid(t.call, at, expected, format, args...)
+}
+
+func invalid(c *dispatch.Call, at *etree.Element, expected, format string, args ...any) error {
 	return &wsrf.FaultError{
 		Fault: wsrf.Final.Names().InvalidModification,
-		Err:   t.call.Document.Errorf(at, expected, format, args...),
+		Err:   c.Document.Errorf(at, expected, format, args...),
 	}
 }
 

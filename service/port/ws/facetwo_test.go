@@ -142,14 +142,14 @@ func TestPropertiesAreThoseOfTheDocument(t *testing.T) {
 			Demand: workspace.Allocation{MemoryMB: 256},
 			Lease:  workspace.Lease{Duration: time.Hour},
 		}
-		whole := text(t, document{face, w}.Write)
+		whole := text(t, document{face, w, nothing}.Write)
 		for _, name := range Document(face, w).Names() {
 			if strings.HasSuffix(name.Local, "CurrentTime") {
 				continue // it goes on
 			}
 			one := text(t, func(enc *xmlstrict.Encoder) {
 				enc.Start(xmlstrict.NameOf(root(t, whole)))
-				document{face, w}.WriteProperty(enc, name)
+				document{face, w, nothing}.WriteProperty(enc, name)
 				enc.End()
 			})
 			for child := range xmlstrict.Children(root(t, one)) {
@@ -159,9 +159,111 @@ func TestPropertiesAreThoseOfTheDocument(t *testing.T) {
 				}
 			}
 		}
-		if (document{face, w}).WriteProperty(xmlstrict.NewEncoder(), xmlstrict.Name{Local: "x"}) {
+		x := xmlstrict.Name{Local: "x"}
+		if (document{face, w, nothing}).WriteProperty(xmlstrict.NewEncoder(), x) {
 			t.Errorf("%s has a property that it has not", face)
 		}
+	}
+}
+
+// nothing is said of a lease that the scheduler does not have.
+func nothing() (*workspace.Refusal, *workspace.Booking) { return nil, nil }
+
+// TestWaiting reads of a lease that waits what the scheduler says, and no times
+// that nobody knows.
+func TestWaiting(t *testing.T) {
+	submitted := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	d := &desk{
+		why: &workspace.Refusal{Code: "taken", Earliest: submitted.Add(time.Hour),
+			Offers: []workspace.Offer{{Change: "fewer", Nodes: 1}}},
+		booking: &workspace.Booking{ID: 7, Status: workspace.LeaseQueued, Submitted: submitted,
+			Terms: workspace.LeaseTerms{Kind: workspace.LeaseBestEffort, Preemptible: true},
+			Runs:  submitted.Add(time.Hour), Duration: time.Hour,
+			Hosts: []workspace.HostID{"node1"}},
+	}
+	get := `<r:GetResourcePropertyDocument xmlns:r="` + schema.Properties2 + `"/>`
+	reply, err := porttest.Call(t, serveTwo(d), "GetResourcePropertyDocument", "7", get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{
+		`<p:Kind>best-effort</p:Kind><p:Status>queued</p:Status>`,
+		`<p:Begin>2026-11-22T13:00:00.000Z</p:Begin><p:End>2026-11-22T14:00:00.000Z</p:End>`,
+		`<p:Preemptible>true</p:Preemptible><p:Host>node1</p:Host></p:Lease>`,
+		`<p:Explanation><p:Code>taken</p:Code>`, `<p:Change>fewer</p:Change><p:Nodes>1</p:Nodes>`,
+		`<q:MemoryMB>256</q:MemoryMB><q:CPUs>2</q:CPUs><q:CPUPercent>50</q:CPUPercent>`,
+		`<t:schedule><t:Duration>PT3600S</t:Duration></t:schedule>`, `xsi:nil="true"`,
+	} {
+		if !strings.Contains(reply, part) {
+			t.Errorf("%s is not in %s", part, reply)
+		}
+	}
+	one := `<r:GetResourceProperty xmlns:r="` + schema.Properties2 + `" xmlns:p="` + schema.Lease +
+		`">p:Explanation</r:GetResourceProperty>`
+	reply, err = porttest.Call(t, serveTwo(d), "GetResourceProperty", "7", one)
+	if err != nil || !strings.Contains(reply, "<p:Code>taken<") {
+		t.Errorf("alone it is %s, %v", reply, err)
+	}
+	reply, err = porttest.Call(t, serveTwo(new(desk)), "GetResourceProperty", "7", one)
+	if err != nil || strings.Contains(reply, "Explanation") {
+		t.Errorf("without reason it is %s, %v", reply, err)
+	}
+}
+
+// TestResize reads what a change of the allocation asks for.
+func TestResize(t *testing.T) {
+	shape := func(parts string) string {
+		return set(`<p:Allocation xmlns:p="` + schema.Lease + `" xmlns:q="` + schema.Terms + `">` +
+			parts + `</p:Allocation>`)
+	}
+	names := wsrf.Final.Names()
+	invalid, unable := names.InvalidModification, names.UnableToModifyResourceProperty
+	none := xmlstrict.Name{}
+	all := workspace.Shape{
+		MemoryMB: 512, CPUs: 4, CPUPercent: 100, NetInKbps: 1000, NetOutKbps: 2000,
+	}
+	tests := map[string]struct {
+		body  string
+		shape workspace.Shape
+		fault xmlstrict.Name
+		says  string
+	}{
+		"memory": {shape(`<q:MemoryMB>512</q:MemoryMB>`), workspace.Shape{MemoryMB: 512}, none, ""},
+		"all": {shape(`<q:MemoryMB>512</q:MemoryMB><q:CPUs>4</q:CPUs><q:CPUPercent>100` +
+			`</q:CPUPercent><q:NetInKbps>1000</q:NetInKbps><q:NetOutKbps>2000</q:NetOutKbps>`),
+			all, none, ""},
+		"nothing": {shape(``), workspace.Shape{}, invalid, "nothing is asked for"},
+		"no memory": {shape(`<q:MemoryMB>0</q:MemoryMB>`), workspace.Shape{}, invalid,
+			`line 1, /SetResourceProperties/Update/Allocation/MemoryMB`},
+		"less than none": {shape(`<q:CPUs>-1</q:CPUs>`), workspace.Shape{}, invalid,
+			`"-1" is out of range`},
+		"absurd": {shape(`<q:CPUs>99999999999</q:CPUs>`), workspace.Shape{}, invalid,
+			"a whole number from 1 to 2147483647"},
+		"another disk": {shape(`<q:DiskMB>9</q:DiskMB>`), workspace.Shape{}, unable,
+			"disks stay as they are"},
+		"another namespace": {shape(`<MemoryMB>1</MemoryMB>`), workspace.Shape{}, invalid,
+			"MemoryMB is in the wrong namespace"},
+		"two": {set(strings.Repeat(`<p:Allocation xmlns:p="`+schema.Lease+`"/>`, 2)),
+			workspace.Shape{}, invalid, "a second Allocation"},
+		"the end too": {set(`<p:Allocation xmlns:p="` + schema.Lease + `"/><l:TerminationTime>` +
+			later + `</l:TerminationTime>`), workspace.Shape{}, unable, "one after the other"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := new(desk)
+			_, err := porttest.Call(t, serveTwo(d), "SetResourceProperties", "7", tt.body)
+			var typed *wsrf.FaultError
+			if tt.fault != none && (!errors.As(err, &typed) || typed.Fault != tt.fault ||
+				!strings.Contains(err.Error(), tt.says)) {
+				t.Errorf("error is %v, want %s with %q", err, tt.fault, tt.says)
+			}
+			if tt.fault == none && (err != nil || len(d.shapes) != 1 || d.shapes[0] != tt.shape) {
+				t.Errorf("asked for %v, %v; want %v", d.shapes, err, tt.shape)
+			}
+			if tt.fault != none && len(d.asked) > 0 {
+				t.Errorf("the manager was asked all the same: %v", d.asked)
+			}
+		})
 	}
 }
 

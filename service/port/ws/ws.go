@@ -33,8 +33,17 @@ type Manager interface {
 	Destroy(ctx context.Context, owner workspace.Owner, id workspace.ID) error
 	SetTermination(ctx context.Context, owner workspace.Owner, id workspace.ID, at time.Time) (
 		time.Time, error)
+	Scheduler
+}
+
+// Scheduler is what the port type asks about the lease of a workspace.
+type Scheduler interface {
 	Renegotiate(ctx context.Context, owner workspace.Owner, id workspace.ID,
 		terms workspace.Terms) (*workspace.Workspace, error)
+	Resize(ctx context.Context, owner workspace.Owner, id workspace.ID, r workspace.Resize) (
+		*workspace.Workspace, error)
+	Explain(ctx context.Context, owner workspace.Owner, id workspace.ID) (
+		*workspace.Refusal, *workspace.Booking, error)
 }
 
 // words are what a face calls the answers.
@@ -70,7 +79,7 @@ func New(face wsdl.Face, m Manager, producers producer.Source) dispatch.Service 
 	producers.AddTo(s.Operations)
 	property.Source{
 		Names: Document(face, new(workspace.Workspace)).Names(), Load: p.properties,
-		Writable: writable, Change: p.change,
+		Writable: append(writable, report.PropertyShape), Change: p.change,
 	}.AddTo(&s)
 	return s
 }
@@ -91,7 +100,13 @@ func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Se
 	if err != nil {
 		return nil, err
 	}
-	return document{c.Face, w}, nil
+	return document{c.Face, w, func() (*workspace.Refusal, *workspace.Booking) {
+		why, booking, err := p.manager.Explain(ctx, c.Owner, w.ID)
+		if err != nil {
+			return nil, nil // it went away meanwhile: then it has no lease
+		}
+		return why, booking
+	}}, nil
 }
 
 // document is the property document of a workspace. What is asked for is made
@@ -99,10 +114,24 @@ func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Se
 type document struct {
 	face wsdl.Face
 	w    *workspace.Workspace
+	// lease tells how the lease stands and why it waits, which is work.
+	lease func() (*workspace.Refusal, *workspace.Booking)
 }
 
 // Write writes the whole document.
-func (d document) Write(enc *xmlstrict.Encoder) { Document(d.face, d.w).Write(enc) }
+func (d document) Write(enc *xmlstrict.Encoder) {
+	told := Document(d.face, d.w)
+	if d.face == wsdl.Two {
+		d.standing(told)
+	}
+	told.Write(enc)
+}
+
+// standing adds what the scheduler says.
+func (d document) standing(told *report.ServiceProperties) {
+	why, booking := d.lease()
+	told.Lease, told.Explanation = port.Lease(d.w, booking), dispatch.Explanation(why)
+}
 
 // WriteProperty writes one property.
 func (d document) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) bool {
@@ -116,18 +145,26 @@ func (d document) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) boo
 		told.Allocation = port.Allocation(d.w)
 	case report.PropertySchedule:
 		told.Schedule = port.Schedule(d.w)
+	case report.PropertyShape:
+		told.Shape = dispatch.Amounts(d.w.Demand)
+	case report.PropertyLease, report.PropertyExplanation:
+		if d.face == wsdl.Two {
+			d.standing(&told)
+		}
 	default:
-		told.CurrentTime, told.TerminationTime = time.Now(), d.w.Lease.Termination()
+		told.CurrentTime, told.TerminationTime = time.Now(), port.Termination(d.w)
 	}
 	return told.WriteProperty(enc, name)
 }
 
-// Document returns what a workspace tells of itself on a face.
+// Document returns what a workspace tells of itself on a face, the scheduler's
+// part aside.
 func Document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties {
 	return &report.ServiceProperties{
 		Edition: port.Edition(face),
 		NICs:    port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
-		CurrentTime: time.Now(), TerminationTime: w.Lease.Termination(), State: port.State(w),
+		CurrentTime: time.Now(), TerminationTime: port.Termination(w), State: port.State(w),
+		Shape: dispatch.Amounts(w.Demand),
 	}
 }
 

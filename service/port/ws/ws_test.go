@@ -28,6 +28,9 @@ type desk struct {
 	fault   string
 	granted time.Time
 	terms   []workspace.Terms // asked for
+	shapes  []workspace.Shape // asked for
+	why     *workspace.Refusal
+	booking *workspace.Booking
 }
 
 func (d *desk) Workspace(
@@ -73,6 +76,19 @@ func (d *desk) Renegotiate(
 ) (*workspace.Workspace, error) {
 	d.terms = append(d.terms, terms)
 	return nil, d.note("renegotiate", id.String())
+}
+
+func (d *desk) Resize(
+	_ context.Context, _ workspace.Owner, id workspace.ID, r workspace.Resize,
+) (*workspace.Workspace, error) {
+	d.shapes = append(d.shapes, r.Shape)
+	return nil, d.note("resize", id.String())
+}
+
+func (d *desk) Explain(context.Context, workspace.Owner, workspace.ID) (
+	*workspace.Refusal, *workspace.Booking, error,
+) {
+	return d.why, d.booking, nil
 }
 
 // serve returns the port type over the desk. Subscribing is tested with the
