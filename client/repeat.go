@@ -31,6 +31,8 @@ var repeats = []Repeat{
 	{"queryCurrentWorkspaces", true, reading},
 	{"queryUsedAndReservedTime", true, reading},
 	{"QueryUsage", true, reading},
+	{"Plan", true, reading},
+	{"QuerySchedule", true, reading},
 	{"GetCurrentMessage", true, reading},
 	{"Subscribe", false, "a second subscription would tell everything twice"},
 	{"Renew", true, "it sets a time; a length counts from now, and now is later"},

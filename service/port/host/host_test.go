@@ -76,11 +76,11 @@ func TestMode(t *testing.T) {
 func TestWrongModes(t *testing.T) {
 	with := func(window string) string { return set(`<p:Drained>0</p:Drained>` + window) }
 	tests := map[string]struct{ body, says string }{
-		"nothing":          {set(``), "Drained is missing"},
-		"perhaps":          {set(`<p:Drained>perhaps</p:Drained>`), `"perhaps" is not a truth value`},
-		"backwards":        {with(strings.Replace(window, "T14", "T11", 1)), "before it begins"},
-		"less than none":   {with(strings.Replace(window, ">2<", ">-2<", 1)), `"-2" is out of range`},
-		"another property": {strings.ReplaceAll(set(`x`), "p:Mode", "p:CPUs"), "is not possible"},
+		"nothing":   {set(``), "Drained is missing"},
+		"perhaps":   {set(`<p:Drained>perhaps</p:Drained>`), `"perhaps" is not a truth value`},
+		"backwards": {with(strings.Replace(window, "T14", "T11", 1)), "before it begins"},
+		"negative":  {with(strings.Replace(window, ">2<", ">-2<", 1)), `"-2" is out of range`},
+		"others":    {strings.ReplaceAll(set(`x`), "p:Mode", "p:CPUs"), "is not possible"},
 		"two modes": {strings.Replace(set(`<p:Drained>0</p:Drained>`), "</r:Update>",
 			"<p:Mode/></r:Update>", 1), "a second Mode"},
 		"no such host": {set(`<p:Drained>0</p:Drained>`), "no host of that name"},
