@@ -274,8 +274,8 @@ func (v victim) moves() bool { return v.hosts != nil }
 // reports whether there is a way. Two that would move could meet, so only one does.
 func (b *Book) means(x *victim, d *decision, moves bool) bool {
 	v, by := b.leases[x.id], d.hold.Start
-	if v.waiting() {
-		return true
+	if v.waiting() || v.over {
+		return v.waiting() // what is over goes as fast as it can
 	}
 	if x.means = ByKilling; b.policy.has(ByKilling) && v.state != Ending && v.done() <= by {
 		return true // its running time is over by then: only its shutdown is cut short

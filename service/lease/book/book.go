@@ -132,7 +132,9 @@ func (b *Book) Ended(now slot.Time, id ID) {
 	}
 	switch l.state {
 	case Booting, Resuming, Running, Suspending:
-		b.finish(b.own(l))
+		if !l.over {
+			b.finish(b.own(l))
+		}
 	case Ending:
 		b.complete(b.own(l))
 	}
@@ -145,6 +147,7 @@ func (b *Book) finish(l *lease) {
 	b.give(l, over)
 	l.cut = slot.Never
 	l.steps = []step{{b.now, over, Shutdown}, {over, over, End}}
+	l.over = true
 	b.schedule(l)
 	b.changed, b.freed = true, true
 }
@@ -160,7 +163,9 @@ func (b *Book) Cancel(now slot.Time, id ID) error {
 	l = b.own(l)
 	switch l.state {
 	case Running, Booting, Resuming, Suspending:
-		b.finish(l)
+		if !l.over {
+			b.finish(l)
+		}
 	case Ending:
 	default:
 		b.remove(l)

@@ -9,10 +9,11 @@ import (
 
 // Change renegotiates a lease: from now on these are its terms. One that has
 // not begun may change in all but its ID; of one that runs the Duration and the
-// needs of its nodes may, on the hosts that it has. The answer is as Submit's:
+// needs of its nodes may, on the hosts that it has; of one that is being saved, or
+// waits with its memory saved, the Duration alone. The answer is as Submit's:
 // where it is Refused, the old terms stand and the Offers would be accepted in
 // place of the new ones. An error is of kind Invalid, NotFound, or, while the
-// lease is being saved, shut down or waits with its memory saved, Busy.
+// lease shuts down, Busy.
 func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
 	b.now = max(b.now, now)
 	l := b.leases[id]
@@ -20,11 +21,18 @@ func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
 		return Answer{}, workspace.Refuse(workspace.NotFound, "no lease %d", id)
 	}
 	t.ID, t.Parts = id, slices.Clone(t.Parts)
+	if l.over {
+		return Answer{}, workspace.Refuse(workspace.Busy, "lease %d is %s", id, Ending)
+	}
 	switch l.state {
 	case Queued, Accepted:
 		return b.replace(l, t)
 	case Booting, Resuming, Running:
 		return b.renew(l, t)
+	case Suspending, Suspended:
+		if l.sameNeeds(&t) {
+			return b.remain(l, t)
+		}
 	}
 	return Answer{}, workspace.Refuse(workspace.Busy, "lease %d is %s", id, l.state)
 }
@@ -92,6 +100,25 @@ func (b *Book) uphold(id ID) (l *lease, moving slot.Span) {
 	b.weak(l, false)
 	l.held = held
 	return l, moving
+}
+
+// remain changes how long a lease is to run whose memory is saved.
+func (b *Book) remain(l *lease, t Terms) (Answer, error) {
+	check := l.Terms
+	check.Kind, check.Duration = Immediate, t.Duration // its start is past
+	if err := check.check(b.now); err != nil {
+		return Answer{}, err
+	}
+	if t.Duration <= l.ran {
+		return Answer{}, workspace.Refuse(workspace.Invalid, "lease %d has run as long already", l.ID)
+	}
+	l = b.own(l)
+	if l.waiting() && !l.held.Empty() {
+		b.unplan(l)
+	}
+	l.Duration, b.changed = t.Duration, true
+	b.review()
+	return b.Lease(l.ID), nil
 }
 
 // comparable returns what keeps terms from taking the place of the lease's

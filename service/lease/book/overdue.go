@@ -6,6 +6,7 @@ import "github.com/philoxenia/philoxenia/service/lease/slot"
 type progress struct {
 	entered   slot.Time   // when it began with that
 	confirmed bool        // somebody has said that it is complete
+	over      bool        // its running time was ended
 	moored    bool        // its image is being brought on its account, before it begins
 	leaving   []slot.Host // hosts that its nodes leave for those that it has, by node
 	arrived   slot.Time   // when they have left
@@ -32,6 +33,9 @@ func (b *Book) Overdue(now slot.Time, id ID, until slot.Time) {
 
 // delay lets what the lease is at take until a time, if that is later than planned.
 func (b *Book) delay(l *lease, until slot.Time) {
+	if l.over && l.state != Ending {
+		return // it begins to shut down with the next Advance
+	}
 	switch l.state {
 	case Accepted:
 		if until > l.held.Start && !l.held.Empty() {
@@ -58,7 +62,8 @@ func (b *Book) delay(l *lease, until slot.Time) {
 // been saved or shut down, sooner than planned or, under a Policy with Confirm,
 // at last. What follows comes with the next Advance. A reservation that has
 // booted early still runs at its start. Of a lease that has nothing under way it
-// is told by mistake, and nothing changes.
+// is told by mistake, and nothing changes. One that was ended, or taken back, has
+// shut down with it.
 func (b *Book) Done(now slot.Time, id ID) {
 	b.now = max(b.now, now)
 	if l := b.leases[id]; l != nil {
@@ -69,14 +74,8 @@ func (b *Book) Done(now slot.Time, id ID) {
 
 // complete ends what the lease is at now.
 func (b *Book) complete(l *lease) {
-	switch l.state {
-	case Booting, Resuming:
-		if l.steps[0].verb == Run {
-			b.ready(l)
-		}
-	case Running:
-		b.arrive(l)
-	case Suspending, Ending:
+	switch {
+	case l.over || l.state == Suspending || l.state == Ending:
 		b.give(l, b.now)
 		if l.cut != slot.Never {
 			l.cut = b.now
@@ -85,6 +84,10 @@ func (b *Book) complete(l *lease) {
 		l.confirmed = true
 		b.schedule(l)
 		b.changed, b.freed = true, true
+	case l.state == Running:
+		b.arrive(l)
+	case (l.state == Booting || l.state == Resuming) && l.steps[0].verb == Run:
+		b.ready(l)
 	}
 }
 

@@ -46,6 +46,9 @@ func (b *Book) Record(id ID) (Record, bool) {
 		Until: slot.Never, Cut: l.cut, Since: l.since, Ran: l.ran, Saved: l.saved, Home: l.home,
 		Arrived: slot.Never, Moored: l.moored,
 	}
+	if l.over {
+		r.State, r.Since, r.Cut = Ending, slot.Never, slot.Never
+	}
 	if l.asked != nil {
 		r.Granted = l.Parts
 	}

@@ -59,8 +59,8 @@ type Window struct {
 // overlap: the least that any of them leaves counts. Leases that wait are planned
 // anew, those that can be interrupted make room, as soon as they can, and
 // accepted ones that have not begun move to other hosts where they start as
-// promised. Returned are, by ID, those that stay in the way: nothing is done to
-// them.
+// promised. Returned are, by ID, those that stay in the way for want of that:
+// nothing is done to them.
 func (b *Book) Windows(now slot.Time, h slot.Host, windows []Window) []ID {
 	b.now = max(b.now, now)
 	for _, w := range b.site.withheld[h] {
@@ -79,11 +79,12 @@ func (b *Book) Windows(now slot.Time, h slot.Host, windows []Window) []ID {
 		b.site.withheld[h] = all
 	}
 	b.changed, b.freed = true, true
+	going := map[ID]bool{}
 	for _, w := range all {
-		b.vacate(h, w.span)
+		b.vacate(h, w.span, going)
 	}
 	b.review()
-	return b.inTheWay(h, all)
+	return slices.DeleteFunc(b.inTheWay(h, all), func(id ID) bool { return going[id] })
 }
 
 // withhold enters into the tables what a window takes, or removes it.
@@ -133,14 +134,14 @@ func most(already, room, left slot.Amount) slot.Amount {
 
 // vacate lets leases give way on a host on which more is taken during the span
 // than there is: those that wait, those that can be interrupted, and those that
-// can start as promised elsewhere.
-func (b *Book) vacate(h slot.Host, span slot.Span) {
+// can start as promised elsewhere. Of leases that have begun it notes who goes.
+func (b *Book) vacate(h slot.Host, span slot.Span, going map[ID]bool) {
 	hosts := []slot.Host{h}
 	if !b.crowded(hosts, span) {
 		return
 	}
 	b.clearPlans(hosts, span)
-	b.interruptFor(h, span)
+	b.interruptFor(h, span, going)
 	for _, l := range b.accepted(hosts, span) {
 		if !b.crowded(hosts, span) {
 			return
@@ -153,7 +154,7 @@ func (b *Book) vacate(h slot.Host, span slot.Span) {
 
 // interruptFor lets leases that can be interrupted give up what they take too
 // much of a host during the span: saved by its start, if there is time for that.
-func (b *Book) interruptFor(h slot.Host, span slot.Span) {
+func (b *Book) interruptFor(h slot.Host, span slot.Span, going map[ID]bool) {
 	if b.firm == b.full {
 		return
 	}
@@ -173,6 +174,7 @@ func (b *Book) interruptFor(h slot.Host, span slot.Span) {
 		l := b.own(b.leases[v.id])
 		if c := *d; v.moves() || b.means(&v, &c, true) {
 			b.oust(l, v, span.Start)
+			going[v.id] = true
 		}
 	}
 }

@@ -18,8 +18,8 @@ func (w *world) admitted(a Action) {
 	}
 	for _, h := range a.Hosts {
 		if may, closed := w.closed[h]; closed && !slices.Contains(may, a.Lease) {
-			w.t.Fatalf("at %d lease %d begins to %s on host %d, which is closed\n%s", w.now, a.Lease,
-				a.Verb, h, w.story())
+			w.t.Fatalf("at %d lease %d: %s on host %d, which is closed\n%s", w.now, a.Lease, a.Verb, h,
+				w.story())
 		}
 	}
 }
@@ -35,7 +35,7 @@ func (w *world) windows(t *rapid.T) {
 		all = append(all, Window{slot.Span{Start: start, End: end}, left})
 	}
 	stay := w.book.Windows(w.now, h, all)
-	w.stuck[h] = len(stay) > 0
+	w.stuck[h] = w.book.crowded([]slot.Host{h}, slot.Span{Start: w.now, End: slot.Never})
 	w.log = append(w.log, fmt.Sprintf("%d: windows %v on %d leave %v", w.now, all, h, stay))
 	w.advance()
 }
