@@ -39,23 +39,19 @@ func (t *Table) Place(s Span, g Gang) []Host {
 func (t *Table) seats(s Span, g Gang) []seat {
 	var all []seat
 	room := 0
-	covered, n := within(s)
-	cells := covered[:n]
-	for k := range t.block {
-		if t.block[k].full(cells, &g.Need) {
+	known := t.sieve(s, &g.Need)
+	for k := 0; k*blockSize < len(t.hosts); k++ {
+		if known.none(k) {
 			continue
 		}
-		before := len(all)
 		first := Host(k * blockSize)
 		for h := first; h < min(first+blockSize, Host(len(t.hosts))); h++ {
+			if known.full(h) {
+				continue
+			}
 			if seat, ok := t.seat(h, s, &g); ok {
 				all = append(all, seat)
 				room += seat.nodes
-			}
-		}
-		if len(all) == before {
-			for _, c := range cells {
-				t.learn(k, c)
 			}
 		}
 		if room >= g.Nodes && (g.Look > 0 && len(all) >= g.Look || g.Rank == nil) {

@@ -7,9 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// unit is a moment of the oracle in the table's time: long enough that bounds
-// over cells are learned and used.
-const unit = 1 << 17
+// unit is a moment of the oracle in the table's time: long enough that a
+// few of them fill a cell of the rows.
+const unit = 1 << 19
 
 // horizon is how far the naive table looks; nothing is added beyond its half.
 const horizon = 64

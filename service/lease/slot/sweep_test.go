@@ -26,6 +26,9 @@ func (c *crowd) step() []Host {
 	}
 	start := Time(c.rand.Int64N(int64(100 * hour)))
 	length := Time(1 + c.rand.Int64N(int64(8*hour)))
+	if c.rand.IntN(100) == 0 {
+		length *= 200 // beyond what one hold is entered for in the rows
+	}
 	g := Gang{Nodes: 1 + c.rand.IntN(8), Each: c.rand.IntN(3), Rank: bestFit, Look: 8}
 	g.Need = Amount{int32(c.rand.IntN(100)), int32(c.rand.IntN(2048)), int32(c.rand.IntN(3))}
 	if c.rand.IntN(4) == 0 {
@@ -131,16 +134,50 @@ func TestSweepSees(t *testing.T) {
 	}
 }
 
-// TestSameUseSamePlaces plays the same operations on two tables, one of which
-// is forgetful and copied: the answers are the same.
+// TestSameUseSamePlaces plays the same operations on three tables, one of which
+// is copied and one of which has no rows to pass over hosts by: the answers are
+// the same.
 func TestSameUseSamePlaces(t *testing.T) {
-	a, b := newCrowd(), newCrowd()
-	for n := range 5000 {
-		if x, y := a.step(), b.step(); !slices.Equal(x, y) {
-			t.Fatalf("after %d operations %v and %v", n, x, y)
+	a, b, c := newCrowd(), newCrowd(), newCrowd()
+	for n := range 20000 {
+		x, y, z := a.step(), b.step(), c.step()
+		if !slices.Equal(x, y) || !slices.Equal(x, z) {
+			t.Fatalf("after %d operations %v, %v and %v", n, x, y, z)
 		}
 		if n%50 == 0 {
-			b.table = b.table.Snapshot() // which knows no bounds
+			b.table = b.table.Snapshot()
+		}
+		clear(c.table.rows)
+		if n%5000 == 0 { // rows come and go while much is held
+			clear(a.table.rows)
+			a.table.far = true
+		}
+	}
+}
+
+// TestRowsErrOnOneSide holds that no row says less than is free, and that where
+// nothing is held for long, none says more.
+func TestRowsErrOnOneSide(t *testing.T) {
+	for _, far := range []bool{false, true} {
+		c := newCrowd()
+		for n := range 3000 {
+			c.step()
+			if !far && c.table.far {
+				c = newCrowd()
+			}
+			if n%10 > 0 {
+				continue
+			}
+			for i, r := range c.table.rows {
+				for h := range r.free {
+					free := c.table.Free(Host(h), span(i))
+					is, said := scarce(&free), r.free[h]
+					if !is.fits(said) || !said.fits(r.best[h/blockSize]) || (!far && said != is) {
+						t.Fatalf("host %d has %v free in cell %d, of %v at best, but %v", h, said, i,
+							r.best[h/blockSize], is)
+					}
+				}
+			}
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package slot
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Host is a host by its place in the table.
 type Host int32
@@ -11,7 +14,9 @@ type Table struct {
 	room  []Amount
 	hosts []profile
 	mine  []bool // whose profile is shared with no other table
-	block []block
+	rows  map[int64]*row // by cell, to pass over hosts that are full
+	token *byte          // marks the rows that this table may write
+	far   bool           // something is held for so long that rows may not have it
 }
 
 // New returns the table of hosts with the given capacities, all free. No
@@ -20,7 +25,7 @@ func New(capacities []Amount) *Table {
 	n := len(capacities)
 	return &Table{
 		room: slices.Clone(capacities), hosts: make([]profile, n), mine: make([]bool, n),
-		block: make([]block, (n+blockSize-1)/blockSize),
+		rows: map[int64]*row{}, token: new(byte),
 	}
 }
 
@@ -35,15 +40,16 @@ func (t *Table) Capacity(h Host) Amount { return t.room[h] }
 func (t *Table) Add(h Host, s Span, a Amount) {
 	if !s.Empty() {
 		t.own(h).add(s, a)
-		t.block[h/blockSize].taken++
+		t.enter(h, s, a, true)
 	}
 }
 
 // Remove gives back what was added with the same arguments, or a part of it.
 func (t *Table) Remove(h Host, s Span, a Amount) {
 	if !s.Empty() {
-		t.own(h).add(s, Amount{}.Minus(a))
-		t.block[h/blockSize].forget(s)
+		back := Amount{}.Minus(a)
+		t.own(h).add(s, back)
+		t.enter(h, s, back, false)
 	}
 }
 
@@ -117,6 +123,7 @@ func (t *Table) Forget(before Time) {
 			t.own(Host(h)).forget(before)
 		}
 	}
+	t.trim(before)
 }
 
 // Snapshot returns a table that says the same and shares what neither changes
@@ -125,8 +132,9 @@ func (t *Table) Snapshot() *Table {
 	clear(t.mine)
 	c := &Table{
 		room: t.room, hosts: slices.Clone(t.hosts), mine: make([]bool, len(t.mine)),
-		block: make([]block, len(t.block)),
+		rows: maps.Clone(t.rows), token: new(byte), far: t.far,
 	}
+	t.token = new(byte)
 	return c
 }
 
