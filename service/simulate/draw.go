@@ -24,6 +24,7 @@ var kinds = []chart.Kind{
 	{Name: "resume", Sign: '^', Colour: "#66ccee"},
 	{Name: "shut down", Sign: '-', Colour: "#bbbbbb"},
 	{Name: "transfer", Sign: '>', Colour: "#ddaa88"},
+	{Name: "closed", Sign: 'x', Colour: "#666666"},
 }
 
 // kindOf returns how a phase is drawn.
@@ -81,6 +82,16 @@ func (r *Result) Gantt(most int) *chart.Gantt {
 			if b.Row = int(h); b.Row < len(g.Rows) {
 				g.Bars = append(g.Bars, b)
 			}
+		}
+	}
+	for _, c := range r.closed {
+		b := chart.Bar{
+			From: int64(c.span.Start), To: min(int64(c.span.End), g.To), Kind: len(kinds) - 1,
+			Title: fmt.Sprintf("closed %s to %s", chart.Clock(int64(c.span.Start)),
+				chart.Clock(int64(c.span.End))),
+		}
+		for b.Row = c.first; b.Row < min(c.last, len(g.Rows)) && b.From < g.To; b.Row++ {
+			g.Bars = append(g.Bars, b)
 		}
 	}
 	slices.SortStableFunc(g.Bars, func(a, b chart.Bar) int {

@@ -84,13 +84,14 @@ type Result struct {
 	Phases   []Phase // what leases did, by when it ended
 	Carried  []Phase // images on their way, by when that began
 	Waits    []float64
+	closed   []closing
 	names    []string // of the hosts
 	capacity float64  // CPU in hundredths
 }
 
 // Result measures what has happened so far.
 func (r *Run) Result() *Result {
-	res := &Result{Phases: r.phases, Carried: r.carried}
+	res := &Result{Phases: r.phases, Carried: r.carried, closed: r.closed}
 	for i, room := range r.pool {
 		res.names = append(res.names, hostName(i, len(r.pool)))
 		res.capacity += float64(room[slot.CPU])

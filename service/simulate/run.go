@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"container/heap"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
@@ -21,6 +22,8 @@ type Run struct {
 	ends     ends
 	phases   []Phase
 	carried  []Phase // images on their way
+	closed   []closing
+	random   *rand.Rand
 	images   imageTally
 	now      slot.Time
 }
@@ -55,6 +58,9 @@ type lease struct {
 	suspends, moves, kills int
 }
 
+// aftermath is for how long after the last request windows recur.
+const aftermath = 30 * workload.Day
+
 // New prepares a simulation. The workload is not changed.
 func New(w *workload.Workload, s Settings) (*Run, error) {
 	policy, err := s.policy()
@@ -65,12 +71,18 @@ func New(w *workload.Workload, s Settings) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Run{
+	r := &Run{
 		settings: s, pool: pool, work: w, leases: map[book.ID]*lease{},
 		book: book.New(book.Pool{
 			Hosts: pool, Repository: int32(s.RepositoryKbps),
 		}, policy),
-	}, nil
+		random: rand.New(rand.NewPCG(s.Seed, 0)),
+	}
+	last := slot.Time(0)
+	for i := range w.Requests {
+		last = max(last, w.Requests[i].Terms.Submitted, w.Requests[i].Terms.Start)
+	}
+	return r, r.close(last + aftermath)
 }
 
 // Step goes on to the next moment at which something happens; false when
@@ -85,7 +97,11 @@ func (r *Run) Step() bool {
 	r.advance()
 	for r.ends.next() <= now {
 		e := heap.Pop(&r.ends).(end)
-		if l := e.lease; l.turn == e.turn {
+		switch l := e.lease; {
+		case l.turn != e.turn:
+		case e.done:
+			r.done(l)
+		default:
 			r.book.Ended(now, l.request.Terms.ID)
 		}
 	}
@@ -145,7 +161,7 @@ func (r *Run) carry(l *lease, a book.Action) {
 
 // perform carries out one action on made-up hosts.
 func (r *Run) perform(l *lease, a book.Action) {
-	r.close(l, a.At)
+	r.shut(l, a.At)
 	l.turn++
 	switch a.Verb {
 	case book.Boot:
@@ -157,7 +173,7 @@ func (r *Run) perform(l *lease, a book.Action) {
 	case book.Run:
 		l.first = min(l.first, a.At)
 		if left := l.request.Real - l.ran; left < l.request.Terms.Duration-l.ran {
-			heap.Push(&r.ends, end{a.At + left, l.turn, l})
+			heap.Push(&r.ends, end{a.At + left, l.turn, l, false})
 		}
 	case book.Suspend:
 		l.suspends++
@@ -173,12 +189,34 @@ func (r *Run) perform(l *lease, a book.Action) {
 	}
 	switch a.Verb {
 	case book.Kill, book.End:
-	case book.Suspend: // nobody tells when it is complete
-		r.open(l, a)
-		r.close(l, a.Until)
-	default:
-		r.open(l, a)
+		return
 	}
+	r.open(l, a)
+	switch {
+	case a.Verb == book.Run:
+	case r.settings.Spread > 0 || r.settings.Margin > 0:
+		r.begin(l, a)
+	case a.Verb == book.Suspend: // nobody tells when it is complete
+		r.shut(l, a.Until)
+	}
+}
+
+// begin draws how long it really takes what a lease begins.
+func (r *Run) begin(l *lease, a book.Action) {
+	if a.Until == a.At {
+		return
+	}
+	average := float64(a.Until-a.At) / (1 + r.settings.Margin)
+	really := average * (1 + r.settings.Spread*(2*r.random.Float64()-1))
+	heap.Push(&r.ends, end{a.At + max(1, slot.Time(really)), l.turn, l, true})
+}
+
+// done tells the Book that what the lease is at is complete.
+func (r *Run) done(l *lease) {
+	if l.open != nil && l.open.Doing == book.Suspend {
+		r.shut(l, r.now)
+	}
+	r.book.Done(r.now, l.request.Terms.ID)
 }
 
 // need counts on how many hosts a lease boots from its image.
@@ -195,8 +233,8 @@ func (r *Run) open(l *lease, a book.Action) {
 	l.open = &Phase{l.request, a.Verb, a.Hosts, a.At, a.At}
 }
 
-// close ends the phase that the lease is in.
-func (r *Run) close(l *lease, at slot.Time) {
+// shut ends the phase that the lease is in.
+func (r *Run) shut(l *lease, at slot.Time) {
 	p := l.open
 	if p == nil {
 		return
@@ -224,11 +262,13 @@ func equal(a, b []slot.Host) bool {
 	return true
 }
 
-// An end is when a lease is used no longer, if it goes on as it does.
+// An end is when a lease is used no longer, or is done with what it is at, if it
+// goes on as it does.
 type end struct {
 	at    slot.Time
 	turn  int
 	lease *lease
+	done  bool
 }
 
 // ends is a heap of ends by time, then by the lease's number.

@@ -46,6 +46,14 @@ type Settings struct {
 	RepositoryKbps, HostKbps int64
 	CacheMB                  int64
 
+	// Spread says how far what takes time is from what it takes on average: a
+	// boot, suspension, resumption or shutdown really takes from so much less to so
+	// much more, drawn by Seed. Margin is how much more is planned for each.
+	Spread, Margin float64
+	Seed           uint64
+
+	Windows []Window
+
 	// Drop is the share of best-effort leases, the first by arrival, that are
 	// left out of waits and slowdowns: the pool is empty when they come.
 	Drop float64
@@ -83,6 +91,11 @@ func (s *Settings) policy() (p book.Policy, err error) {
 		Boot: s.Boot, Shutdown: s.Shutdown, Threshold: s.Threshold,
 		Transfer: int32(s.HostKbps), CacheMB: s.CacheMB,
 	}
+	if s.Spread > 0 || s.Margin > 0 {
+		p.Confirm = patience
+		p.Boot, p.Shutdown = s.more(p.Boot), s.more(p.Shutdown)
+		p.SuspendRate, p.ResumeRate = s.less(p.SuspendRate), s.less(p.ResumeRate)
+	}
 	last := -1
 	for _, word := range s.Preemption {
 		if word == "none" && len(s.Preemption) == 1 {
@@ -112,12 +125,31 @@ func (s *Settings) policy() (p book.Policy, err error) {
 	return p, s.check()
 }
 
+// patience is how long the Book waits for word before it plans anew for what
+// takes longer than planned.
+const patience = workload.Second
+
+// more returns a time with the margin.
+func (s *Settings) more(t slot.Time) slot.Time { return slot.Time(float64(t) * (1 + s.Margin)) }
+
+// less returns a rate with the margin.
+func (s *Settings) less(rate int64) int64 {
+	if rate == 0 {
+		return 0
+	}
+	return max(1, int64(float64(rate)/(1+s.Margin)))
+}
+
 // check refuses numbers that no pool has.
 func (s *Settings) check() error {
 	least := min(s.SuspendRate, s.ResumeRate, int64(s.Boot), int64(s.Shutdown), s.Threshold,
 		s.RepositoryKbps, s.HostKbps, s.CacheMB)
 	if least < 0 || !(s.Drop >= 0 && s.Drop < 1) {
 		return fmt.Errorf("rates, times and shares cannot be below zero, nor all be dropped")
+	}
+	if !(s.Spread >= 0 && s.Spread <= 1 && s.Margin >= 0 && s.Margin <= 100) {
+		return fmt.Errorf("times that spread by %g with a margin of %g make no sense", s.Spread,
+			s.Margin)
 	}
 	if max(s.RepositoryKbps, s.HostKbps) > plenty {
 		return fmt.Errorf("cannot simulate a link of more than %d Mbit/s", plenty/1000)

@@ -41,6 +41,9 @@ type simulateCmd struct {
 	HostLink    int64    `placeholder:"N" help:"Mbit/s at which one host takes an image; as fast as the repository's link."`
 	Cache       string   `default:"0" placeholder:"SIZE" help:"How much of images that are out of use a host keeps; none."`
 	Images      string   `placeholder:"SIZE[,COUNT[,skewed]]" help:"Give leases that name no image one of so many of that size, wanted equally or a few most of the time."`
+	Spread      string   `default:"0%" placeholder:"SHARE" help:"How far boots, suspensions, resumptions and shutdowns are from what they take on average; 0%."`
+	Margin      string   `default:"0%" placeholder:"SHARE" help:"How much more than that is planned for each; 0%."`
+	Window      []string `sep:"none" placeholder:"HOSTS,FROM,TIME[,EVERY]" help:"Close hosts, such as 1-16,2d,12h,7d: hosts 1 to 16, two days on, for 12 hours, every week; repeatable."`
 	Scale       int      `default:"1" placeholder:"N" help:"Processors of a log that make one node; 1."`
 	LeaseMemory string   `default:"1G" placeholder:"SIZE" help:"Memory of nodes of which a log tells none; 1G."`
 	From        string   `placeholder:"TIME" help:"Leave out what a file has before that time from its beginning."`
@@ -121,8 +124,56 @@ func (c *simulateCmd) settings() (s simulate.Settings, err error) {
 		return s, err
 	}
 	s.Boot, s.Shutdown = workload.Milliseconds(boot), workload.Milliseconds(down)
-	s.Drop, err = share("--drop", c.Drop)
-	return s, err
+	s.Seed = c.Seed
+	for _, o := range []struct {
+		name, text string
+		value      *float64
+	}{
+		{"--drop", c.Drop, &s.Drop}, {"--spread", c.Spread, &s.Spread},
+		{"--margin", c.Margin, &s.Margin},
+	} {
+		if *o.value, err = share(o.name, o.text); err != nil {
+			return s, err
+		}
+	}
+	for _, text := range c.Window {
+		w, err := closedHosts(text)
+		if err != nil {
+			return s, err
+		}
+		s.Windows = append(s.Windows, w)
+	}
+	return s, nil
+}
+
+// closedHosts reads one --window.
+func closedHosts(text string) (w simulate.Window, err error) {
+	words := strings.Split(text, ",")
+	if len(words) < 3 || len(words) > 4 {
+		return w, usagef("", "--window: %q is not such as 1-16,2d,12h or 1-16,2d,12h,7d",
+			clip(text))
+	}
+	first, last, ranged := strings.Cut(words[0], "-")
+	if !ranged {
+		last = first
+	}
+	var bad error
+	w.First, err = strconv.Atoi(first)
+	w.Last, bad = strconv.Atoi(last)
+	if err != nil || bad != nil {
+		return w, usagef("", "--window: %q are no hosts, expected such as 3 or 1-16",
+			clip(words[0]))
+	}
+	for i, at := range []*workload.Time{&w.From, &w.Length, &w.Every} {
+		if i+1 < len(words) {
+			d, err := spanOption("--window", words[i+1])
+			if err != nil {
+				return w, err
+			}
+			*at = workload.Milliseconds(d)
+		}
+	}
+	return w, nil
 }
 
 // spanOption reads an option that is a length of time; none is zero.

@@ -12,6 +12,10 @@ import (
 	"github.com/philoxenia/philoxenia/service/lease/slot"
 )
 
+// Time is a moment of a workload, in milliseconds from its beginning, or a
+// length of time.
+type Time = slot.Time
+
 // Lengths of time in a schedule's unit.
 const (
 	Second = slot.Time(1000)
