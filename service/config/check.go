@@ -130,9 +130,14 @@ func (c *Config) checkKernels() error {
 }
 
 func (c *Config) checkServers() error {
+	return errors.Join(checkSSH("repository.sftp", c.Repositories.SFTP),
+		checkSSH("repository.scp", c.Repositories.SCP), c.checkWeb())
+}
+
+func checkSSH(table string, servers []SSHRepository) error {
 	var all []error
 	seen := once{}
-	for i, r := range c.Repositories.SFTP {
+	for i, r := range servers {
 		err := seen.check("address", r.Address)
 		if r.Address == "" || r.User == "" || r.KnownHosts == "" {
 			err = errors.Join(err, errors.New("address, user and known_hosts are needed"))
@@ -140,9 +145,9 @@ func (c *Config) checkServers() error {
 		if r.KeyFile == "" && r.PasswordFile == "" {
 			err = errors.Join(err, errors.New("key_file or password_file is needed"))
 		}
-		all = append(all, entry("repository.sftp", i, r.Address, err))
+		all = append(all, entry(table, i, r.Address, err))
 	}
-	return errors.Join(append(all, c.checkWeb())...)
+	return errors.Join(all...)
 }
 
 func (c *Config) checkWeb() error {

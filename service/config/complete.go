@@ -19,9 +19,11 @@ func (c *Config) resolve(dir string) {
 	for i := range c.Kernels {
 		all = append(all, &c.Kernels[i].Image, &c.Kernels[i].Initrd)
 	}
-	for i := range c.Repositories.SFTP {
-		r := &c.Repositories.SFTP[i]
-		all = append(all, &r.KeyFile, &r.PasswordFile, &r.KnownHosts)
+	for _, servers := range [][]SSHRepository{c.Repositories.SFTP, c.Repositories.SCP} {
+		for i := range servers {
+			r := &servers[i]
+			all = append(all, &r.KeyFile, &r.PasswordFile, &r.KnownHosts)
+		}
 	}
 	for i := range c.Repositories.Web {
 		r := &c.Repositories.Web[i]

@@ -120,9 +120,10 @@ type Kernel struct {
 
 // Repositories are where images come from and go to.
 type Repositories struct {
-	File *FileRepository  `toml:"file"`
-	SFTP []SFTPRepository `toml:"sftp"`
-	Web  []WebRepository  `toml:"web"`
+	File *FileRepository `toml:"file"`
+	SFTP []SSHRepository `toml:"sftp"`
+	SCP  []SSHRepository `toml:"scp"`
+	Web  []WebRepository `toml:"web"`
 	// StallTimeout ends a transfer in which nothing moves; default 30s.
 	StallTimeout Duration `toml:"stall_timeout"`
 }
@@ -132,8 +133,8 @@ type FileRepository struct {
 	Dir string `toml:"dir"` // default DATA/images
 }
 
-// SFTPRepository is a server of sftp:// locations.
-type SFTPRepository struct {
+// SSHRepository is a server of sftp:// or scp:// locations.
+type SSHRepository struct {
 	Address      string `toml:"address"` // HOST:PORT as in the locations
 	User         string `toml:"user"`
 	KeyFile      string `toml:"key_file"`      // this or password_file

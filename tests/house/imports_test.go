@@ -90,7 +90,7 @@ var rooms = []room{
 // codecs are what adapters share: bytes and names, no adapter among them.
 var codecs = []string{
 	"adapters/image/format", "adapters/image/sparse", "adapters/image/checksum",
-	"adapters/transport/location", "adapters/transport/transfer",
+	"adapters/transport/location", "adapters/transport/login", "adapters/transport/transfer",
 }
 
 // owned are modules that only one room may use, whatever its table row says.

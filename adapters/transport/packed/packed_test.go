@@ -88,7 +88,8 @@ func TestFetchOfWhatOthersPacked(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if info.Size != int64(len(data)) || info.Format != "raw" || info.SHA256 != f.SHA256 {
+				want := workspace.ImageInfo{Size: int64(len(data)), Format: "raw", SHA256: f.SHA256}
+				if info != want {
 					t.Errorf("it brought %+v", info)
 				}
 			}

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
-	"github.com/philoxenia/philoxenia/adapters/transport/sftp/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 

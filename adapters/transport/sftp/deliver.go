@@ -49,7 +49,7 @@ func (t *Transport) deliver(
 	if g.info, err = transfer.Inspect(f, info.Size(), 0); err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	err = p.pool.use(ctx, func(c *connection) error { return g.put(ctx, c) })
+	err = p.pool.Use(ctx, func(c *connection) error { return g.put(ctx, c) })
 	return g.info, err
 }
 
@@ -304,14 +304,14 @@ func (g *putter) whyFailed(c *connection, cause error) error {
 // abandon keeps what is on the server when going on with it makes sense, else
 // removes it, and returns cause.
 func (g *putter) abandon(c *connection, cause error) error {
-	cause = c.explain(cause)
+	cause = c.Explain(cause)
 	var changed *changedError
 	kind := transfer.Kind(cause)
 	if kind == workspace.Unavailable || kind == workspace.Transient && !errors.As(cause, &changed) {
 		return cause
 	}
 	os.Remove(g.Path + deliverSuffix)
-	if c.dead() {
+	if c.line.Dead() {
 		return cause
 	}
 	return errors.Join(cause, c.Remove(g.temp))

@@ -17,11 +17,11 @@ import (
 // to the repository anyway. Servers that share it with strangers should also
 // confine the login (ChrootDirectory).
 func (c *connection) contain(full string) (string, error) {
-	if c.server.Root == "" {
+	if c.line.Server.Root == "" {
 		return full, nil
 	}
 	if c.root == "" {
-		root, err := c.RealPath(c.server.Root)
+		root, err := c.RealPath(c.line.Server.Root)
 		if err != nil {
 			return "", err
 		}

@@ -5,8 +5,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
-	"github.com/philoxenia/philoxenia/adapters/transport/sftp/sshdtest"
 	"github.com/philoxenia/philoxenia/adapters/transport/transporttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
-	"github.com/philoxenia/philoxenia/adapters/transport/sftp/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 

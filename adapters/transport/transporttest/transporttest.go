@@ -29,6 +29,9 @@ type Fixture struct {
 	// Resumes tells that a Fetch that was broken off goes on where it stopped, and
 	// does not begin anew; Resends that a Deliver does begin anew.
 	Resumes, Resends bool
+	// Thick tells that what is delivered has its holes filled, Trusting that the
+	// server alone watches where its symbolic links lead.
+	Thick, Trusting bool
 }
 
 // Exercise runs the whole suite.

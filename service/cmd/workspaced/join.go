@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/adapters/transport/packed"
+	"github.com/philoxenia/philoxenia/adapters/transport/scp"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
 	"github.com/philoxenia/philoxenia/adapters/transport/web"
 	"github.com/philoxenia/philoxenia/service/config"
@@ -59,28 +61,33 @@ func transports(c *config.Config) (map[string]workspace.Transport, error) {
 	if err := addWeb(all, c); err != nil {
 		return nil, err
 	}
-	addSFTP(all, c)
+	addSSH(all, c)
 	for scheme, t := range all {
 		all[scheme] = packed.New(t)
 	}
 	return all, nil
 }
 
-// addSFTP adds the sftp servers.
-func addSFTP(all map[string]workspace.Transport, c *config.Config) {
-	var servers []sftp.Server
-	for _, r := range c.Repositories.SFTP {
-		servers = append(servers, sftp.Server{
+// addSSH adds the servers of sftp and scp.
+func addSSH(all map[string]workspace.Transport, c *config.Config) {
+	stall := time.Duration(c.Repositories.StallTimeout)
+	if s := logins(c.Repositories.SFTP); len(s) > 0 {
+		all[sftp.Scheme] = sftp.New(sftp.Options{Servers: s, StallTimeout: stall})
+	}
+	if s := logins(c.Repositories.SCP); len(s) > 0 {
+		all[scp.Scheme] = scp.New(scp.Options{Servers: s, StallTimeout: stall})
+	}
+}
+
+func logins(repositories []config.SSHRepository) []login.Server {
+	var all []login.Server
+	for _, r := range repositories {
+		all = append(all, login.Server{
 			Address: r.Address, User: r.User, KeyFile: r.KeyFile, PasswordFile: r.PasswordFile,
 			KnownHostsFile: r.KnownHosts, Root: r.Root,
 		})
 	}
-	if len(servers) == 0 {
-		return
-	}
-	all[sftp.Scheme] = sftp.New(sftp.Options{
-		Servers: servers, StallTimeout: time.Duration(c.Repositories.StallTimeout),
-	})
+	return all
 }
 
 // addWeb adds the web servers, for both of their schemes.

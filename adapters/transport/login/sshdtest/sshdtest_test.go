@@ -7,7 +7,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
-	"github.com/philoxenia/philoxenia/adapters/transport/sftp/sshdtest"
+	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 )
 
 func dial(t *testing.T, s *sshdtest.Server) (*ssh.Client, error) {

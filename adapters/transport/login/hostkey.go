@@ -1,4 +1,4 @@
-package sftp
+package login
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 func clientConfig(s Server) (config *ssh.ClientConfig, verdict *error, err error) {
 	known, err := knownhosts.New(s.KnownHostsFile)
 	if err != nil {
-		return nil, nil, denied("the known hosts cannot be read: %w", err)
+		return nil, nil, Denied("the known hosts cannot be read: %w", err)
 	}
 	methods, err := authentication(s)
 	if err != nil {
@@ -45,24 +45,24 @@ func authentication(s Server) ([]ssh.AuthMethod, error) {
 	if s.KeyFile != "" {
 		text, err := os.ReadFile(s.KeyFile)
 		if err != nil {
-			return nil, denied("the private key cannot be read: %w", err)
+			return nil, Denied("the private key cannot be read: %w", err)
 		}
 		key, err := ssh.ParsePrivateKey(text)
 		if err != nil {
-			return nil, denied("the private key in %s is of no use: %w", s.KeyFile, err)
+			return nil, Denied("the private key in %s is of no use: %w", s.KeyFile, err)
 		}
 		methods = append(methods, ssh.PublicKeys(key))
 	}
 	if s.PasswordFile != "" {
 		text, err := os.ReadFile(s.PasswordFile)
 		if err != nil {
-			return nil, denied("the password cannot be read: %w", err)
+			return nil, Denied("the password cannot be read: %w", err)
 		}
 		line, _, _ := bytes.Cut(text, []byte("\n"))
 		methods = append(methods, ssh.Password(strings.TrimRight(string(line), "\r")))
 	}
 	if len(methods) == 0 {
-		return nil, denied("neither a key nor a password is configured for %s", s.Address)
+		return nil, Denied("neither a key nor a password is configured for %s", s.Address)
 	}
 	return methods, nil
 }
@@ -77,19 +77,19 @@ func judge(s Server, err error, offered ssh.PublicKey) error {
 	var wrong *knownhosts.KeyError
 	switch {
 	case errors.As(err, &revoked):
-		return denied("the host key of %s, %s, is revoked in %s", s.Address, name(offered),
+		return Denied("the host key of %s, %s, is revoked in %s", s.Address, name(offered),
 			s.KnownHostsFile)
 	case errors.As(err, &wrong) && len(wrong.Want) > 0:
-		return denied("the host key of %s changed: expected %s, offered %s; someone may be "+
+		return Denied("the host key of %s changed: expected %s, offered %s; someone may be "+
 			"listening in, or the server was set up anew: ask its administrator, and only if the "+
 			"new key is right, put the line %q in place of the old", s.Address,
 			expectedKeys(wrong.Want), name(offered), line)
 	case errors.As(err, &wrong):
-		return denied("the host key of %s is unknown: %s expected none, offered %s; compare it "+
+		return Denied("the host key of %s is unknown: %s expected none, offered %s; compare it "+
 			"with what the server's administrator says, then add the line %q", s.Address,
 			s.KnownHostsFile, name(offered), line)
 	}
-	return denied("the host key of %s cannot be checked: %w", s.Address, err)
+	return Denied("the host key of %s cannot be checked: %w", s.Address, err)
 }
 
 func name(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }

@@ -1,0 +1,196 @@
+package login
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Conn is one SSH connection.
+type Conn struct {
+	*ssh.Client
+	Server Server
+	moved  *atomic.Int64 // counts traffic; local work counts itself in by Touch
+	ended  chan struct{} // closed when the connection is gone
+
+	mu    sync.Mutex
+	cause error // why we closed it
+}
+
+// counted counts the bytes that moved, and reads them in larger portions than
+// the SSH library asks for.
+type counted struct {
+	net.Conn
+	reader *bufio.Reader
+	moved  *atomic.Int64
+}
+
+// readBytes is how much is read from the network at once.
+const readBytes = 256 << 10
+
+func newCounted(c net.Conn) *counted {
+	return &counted{Conn: c, reader: bufio.NewReaderSize(c, readBytes), moved: new(atomic.Int64)}
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.reader.Read(b)
+	c.moved.Add(int64(n))
+	return n, err
+}
+
+func (c *counted) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.moved.Add(int64(n))
+	return n, err
+}
+
+// Dial connects, checks the host key and logs in. The error has kind Denied or
+// Unavailable.
+func Dial(ctx context.Context, s Server, timeout time.Duration) (*Conn, error) {
+	config, verdict, err := clientConfig(s)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	raw, err := new(net.Dialer).DialContext(limited, "tcp", s.Address)
+	if err != nil {
+		return nil, cmpContext(ctx, Unavailable(s.Address, err))
+	}
+	stop := context.AfterFunc(limited, func() { raw.Close() })
+	c, err := login(newCounted(raw), s, config)
+	if !stop() && err == nil {
+		c.Close()
+		err = Unavailable(s.Address, context.Cause(limited))
+	}
+	if err == nil {
+		return c, nil
+	}
+	raw.Close()
+	if *verdict != nil {
+		return nil, *verdict
+	}
+	return nil, cmpContext(ctx, err)
+}
+
+// cmpContext returns the context's own error when that is why err happened.
+func cmpContext(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func login(conn *counted, s Server, config *ssh.ClientConfig) (*Conn, error) {
+	sshConn, channels, requests, err := ssh.NewClientConn(conn, s.Address, config)
+	if err != nil && strings.Contains(err.Error(), "unable to authenticate") {
+		return nil, Denied("%s does not let %q in: %w", s.Address, s.User, err)
+	}
+	if err != nil {
+		return nil, Unavailable(s.Address, err)
+	}
+	c := &Conn{Client: ssh.NewClient(sshConn, channels, requests), Server: s,
+		moved: conn.moved, ended: make(chan struct{})}
+	go func() {
+		c.Wait()
+		close(c.ended)
+	}()
+	return c, nil
+}
+
+// Close ends the connection and waits until it is gone.
+func (c *Conn) Close() error {
+	err := c.Client.Close()
+	<-c.ended
+	return err
+}
+
+// Dead reports whether the connection is of no more use.
+func (c *Conn) Dead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause != nil || c.Gone()
+}
+
+// Fail breaks the connection off: every call that waits on it returns.
+func (c *Conn) Fail(cause error) {
+	c.mu.Lock()
+	if c.cause == nil {
+		c.cause = cause
+	}
+	c.mu.Unlock()
+	c.Client.Close()
+}
+
+// Touch tells the watch that there is progress although nothing goes over the wire.
+func (c *Conn) Touch() { c.moved.Add(1) }
+
+// Watch breaks the connection off when ctx ends or nothing moved for the time
+// of stall, until release is called.
+func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) {
+	forget := context.AfterFunc(ctx, func() { c.Fail(ctx.Err()) })
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		tick := time.NewTicker(stall)
+		defer tick.Stop()
+		for last := c.moved.Load(); ; {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			now := c.moved.Load()
+			if now == last {
+				c.Fail(Unavailable(c.Server.Address, fmt.Errorf("it was silent for %s", stall)))
+				return
+			}
+			last = now
+		}
+	})
+	return func() {
+		forget()
+		close(done)
+		watcher.Wait()
+	}
+}
+
+// Explain returns the reason behind an error of a call on the connection: why
+// we ended it, if so, or that it was lost.
+func (c *Conn) Explain(err error) error {
+	c.mu.Lock()
+	cause := c.cause
+	c.mu.Unlock()
+	switch {
+	case cause != nil:
+		return cause
+	case transfer.Kind(err) != workspace.Internal:
+		return err
+	// A call whose request could not be sent ends in EOF, before c.ended tells.
+	case errors.Is(err, io.EOF), c.Gone():
+		return Unavailable(c.Server.Address, fmt.Errorf("the connection was lost: %w", err))
+	}
+	return &workspace.Error{Op: "do it on the server", Kind: workspace.Transient, Err: err}
+}
+
+// Gone tells whether the connection is gone.
+func (c *Conn) Gone() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,107 @@
+// Package scp is the transport for servers that have nothing newer than the
+// old protocol of scp, which is that of rcp over SSH: one file at a time, from its
+// beginning to its end. It checks host keys as the sftp transport does, and needs a
+// shell on the server that knows scp, mv and rm. It must not know what an image is
+// for, nor any other transport. Where symbolic links of the server lead is the
+// server's to watch: the protocol cannot ask.
+package scp
+
+import (
+	"cmp"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Scheme is the scheme of the locations: scp://[USER@]HOST[:PORT]/PATH.
+const Scheme = "scp"
+
+// Options configure a Transport. Zero values are usable.
+type Options struct {
+	Servers      []login.Server
+	DialTimeout  time.Duration // to connect and log in; 0: 20 s
+	StallTimeout time.Duration // without any traffic during a transfer; 0: 30 s
+	IdleTimeout  time.Duration // how long an unused connection stays; 0: 60 s
+	Connections  int           // at once to one server; 0: 4
+}
+
+// Transport brings images from and to SSH servers. It may be used by many at once.
+type Transport struct{ pools map[string]*pool }
+
+var _ workspace.Transport = (*Transport)(nil)
+
+// pool is the connections to one server.
+type pool = login.Pool[line]
+
+// line is a connection: the protocol has no session beyond one run of scp.
+type line struct{ *login.Conn }
+
+var _ login.Session = line{}
+
+// Line returns the connection.
+func (l line) Line() *login.Conn { return l.Conn }
+
+// End ends it.
+func (l line) End() { l.Close() }
+
+// New makes a Transport. It connects when it is asked for an image.
+func New(o Options) *Transport {
+	o.DialTimeout = cmp.Or(o.DialTimeout, 20*time.Second)
+	o.StallTimeout = cmp.Or(o.StallTimeout, 30*time.Second)
+	o.Connections = cmp.Or(o.Connections, 4)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, time.Minute)
+	t := &Transport{pools: map[string]*pool{}}
+	limits := login.Limits{DialTimeout: o.DialTimeout, StallTimeout: o.StallTimeout,
+		IdleTimeout: o.IdleTimeout, Connections: o.Connections}
+	for _, s := range o.Servers {
+		s.Address = login.WithPort(s.Address)
+		t.pools[s.Address] = login.NewPool(s, limits,
+			func(c *login.Conn) (line, error) { return line{c}, nil })
+	}
+	return t
+}
+
+// Close closes the unused connections at once and the others when their
+// transfers end. No transfer may begin after it.
+func (t *Transport) Close() error {
+	for _, p := range t.pools {
+		p.Close()
+	}
+	return nil
+}
+
+// CheckLocation says whether the location names a configured server and a place
+// below its root.
+func (t *Transport) CheckLocation(loc string) error {
+	_, err := t.place(loc)
+	_, err = transfer.Result("use the location", loc, workspace.ImageInfo{}, err)
+	return err
+}
+
+// place is where an image lies.
+type place struct {
+	pool *pool
+	name string
+}
+
+// full is the path that the server is asked for.
+func (p place) full() string { return path.Join("/", p.pool.Server.Root, p.name) }
+
+func (t *Transport) place(loc string) (place, error) {
+	at, err := login.Parse(Scheme, loc)
+	if err != nil {
+		return place{}, err
+	}
+	p, ok := t.pools[at.Address]
+	if !ok {
+		return place{}, login.Unknown(at)
+	}
+	return place{p, at.Name}, at.As(p.Server)
+}
+
+// quote makes one word of s for the server's shell.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
