@@ -50,6 +50,9 @@ func (m *Manager) create(
 			return answerAgain(tx, first)
 		}
 	}
+	if err := m.afford(tx, r); err != nil {
+		return workspace.Created{}, err
+	}
 	b, nics, err := m.reserve(tx, r, found)
 	if err != nil {
 		return workspace.Created{}, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
@@ -13,7 +14,10 @@ import (
 
 // hooks tie the tasks of changes to the agenda: it hears, in the transaction
 // that records a task, what has become of the workspace.
-type hooks struct{ agenda *agenda.Agenda }
+type hooks struct {
+	agenda *agenda.Agenda
+	Upkeep
+}
 
 // scheduled are the plans of the changes that only the scheduler asks for.
 func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan {
@@ -22,15 +26,17 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 	return []change.Plan{
 		{Kind: workspace.ChangeSuspend, Failed: h.notSuspended, Tasks: []change.Task{
 			begin(workspace.ChangeSuspend),
-			onHost(change.Task{Name: "suspend", Handler: machines.Suspend(),
+			onHost(change.Task{Name: "suspend", Handler: h.timed(learn.Suspend, machines.Suspend()),
 				Needs: in(workspace.Serializing)}),
 			{Name: "park", Handler: change.Handler{Do: h.park}, Retries: forever},
 		}},
 		{Kind: workspace.ChangeResume, Failed: h.notResumed, Tasks: []change.Task{
 			begin(workspace.ChangeResume),
-			onHost(change.Task{Name: "move", Handler: images.Move(), Needs: moved}),
+			onHost(change.Task{Name: "move", Handler: h.timed(learn.Migrate, images.Move()),
+				Needs: moved}),
 			onHost(change.Task{Name: "receive", Handler: h.held(machines.Receive()), Needs: comes}),
-			onHost(change.Task{Name: "restore", Handler: machines.Restore(), Needs: comes}),
+			onHost(change.Task{Name: "restore", Handler: h.timed(learn.Resume, machines.Restore()),
+				Needs: comes}),
 			onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: comes}),
 			tell,
 			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
@@ -176,7 +182,7 @@ func (h hooks) saved(_ context.Context, r *change.Run) (change.Commit, error) {
 
 // gone ends a destroy: nothing of the workspace remains on its host, so its
 // record goes and its account is settled.
-func (h hooks) gone(unit time.Duration) change.Func {
+func (h hooks) gone() change.Func {
 	return func(_ context.Context, r *change.Run) (change.Commit, error) {
 		if r.Workspace == nil {
 			return nil, nil
@@ -186,7 +192,7 @@ func (h hooks) gone(unit time.Duration) change.Func {
 			if err != nil {
 				return err
 			}
-			if err := tx.AddUsed(w.Owner, used(tx, w, unit)); err != nil {
+			if err := h.settle(tx, w); err != nil {
 				return err
 			}
 			if err := tx.RemoveWorkspace(w.ID); err != nil {
@@ -200,6 +206,15 @@ func (h hooks) gone(unit time.Duration) change.Func {
 			return h.agenda.Notice(tx, w.Booking)
 		}, nil
 	}
+}
+
+// settle puts what a destroyed workspace has used on its owner's account.
+func (h hooks) settle(tx workspace.Tx, w *workspace.Workspace) error {
+	h.Pace.Forget(w.ID)
+	if err := tx.AddUsed(w.Owner, used(tx, w, h.Charge)); err != nil {
+		return err
+	}
+	return h.Accounts.Charge(tx, w, used(tx, w, 0))
 }
 
 // used is the running time that a destroyed workspace has taken.

@@ -88,6 +88,9 @@ func (m *Manager) agreed(
 
 // reconcile asks the scheduler for a lease with other terms, and records it.
 func (m *Manager) reconcile(tx workspace.Tx, old, changed *workspace.Workspace) error {
+	if err := m.affordMore(tx, old, changed); err != nil {
+		return declined(renegotiateOp, old.ID, err)
+	}
 	if err := tx.PutWorkspace(changed); err != nil {
 		return err
 	}
@@ -212,7 +215,7 @@ func (m *Manager) end(tx workspace.Tx, old *workspace.Workspace) error {
 	if w.State.Runs() || len(tx.ChangesOf(w.ID)) > 0 {
 		return nil
 	}
-	return hooks{m.agenda}.parkIn(tx, w.ID) // nothing has to be ended first
+	return hooks{agenda: m.agenda}.parkIn(tx, w.ID) // nothing has to be ended first
 }
 
 // Warning is when the subscribers of a workspace are to be warned that its

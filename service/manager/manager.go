@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/manager/account"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -65,7 +66,8 @@ type Options struct {
 	Work   Work
 	// Reachable says whether a host answers, for those who list hosts.
 	Reachable func(workspace.HostID) bool
-	Agenda    *agenda.Agenda // nil: one of its own, with no policy
+	Agenda    *agenda.Agenda  // nil: one of its own, with no policy
+	Accounts  *account.Keeper // of what owners may have; nil: there is no limit
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -76,6 +78,7 @@ type Manager struct {
 	work   Work
 	agenda *agenda.Agenda
 
+	accounts  *account.Keeper
 	reachable func(workspace.HostID) bool
 }
 
@@ -86,7 +89,7 @@ func New(o Options) *Manager {
 	}
 	return &Manager{
 		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
-		reachable: o.Reachable, agenda: o.Agenda,
+		reachable: o.Reachable, agenda: o.Agenda, accounts: o.Accounts,
 	}
 }
 

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
+	"github.com/philoxenia/philoxenia/service/manager/account"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/image"
+	"github.com/philoxenia/philoxenia/service/manager/pace"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -23,25 +26,35 @@ const (
 	forever = -1
 )
 
+// Upkeep is what is noted while changes are carried out.
+type Upkeep struct {
+	Charge   time.Duration   // unit to which used time is rounded up
+	Accounts *account.Keeper // who is charged; nil: nobody
+	Pace     *pace.Pace      // learns how long hosts take; nil: nobody does
+}
+
 // Plans returns what each kind of change is made of. The tasks of a start are
 // those of a deployment: where the workspace stands says which are needed.
 func Plans(
-	images *image.Images, machines *vmm.VMM, a *agenda.Agenda, charge time.Duration,
+	images *image.Images, machines *vmm.VMM, a *agenda.Agenda, u Upkeep,
 ) []change.Plan {
-	h := hooks{a}
+	h := hooks{a, u}
 	up := []change.Task{
 		{Name: "propagate", Handler: h.there(images.Propagate()), Retries: tries, Needs: arriving},
 		{Name: "customise", Handler: h.there(images.Customise()), Retries: tries, Needs: arriving},
-		onHost(change.Task{Name: "define", Handler: h.held(machines.Define()), Needs: wantsGuest}),
+		onHost(change.Task{Name: "define", Needs: wantsGuest,
+			Handler: h.held(h.begins(learn.Boot, machines.Define()))}),
 		onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: goesUp}),
-		onHost(change.Task{Name: "confirm", Handler: h.noted(machines.Confirm()), Needs: goesUp}),
+		onHost(change.Task{Name: "confirm", Needs: goesUp,
+			Handler: h.noted(h.ends(learn.Boot, machines.Confirm()))}),
 	}
 	deploy := append([]change.Task{
 		{Name: "reserve", Handler: change.Handler{Undo: h.release}},
 		{Name: "allocate"},
 	}, up...)
 	stop := onHost(change.Task{
-		Name: "stop", Handler: machines.Stop(), Needs: in(workspace.ShuttingDown),
+		Name: "stop", Handler: h.timed(learn.Shutdown, machines.Stop()),
+		Needs: in(workspace.ShuttingDown),
 	})
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}
@@ -65,7 +78,7 @@ func Plans(
 		}},
 		{Kind: workspace.ChangeDestroy, Tasks: []change.Task{
 			undefine, discard,
-			{Name: "release", Handler: change.Handler{Do: h.gone(charge)}, Retries: forever},
+			{Name: "release", Handler: change.Handler{Do: h.gone()}, Retries: forever},
 		}},
 	}, h.scheduled(images, machines)...)
 }

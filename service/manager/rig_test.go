@@ -79,7 +79,8 @@ func newRig(t *testing.T, dir, script string) *rig {
 		Policy: schedule(), Accepts: policy().Accepts, Reachable: r.pool.Reachable,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
 	})
-	engine = change.New(r.store, manager.Plans(images, machines, scheduler, time.Minute),
+	upkeep := manager.Upkeep{Charge: time.Minute}
+	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: policy(),

@@ -20,6 +20,10 @@ func (m *Manager) Plan(
 	if err != nil {
 		return workspace.Proposal{}, err
 	}
+	err = m.store.Update(ctx, func(tx workspace.Tx) error { return m.afford(tx, &r) })
+	if err != nil {
+		return workspace.Proposal{}, err
+	}
 	p, err := m.agenda.Plan(ctx, m.store, m.draft(&r, found))
 	if err != nil {
 		return p, m.turnedDown(&r, err)
@@ -54,6 +58,9 @@ func (m *Manager) Resize(
 		resized.Demand, resized.Changed = reshaped(old.Demand, r.Shape), now()
 		if resized.Demand == old.Demand {
 			return nil
+		}
+		if err := m.affordMore(tx, old, &resized); err != nil {
+			return declined(resizeOp, id, err)
 		}
 		if err := m.agenda.Reshape(tx, &resized); err != nil {
 			return declined(resizeOp, id, err)

@@ -131,13 +131,14 @@ func assemble(
 	if err != nil {
 		return nil, err
 	}
-	charge := time.Duration(c.Site.ChargeGranularity)
-	scheduler := agenda.New(agenda.Options{
-		Policy: scheduling(c.Scheduler), Repository: int32(c.Scheduler.RepositoryKbps),
-		Accepts: c.Site.Accepts, Reachable: pool.Reachable,
-		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: log,
-	})
-	engine = change.New(store, manager.Plans(images, machines, scheduler, charge),
+	advice, err := advise(ctx, c, pool, store, log)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	options := advice.options(c, pool, log)
+	options.Interrupt = func(id workspace.ID) { engine.Interrupt(id) }
+	scheduler := agenda.New(options)
+	engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{
 		Formats: message.Formats(at.url), Guard: at.guard, Logger: log,
@@ -146,7 +147,7 @@ func assemble(
 	})
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: engine,
-		Reachable: pool.Reachable, Agenda: scheduler,
+		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
 	})
 	handler, err := dispatch.New(dispatch.Options{
 		Services: services(m, at.guard), Authenticator: authn.Fixed(c.Listen.Caller),
@@ -155,12 +156,12 @@ func assemble(
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	watcher := host.NewWatcher(store, pool, log)
-	sweeper := expire.New(store, m, log)
+	watcher, sweeper := host.NewWatcher(store, pool, log), expire.New(store, m, log)
 	view := overview{store, engine, pool, log}
 	return &daemon{store: store, handler: handler, overview: view, parts: []run.Part{
 		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
 		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
+		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
 		{Name: "overview", Run: view.Run},
 	}}, nil

@@ -131,7 +131,7 @@ func TestEncodeAndDecode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		times := New(plain)
 		for range rapid.IntRange(0, 50).Draw(t, "observations") {
-			times.Observe(rapid.SampledFrom([]What{Boot, Suspend, Transfer}).Draw(t, "what"),
+			times.Observe(rapid.SampledFrom([]What{Boot, Suspend, Migrate}).Draw(t, "what"),
 				rapid.SampledFrom([]workspace.HostID{"a", "b", "gone"}).Draw(t, "host"),
 				rapid.Int64Range(0, 1<<20).Draw(t, "size"),
 				time.Duration(rapid.Int64Range(-1, int64(longest)+1).Draw(t, "took")))
@@ -145,7 +145,7 @@ func TestEncodeAndDecode(t *testing.T) {
 			t.Fatalf("written again it is\n%s, not\n%s", text, data)
 		}
 		for _, host := range []workspace.HostID{"a", "b", "unknown"} {
-			for _, what := range []What{Boot, Shutdown, Suspend, Transfer} {
+			for _, what := range []What{Boot, Shutdown, Suspend, Migrate} {
 				got, want := second.Expect(what, host, 999), times.Expect(what, host, 999)
 				if got != want || got < 0 {
 					t.Fatalf("%s on %s takes %v, took %v before", what, host, got, want)

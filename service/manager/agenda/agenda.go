@@ -38,6 +38,8 @@ type Options struct {
 	Rates func(workspace.HostID) book.Rates
 	// Behind says how far back in the queue owners stand; nil: nobody does.
 	Behind func(tx workspace.Tx, at time.Time) map[workspace.Owner]time.Duration
+	// Fixed are the windows of a host that no operator changes; nil: none.
+	Fixed func(workspace.HostID) []workspace.Window
 	// Interrupt stops the task under way of a workspace whose change was removed.
 	Interrupt func(workspace.ID)
 	Logger    *slog.Logger // nil: none
@@ -126,7 +128,8 @@ func (a *Agenda) interrupt() {
 func (a *Agenda) due() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.book == nil || a.stirred() || time.Since(a.renewed) > renewal {
+	if a.book == nil || a.stirred() || time.Since(a.renewed) > renewal ||
+		time.Since(a.ranked) > ranking {
 		return true
 	}
 	return a.book.Next() <= stamp(now())

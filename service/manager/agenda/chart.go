@@ -2,6 +2,8 @@ package agenda
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
@@ -107,26 +109,48 @@ func takes(r *book.Record, h slot.Host) (cpus, memory int64) {
 func (a *Agenda) closed(
 	ctx context.Context, store workspace.Store, all []workspace.Bar, from, until time.Time,
 ) ([]workspace.Bar, error) {
-	modes, err := store.HostModes(ctx)
+	windows, err := a.closings(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	if last := from.Add(horizon); until.After(last) {
 		until = last
 	}
-	for _, m := range modes {
-		for _, w := range m.Windows {
+	for _, host := range slices.Sorted(maps.Keys(windows)) {
+		for _, w := range windows[host] {
 			spans, err := calendar.Spans(w, from, until)
 			if err != nil {
 				return nil, err
 			}
 			for _, s := range spans {
 				all = append(all, workspace.Bar{
-					Host: m.Host, Start: later(s.Start, from), End: sooner(s.End, until),
+					Host: host, Start: later(s.Start, from), End: sooner(s.End, until),
 					Phase: workspace.PhaseClosed, Firm: true,
 				})
 			}
 		}
+	}
+	return all, nil
+}
+
+// closings returns the windows of each host.
+func (a *Agenda) closings(
+	ctx context.Context, store workspace.Store,
+) (map[workspace.HostID][]workspace.Window, error) {
+	modes, err := store.HostModes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := store.Hosts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := map[workspace.HostID][]workspace.Window{}
+	for _, m := range modes {
+		all[m.Host] = m.Windows
+	}
+	for _, h := range hosts {
+		all[h.ID] = a.every(h.ID, all[h.ID])
 	}
 	return all, nil
 }

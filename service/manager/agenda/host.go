@@ -2,6 +2,8 @@ package agenda
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
@@ -63,7 +65,18 @@ func (a *Agenda) equip(
 	b *book.Book, at slot.Time, h slot.Host, mode workspace.HostMode,
 ) (inTheWay []book.ID) {
 	b.Open(at, h, a.pool[h].Active && !mode.Drained)
-	return b.Windows(at, h, a.windows(h, mode.Windows))
+	return b.Windows(at, h, a.windows(h, a.every(a.pool[h].ID, mode.Windows)))
+}
+
+// every returns all windows of a host: those of its operators, and those that
+// they cannot change.
+func (a *Agenda) every(
+	id workspace.HostID, operators []workspace.Window,
+) []workspace.Window {
+	if a.o.Fixed == nil {
+		return operators
+	}
+	return slices.Concat(operators, a.o.Fixed(id))
 }
 
 // windows writes out windows of a host as the Book has them.
@@ -98,7 +111,14 @@ func (a *Agenda) SetHost(tx workspace.Tx, mode workspace.HostMode) error {
 	}
 	at := stamp(now())
 	tx.OnUndone(a.void)
-	if stay := a.equip(a.book, at, h, mode); len(stay) > 0 {
+	var anyway []book.ID // in windows that this does not change
+	if fixed := a.every(mode.Host, nil); len(fixed) > 0 {
+		anyway = a.book.Windows(at, h, a.windows(h, fixed))
+	}
+	stay := slices.DeleteFunc(a.equip(a.book, at, h, mode), func(id book.ID) bool {
+		return slices.Contains(anyway, id)
+	})
+	if len(stay) > 0 {
 		return workspace.Refuse(workspace.Conflict,
 			"%d leases are in the windows and cannot be moved, the first is %s", len(stay),
 			fmt.Sprint(stay[0]))
@@ -114,33 +134,48 @@ func (a *Agenda) renew(tx workspace.Tx, at slot.Time) {
 	a.renewed = time.Now()
 	modes := a.modes(tx)
 	for i, h := range a.pool {
-		if m, ok := modes[h.ID]; ok && len(m.Windows) > 0 {
+		if m := modes[h.ID]; len(a.every(h.ID, m.Windows)) > 0 {
 			a.equip(a.book, at, slot.Host(i), m)
 		}
 	}
 }
 
-// ranking is how often owners are told where they stand in the queue.
+// ranking is how often it is looked at where owners stand in the queue, and how
+// fast hosts are.
 const ranking = time.Minute
 
 // rank tells the Book how far back in the queue owners stand, when that was told
 // long ago; at once for a new Book.
 func (a *Agenda) rank(tx workspace.Tx, b *book.Book, at slot.Time) {
-	if a.o.Behind == nil || (b == a.book && time.Since(a.ranked) < ranking) {
+	if b == a.book && time.Since(a.ranked) < ranking {
 		return
 	}
 	if b != a.book {
 		a.ranks = nil
 	}
 	a.ranked = time.Now()
-	fresh := a.o.Behind(tx, now())
-	for owner := range a.ranks {
+	a.pace(b)
+	var fresh map[workspace.Owner]time.Duration
+	if a.o.Behind != nil {
+		fresh = a.o.Behind(tx, now())
+	}
+	for _, owner := range slices.Sorted(maps.Keys(a.ranks)) {
 		if _, still := fresh[owner]; !still {
 			b.SetRank(at, string(owner), 0)
 		}
 	}
-	for owner, behind := range fresh {
-		b.SetRank(at, string(owner), length(behind))
+	for _, owner := range slices.Sorted(maps.Keys(fresh)) {
+		b.SetRank(at, string(owner), length(fresh[owner]))
 	}
 	a.ranks = fresh
+}
+
+// pace tells a Book how fast the hosts save and restore.
+func (a *Agenda) pace(b *book.Book) {
+	if a.o.Rates == nil {
+		return
+	}
+	for i, h := range a.pool {
+		b.SetRates(slot.Host(i), a.o.Rates(h.ID))
+	}
 }

@@ -65,9 +65,6 @@ func (a *Agenda) blank(tx workspace.Tx, at slot.Time) *book.Book {
 	b := book.New(book.Pool{Hosts: capacities, Repository: a.o.Repository}, a.o.Policy)
 	modes := a.modes(tx)
 	for i, h := range a.pool {
-		if a.o.Rates != nil {
-			b.SetRates(slot.Host(i), a.o.Rates(h.ID))
-		}
 		a.equip(b, at, slot.Host(i), modes[h.ID])
 		if a.lost[i] = !a.reachable(h.ID); a.lost[i] {
 			b.Lost(at, slot.Host(i))

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/lease/fairshare"
+	"github.com/philoxenia/philoxenia/service/lease/learn"
+	"github.com/philoxenia/philoxenia/service/lease/quota"
+	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/account"
+	"github.com/philoxenia/philoxenia/service/manager/agenda"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/pace"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// An advice is what the scheduler is advised by: what owners may have and have
+// used, and how long hosts take.
+type advice struct {
+	accounts *account.Keeper
+	pace     *pace.Pace
+}
+
+// advise opens what the record and the configuration say.
+func advise(
+	ctx context.Context, c *config.Config, pool host.Pool, store workspace.Store,
+	log *slog.Logger,
+) (*advice, error) {
+	known := func(id workspace.HostID) bool { return pool[id] != nil }
+	times, err := pace.Open(ctx, store, learned(&c.Scheduler), known, log)
+	if err != nil {
+		return nil, err
+	}
+	return &advice{pace: times, accounts: accounts(c)}, nil
+}
+
+// options are those of the agenda.
+func (a *advice) options(c *config.Config, pool host.Pool, log *slog.Logger) agenda.Options {
+	fixed := windows(c)
+	return agenda.Options{
+		Policy: scheduling(c.Scheduler), Repository: int32(c.Scheduler.RepositoryKbps),
+		Accepts: c.Site.Accepts, Reachable: pool.Reachable, Logger: log,
+		Boot: func(memoryMB int64) time.Duration {
+			return a.pace.Expect(learn.Boot, "", memoryMB)
+		},
+		Shutdown: func(memoryMB int64) time.Duration {
+			return a.pace.Expect(learn.Shutdown, "", memoryMB)
+		},
+		Rates: func(id workspace.HostID) book.Rates {
+			return book.Rates{
+				Suspend: a.pace.Rate(learn.Suspend, id), Resume: a.pace.Rate(learn.Resume, id),
+				Migrate: a.pace.Rate(learn.Migrate, id),
+			}
+		},
+		Behind: a.accounts.Behind,
+		Fixed:  func(id workspace.HostID) []workspace.Window { return fixed[id] },
+	}
+}
+
+// upkeep is what is noted for it while changes are carried out.
+func (a *advice) upkeep(c *config.Config) manager.Upkeep {
+	return manager.Upkeep{
+		Charge: time.Duration(c.Site.ChargeGranularity), Accounts: a.accounts, Pace: a.pace,
+	}
+}
+
+// learned is what is planned with until hosts have shown how long they take.
+func learned(s *config.Scheduler) learn.Policy {
+	return learn.Policy{
+		Times: map[learn.What]time.Duration{
+			learn.Boot: time.Duration(s.Boot), learn.Shutdown: time.Duration(s.Shutdown),
+		},
+		Rates: map[learn.What]int64{
+			learn.Suspend: s.SuspendRate, learn.Resume: s.ResumeRate, learn.Migrate: s.MigrateRate,
+		},
+		Margin: s.Margin,
+	}
+}
+
+// accounts are the quotas and shares of the configuration.
+func accounts(c *config.Config) *account.Keeper {
+	k := &account.Keeper{Share: fairshare.Policy{
+		HalfLife: time.Duration(c.FairShare.HalfLife), Weight: time.Duration(c.FairShare.Weight),
+		Share: func(owner workspace.Owner) int64 {
+			for _, s := range c.FairShare.Shares {
+				if quota.Match(s.Owner, owner) {
+					return s.Weight
+				}
+			}
+			return 1
+		},
+	}}
+	for _, q := range c.Quotas {
+		k.Quotas = append(k.Quotas, quotaRule(q))
+	}
+	return k
+}
+
+// quotaRule is one quota in the words of its package.
+func quotaRule(q config.Quota) quota.Rule {
+	r := quota.Rule{Pattern: q.Owner + q.Group, Together: q.Group != ""}
+	limit := func(of quota.Resource, most *int64) {
+		if most != nil {
+			r.Limits = append(r.Limits, quota.Limit{Of: of, Most: *most})
+		}
+	}
+	limit(quota.Workspaces, q.Workspaces)
+	limit(quota.CPUs, q.CPUs)
+	limit(quota.MemoryMB, q.MemoryMB)
+	for of, d := range map[quota.Resource]*config.Duration{
+		quota.CPUTime: q.CPUTime, quota.LongestRun: q.LongestRun,
+	} {
+		if d != nil {
+			most := time.Duration(*d).Milliseconds()
+			limit(of, &most)
+		}
+	}
+	return r
+}
+
+// windows are those of the configuration, by host.
+func windows(c *config.Config) map[workspace.HostID][]workspace.Window {
+	all := map[workspace.HostID][]workspace.Window{}
+	for _, h := range c.Hosts {
+		for _, w := range h.Windows {
+			for _, id := range h.IDs() {
+				all[workspace.HostID(id)] = append(all[workspace.HostID(id)], w.Window())
+			}
+		}
+	}
+	return all
+}
