@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
-	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
@@ -26,17 +25,15 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 	return []change.Plan{
 		{Kind: workspace.ChangeSuspend, Failed: h.notSuspended, Tasks: []change.Task{
 			begin(workspace.ChangeSuspend),
-			onHost(change.Task{Name: "suspend", Handler: h.timed(learn.Suspend, machines.Suspend()),
+			onHost(change.Task{Name: "suspend", Handler: machines.Suspend(),
 				Needs: in(workspace.Serializing)}),
 			{Name: "park", Handler: change.Handler{Do: h.park}, Retries: forever},
 		}},
 		{Kind: workspace.ChangeResume, Failed: h.notResumed, Tasks: []change.Task{
 			begin(workspace.ChangeResume),
-			onHost(change.Task{Name: "move", Handler: h.timed(learn.Migrate, images.Move()),
-				Needs: moved}),
+			onHost(change.Task{Name: "move", Handler: images.Move(), Needs: moved}),
 			onHost(change.Task{Name: "receive", Handler: h.held(machines.Receive()), Needs: comes}),
-			onHost(change.Task{Name: "restore", Handler: h.timed(learn.Resume, machines.Restore()),
-				Needs: comes}),
+			onHost(change.Task{Name: "restore", Handler: machines.Restore(), Needs: comes}),
 			onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: comes}),
 			tell,
 			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
@@ -210,7 +207,6 @@ func (h hooks) gone() change.Func {
 
 // settle puts what a destroyed workspace has used on its owner's account.
 func (h hooks) settle(tx workspace.Tx, w *workspace.Workspace) error {
-	h.Pace.Forget(w.ID)
 	if err := tx.AddUsed(w.Owner, used(tx, w, h.Charge)); err != nil {
 		return err
 	}

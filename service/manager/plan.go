@@ -6,11 +6,9 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
-	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/account"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/image"
-	"github.com/philoxenia/philoxenia/service/manager/pace"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -30,7 +28,6 @@ const (
 type Upkeep struct {
 	Charge   time.Duration   // unit to which used time is rounded up
 	Accounts *account.Keeper // who is charged; nil: nobody
-	Pace     *pace.Pace      // learns how long hosts take; nil: nobody does
 }
 
 // Plans returns what each kind of change is made of. The tasks of a start are
@@ -42,19 +39,16 @@ func Plans(
 	up := []change.Task{
 		{Name: "propagate", Handler: h.there(images.Propagate()), Retries: tries, Needs: arriving},
 		{Name: "customise", Handler: h.there(images.Customise()), Retries: tries, Needs: arriving},
-		onHost(change.Task{Name: "define", Needs: wantsGuest,
-			Handler: h.held(h.begins(learn.Boot, machines.Define()))}),
+		onHost(change.Task{Name: "define", Handler: h.held(machines.Define()), Needs: wantsGuest}),
 		onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: goesUp}),
-		onHost(change.Task{Name: "confirm", Needs: goesUp,
-			Handler: h.noted(h.ends(learn.Boot, machines.Confirm()))}),
+		onHost(change.Task{Name: "confirm", Handler: h.noted(machines.Confirm()), Needs: goesUp}),
 	}
 	deploy := append([]change.Task{
 		{Name: "reserve", Handler: change.Handler{Undo: h.release}},
 		{Name: "allocate"},
 	}, up...)
 	stop := onHost(change.Task{
-		Name: "stop", Handler: h.timed(learn.Shutdown, machines.Stop()),
-		Needs: in(workspace.ShuttingDown),
+		Name: "stop", Handler: machines.Stop(), Needs: in(workspace.ShuttingDown),
 	})
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}

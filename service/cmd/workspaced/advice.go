@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -25,25 +24,21 @@ type advice struct {
 	pace     *pace.Pace
 }
 
-// advise opens what the record and the configuration say.
-func advise(
-	ctx context.Context, c *config.Config, pool host.Pool, store workspace.Store,
-	log *slog.Logger,
-) (*advice, error) {
+// advise is what the configuration advises.
+func advise(c *config.Config, pool host.Pool, log *slog.Logger) *advice {
 	known := func(id workspace.HostID) bool { return pool[id] != nil }
-	times, err := pace.Open(ctx, store, learned(&c.Scheduler), known, log)
-	if err != nil {
-		return nil, err
-	}
-	return &advice{pace: times, accounts: accounts(c)}, nil
+	return &advice{pace: pace.New(learned(&c.Scheduler), known, log), accounts: accounts(c)}
 }
 
 // options are those of the agenda.
-func (a *advice) options(c *config.Config, pool host.Pool, log *slog.Logger) agenda.Options {
+func (a *advice) options(
+	c *config.Config, pool host.Pool, log *slog.Logger, interrupt func(workspace.ID),
+) agenda.Options {
 	fixed := windows(c)
 	return agenda.Options{
 		Policy: scheduling(c.Scheduler), Repository: int32(c.Scheduler.RepositoryKbps),
 		Accepts: c.Site.Accepts, Reachable: pool.Reachable, Logger: log,
+		Interrupt: interrupt,
 		Boot: func(memoryMB int64) time.Duration {
 			return a.pace.Expect(learn.Boot, "", memoryMB)
 		},
@@ -64,7 +59,7 @@ func (a *advice) options(c *config.Config, pool host.Pool, log *slog.Logger) age
 // upkeep is what is noted for it while changes are carried out.
 func (a *advice) upkeep(c *config.Config) manager.Upkeep {
 	return manager.Upkeep{
-		Charge: time.Duration(c.Site.ChargeGranularity), Accounts: a.accounts, Pace: a.pace,
+		Charge: time.Duration(c.Site.ChargeGranularity), Accounts: a.accounts,
 	}
 }
 

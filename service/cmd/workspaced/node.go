@@ -38,6 +38,7 @@ func nodes(
 		err = connected(ctx, c, pool, log)
 	}
 	for _, n := range pool {
+		n.CacheMB = c.Scheduler.CacheMB
 		if failed := os.MkdirAll(n.Dir, 0o711); failed != nil {
 			err = errors.Join(err, fmt.Errorf("host %s: %w", n.ID, failed))
 		}

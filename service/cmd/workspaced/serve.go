@@ -113,11 +113,13 @@ func assemble(
 	if err != nil {
 		return nil, err
 	}
+	advice := advise(c, pool, log)
 	images := image.New(image.Options{
-		Pool: pool, Transports: transports, Kernels: kernels(c),
+		Pool: pool, Transports: transports, Kernels: kernels(c), Took: advice.pace.Took,
 	})
 	machines := vmm.New(vmm.Options{
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
+		Took: advice.pace.Took,
 	})
 	var engine *change.Engine
 	var notifier *notify.Notifier
@@ -131,13 +133,12 @@ func assemble(
 	if err != nil {
 		return nil, err
 	}
-	advice, err := advise(ctx, c, pool, store, log)
-	if err != nil {
+	if err := advice.pace.Load(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	options := advice.options(c, pool, log)
-	options.Interrupt = func(id workspace.ID) { engine.Interrupt(id) }
-	scheduler := agenda.New(options)
+	scheduler := agenda.New(advice.options(c, pool, log, func(id workspace.ID) {
+		engine.Interrupt(id)
+	}))
 	engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
 	notifier = notify.New(store, notify.Options{

@@ -30,10 +30,8 @@ const (
 	Suspend  What = "suspend" // proportional, as those that follow
 	Resume   What = "resume"
 	Migrate  What = "migrate"
+	Transfer What = "transfer" // of an image
 )
-
-// All returns everything that takes time.
-func All() []What { return []What{Boot, Shutdown, Suspend, Resume, Migrate} }
 
 // rated reports whether the time is proportional to the size.
 func (w What) rated() bool { return w != Boot && w != Shutdown }
@@ -82,8 +80,8 @@ func keys(w What, host workspace.HostID, sizeMB int64) [4]key {
 	return [...]key{{w, host, class}, {w, host, anySize}, {w, "", class}, {w, "", anySize}}
 }
 
-// Observe tells how long something took on a host, for a guest of a size
-// in MB. What cannot be true is not believed.
+// Observe tells how long something took on a host, for a guest or image of a
+// size in MB. What cannot be true is not believed.
 func (t *Times) Observe(w What, host workspace.HostID, sizeMB int64, took time.Duration) {
 	if took < 0 || took > longest || sizeMB <= 0 && w.rated() {
 		return

@@ -1,8 +1,7 @@
-// Package pace measures how long hosts take with guests, and says what to plan
+// Package pace knows how long hosts take with guests, and says what to plan
 // with: what it has learned is kept in the record.
 //
-// It must not know leases or hypervisors: it is told when something begins and
-// ends.
+// It must not know leases or hypervisors: it is told how long things took.
 package pace
 
 import (
@@ -25,68 +24,34 @@ type Pace struct {
 
 	mu    sync.Mutex
 	times *learn.Times
-	begun map[thing]time.Time
 }
 
-// A thing is what is under way on a workspace.
-type thing struct {
-	what learn.What
-	id   workspace.ID
+// New returns a Pace that knows nothing but the policy. Known tells which hosts
+// there are.
+func New(p learn.Policy, known func(workspace.HostID) bool, log *slog.Logger) *Pace {
+	return &Pace{known: known, log: log, times: learn.New(p)}
 }
 
-// Open returns a Pace that knows what the record says was learned. What cannot
-// be read is learned anew. Known tells which hosts there are.
-func Open(
-	ctx context.Context, record workspace.BookingReader, p learn.Policy,
-	known func(workspace.HostID) bool, log *slog.Logger,
-) (*Pace, error) {
-	one := &Pace{known: known, log: log, times: learn.New(p), begun: map[thing]time.Time{}}
+// Load takes what the record says was learned. What cannot be read is learned
+// anew.
+func (p *Pace) Load(ctx context.Context, record workspace.BookingReader) error {
 	data, err := record.Learned(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := one.times.Decode(data); err != nil {
-		log.Error("times are learned anew: those of before cannot be read", "error", err)
-	}
-	return one, nil
-}
-
-// Begin tells that something begins. What began and was not told to have ended
-// begins anew.
-func (p *Pace) Begin(what learn.What, id workspace.ID) {
-	if p == nil {
-		return
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.begun[thing{what, id}] = time.Now()
+	if err := p.times.Decode(data); err != nil {
+		p.log.Error("times are learned anew: those of before cannot be read", "error", err)
+	}
+	return nil
 }
 
-// End tells that what began has been done, on a host, with so many MB. Without
-// a beginning nothing is learned of it.
-func (p *Pace) End(what learn.What, id workspace.ID, host workspace.HostID, sizeMB int64) {
-	if p == nil {
-		return
-	}
+// Took tells how long something took on a host, with so many MB.
+func (p *Pace) Took(what learn.What, host workspace.HostID, sizeMB int64, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := thing{what, id}
-	if began, ok := p.begun[key]; ok {
-		p.times.Observe(what, host, sizeMB, time.Since(began))
-		delete(p.begun, key)
-	}
-}
-
-// Forget tells that nothing more will come of the workspace.
-func (p *Pace) Forget(id workspace.ID) {
-	if p == nil {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, what := range learn.All() {
-		delete(p.begun, thing{what, id})
-	}
+	p.times.Observe(what, host, sizeMB, took)
 }
 
 // Expect returns how long something is to be planned for, on a host, or on any

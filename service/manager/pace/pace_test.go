@@ -23,8 +23,8 @@ func open(t *testing.T, path string) (*sqlite.Store, *Pace) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(t.Context(), s, policy, func(workspace.HostID) bool { return true }, quiet)
-	if err != nil {
+	p := New(policy, func(workspace.HostID) bool { return true }, quiet)
+	if err := p.Load(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	return s, p
@@ -38,14 +38,9 @@ func TestWhatIsLearnedIsKept(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- p.Run(ctx, s) }()
-		p.End(learn.Boot, 1, "h", 512) // it never began
-		for id := range workspace.ID(40) {
-			p.Begin(learn.Boot, id)
+		for range 40 {
+			p.Took(learn.Boot, "h", 512, 5*time.Second)
 			time.Sleep(5 * time.Second)
-			if id%10 == 0 {
-				p.Forget(id)
-			}
-			p.End(learn.Boot, id, "h", 512)
 		}
 		want := p.Expect(learn.Boot, "h", 512)
 		if want < 5*time.Second || want > 6*time.Second {
@@ -77,11 +72,4 @@ func TestUnreadableIsLearnedAnew(t *testing.T) {
 	if got := p.Expect(learn.Boot, "h", 512); got != time.Minute {
 		t.Errorf("a boot takes %v", got)
 	}
-}
-
-func TestNobodyMeasures(t *testing.T) {
-	var p *Pace
-	p.Begin(learn.Boot, 1)
-	p.End(learn.Boot, 1, "h", 1)
-	p.Forget(1)
 }
