@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"container/heap"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
@@ -23,7 +22,7 @@ type Run struct {
 	phases   []Phase
 	carried  []Phase // images on their way
 	closed   []closing
-	random   *rand.Rand
+	random   func() float64
 	images   imageTally
 	now      slot.Time
 }
@@ -76,7 +75,7 @@ func New(w *workload.Workload, s Settings) (*Run, error) {
 		book: book.New(book.Pool{
 			Hosts: pool, Repository: int32(s.RepositoryKbps),
 		}, policy),
-		random: rand.New(rand.NewPCG(s.Seed, 0)),
+		random: workload.Random(s.Seed),
 	}
 	last := slot.Time(0)
 	for i := range w.Requests {
@@ -207,7 +206,7 @@ func (r *Run) begin(l *lease, a book.Action) {
 		return
 	}
 	average := float64(a.Until-a.At) / (1 + r.settings.Margin)
-	really := average * (1 + r.settings.Spread*(2*r.random.Float64()-1))
+	really := average * (1 + r.settings.Spread*(2*r.random()-1))
 	heap.Push(&r.ends, end{a.At + max(1, slot.Time(really)), l.turn, l, true})
 }
 

@@ -32,3 +32,7 @@ func (d *draws) pick(low, high int) int {
 func (d *draws) logBetween(low, high float64) float64 {
 	return math.Exp(d.between(math.Log(low), math.Log(high)))
 }
+
+// Random returns what draws numbers from 0 up to but without 1, the same ones
+// for ever from the same seed.
+func Random(seed uint64) func() float64 { return (&draws{seed}).part }
