@@ -110,7 +110,8 @@ func (b *Book) remain(l *lease, t Terms) (Answer, error) {
 		return Answer{}, err
 	}
 	if t.Duration <= l.ran {
-		return Answer{}, workspace.Refuse(workspace.Invalid, "lease %d has run as long already", l.ID)
+		return Answer{}, workspace.Refuse(workspace.Invalid, "lease %d has run as long already",
+			l.ID)
 	}
 	l = b.own(l)
 	if l.waiting() && !l.held.Empty() {

@@ -18,8 +18,8 @@ func (w *world) admitted(a Action) {
 	}
 	for _, h := range a.Hosts {
 		if may, closed := w.closed[h]; closed && !slices.Contains(may, a.Lease) {
-			w.t.Fatalf("at %d lease %d: %s on host %d, which is closed\n%s", w.now, a.Lease, a.Verb, h,
-				w.story())
+			w.t.Fatalf("at %d lease %d: %s on host %d, which is closed\n%s", w.now, a.Lease, a.Verb,
+				h, w.story())
 		}
 	}
 }

@@ -241,7 +241,8 @@ func (a *Agenda) waiting(tx workspace.Tx) {
 		}
 		r, known := a.book.Record(book.ID(w.Booking))
 		b, err := tx.Booking(w.Booking)
-		if err != nil || !known || r.State == book.Accepted || len(r.Hosts) == 0 {
+		has := r.State == book.Booting || r.State == book.Resuming || r.State == book.Running
+		if err != nil || !known || !has { // who waits may have a plan, and has no room yet
 			continue
 		}
 		node := slices.Index(b.Members, w.ID)

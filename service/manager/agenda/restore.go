@@ -72,6 +72,7 @@ func (a *Agenda) blank(tx workspace.Tx, at slot.Time) *book.Book {
 	}
 	a.renewed = time.Now()
 	a.rank(tx, b, at)
+	a.keep(tx, b, at)
 	return b
 }
 
@@ -133,6 +134,7 @@ func (a *Agenda) record(tx workspace.Tx, b *workspace.Booking) (book.Record, boo
 		Terms: a.terms(tx, b), State: state(b), Hosts: hosts,
 		From: stamp(b.From), Runs: stamp(b.Runs), Until: stamp(b.Until), Cut: stamp(b.Cut),
 		Since: stamp(b.Since), Ran: length(b.Ran), Saved: b.Saved, Home: home,
+		Moored: moored(tx, b),
 	}, true
 }
 
