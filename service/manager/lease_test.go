@@ -42,11 +42,11 @@ func (r *rig) stands(id workspace.ID, s workspace.State, l workspace.LeaseStatus
 }
 
 // scene runs a test in a bubble with a rig.
-func scene(t *testing.T, f func(r *rig)) {
+func scene(t *testing.T, f func(r *rig), prepare ...func(*rig)) {
 	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, dir, "")
+		r := newRig(t, dir, "", prepare...)
 		defer r.stop()
 		f(r)
 	})

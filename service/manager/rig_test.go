@@ -15,6 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/lease/book"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/account"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/expire"
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -35,6 +36,7 @@ type rig struct {
 	world   *sim.World
 	pool    host.Pool
 	manager *manager.Manager
+	account account.Keeper // allows everything, unless a test has quotas
 	stop    func()
 }
 
@@ -53,9 +55,12 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 }
 
 // newRig starts a rig in dir, which may hold what an earlier one left.
-func newRig(t *testing.T, dir, script string) *rig {
+func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: dir, pool: host.Pool{}}
+	for _, f := range prepare {
+		f(r)
+	}
 	quiet := slog.New(slog.DiscardHandler)
 	hosts := twoHosts()
 	r.open(hosts, script)
@@ -77,14 +82,15 @@ func newRig(t *testing.T, dir, script string) *rig {
 	r.check(err)
 	scheduler := agenda.New(agenda.Options{
 		Policy: schedule(), Accepts: policy().Accepts, Reachable: r.pool.Reachable,
+		Behind:    r.account.Behind,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
 	})
-	upkeep := manager.Upkeep{Charge: time.Minute}
+	upkeep := manager.Upkeep{Charge: time.Minute, Accounts: &r.account}
 	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: policy(),
-		Reachable: r.pool.Reachable, Agenda: scheduler,
+		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account,
 	})
 	watcher := host.NewWatcher(r.store, r.pool, quiet)
 	sweeper := expire.New(r.store, r.manager, quiet)
