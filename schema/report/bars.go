@@ -9,6 +9,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -124,8 +125,8 @@ func WriteSchedule(enc *xmlstrict.Encoder, bars []Bar) {
 func (v *Bar) write(enc *xmlstrict.Encoder) {
 	enc.Start(bar)
 	enc.Element(onHost, v.Host)
-	writeMoment(enc, begins, v.Begin)
-	writeMoment(enc, ends, v.End)
+	enc.Element(begins, wsrf.FormatTime(v.Begin))
+	enc.Element(ends, wsrf.FormatTime(v.End))
 	enc.Element(phase, v.Phase)
 	if v.Lease != 0 {
 		enc.Element(ofLease, strconv.FormatInt(v.Lease, 10))

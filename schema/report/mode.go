@@ -8,6 +8,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
@@ -65,8 +66,8 @@ func (v *Mode) Write(enc *xmlstrict.Encoder) {
 
 func (v *Window) write(enc *xmlstrict.Encoder) {
 	enc.Start(window)
-	writeMoment(enc, begins, v.Begin)
-	writeMoment(enc, ends, v.End)
+	enc.Element(begins, wsrf.FormatTime(v.Begin))
+	enc.Element(ends, wsrf.FormatTime(v.End))
 	writeText(enc, rule, v.Rule)
 	if v.Left != (Capacity{}) {
 		enc.Start(left)

@@ -39,6 +39,7 @@ var decoders = map[xmlstrict.Name]decoder{
 	deployment.OptionalWire:  reads(deployment.DecodeOptional),
 	deployment.Create:        reads(deployment.DecodeCreate),
 	deployment.CreateLease:   reads(deployment.DecodeCreate),
+	deployment.PlanLease:     reads(deployment.DecodeCreate),
 	deployment.Shutdown:      reads(deployment.DecodeShutdown),
 	deployment.ShutdownAll:   reads(deployment.DecodeShutdown),
 	deployment.ShutdownLease: reads(deployment.DecodeShutdown),
@@ -56,6 +57,15 @@ var decoders = map[xmlstrict.Name]decoder{
 	report.StatusLeaseRPSet:                       reads(report.DecodeStatusProperties),
 	report.HostRPSet:                              reads(report.DecodeHostProperties),
 	report.PropertyState:                          reads(report.DecodeState),
+	report.PropertyLease:                          reads(report.DecodeLease),
+	report.PropertyExplanation:                    reads(report.DecodeExplanation),
+	report.PropertyShape:                          reads(report.DecodeShape),
+	report.PropertyMode:                           reads(report.DecodeMode),
+	report.LeaseWarning:                           reads(report.DecodeStanding),
+	report.LeaseStatus:                            reads(report.DecodeStanding),
+	report.PlanResponse:                           reads(report.DecodeProposal),
+	report.QuerySchedule:                          reads(report.DecodeSpan),
+	report.QueryScheduleResponse:                  reads(report.DecodeSchedule),
 	{Space: schema.ServiceGroup2, Local: "Entry"}: reads(wssg.ParseEntry),
 }
 
