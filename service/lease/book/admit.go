@@ -11,6 +11,9 @@ import (
 func (b *Book) decide(l *lease) (*decision, *Reason) {
 	d, code := b.attempt(l)
 	if d == nil {
+		if r := b.impossible(l); r != nil {
+			return nil, r
+		}
 		return nil, b.why(l, code)
 	}
 	return d, nil

@@ -67,10 +67,10 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 		return Answer{}, err
 	}
 	l := b.lease(t)
-	if reason := b.impossible(l); reason != nil {
-		return refused(reason), nil
-	}
 	if l.Kind == BestEffort {
+		if reason := b.impossible(l); reason != nil {
+			return refused(reason), nil
+		}
 		b.enter(l)
 		b.enqueue(l)
 		b.changed = true

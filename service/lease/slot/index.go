@@ -1,5 +1,7 @@
 package slot
 
+import "slices"
+
 // blockSize is how many hosts are passed over at once when none has room.
 const blockSize = 32
 
@@ -10,7 +12,8 @@ const blockSize = 32
 type row struct {
 	table *byte // the token of the table that may write it
 	free  []short
-	best  []short // by block, the most of any of its hosts
+	best  []short // by block, never less than the most of any of its hosts
+	stale []bool  // by block, whether best may be more than that
 }
 
 // A short is an amount of what is mostly short.
@@ -46,6 +49,8 @@ func (t *Table) enter(h Host, s Span, a Amount, more bool) {
 	change := scarce(&a)
 	first, last := cell(s.Start), cell(s.End-1)
 	switch {
+	case !t.asked:
+		t.far = true // if it is asked yet, rows do not have this
 	case change == short{}:
 	case last-first >= farthest:
 		t.far = true
@@ -56,7 +61,13 @@ func (t *Table) enter(h Host, s Span, a Amount, more bool) {
 		}
 	default:
 		for i := first; i <= last; i++ {
-			if t.rows[i] != nil || (more && t.open(i) && !t.far) {
+			r := t.rows[i]
+			if r == nil && more {
+				if r = t.open(i); t.far {
+					continue // it says so already
+				}
+			}
+			if r != nil {
 				t.note(i, h, s, change)
 			}
 		}
@@ -65,13 +76,14 @@ func (t *Table) enter(h Host, s Span, a Amount, more bool) {
 
 // open makes the row of a cell, if there is room for it: of an empty cell, or,
 // where holds may be in no row, with what is free.
-func (t *Table) open(i int64) bool {
+func (t *Table) open(i int64) *row {
 	if (len(t.rows)+1)*len(t.room) > mostFree {
-		return false
+		return nil
 	}
 	r := &row{
 		table: t.token, free: make([]short, len(t.room)),
-		best: make([]short, (len(t.room)+blockSize-1)/blockSize),
+		best:  make([]short, (len(t.room)+blockSize-1)/blockSize),
+		stale: make([]bool, (len(t.room)+blockSize-1)/blockSize),
 	}
 	for h := range t.room {
 		free := t.room[h]
@@ -82,14 +94,14 @@ func (t *Table) open(i int64) bool {
 		r.best[h/blockSize] = r.best[h/blockSize].most(r.free[h])
 	}
 	t.rows[i] = r
-	return true
+	return r
 }
 
 // note takes note in one row.
 func (t *Table) note(i int64, h Host, s Span, change short) {
 	r := t.rows[i]
 	if r.table != t.token {
-		r = &row{t.token, append([]short(nil), r.free...), append([]short(nil), r.best...)}
+		r = &row{t.token, slices.Clone(r.free), slices.Clone(r.best), slices.Clone(r.stale)}
 		t.rows[i] = r
 	}
 	whole := span(i)
@@ -102,13 +114,17 @@ func (t *Table) note(i int64, h Host, s Span, change short) {
 	r.free[h] = now
 	block := int(h) / blockSize
 	best := r.best[block]
-	if was.cpu == best.cpu || was.memory == best.memory {
-		best = now
-		for _, other := range r.free[block*blockSize : min((block+1)*blockSize, len(r.free))] {
-			best = best.most(other)
-		}
-	}
 	r.best[block] = best.most(now)
+	r.stale[block] = r.stale[block] || was.cpu == best.cpu || was.memory == best.memory
+}
+
+// refresh looks for the best of a block.
+func (r *row) refresh(block int) {
+	var best short
+	for _, free := range r.free[block*blockSize : min((block+1)*blockSize, len(r.free))] {
+		best = best.most(free)
+	}
+	r.best[block], r.stale[block] = best, false
 }
 
 // A sieve is the rows by which hosts are passed over in a search.
@@ -116,11 +132,13 @@ type sieve struct {
 	rows [mostRows]*row
 	n    int
 	need short
+	mine *byte // the token of the table: rows of others are not written
 }
 
-// sieve returns rows of cells that lie in the span, spread over it.
+// sieve returns rows of cells that lie in the span, spread over it. The first
+// call makes the table keep rows from then on.
 func (t *Table) sieve(s Span, need *Amount) (v sieve) {
-	v.need = scarce(need)
+	v.need, v.mine, t.asked = scarce(need), t.token, true
 	first := cell(s.Start-1) + 1
 	end := min(cell(s.End), first+farthest)
 	step := max((end-first)/mostRows, 1)
@@ -136,6 +154,9 @@ func (t *Table) sieve(s Span, need *Amount) (v sieve) {
 // none reports whether it is known that no host of a block has room.
 func (v *sieve) none(block int) bool {
 	for _, r := range v.rows[:v.n] {
+		if r.stale[block] && r.table == v.mine && v.need.fits(r.best[block]) {
+			r.refresh(block)
+		}
 		if !v.need.fits(r.best[block]) {
 			return true
 		}

@@ -41,9 +41,13 @@ func (p *profile) cut(t Time) int {
 // add takes a, which may be negative, from the start of the span to its end.
 func (p *profile) add(s Span, a Amount) {
 	first := p.cut(s.Start)
-	last := len(p.at)
-	if s.End != Never {
-		last = p.cut(s.End)
+	last := first
+	for last < len(p.at) && p.at[last] < s.End {
+		last++
+	}
+	if s.End != Never && (last == len(p.at) || p.at[last] != s.End) {
+		p.at = slices.Insert(p.at, last, s.End)
+		p.use = slices.Insert(p.use, last, p.use[last-1])
 	}
 	for i := first; i < last; i++ {
 		p.use[i] = p.use[i].Plus(a)

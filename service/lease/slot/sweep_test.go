@@ -160,10 +160,12 @@ func TestSameUseSamePlaces(t *testing.T) {
 func TestRowsErrOnOneSide(t *testing.T) {
 	for _, far := range []bool{false, true} {
 		c := newCrowd()
+		c.table.asked = true
 		for n := range 3000 {
 			c.step()
 			if !far && c.table.far {
 				c = newCrowd()
+				c.table.asked = true
 			}
 			if n%10 > 0 {
 				continue
@@ -172,7 +174,8 @@ func TestRowsErrOnOneSide(t *testing.T) {
 				for h := range r.free {
 					free := c.table.Free(Host(h), span(i))
 					is, said := scarce(&free), r.free[h]
-					if !is.fits(said) || !said.fits(r.best[h/blockSize]) || (!far && said != is) {
+					more := !far && said != is
+					if !is.fits(said) || !said.fits(r.best[h/blockSize]) || more {
 						t.Fatalf("host %d has %v free in cell %d, of %v at best, but %v", h, said, i,
 							r.best[h/blockSize], is)
 					}

@@ -13,8 +13,9 @@ type Host int32
 type Table struct {
 	room  []Amount
 	hosts []profile
-	mine  []bool // whose profile is shared with no other table
+	mine  []bool         // whose profile is shared with no other table
 	rows  map[int64]*row // by cell, to pass over hosts that are full
+	asked bool           // for gangs: only then are there rows
 	token *byte          // marks the rows that this table may write
 	far   bool           // something is held for so long that rows may not have it
 }
@@ -133,6 +134,7 @@ func (t *Table) Snapshot() *Table {
 	c := &Table{
 		room: t.room, hosts: slices.Clone(t.hosts), mine: make([]bool, len(t.mine)),
 		rows: maps.Clone(t.rows), token: new(byte), far: t.far,
+		asked: t.asked,
 	}
 	t.token = new(byte)
 	return c
