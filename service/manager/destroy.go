@@ -34,14 +34,18 @@ func (m *Manager) destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	}
 	w, at := *old, now()
 	w.State, w.Changed = state, at
+	var home string // of a resume that is cut off: its files are there still
 	for _, c := range tx.ChangesOf(w.ID) {
+		if c.Kind == workspace.ChangeResume {
+			home = c.Argument
+		}
 		if err := tx.RemoveChange(c.ID); err != nil {
 			return err
 		}
 	}
 	err = tx.PutChange(&workspace.Change{
 		ID: tx.NextChangeID(), Kind: workspace.ChangeDestroy, Workspace: w.ID,
-		Status: workspace.ChangeDoing, Created: at,
+		Status: workspace.ChangeDoing, Argument: home, Created: at,
 	})
 	if err != nil {
 		return err

@@ -72,6 +72,8 @@ func Plans(
 		}},
 		{Kind: workspace.ChangeDestroy, Tasks: []change.Task{
 			undefine, discard,
+			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
+			{Name: "leave home", Handler: images.Leave(), Retries: forever, Needs: moved},
 			{Name: "release", Handler: change.Handler{Do: h.gone()}, Retries: forever},
 		}},
 	}, h.scheduled(images, machines)...)

@@ -43,7 +43,7 @@ type Change struct {
 	Step      int       // index of the task under way
 	Attempt   int       // failed tries of that task so far
 	NotBefore time.Time // earliest time of the next try; zero: at once
-	Argument  string    // of a save: the target; a resume: the home; a resize: the shape before
+	Argument  string    // a save's target; a resume's home, or a destroy's; a resize's old shape
 	Fault     string    // why it is being undone
 	Created   time.Time
 }

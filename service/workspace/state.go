@@ -152,6 +152,7 @@ var transitions = []Transition{
 	{Paused, TriggerShutdown, ShuttingDown},
 	{Serialized, TriggerShutdown, ShuttingDown},
 	{Starting, TriggerOff, Propagated},
+	{Starting, TriggerSerOff, Serialized},
 	{ShuttingDown, TriggerOff, Propagated},
 	{Running, TriggerOff, Propagated},
 	{Paused, TriggerOff, Propagated},

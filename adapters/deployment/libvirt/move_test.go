@@ -34,8 +34,8 @@ func TestMemoryGoesToAnotherHost(t *testing.T) {
 	is(t, from, 1, workspace.ConditionSaved)
 
 	took(t, "move", func() error {
-		_, err := exec.Command("cp", "--sparse=always", m.Disks[0].Path, there.Disks[0].Path).Output()
-		return err
+		from, path := m.Disks[0].Path, there.Disks[0].Path
+		return exec.Command("cp", "--sparse=always", from, path).Run()
 	})
 	_, err := exec.Command("cp", m.Memory, there.Memory).Output()
 	must(t, err)

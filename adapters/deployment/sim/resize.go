@@ -62,7 +62,7 @@ func (h *host) bounds(m, after machine) error {
 		memory.Most = h.capacity.MemoryMB
 	}
 	cpus := workspace.Limit{Resource: "cpus", Unit: "CPUs",
-		Wanted: after.shape.CPUs, Least: 1, Most: cmp.Or(h.capacity.CPUs, after.shape.CPUs)}
+		Wanted: after.shape.CPUs, Least: 1, Most: cmp.Or(h.capacity.CPUs, max(after.shape.CPUs, 1))}
 	if err := refuse(memory, fmt.Sprintf("the guest uses %d MB", use)); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (h *host) bounds(m, after machine) error {
 // refuse returns the limit with its reason when it is broken.
 func refuse(l workspace.Limit, tooLittle string) error {
 	switch {
-	case l.Wanted < l.Least:
+	case l.Wanted < l.Least && l.Wanted != 0: // 0: it is not said
 		l.Reason = tooLittle
 	case l.Wanted > l.Most:
 		l.Reason = "the host has no more"

@@ -23,7 +23,8 @@ func Home(r *change.Run) workspace.HostID {
 
 // Move brings disks and memory from the workspace's home to its host, where it
 // is to go on. What is at home stays as it is until Leave. The way back removes
-// what came.
+// what came; the workspace is then Serialized again, if nothing said that it is
+// not.
 func (im *Images) Move() change.Handler {
 	return change.Handler{Do: im.move, Undo: im.unmove}
 }
@@ -86,7 +87,7 @@ func moveMemory(ctx context.Context, home, to *host.Node, w *workspace.Workspace
 // Spend removes the memory of a guest that has gone on from a copy of it on
 // another host with the same disks: they have gone on too.
 func Spend(home, to *host.Node, w *workspace.Workspace) error {
-	if home.ID == to.ID || !sameFile(home.Dir, to.Dir) {
+	if home.ID == to.ID || Apart(home, to) {
 		return nil
 	}
 	return removeMemory(home, w)
@@ -108,17 +109,27 @@ func sizeOf(n *host.Node, w *workspace.Workspace) (sum int64) {
 }
 
 func (im *Images) unmove(_ context.Context, r *change.Run) (change.Commit, error) {
-	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
+	if r.Workspace == nil || r.Workspace.Host == "" {
 		return nil, nil
+	}
+	var commit change.Commit
+	if r.Workspace.State == workspace.Starting {
+		commit = func(tx workspace.Tx) error {
+			_, err := workspace.Move(tx, r.Workspace.ID, workspace.TriggerSerOff, "")
+			return err
+		}
+	}
+	if Home(r) == r.Workspace.Host {
+		return commit, nil
 	}
 	_, to, apart, err := im.ends(r)
 	if err != nil {
 		return nil, err
 	}
 	if apart {
-		return nil, clear(to, r.Workspace)
+		return commit, clear(to, r.Workspace)
 	}
-	return nil, removeMemory(to, r.Workspace)
+	return commit, removeMemory(to, r.Workspace)
 }
 
 func (im *Images) leave(_ context.Context, r *change.Run) (change.Commit, error) {
@@ -142,13 +153,14 @@ func (im *Images) ends(r *change.Run) (home, to *host.Node, apart bool, err erro
 		return nil, nil, false, err
 	}
 	to, err = im.pool.Node(r.Workspace.Host)
-	return home, to, err == nil && !sameFile(home.Dir, to.Dir), err
+	return home, to, err == nil && Apart(home, to), err
 }
 
-func sameFile(a, b string) bool {
-	x, errA := os.Stat(a)
-	y, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(x, y)
+// Apart reports whether hosts have directories of their own.
+func Apart(a, b *host.Node) bool {
+	x, errA := os.Stat(a.Dir)
+	y, errB := os.Stat(b.Dir)
+	return errA != nil || errB != nil || !os.SameFile(x, y)
 }
 
 // clear removes all that the workspace has on the host.

@@ -63,7 +63,8 @@ func (v *VMM) Suspend() change.Handler {
 //	VMM.Leave           the machine is no longer known at home
 //	image.Images.Leave  nor are its files there
 //
-// Up to Restore all can be undone, and the files at home are as they were; the
+// Up to Confirm all can be undone, and the files at home are as they were. The
+// workspace is Serialized again, or Propagated where there is no memory left; the
 // plan's Failed puts Host back to home then. Of the last two, which have
 // nothing to undo, a failure is retried for ever.
 
@@ -81,6 +82,7 @@ func (v *VMM) Receive() change.Handler {
 
 // Restore lets the machine go on from its memory on disk. The way back pulls
 // the plug of one that came up, and leaves memory that is still on disk there.
+// Where that memory was the only one, the workspace is Propagated then.
 func (v *VMM) Restore() change.Handler {
 	return change.Handler{Do: v.slowly(v.restore), Undo: v.call(
 		func(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
@@ -88,7 +90,14 @@ func (v *VMM) Restore() change.Handler {
 			if err != nil || now == workspace.ConditionSaved {
 				return nil, err
 			}
-			return unplug(ctx, n, r)
+			if _, err := unplug(ctx, n, r); err != nil {
+				return nil, err
+			}
+			home, err := v.o.Pool.Node(image.Home(r))
+			if err != nil || r.Workspace.State != workspace.Starting || image.Apart(home, n) {
+				return nil, err
+			}
+			return Moved(r.Workspace.ID, workspace.TriggerOff), nil
 		})}
 }
 
