@@ -30,13 +30,13 @@ func calls() *rapid.Generator[[]call] {
 	}), 40, 60)
 }
 
-// A promise is the time in which a lease was promised to run.
-type promise struct{ start, end time.Time }
+// A pledge is the time in which a lease was promised to run.
+type pledge struct{ start, end time.Time }
 
 // A life is a service to which calls happen, and what it has promised.
 type life struct {
 	*rig
-	promised map[workspace.ID]promise
+	promised map[workspace.ID]pledge
 	known    []workspace.ID
 	drained  bool
 	trace    []string
@@ -54,7 +54,7 @@ func TestPromises(t *testing.T) {
 		all := calls().Example(seed)
 		dir := t.TempDir()
 		synctest.Test(t, func(t *testing.T) {
-			l := &life{rig: newRig(t, dir, ""), promised: map[workspace.ID]promise{}}
+			l := &life{rig: newRig(t, dir, ""), promised: map[workspace.ID]pledge{}}
 			defer func() { l.stop() }()
 			for i, c := range all {
 				l.happen(c)
@@ -139,7 +139,7 @@ func (l *life) ask(c call) {
 	for _, w := range created.Workspaces {
 		l.known = append(l.known, w.ID)
 		if c.Kind <= 1 {
-			l.promised[w.ID] = promise{w.Lease.Start, w.Lease.End()}
+			l.promised[w.ID] = pledge{w.Lease.Start, w.Lease.End()}
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (l *life) extend(id workspace.ID, by time.Duration) {
 	terms := workspace.Terms{Duration: by}
 	if changed, err := l.manager.Renegotiate(l.t.Context(), ada, w.ID, terms); err == nil {
 		if _, ok := l.promised[id]; ok {
-			l.promised[id] = promise{changed.Lease.Start, changed.Lease.End()}
+			l.promised[id] = pledge{changed.Lease.Start, changed.Lease.End()}
 		}
 	}
 }
