@@ -195,6 +195,9 @@ func (x *exchange) soapFault(f fault) (*soap.Fault, string) {
 // typedFault returns the SOAP fault around a typed one. As the original's, that
 // of face one has an empty faultstring and all else inside.
 func (x *exchange) typedFault(f fault) *soap.Fault {
+	if f.more == nil && changeFaults[f.name] {
+		f.more = wsrf.ChangeFailure{Edition: wsrf.Final, Restored: true}.Write
+	}
 	typed := wsrf.BaseFault{
 		Name: f.name, Timestamp: time.Now(), Originator: x.self(),
 		Description: []string{f.text}, More: f.more, First: f.first,

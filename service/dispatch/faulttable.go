@@ -119,6 +119,19 @@ func writing(failed string) faultNames {
 	}
 }
 
+// changeFaults are the faults about changes of properties, all of which say what
+// became of the values there were (WS-ResourceProperties 1.2, 5.6 to 5.10). Here
+// that is always the same: a change that fails changes nothing.
+var changeFaults = map[xmlstrict.Name]bool{
+	property2("InvalidModificationFault"):                   true,
+	property2("UnableToModifyResourcePropertyFault"):        true,
+	property2("UnableToPutResourcePropertyDocumentFault"):   true,
+	property2("SetResourcePropertyRequestFailedFault"):      true,
+	property2("InsertResourcePropertiesRequestFailedFault"): true,
+	property2("UpdateResourcePropertiesRequestFailedFault"): true,
+	property2("DeleteResourcePropertiesRequestFailedFault"): true,
+}
+
 // resource returns the faults of an operation on a resource that has one of
 // its own.
 func resource(own xmlstrict.Name) faultNames {

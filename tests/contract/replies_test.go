@@ -186,6 +186,9 @@ func TestRepliesAreValid(t *testing.T) {
 	c.ask(request{"Workspace", "Start", ``, key})
 	c.refuse(request{"Workspace", "Start", ``, `<w:WorkspaceKey>4711</w:WorkspaceKey>`})
 	c.ask(request{"Status", "QueryUsage", ``, ""})
+	c.ask(request{"WorkspaceFactory", "QuerySchedule", ``, ""})
+	c.ask(request{"WorkspaceFactory", "Plan",
+		example(t, "metadata.xml") + example(t, "request.xml"), ""})
 	c.properties(key)
 	c.ask(request{"Workspace", "Destroy", ``, key})
 	c.refuse(request{"Workspace", "GetResourcePropertyDocument", ``, key})
