@@ -26,6 +26,12 @@ func (b *Book) whyNot(l *lease, t Terms) *Reason {
 	r.Blocking = slices.DeleteFunc(r.Blocking, func(id ID) bool { return id == l.ID })
 	b.offerShorter(l, t, r)
 	b.offerSmaller(l, t, r)
+	if len(r.Offers) == 0 { // neither alone will do
+		longer, larger := t, t
+		longer.Parts, larger.Duration = l.Parts, l.Duration
+		b.offerShorter(l, longer, r)
+		b.offerSmaller(l, larger, r)
+	}
 	return r
 }
 

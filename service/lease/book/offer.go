@@ -19,8 +19,55 @@ func (b *Book) offers(l *lease, r *Reason) []Offer {
 			all = append(all, o)
 		}
 	}
+	if len(all) == 0 {
+		all = b.compromise(l)
+	}
 	slices.SortStableFunc(all, func(a, b Offer) int { return cmp.Compare(a.size, b.size) })
 	return all
+}
+
+// compromise offers, where no change of one kind will do, another that would do
+// in the empty pool, at the earliest time for it.
+func (b *Book) compromise(l *lease) []Offer {
+	nodes := b.bare(l).most(moment)
+	fewer := l.first(max(nodes, 1))
+	var tries []Offer
+	if len(l.Affinity) > 0 {
+		tries = append(tries, Offer{Change: Looser, Terms: l.loose().Terms, size: looseSize})
+	}
+	tries = append(tries, Offer{
+		Change: Fewer, Terms: fewer.Terms, size: 1 - float64(nodes)/float64(l.nodes()),
+	})
+	for _, gang := range []*lease{l, l.first(1)} {
+		for n := int64(smallest - 1); nodes == 0 && n > 0; n-- {
+			size := 1 - float64(n)/smallest*float64(gang.nodes())/float64(l.nodes())
+			x := gang.less(n, func(slot.Resource) bool { return true })
+			tries = append(tries, Offer{Change: Smaller, Terms: x.Terms, size: size})
+		}
+	}
+	for _, o := range tries {
+		c := l.copy()
+		c.Terms = o.Terms
+		if !b.possible(c) {
+			continue
+		}
+		at := b.soonest(c.lowest())
+		if at == slot.Never {
+			continue
+		}
+		if c.Kind == Deadline {
+			c.Deadline = max(c.Deadline, at+c.Duration)
+		} else if at > b.now {
+			c.Kind, c.Start = Reservation, at
+		}
+		if b.accepts(c) {
+			o.Terms = c.Terms
+			o.size += float64(max(at-max(b.now, l.wish()), 0)) / float64(l.Duration)
+			o.Preempts = b.cost(l, &o)
+			return []Offer{o}
+		}
+	}
+	return nil
 }
 
 // accepts reports whether the lease would be accepted, without looking why not.
@@ -131,27 +178,31 @@ func (b *Book) smaller(l *lease, r *Reason) (Offer, bool) {
 	return b.scaled(l, func(slot.Resource) bool { return true })
 }
 
-// scaled offers the most of the chosen resources.
-func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
-	const grain = 64
-	try := func(n int64) *lease {
-		c := l.lowest().copy()
-		for i := range c.Parts {
-			for k := range c.Parts[i].Need {
-				if need := &c.Parts[i].Need[k]; chosen(slot.Resource(k)) {
-					*need = int32(int64(*need) * n / grain)
-					if l.Grain != nil {
-						*need -= *need % max(l.Grain[i][k], 1)
-					}
+// smallest is the share of nodes to which they are made smaller at most.
+const smallest = 64
+
+// less returns the lease with so many of the shares of the chosen resources.
+func (l *lease) less(n int64, chosen func(slot.Resource) bool) *lease {
+	c := l.lowest().copy()
+	for i := range c.Parts {
+		for k := range c.Parts[i].Need {
+			if need := &c.Parts[i].Need[k]; chosen(slot.Resource(k)) {
+				*need = int32(int64(*need) * n / smallest)
+				if l.Grain != nil {
+					*need -= *need % max(l.Grain[i][k], 1)
 				}
 			}
 		}
-		return c
 	}
-	low, high := int64(0), int64(grain-1)
+	return c
+}
+
+// scaled offers the most of the chosen resources.
+func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
+	low, high := int64(0), int64(smallest-1)
 	for low < high {
 		n := (low + high + 1) / 2
-		if b.accepts(try(n)) {
+		if b.accepts(l.less(n, chosen)) {
 			low = n
 		} else {
 			high = n - 1
@@ -160,6 +211,6 @@ func (b *Book) scaled(l *lease, chosen func(slot.Resource) bool) (Offer, bool) {
 	if low == 0 {
 		return Offer{}, false
 	}
-	c := try(low)
-	return Offer{Change: Smaller, Terms: c.Terms, size: 1 - float64(low)/grain}, b.accepts(c)
+	c := l.less(low, chosen)
+	return Offer{Change: Smaller, Terms: c.Terms, size: 1 - float64(low)/smallest}, b.accepts(c)
 }

@@ -176,8 +176,8 @@ func TestRowsErrOnOneSide(t *testing.T) {
 					is, said := scarce(&free), r.free[h]
 					more := !far && said != is
 					if !is.fits(said) || !said.fits(r.best[h/blockSize]) || more {
-						t.Fatalf("host %d has %v free in cell %d, of %v at best, but %v", h, said, i,
-							r.best[h/blockSize], is)
+						t.Fatalf("host %d has %v free in cell %d, of %v at best, but %v", h, said,
+							i, r.best[h/blockSize], is)
 					}
 				}
 			}
