@@ -196,9 +196,13 @@ func text(t *testing.T, doc *xmlstrict.Document) string {
 func FuzzDecode(f *testing.F) {
 	seed(f)
 	f.Add([]byte(request))
+	f.Add([]byte(termed))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		stable(t, data, Decode, func(v *WorkspaceDeployment, enc *xmlstrict.Encoder) {
 			v.Write(enc, RequestWire)
+		})
+		stable(t, data, Decode, func(v *WorkspaceDeployment, enc *xmlstrict.Encoder) {
+			v.Write(enc, RequestFile) // which has terms too
 		})
 		stable(t, data, DecodeAllocation, (*ResourceAllocation).Write)
 	})
@@ -226,6 +230,7 @@ func FuzzDecodeMessages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		stable(t, data, DecodeCreate, (*CreateRequest).Write)
 		stable(t, data, DecodeCreate, (*CreateRequest).WriteLease)
+		stable(t, data, DecodeCreate, (*CreateRequest).WritePlan)
 		stable(t, data, DecodeShutdown, (*ShutdownRequest).WriteLease)
 		stable(t, data, DecodeShutdown, func(v *ShutdownRequest, enc *xmlstrict.Encoder) {
 			v.Write(enc, ShutdownAll)

@@ -11,6 +11,16 @@ import (
 	"github.com/philoxenia/philoxenia/service/authn"
 )
 
+// scheduling are requests about leases, by the number of the service in
+// FuzzRequest.
+var scheduling = map[int]string{
+	6: `<p:QuerySchedule xmlns:p="urn:philoxenia:2026:workspace"><p:From>2026-11-22T12:00:00Z` +
+		`</p:From></p:QuerySchedule>`,
+	12: `<r:SetResourceProperties xmlns:r="http://docs.oasis-open.org/wsrf/rp-2" xmlns:p="urn:` +
+		`philoxenia:2026:workspace"><r:Update><p:Mode><p:Drained>1</p:Drained></p:Mode></r:Update>` +
+		`</r:SetResourceProperties>`,
+}
+
 // FuzzRequest sends any body to any of the services. Whatever comes, there is
 // no panic, the status is one of those we use, and the reply is XML that our
 // own strict parser takes.
@@ -30,6 +40,9 @@ func FuzzRequest(f *testing.F) {
 	}
 	for _, tt := range modifications {
 		f.Add(5, strings.Replace(goodBody, poll, tt.body, 1))
+	}
+	for which, body := range scheduling {
+		f.Add(which, strings.Replace(goodBody, poll, body, 1))
 	}
 	m := newCore()
 	m.put(ada)
