@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -272,9 +273,11 @@ func TestSuspendAndResumeElsewhere(t *testing.T) {
 			l.is(workspace.Running, "b", false, workspace.ConditionRunning)
 			l.run(workspace.ChangeEvict, "", dies)
 			l.is(workspace.Unpropagated, "", true, workspace.ConditionAbsent)
-			if dies == 0 && (len(l.took) != 4 || l.took[0] != learn.Suspend ||
-				l.took[1] != learn.Resume) {
-				t.Errorf("told of %v", l.took)
+			// What was done already when an engine died takes no time when it is
+			// repeated. A simulated guest has no memory on another host.
+			want := []learn.What{learn.Suspend, learn.Suspend, learn.Resume}
+			if dies == 0 && !slices.Equal(l.took, want) {
+				t.Errorf("told of %v, want %v", l.took, want)
 			}
 		})
 	}

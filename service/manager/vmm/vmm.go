@@ -6,6 +6,7 @@ package vmm
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -151,15 +152,28 @@ func (v *VMM) boot(
 	return v.timed(learn.Boot, start)(ctx, n, r)
 }
 
-// timed tells how long a task took that succeeded.
+// before are the conditions in which a machine has something still before it.
+var before = map[learn.What][]workspace.Condition{
+	learn.Boot:     {workspace.ConditionOff},
+	learn.Suspend:  {workspace.ConditionRunning},
+	learn.Resume:   {workspace.ConditionSaved},
+	learn.Shutdown: {workspace.ConditionRunning},
+}
+
+// timed tells how long a task took that succeeded, unless an earlier try had
+// done it already: then it took no time, of which nothing is to be learned.
 func (v *VMM) timed(what learn.What, do step) step {
+	if v.o.Took == nil {
+		return do
+	}
 	return func(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+		now, err := n.Inspect(ctx, r.Workspace.ID)
 		begun := time.Now()
-		commit, err := do(ctx, n, r)
-		if err == nil {
+		commit, failed := do(ctx, n, r)
+		if err == nil && failed == nil && slices.Contains(before[what], now) {
 			v.o.Took.Tell(what, n.ID, r.Workspace.Demand.MemoryMB, time.Since(begun))
 		}
-		return commit, err
+		return commit, failed
 	}
 }
 
