@@ -25,8 +25,8 @@ type Scheduler struct {
 	Shutdown       Duration `toml:"shutdown"`        // until it is learned; default 10s
 	Margin         int64    `toml:"margin"`          // percent, on all times planned; default 20
 	CacheMB        int64    `toml:"cache_mb"`        // of images out of use, on each host; 0: none
-	RepositoryKbps int64    `toml:"repository_kbps"` // the repository's link; 0: no limit
-	TransferKbps   int64    `toml:"transfer_kbps"`   // of one image; 0: as fast as the links
+	RepositoryKbps int64    `toml:"repository_kbps"` // its link; default 1000000
+	TransferKbps   int64    `toml:"transfer_kbps"`   // an image, until learned; default 400000
 }
 
 // Quota limits what leases may have at a time: of each owner that a pattern
@@ -97,6 +97,8 @@ func (s *Scheduler) complete() {
 	s.Boot = cmp.Or(s.Boot, Duration(30*time.Second))
 	s.Shutdown = cmp.Or(s.Shutdown, Duration(10*time.Second))
 	s.Margin = cmp.Or(s.Margin, 20)
+	s.RepositoryKbps = cmp.Or(s.RepositoryKbps, 1_000_000)
+	s.TransferKbps = cmp.Or(s.TransferKbps, 400_000)
 }
 
 // The words of a scheduler's policy.

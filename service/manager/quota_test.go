@@ -34,8 +34,8 @@ func TestQuotas(t *testing.T) {
 			quota.Limit{Of: quota.LongestRun, Most: (40 * time.Minute).Milliseconds()})
 		ctx := r.t.Context()
 		_, err := r.manager.Create(ctx, request(3))
-		r.breaks("three nodes", err, `resourceRequest/NodeNumber: the quota for each of "*/CN=Ada" `+
-			`allows 2 workspaces; held are 0 workspaces, asked for are 3 workspaces more`)
+		r.breaks("three nodes", err, `resourceRequest/NodeNumber: the quota for each of `+
+			`"*/CN=Ada" allows 2 workspaces; held are 0 workspaces, asked for are 3`)
 		_, err = r.manager.Plan(ctx, request(3))
 		r.breaks("a plan of three nodes", err, "allows 2 workspaces")
 		long := request(1)
@@ -69,7 +69,8 @@ func (r *rig) changesWithin(w *workspace.Workspace) {
 		_, err := r.manager.Resize(r.t.Context(), ada, w.ID, workspace.Resize{Shape: s})
 		return err
 	}
-	r.breaks("more CPUs", resize(workspace.Shape{CPUs: 3}), "held are 2 CPUs, asked for are 2 CPUs more")
+	r.breaks("more CPUs", resize(workspace.Shape{CPUs: 3}),
+		"held are 2 CPUs, asked for are 2 CPUs more")
 	r.check(resize(workspace.Shape{CPUs: 2}))
 	r.check(resize(workspace.Shape{CPUs: 1, MemoryMB: 300}))
 	_, err := r.manager.Renegotiate(r.t.Context(), ada, w.ID,

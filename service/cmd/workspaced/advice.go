@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/config"
@@ -51,9 +52,18 @@ func (a *advice) options(
 				Migrate: a.pace.Rate(learn.Migrate, id),
 			}
 		},
-		Behind: a.accounts.Behind,
-		Fixed:  func(id workspace.HostID) []workspace.Window { return fixed[id] },
+		Transfer: a.transfer, Behind: a.accounts.Behind,
+		Fixed: func(id workspace.HostID) []workspace.Window { return fixed[id] },
 	}
+}
+
+// kbits are those of a MB.
+const kbits = 8000
+
+// transfer is how fast an image comes to a host, in kbit/s; 0: it takes no time
+// that could be seen.
+func (a *advice) transfer() int32 {
+	return int32(min(a.pace.Rate(learn.Transfer, "")*kbits, math.MaxInt32))
 }
 
 // upkeep is what is noted for it while changes are carried out.
@@ -71,6 +81,7 @@ func learned(s *config.Scheduler) learn.Policy {
 		},
 		Rates: map[learn.What]int64{
 			learn.Suspend: s.SuspendRate, learn.Resume: s.ResumeRate, learn.Migrate: s.MigrateRate,
+			learn.Transfer: s.TransferKbps / kbits,
 		},
 		Margin: s.Margin,
 	}

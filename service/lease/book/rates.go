@@ -14,6 +14,10 @@ func (b *Book) SetRates(h slot.Host, r Rates) {
 	b.site.rates[h] = r
 }
 
+// SetTransfer sets how fast one image is brought to a host, in kbit/s; 0: as fast
+// as the links are. What is planned already stays as it is.
+func (b *Book) SetTransfer(kbps int32) { b.policy.Transfer = max(kbps, 0) }
+
 // pace returns how fast a host is.
 func (b *Book) pace(h slot.Host) Rates {
 	r := Rates{b.policy.SuspendRate, b.policy.ResumeRate, b.policy.MigrateRate}

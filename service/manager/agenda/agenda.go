@@ -36,6 +36,9 @@ type Options struct {
 	Boot, Shutdown func(memoryMB int64) time.Duration
 	// Rates say how fast a host saves and restores; nil: as the Policy has it.
 	Rates func(workspace.HostID) book.Rates
+	// Transfer says how fast one image comes to a host, in kbit/s; nil, or 0: as the
+	// Policy has it.
+	Transfer func() int32
 	// Behind says how far back in the queue owners stand; nil: nobody does.
 	Behind func(tx workspace.Tx, at time.Time) map[workspace.Owner]time.Duration
 	// Fixed are the windows of a host that no operator changes; nil: none.

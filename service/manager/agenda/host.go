@@ -1,6 +1,7 @@
 package agenda
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -170,8 +171,11 @@ func (a *Agenda) rank(tx workspace.Tx, b *book.Book, at slot.Time) {
 	a.ranks = fresh
 }
 
-// pace tells a Book how fast the hosts save and restore.
+// pace tells a Book how fast images come, and the hosts save and restore.
 func (a *Agenda) pace(b *book.Book) {
+	if a.o.Transfer != nil {
+		b.SetTransfer(cmp.Or(a.o.Transfer(), a.o.Policy.Transfer))
+	}
 	if a.o.Rates == nil {
 		return
 	}
