@@ -13,8 +13,8 @@ func TestExplanations(t *testing.T) {
 	m, address := twoFaces(t)
 	const why = `<p:Explanation xmlns:p="urn:philoxenia:2026:workspace"><p:Code>taken</p:Code>`
 	resize := question{body: `<r:SetResourceProperties xmlns:r="` + schema.Properties2 +
-		`" xmlns:p="` + schema.Lease + `" xmlns:q="` + schema.Terms + `"><r:Update><p:Allocation><q:MemoryMB>` +
-		`2000000</q:MemoryMB></p:Allocation></r:Update></r:SetResourceProperties>`}
+		`" xmlns:p="` + schema.Lease + `" xmlns:q="` + schema.Terms + `"><r:Update>` +
+		`<p:Allocation><q:MemoryMB>2000000</q:MemoryMB></p:Allocation></r:Update></r:SetResourceProperties>`}
 	a := resize.ask(t, address)
 	a.expect(t, 500, why, "<p:Change>smaller</p:Change>", "<q:MemoryMB>4</q:MemoryMB>",
 		":UnableToModifyResourcePropertyFault ", `ResourcePropertyChangeFailure Restored="true"`,

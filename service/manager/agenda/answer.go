@@ -218,15 +218,18 @@ func slots(hosts []slot.Host, free []slot.Amount, one slot.Amount) (n int64) {
 func (a *Agenda) Explain(
 	ctx context.Context, store workspace.Store, id workspace.LeaseID,
 ) (*workspace.Refusal, *workspace.Booking, error) {
-	b, err := a.snapshot(ctx, store)
-	if err != nil {
-		return nil, nil, err
-	}
 	booking, err := store.Booking(ctx, id)
 	if err != nil {
 		if workspace.KindOf(err) == workspace.NotFound {
 			err = nil
 		}
+		return nil, nil, err
+	}
+	if booking.Status == workspace.LeaseActive || booking.Status == workspace.LeaseOver {
+		return nil, booking, nil // most are asked about while they run: spare the Book
+	}
+	b, err := a.snapshot(ctx, store)
+	if err != nil {
 		return nil, nil, err
 	}
 	r, known := b.Record(book.ID(id))
