@@ -125,6 +125,9 @@ func answerAgain(
 func (m *Manager) reserve(
 	tx workspace.Tx, r *workspace.Request, found workspace.ImageInfo,
 ) (*workspace.Booking, [][]workspace.NIC, error) {
+	if err := m.acquainted(r, tx.Workspace); err != nil {
+		return nil, nil, err
+	}
 	d := m.draft(r, found)
 	var nics [][]workspace.NIC
 	for range r.Nodes {

@@ -56,8 +56,8 @@ func (m *Manager) destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.PutWorkspace(&w); err != nil || w.HoldsHost() {
+	if err := tx.PutWorkspace(&w); err != nil {
 		return err
 	}
-	return m.agenda.Notice(tx, w.Booking) // it holds nothing that has to be freed first
+	return m.agenda.Notice(tx, w.Booking)
 }

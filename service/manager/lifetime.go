@@ -213,7 +213,7 @@ func (m *Manager) end(tx workspace.Tx, old *workspace.Workspace) error {
 		return err
 	}
 	if w.State.Runs() || len(tx.ChangesOf(w.ID)) > 0 {
-		return nil
+		return m.agenda.Notice(tx, w.Booking)
 	}
 	return hooks{agenda: m.agenda}.parkIn(tx, w.ID) // nothing has to be ended first
 }

@@ -30,8 +30,12 @@ const ada = workspace.Owner("/O=Example/CN=Ada")
 
 // A rig is a whole service without its door, over two simulated hosts.
 type rig struct {
-	t       *testing.T
-	dir     string
+	t   *testing.T
+	dir string
+
+	leasing    book.Policy // how the scheduler decides
+	repository int32       // kbit/s of the link of images; 0: they are everywhere
+
 	store   *sqlite.Store
 	world   *sim.World
 	pool    host.Pool
@@ -57,7 +61,7 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 // newRig starts a rig in dir, which may hold what an earlier one left.
 func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: dir, pool: host.Pool{}}
+	r := &rig{t: t, dir: dir, pool: host.Pool{}, leasing: schedule()}
 	for _, f := range prepare {
 		f(r)
 	}
@@ -81,7 +85,8 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	})
 	r.check(err)
 	scheduler := agenda.New(agenda.Options{
-		Policy: schedule(), Accepts: policy().Accepts, Reachable: r.pool.Reachable,
+		Policy: r.leasing, Repository: r.repository,
+		Accepts: policy().Accepts, Reachable: r.pool.Reachable,
 		Behind:    r.account.Behind,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
 	})

@@ -24,6 +24,12 @@ func (m *Manager) Plan(
 	if err != nil {
 		return workspace.Proposal{}, err
 	}
+	err = m.acquainted(&r, func(id workspace.ID) (*workspace.Workspace, error) {
+		return m.store.Workspace(ctx, id)
+	})
+	if err != nil {
+		return workspace.Proposal{}, err
+	}
 	p, err := m.agenda.Plan(ctx, m.store, m.draft(&r, found))
 	if err != nil {
 		return p, m.turnedDown(&r, err)

@@ -175,3 +175,20 @@ func wrongAffinity(r *workspace.Request) *complaint {
 	}
 	return nil
 }
+
+// acquainted refuses rules that name workspaces which are not the caller's.
+func (m *Manager) acquainted(
+	r *workspace.Request, find func(workspace.ID) (*workspace.Workspace, error),
+) error {
+	for i, rule := range r.Terms.Affinity {
+		for _, id := range rule.Workspaces {
+			if w, err := find(id); err != nil || !visible(w, r.Owner) {
+				return refuse(r, complaint{
+					kind: workspace.Invalid, path: fmt.Sprintf(atAffinity, i+1),
+					cause: fmt.Errorf("unknown workspace: '%s'", id),
+				})
+			}
+		}
+	}
+	return nil
+}

@@ -169,6 +169,10 @@ var transitions = []Transition{
 	{Paused, TriggerEvicted, Unpropagated},
 	{Serializing, TriggerEvicted, Unpropagated},
 	{Serialized, TriggerEvicted, Unpropagated},
+	{Pausing, TriggerEvicted, Unpropagated},
+	{Resuming, TriggerEvicted, Unpropagated},
+	{Rebooting, TriggerEvicted, Unpropagated},
+	{ShuttingDown, TriggerEvicted, Unpropagated},
 	{Destroying, TriggerGone, Cancelled},
 }
 

@@ -49,7 +49,6 @@ func (a *Agenda) outOfReach() (lost []workspace.HostID) {
 // wouldDo reports whether the terms were accepted if all hosts were in reach.
 func wouldDo(b *book.Book, a *Agenda, t book.Terms) bool {
 	c, at := b.Snapshot(), stamp(now())
-	t.Hosts = nil
 	for i := range a.pool {
 		if a.lost[i] && a.pool[i].Active {
 			c.Found(at, slot.Host(i))

@@ -83,25 +83,11 @@ func (a *Agenda) draft(find finder, d *Draft) book.Terms {
 		b.Boot, b.Shutdown = a.allow(a.o.Boot, b.Parts), a.allow(a.o.Shutdown, b.Parts)
 	}
 	t := a.terms(find, b)
-	t.Hosts = a.open2(a.may(d.VMM, d.NICs))
+	t.Hosts = a.may(d.VMM, d.NICs)
 	if immediate(b.Terms) { // up to its termination, whatever happens at its end
 		t.Duration += length(d.Grace)
 	}
 	return t
-}
-
-// open2 leaves out hosts that take nothing.
-func (a *Agenda) open2(may func(slot.Host) bool) func(slot.Host) bool {
-	closed := map[slot.Host]bool{}
-	for i := range a.pool {
-		if a.lost[i] || !a.pool[i].Active {
-			closed[slot.Host(i)] = true
-		}
-	}
-	if len(closed) == 0 {
-		return may
-	}
-	return func(h slot.Host) bool { return !closed[h] && (may == nil || may(h)) }
 }
 
 // allow returns how long the largest node takes; 0: as the policy has it.

@@ -88,10 +88,10 @@ func (a *Agenda) follow(tx workspace.Tx, old, b *workspace.Booking) error {
 	begins, moves := start(b)
 	for i, id := range b.Members {
 		w, err := tx.Workspace(id)
-		if err != nil || w.Gone() || b.Left[i] {
+		if err != nil || w.Gone() {
 			continue
 		}
-		if moves && !w.Lease.Start.Equal(begins) {
+		if moves && !b.Left[i] && !w.Lease.Start.Equal(begins) {
 			next := *w
 			next.Lease.Start = begins
 			if err := tx.PutWorkspace(&next); err != nil {

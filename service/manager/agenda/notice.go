@@ -42,7 +42,7 @@ func (a *Agenda) tally(tx workspace.Tx, lease workspace.LeaseID) error {
 	b.Left = slices.Clone(old.Left)
 	at, id := stamp(now()), book.ID(lease)
 	r, known := a.book.Record(id)
-	gone, left, ready := 0, 0, 0
+	gone, left, ready, going := 0, 0, 0, 0
 	for i, member := range b.Members {
 		w, err := tx.Workspace(member)
 		if err != nil {
@@ -57,7 +57,9 @@ func (a *Agenda) tally(tx workspace.Tx, lease workspace.LeaseID) error {
 		switch {
 		case b.Left[i]:
 			left++
-		case known && a.complete(tx, w, r.State):
+		case w.Gone() || w.Expired:
+			going++
+		case known && a.complete(tx, w, &r, i):
 			ready++
 		case known:
 			if err := a.again(tx, w, &r, i); err != nil {
@@ -75,6 +77,8 @@ func (a *Agenda) tally(tx workspace.Tx, lease workspace.LeaseID) error {
 	switch {
 	case left == len(b.Members):
 		a.over(at, id)
+	case known && left+going == len(b.Members) && r.State != book.Ending:
+		a.book.Ended(at, id) // its hosts are free as soon as it is off them
 	case known && left+ready == len(b.Members):
 		a.book.Done(at, id)
 	}
@@ -88,8 +92,10 @@ func given(w *workspace.Workspace, err error) bool {
 }
 
 // complete reports whether a workspace is where its lease is bringing it.
-func (a *Agenda) complete(tx workspace.Tx, w *workspace.Workspace, s book.State) bool {
-	switch s {
+func (a *Agenda) complete(
+	tx workspace.Tx, w *workspace.Workspace, r *book.Record, node int,
+) bool {
+	switch r.State {
 	case book.Booting, book.Resuming:
 		if w.Parked {
 			return false
@@ -101,6 +107,9 @@ func (a *Agenda) complete(tx workspace.Tx, w *workspace.Workspace, s book.State)
 		return !under(tx, w.ID, workspace.ChangeDeploy) && !under(tx, w.ID, workspace.ChangeResume)
 	case book.Suspending:
 		return w.Parked
+	case book.Running: // on its way to other hosts
+		return len(r.Left) > 0 && !w.Parked && w.Host == a.pool[r.Hosts[node]].ID &&
+			!under(tx, w.ID, workspace.ChangeSuspend)
 	}
 	return false
 }
