@@ -88,6 +88,7 @@ func (w *world) cancel(id ID) {
 		w.ended[id] = w.now
 	}
 	w.stop(id)
+	w.actual[id] = w.ran[id]
 	w.advance()
 }
 
