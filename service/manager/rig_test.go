@@ -68,16 +68,12 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	quiet := slog.New(slog.DiscardHandler)
 	hosts := twoHosts()
 	r.open(hosts, script)
-	repository := filepath.Join(dir, "images")
-	r.check(os.MkdirAll(repository, 0o700))
-	r.check(os.WriteFile(filepath.Join(repository, "worker"), make([]byte, 4096), 0o600))
-	transport, err := file.Open(repository)
-	r.check(err)
 	images := image.New(image.Options{
-		Pool: r.pool, Transports: map[string]workspace.Transport{"file": transport},
+		Pool: r.pool, Transports: map[string]workspace.Transport{"file": r.transport()},
 	})
 	machines := vmm.New(vmm.Options{Pool: r.pool, Boot: images.Boot, Patience: time.Second})
 	var engine *change.Engine
+	var err error
 	r.store, err = sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(dir, "record.db"), Hosts: hosts, Logger: quiet, PullCapacity: 5,
 		Networks:  []workspace.Network{network("public", 6), network("private", 6)},
@@ -127,6 +123,17 @@ func schedule() book.Policy {
 		Backfill: book.EASY, Preemption: []book.Means{book.BySuspension, book.ByKilling},
 		SuspendRate: 100, ResumeRate: 100, Movable: true, Boot: 10000, Shutdown: 10000,
 	}
+}
+
+// transport opens the repository, with one image in it.
+func (r *rig) transport() workspace.Transport {
+	r.t.Helper()
+	repository := filepath.Join(r.dir, "images")
+	r.check(os.MkdirAll(repository, 0o700))
+	r.check(os.WriteFile(filepath.Join(repository, "worker"), make([]byte, 4096), 0o600))
+	transport, err := file.Open(repository)
+	r.check(err)
+	return transport
 }
 
 // open makes the simulated hosts and their directories.

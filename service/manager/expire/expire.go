@@ -73,6 +73,7 @@ func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	s.forget(all)
 	var failed error
 	for _, w := range all {
 		if w.Gone() {
@@ -93,6 +94,21 @@ func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
 		s.log.Info("lease has ended", "workspace", w.ID, "owner", w.Owner)
 	}
 	return failed
+}
+
+// forget drops what was noted of workspaces that are no more, now and then.
+func (s *Sweeper) forget(all []*workspace.Workspace) {
+	const some = 1000
+	if len(s.warned) <= len(all)+some {
+		return
+	}
+	warned := make(map[workspace.ID]time.Time, len(all))
+	for _, w := range all {
+		if end, ok := s.warned[w.ID]; ok {
+			warned[w.ID] = end
+		}
+	}
+	s.warned = warned
 }
 
 // warn has subscribers warned that the workspace's running time will be over. It
