@@ -141,9 +141,17 @@ func (y *tenancy) serve(until func() bool) {
 	engine := change.New(y.store, y.plans, change.Options{Logger: slog.New(slog.DiscardHandler)})
 	ended := make(chan error, 1)
 	go func() { ended <- engine.Run(ctx) }()
-	deadline := time.Now().Add(longEnough)
-	for !until() && time.Now().Before(deadline) {
-		time.Sleep(20 * time.Millisecond)
+	look, limit := time.NewTicker(20*time.Millisecond), time.After(longEnough)
+	defer look.Stop()
+	for !until() {
+		select {
+		case <-look.C:
+		case <-limit:
+			y.t.Error("the change never ends")
+			cancel()
+			must(y.t, <-ended)
+			return
+		}
 	}
 	cancel()
 	must(y.t, <-ended)

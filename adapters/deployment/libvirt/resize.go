@@ -207,7 +207,7 @@ func (r *resizing) setBandwidth(ctx context.Context, to workspace.Shape) error {
 		if kbps <= 0 {
 			return *libvirt.NewTypedParamValueUint(0) // no limit
 		}
-		return *libvirt.NewTypedParamValueUint(uint32(kibibytes(kbps, len(nics))))
+		return *libvirt.NewTypedParamValueUint(uint32(kilobytes(kbps, len(nics))))
 	}
 	params := []libvirt.TypedParam{
 		{Field: "inbound.average", Value: average(to.NetInKbps)},

@@ -115,7 +115,7 @@ func bandwidthOf(s workspace.Shape, nics int) *libvirtxml.DomainInterfaceBandwid
 		if kbps <= 0 {
 			return nil
 		}
-		average := kibibytes(kbps, nics)
+		average := kilobytes(kbps, nics)
 		return &libvirtxml.DomainInterfaceBandwidthParams{Average: &average}
 	}
 	in, out := limit(s.NetInKbps), limit(s.NetOutKbps)
@@ -125,10 +125,9 @@ func bandwidthOf(s workspace.Shape, nics int) *libvirtxml.DomainInterfaceBandwid
 	return &libvirtxml.DomainInterfaceBandwidth{Inbound: in, Outbound: out}
 }
 
-// kibibytes is libvirt's unit of bandwidth, kibibytes a second, for one of so
+// kilobytes is libvirt's unit of bandwidth, kilobytes a second, for one of so
 // many NICs. It is rounded up: nothing is slower than was promised.
-func kibibytes(kbps int64, nics int) int {
-	const bitsPerKiB, bitsPerKilobit = 8192, 1000
-	each := bitsPerKiB * int64(nics)
-	return int((kbps*bitsPerKilobit + each - 1) / each)
+func kilobytes(kbps int64, nics int) int {
+	each := int64(8 * nics)
+	return int((kbps + each - 1) / each)
 }

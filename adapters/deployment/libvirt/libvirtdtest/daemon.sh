@@ -6,7 +6,8 @@
 #
 #   daemon.sh DIRECTORY
 #
-# The socket is DIRECTORY/run/libvirt-sock. Standard input takes commands, one
+# The socket is DIRECTORY/run/libvirt-sock. Programs in DIRECTORY/bin, if there
+# are any, go before those of the system. Standard input takes commands, one
 # a line, each answered by a line: kill, stop, cont and start (the daemon, by
 # signals), and sh COMMAND (run inside, its output before the answer). The
 # command quit and the end of input are the end of all.
@@ -80,7 +81,7 @@ configure() {
 
 daemon=
 start() {
-	libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid \
+	PATH=$dir/bin:$PATH libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid \
 		</dev/null >/dev/null &
 	daemon=$!
 }

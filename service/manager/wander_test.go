@@ -1,0 +1,37 @@
+package manager_test
+
+import (
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// TestDestroyedOnTheWay destroys a workspace that is going from one host to
+// another: nothing of it is left on either.
+func TestDestroyedOnTheWay(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	r.reach(w.ID, workspace.Running)
+	r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownSerialize, ""))
+	home := r.reach(w.ID, workspace.Serialized).Host
+	to := map[workspace.HostID]workspace.HostID{"one": "two", "two": "one"}[home]
+	r.world.Script(sim.Rule{Host: to, Op: sim.OpStart, Hang: true})
+	const restore = 3
+	r.check(r.store.Update(t.Context(), func(tx workspace.Tx) error {
+		old, err := tx.Workspace(w.ID)
+		if err != nil {
+			return err
+		}
+		going := *old
+		going.Host = to
+		if err := tx.PutWorkspace(&going); err != nil {
+			return err
+		}
+		return tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Kind: workspace.ChangeResume,
+			Workspace: w.ID, Status: workspace.ChangeDoing, Argument: string(home)})
+	}))
+	r.awaitStep(w.ID, restore)
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
