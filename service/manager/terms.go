@@ -11,14 +11,13 @@ import (
 // Where the terms of a lease stand in a create request.
 const (
 	atTerms    = "resourceRequest/LeaseTerms"
-	atKind     = atTerms + "/kind"
-	atStart    = atTerms + "/start"
-	atDeadline = atTerms + "/deadline"
-	atPreempt  = atTerms + "/preemptible"
-	atWarn     = atTerms + "/warn"
-	atLeast    = atTerms + "/least"
-	atPart     = atTerms + "/part[%d]"
-	atAffinity = atTerms + "/affinity[%d]"
+	atKind     = atTerms + "/Kind"
+	atStart    = atTerms + "/Start"
+	atDeadline = atTerms + "/Deadline"
+	atPreempt  = atTerms + "/Preemptible"
+	atWarn     = atTerms + "/Warn"
+	atLeast    = atTerms + "/Least"
+	atPart     = atTerms + "/Part[%d]"
 )
 
 // farthest is how far ahead a lease may be asked for.
@@ -125,7 +124,7 @@ func wrongParts(r *workspace.Request) *complaint {
 		path, bounds := atTerms, atLeast
 		if len(r.Parts) > 1 {
 			path = fmt.Sprintf(atPart, i+1)
-			bounds = path + "/least"
+			bounds = path + "/Least"
 		}
 		if p.Nodes <= 0 {
 			return &complaint{path: path, cause: fmt.Errorf("a part of %d nodes", p.Nodes),
@@ -167,9 +166,9 @@ func amounts(p workspace.Part) []amount {
 }
 
 func wrongAffinity(r *workspace.Request) *complaint {
-	for i, rule := range r.Terms.Affinity {
+	for _, rule := range r.Terms.Affinity {
 		if rule.Relation != workspace.Near && rule.Relation != workspace.Apart {
-			return &complaint{path: fmt.Sprintf(atAffinity, i+1), expected: "near or apart",
+			return &complaint{path: atTerms, expected: "near or apart",
 				cause: fmt.Errorf("no relation is called %q", rule.Relation)}
 		}
 	}
