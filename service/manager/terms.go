@@ -175,6 +175,19 @@ func wrongAffinity(r *workspace.Request) *complaint {
 	return nil
 }
 
+// atRule returns where a rule of affinity stands: each relation has elements of
+// its own.
+func atRule(rules []workspace.AffinityRule, at int) string {
+	n := 0
+	for _, rule := range rules[:at+1] {
+		if rule.Relation == rules[at].Relation {
+			n++
+		}
+	}
+	element := map[workspace.Relation]string{workspace.Near: "Near", workspace.Apart: "Apart"}
+	return fmt.Sprintf("%s/%s[%d]", atTerms, element[rules[at].Relation], n)
+}
+
 // acquainted refuses rules that name workspaces which are not the caller's.
 func (m *Manager) acquainted(
 	r *workspace.Request, find func(workspace.ID) (*workspace.Workspace, error),
@@ -183,7 +196,7 @@ func (m *Manager) acquainted(
 		for _, id := range rule.Workspaces {
 			if w, err := find(id); err != nil || !visible(w, r.Owner) {
 				return refuse(r, complaint{
-					kind: workspace.Invalid, path: fmt.Sprintf(atAffinity, i+1),
+					kind: workspace.Invalid, path: atRule(r.Terms.Affinity, i),
 					cause: fmt.Errorf("unknown workspace: '%s'", id),
 				})
 			}
