@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -223,6 +224,70 @@ func TestResize(t *testing.T) {
 			if err != nil || got.Demand.Shape() != o.Demand.Shape() {
 				r.t.Errorf("the offer %+v: %+v, %v", o, got, err)
 			}
+		}
+		r.conserved()
+	})
+}
+
+// TestExtensionStopsAtPromises extends a lease into the time of a reservation,
+// and then as far as is offered instead.
+func TestExtensionStopsAtPromises(t *testing.T) {
+	for _, kind := range []workspace.LeaseKind{"", workspace.LeaseReservation} {
+		t.Run("kind "+string(kind), func(t *testing.T) { extendUpTo(t, kind) })
+	}
+}
+
+func extendUpTo(t *testing.T, kind workspace.LeaseKind) {
+	t.Helper()
+	scene(t, func(r *rig) {
+		req := large(kind, time.Hour)
+		if kind == workspace.LeaseReservation {
+			req.Terms.Start = ahead(time.Minute)
+		}
+		mine := r.create(req)
+		r.create(large("", 10*time.Hour))
+		time.Sleep(10 * time.Minute)
+		req = large(workspace.LeaseReservation, time.Hour)
+		req.Terms.Start = ahead(2 * time.Hour)
+		firm := r.create(req)
+		_, err := r.manager.Renegotiate(r.t.Context(), ada, mine.ID,
+			workspace.Terms{Duration: 5 * time.Hour})
+		var refusal *workspace.Refusal
+		if !errors.As(err, &refusal) || len(refusal.Offers) == 0 {
+			r.t.Fatalf("Renegotiate = %v, want a refusal with offers", err)
+		}
+		if w, _ := r.look(mine.ID); w.Lease != mine.Lease {
+			r.t.Errorf("refused, the lease is %+v", w.Lease)
+		}
+		for _, o := range refusal.Offers {
+			if o.Change != "shorter" {
+				continue
+			}
+			if o.Duration <= time.Hour {
+				r.t.Errorf("offered is %+v, which is no more than it has", o)
+			}
+			w, err := r.manager.Renegotiate(r.t.Context(), ada, mine.ID,
+				workspace.Terms{Duration: o.Duration})
+			if err != nil || w.Lease.Duration != o.Duration {
+				r.t.Errorf("the offer %+v: %+v, %v", o, w, err)
+			}
+		}
+		time.Sleep(time.Until(req.Terms.Start))
+		r.stands(firm.ID, workspace.Running, workspace.LeaseActive)
+		r.conserved()
+	})
+}
+
+func TestResizeThatTheHostRefuses(t *testing.T) {
+	scene(t, func(r *rig) {
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		r.world.Script(sim.Rule{Op: sim.OpResize, Fail: "conflict"})
+		_, err := r.manager.Resize(r.t.Context(), ada, w.ID,
+			workspace.Resize{Shape: workspace.Shape{MemoryMB: 512}})
+		r.kind("refused by the host", err, workspace.Conflict)
+		r.world.ClearScript()
+		if now, b := r.look(w.ID); now.Demand != w.Demand || b.Parts[0].Demand != w.Demand {
+			r.t.Errorf("it has %+v, its booking %+v; want %+v", now.Demand, b.Parts, w.Demand)
 		}
 		r.conserved()
 	})

@@ -79,10 +79,6 @@ func (a *Agenda) refusal(
 func (a *Agenda) offer(
 	b *book.Book, d *Draft, asked book.Terms, o book.Offer,
 ) (workspace.Offer, bool) {
-	base := workspace.Allocation{}
-	if len(d.Booking.Parts) > 0 {
-		base = d.Booking.Parts[0].Demand
-	}
 	t := o.Terms
 	offer := workspace.Offer{Change: o.Change.String(), Preempts: leases(o.Preempts)}
 	if immediate(d.Booking.Terms) && o.Change == book.Later && o.At == 0 {
@@ -93,7 +89,7 @@ func (a *Agenda) offer(
 		t.Start = start
 		t.Duration = length(d.Booking.Duration)
 	} else if immediate(d.Booking.Terms) {
-		t.Duration -= asked.Duration - length(d.Booking.Duration)
+		t.Duration -= length(d.Grace)
 	}
 	if t.Duration <= 0 {
 		return offer, false
@@ -111,8 +107,24 @@ func (a *Agenda) offer(
 	for _, p := range t.Parts {
 		offer.Nodes += p.Nodes
 	}
-	offer.Demand = granted(base, t.Parts[0].Need)
+	part := min(d.part, len(t.Parts)-1)
+	offer.Demand = granted(share(d.Booking.Parts, part, t.Parts), t.Parts[part].Need)
 	return offer, true
+}
+
+// share returns the allocation that a part of the Book's was made of.
+func share(asked []workspace.Part, part int, parts []book.Part) workspace.Allocation {
+	node := 0
+	for _, p := range parts[:part] {
+		node += p.Nodes
+	}
+	for _, p := range asked {
+		if node < p.Nodes {
+			return p.Demand
+		}
+		node -= p.Nodes
+	}
+	return workspace.Allocation{}
 }
 
 // soonest returns when the lease could run as a reservation of the same.

@@ -18,6 +18,8 @@ type Draft struct {
 	Grace   time.Duration
 	VMM     string
 	NICs    []workspace.NIC // of each node
+
+	part int // that an offer's amounts are of
 }
 
 // Refused is why the Book refused a lease.
@@ -206,7 +208,13 @@ func (a *Agenda) Extend(tx workspace.Tx, w *workspace.Workspace) error {
 		return nil
 	}
 	t.Duration = length(duration)
-	return a.change(tx, b, t)
+	d := &Draft{Booking: *b}
+	d.Booking.Duration = duration
+	if immediate(b.Terms) {
+		d.Grace = w.Lease.Grace
+		d.Booking.Duration -= d.Grace
+	}
+	return a.change(tx, d, t)
 }
 
 // Reshape renegotiates what one workspace of a lease takes of its host. The
@@ -228,7 +236,11 @@ func (a *Agenda) Reshape(tx workspace.Tx, w *workspace.Workspace) error {
 	t.Parts = slices.Clone(t.Parts)
 	t.Parts[part].Need = need(w.Demand)
 	t.Least, t.Grain = nil, nil
-	return a.change(tx, b, t)
+	d := &Draft{Booking: *b, part: part}
+	if immediate(b.Terms) {
+		d.Grace = w.Lease.Grace
+	}
+	return a.change(tx, d, t)
 }
 
 // known returns the booking and the Book's record of a lease; nil, when the
@@ -250,22 +262,18 @@ func (a *Agenda) known(
 	return b, &r, nil
 }
 
-// change asks the Book to give the lease other terms.
-func (a *Agenda) change(tx workspace.Tx, b *workspace.Booking, t book.Terms) error {
-	answer, err := a.book.Change(stamp(now()), book.ID(b.ID), t)
+// change asks the Book to give a lease other terms; the draft's booking is put
+// when it does.
+func (a *Agenda) change(tx workspace.Tx, d *Draft, t book.Terms) error {
+	answer, err := a.book.Change(stamp(now()), t.ID, t)
 	if err != nil {
 		return err
 	}
 	if answer.State == book.Refused {
-		d := &Draft{Booking: *b}
 		return a.refused(a.book, d, t, answer.Reason)
 	}
 	tx.OnUndone(a.void)
-	next := *b
-	next.Duration = span(t.Duration)
-	if immediate(b.Terms) {
-		next.Duration = b.Duration
-	}
+	next := d.Booking
 	if err := tx.PutBooking(&next); err != nil {
 		return err
 	}
