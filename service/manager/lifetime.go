@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/lease/book"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -107,8 +108,12 @@ func (m *Manager) reconcile(tx workspace.Tx, old, changed *workspace.Workspace) 
 func declined(op string, id workspace.ID, err error) error {
 	var refused *agenda.Refused
 	if errors.As(err, &refused) {
-		return workspace.Errorf(workspace.NoResource, op, id.String(),
-			"what is promised to others is in the way: %w", refused.Refusal)
+		why := "what is promised to others is in the way"
+		if refused.Code == book.TooLarge.String() {
+			why = "its host has less in all"
+		}
+		return workspace.Errorf(workspace.NoResource, op, id.String(), "%s: %w", why,
+			refused.Refusal)
 	}
 	return &workspace.Error{Op: op, Kind: workspace.KindOf(err), ID: id.String(), Err: err}
 }

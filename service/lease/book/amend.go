@@ -20,10 +20,12 @@ func (b *Book) whyNot(l *lease, t Terms) *Reason {
 			if s.need[k] > free[k] {
 				r.Resource, r.Free = slot.Resource(k), 0
 			}
+			if s.need[k] > b.empty.Capacity(s.host)[k] {
+				r.Code = TooLarge
+			}
 		}
 	}
 	r.Blocking = b.blocking(l, span)
-	r.Blocking = slices.DeleteFunc(r.Blocking, func(id ID) bool { return id == l.ID })
 	b.offerShorter(l, t, r)
 	b.offerSmaller(l, t, r)
 	if len(r.Offers) == 0 { // neither alone will do
@@ -46,8 +48,9 @@ func (r *Reason) offer(o Offer) {
 	slices.SortStableFunc(r.Offers, func(a, b Offer) int { return cmp.Compare(a.size, b.size) })
 }
 
-// paces is in how many steps a lease goes from old terms to new ones.
-const paces = 1024
+// paces is in how many steps a lease goes from old terms to new ones: so many
+// that an offer is the most there is of anything that a host has less of.
+const paces = 1 << 20
 
 // stride returns the part of the way from a value to another after k paces, in
 // whole steps of a grain.

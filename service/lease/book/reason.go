@@ -272,7 +272,8 @@ func (b *Book) blocking(l *lease, span slot.Span) []ID {
 	var all []*lease
 	for _, other := range b.leases {
 		in := common(other.held, span)
-		if in.Empty() || (l.Kind != BestEffort && l.Kind != Immediate && !other.firm) {
+		timed := l.Kind != BestEffort && l.Kind != Immediate
+		if in.Empty() || other.ID == l.ID || (timed && !other.firm) {
 			continue
 		}
 		if l.Hosts == nil || slices.ContainsFunc(other.hosts, l.Hosts) {

@@ -151,6 +151,9 @@ func (a *Agenda) soonest(b *book.Book, d *Draft, t book.Terms) slot.Time {
 // shortages names what the closest host that would do lacks for one node, or
 // what the pool lacks for all when a single node would fit.
 func (a *Agenda) shortages(b *book.Book, t book.Terms, r *book.Reason) []workspace.Shortage {
+	if own, known := b.Record(t.ID); known && own.State != book.Queued && len(own.Hosts) > 0 {
+		return a.missing(b, own, t)
+	}
 	begin := max(stamp(now()), t.Start)
 	free := make([]slot.Amount, len(a.pool))
 	var will []slot.Host
@@ -187,6 +190,40 @@ func (a *Agenda) shortages(b *book.Book, t book.Terms, r *book.Reason) []workspa
 		}}
 	}
 	return short(one, free[closest], string(a.pool[closest].ID))
+}
+
+// missing names what the hosts of a lease lack for other terms in the place of
+// those that it has there: up to its present end what it holds is its own.
+func (a *Agenda) missing(
+	b *book.Book, own book.Record, t book.Terms,
+) (all []workspace.Shortage) {
+	has, wants := nodes(own.Terms.Parts), nodes(t.Parts)
+	begin := stamp(now())
+	end := max(own.Runs, begin) + t.Duration - own.Ran
+	for i, h := range own.Hosts {
+		if i >= len(wants) {
+			break
+		}
+		free := b.Free(h, slot.Span{Start: begin, End: max(own.Until, begin+1)}).Plus(has[i])
+		if end > own.Until {
+			later := b.Free(h, slot.Span{Start: own.Until, End: end})
+			for r := range free {
+				free[r] = min(free[r], later[r])
+			}
+		}
+		all = append(all, short(wants[i], free, string(a.pool[h].ID))...)
+	}
+	return all
+}
+
+// nodes lists what each node takes.
+func nodes(parts []book.Part) (all []slot.Amount) {
+	for _, p := range parts {
+		for range p.Nodes {
+			all = append(all, p.Need)
+		}
+	}
+	return all
 }
 
 // units are those of the resources, as shortages name them.
