@@ -117,15 +117,18 @@ func quotaRule(q config.Quota) quota.Rule {
 	limit(quota.Workspaces, q.Workspaces)
 	limit(quota.CPUs, q.CPUs)
 	limit(quota.MemoryMB, q.MemoryMB)
-	for of, d := range map[quota.Resource]*config.Duration{
-		quota.CPUTime: q.CPUTime, quota.LongestRun: q.LongestRun,
-	} {
-		if d != nil {
-			most := time.Duration(*d).Milliseconds()
-			limit(of, &most)
-		}
-	}
+	limit(quota.CPUTime, millis(q.CPUTime))
+	limit(quota.LongestRun, millis(q.LongestRun))
 	return r
+}
+
+// millis is a time in milliseconds; nil, for none.
+func millis(d *config.Duration) *int64 {
+	if d == nil {
+		return nil
+	}
+	ms := time.Duration(*d).Milliseconds()
+	return &ms
 }
 
 // windows are those of the configuration, by host.
