@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/fairshare"
@@ -19,6 +20,12 @@ func (r *rig) breaks(what string, err error, want string) {
 		!strings.Contains(err.Error(), want) {
 		r.t.Errorf("%s: %v, want a quota that says %q", what, err, want)
 	}
+}
+
+// pass lets so much time of a bubble pass, and what comes of it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // within gives everybody quotas.
@@ -87,7 +94,7 @@ func TestWhatEndsIsCharged(t *testing.T) {
 		req := request(1)
 		req.Demand.CPUs = 2
 		w := r.reach(r.create(req).ID, workspace.Running)
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		r.check(r.manager.Destroy(r.t.Context(), ada, w.ID))
 		waits := request(1)
 		waits.Terms.Kind = workspace.LeaseReservation
@@ -114,22 +121,22 @@ func TestFairShare(t *testing.T) {
 			return r.create(req).ID
 		}
 		first, second := queue(ada), queue(ada) // ada has both hosts
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		more, others := queue(ada), queue(bob)
-		time.Sleep(2 * time.Minute) // ranks are looked at
+		pass(2 * time.Minute) // ranks are looked at
 		r.stands(first, workspace.Running, workspace.LeaseActive)
 		r.stands(second, workspace.Running, workspace.LeaseActive)
 		r.check(r.manager.Destroy(r.t.Context(), ada, first))
 		r.settle()
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		r.stands(others, workspace.Running, workspace.LeaseActive)
 		r.stands(more, workspace.Unpropagated, workspace.LeaseQueued)
-		time.Sleep(4 * time.Minute)
+		pass(4 * time.Minute)
 		late := queue(eve) // later than ada's by more than the weight
 		r.stands(late, workspace.Unpropagated, workspace.LeaseQueued)
 		r.check(r.manager.Destroy(r.t.Context(), ada, second))
 		r.settle()
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		r.stands(more, workspace.Running, workspace.LeaseActive)
 		r.stands(late, workspace.Unpropagated, workspace.LeaseQueued)
 	}, func(r *rig) {

@@ -81,9 +81,8 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	})
 	r.check(err)
 	scheduler := agenda.New(agenda.Options{
-		Policy: r.leasing, Repository: r.repository,
+		Policy: r.leasing, Repository: r.repository, Behind: r.account.Behind,
 		Accepts: policy().Accepts, Reachable: r.pool.Reachable,
-		Behind:    r.account.Behind,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
 	})
 	upkeep := manager.Upkeep{Charge: time.Minute, Accounts: &r.account}

@@ -141,11 +141,7 @@ func assemble(
 	}))
 	engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
-	notifier = notify.New(store, notify.Options{
-		Formats: message.Formats(at.url), Guard: at.guard, Logger: log,
-		Timeout: time.Duration(c.Notify.Timeout), GiveUp: time.Duration(c.Notify.GiveUp),
-		PauseAfter: time.Duration(c.Notify.PauseAfter),
-	})
+	notifier = notifies(c, store, at, log)
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: engine,
 		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
@@ -166,6 +162,17 @@ func assemble(
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
 		{Name: "overview", Run: view.Run},
 	}}, nil
+}
+
+// notifies delivers what is in the record's outbox.
+func notifies(
+	c *config.Config, store *sqlite.Store, at place, log *slog.Logger,
+) *notify.Notifier {
+	return notify.New(store, notify.Options{
+		Formats: message.Formats(at.url), Guard: at.guard, Logger: log,
+		Timeout: time.Duration(c.Notify.Timeout), GiveUp: time.Duration(c.Notify.GiveUp),
+		PauseAfter: time.Duration(c.Notify.PauseAfter),
+	})
 }
 
 // guard says which consumers may be notified.

@@ -10,7 +10,6 @@ package expire
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/manager"
@@ -76,7 +75,6 @@ func (s *Sweeper) leases(ctx context.Context, now time.Time) error {
 	}
 	s.forget(all)
 	var failed error
-	s.forget(all)
 	for _, w := range all {
 		if w.Gone() {
 			continue
@@ -124,18 +122,6 @@ func (s *Sweeper) warn(ctx context.Context, w *workspace.Workspace) error {
 	}
 	s.warned[w.ID] = w.Lease.End()
 	return nil
-}
-
-// forget forgets the warnings of workspaces that are no more.
-func (s *Sweeper) forget(all []*workspace.Workspace) {
-	if len(s.warned) <= len(all) {
-		return
-	}
-	lives := make(map[workspace.ID]bool, len(all))
-	for _, w := range all {
-		lives[w.ID] = true
-	}
-	maps.DeleteFunc(s.warned, func(id workspace.ID, _ time.Time) bool { return !lives[id] })
 }
 
 func (s *Sweeper) subscriptions(ctx context.Context, now time.Time) error {
