@@ -62,20 +62,21 @@ func TestLeaseRepliesAreValid(t *testing.T) {
 func TestRefusedTermsLeaveNoTrace(t *testing.T) {
 	c := newCaller(t, wsdl.Two, start(t))
 	about := example(t, "metadata.xml")
-	for name, asked := range map[string]string{
-		"in the past":     timed(t, "request-reservation.xml", -time.Minute),
-		"before it start": timed(t, "request-deadline.xml", -8*time.Hour),
-		"too much": strings.Replace(timed(t, "request-reservation.xml", time.Hour), ">1024<",
-			">2000000000<", 1),
-		"no such rule": strings.Replace(timed(t, "request-deadline.xml", time.Hour), ">7<",
-			">0<", 1),
-		"no such host": strings.Replace(timed(t, "request-deadline.xml", time.Hour),
-			"<Host>node1</Host>", "<Host></Host>", 1),
+	reservation, deadline := timed(t, "request-reservation.xml", time.Hour),
+		timed(t, "request-deadline.xml", time.Hour)
+	for says, asked := range map[string]string{
+		"LeaseTerms/Start (line":     timed(t, "request-reservation.xml", -time.Minute),
+		"LeaseTerms/Deadline (line":  timed(t, "request-deadline.xml", -8*time.Hour),
+		"<p:Explanation":             strings.Replace(reservation, ">1024<", ">2000000000<", 1),
+		"LeaseTerms/Part[1]: ":       strings.Replace(reservation, "<Nodes>2<", "<Nodes>3<", 1),
+		"LeaseTerms/Near/Workspace:": strings.Replace(deadline, ">7<", ">0<", 1),
+		"LeaseTerms/Near (line":      strings.Replace(deadline, ">7<", ">4711<", 1),
+		"LeaseTerms/Apart/Host: ":    strings.Replace(deadline, ">node1<", "><", 1),
 	} {
 		for _, operation := range []string{"Plan", "Create"} {
 			said := c.refuse(request{"WorkspaceFactory", operation, about + asked, ""})
-			if name == "too much" && !strings.Contains(said, "<p:Explanation") {
-				t.Errorf("%s of %s is not explained: %s", operation, name, said)
+			if !strings.Contains(said, says) {
+				t.Errorf("%s does not say %s: %s", operation, says, said)
 			}
 		}
 	}

@@ -46,6 +46,11 @@ func Topics(face wsdl.Face) []xmlstrict.Name {
 	return names
 }
 
+// Usual returns the names of those that both faces have: what all clients know.
+func Usual(face wsdl.Face) []xmlstrict.Name {
+	return Topics(face)[:len(Topics(wsdl.One))]
+}
+
 // TopicName returns what a topic is called on a face; zero for one that is not
 // published.
 func TopicName(face wsdl.Face, topic workspace.Topic) xmlstrict.Name {

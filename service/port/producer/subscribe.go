@@ -160,11 +160,12 @@ func topicPart(c *dispatch.Call) *etree.Element {
 	return within
 }
 
-// topicsOf returns the topics that the expression names; all, where there is
-// none (WS-BaseNotification 1.3, 4.2: then no message is held back for its
-// topic).
+// topicsOf returns the topics that the expression names; where there is none,
+// those that every client knows. WS-BaseNotification 1.3, 4.2, has no message held
+// back for its topic then, but who names no topic reads states, and was not made
+// for what came later.
 func topicsOf(c *dispatch.Call, asked wsn.Subscription) ([]workspace.Topic, error) {
-	names := message.Topics(c.Face)
+	names := message.Usual(c.Face)
 	if !asked.Topic.IsZero() {
 		var err error
 		if names, err = supported(c, asked.Topic); err != nil {

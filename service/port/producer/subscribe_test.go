@@ -53,7 +53,7 @@ func TestSubscribeToTopics(t *testing.T) {
 		"two concrete":       {two("Concrete", "l:ResourceTermination"), ends},
 		"two full, union":    {two("Full", "l:ResourceTermination|t:currentState"), both},
 		"two full, deep":     {two("Full", "t://currentState"), state},
-		"two without filter": {two("", ""), all},
+		"two without filter": {two("", ""), both},
 		"two full, any":      {two("Full", "*"), all},
 		"two lease":          {two("Full", "p:leaseWarning|p:leaseStatus"), lease},
 		"two of cameras": {two("http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet",

@@ -197,7 +197,7 @@ func TestPullPointWithASubscription(t *testing.T) {
 			}
 			s := d.wishes[0]
 			if s.PullPoint != "pp" || s.Workspace != 0 || s.Owner != porttest.Owner ||
-				!s.UseNotify || len(s.Topics) != 4 || !s.Expires.IsZero() ||
+				!s.UseNotify || len(s.Topics) != 2 || !s.Expires.IsZero() ||
 				!strings.Contains(string(s.Consumer), "PullPointKey") {
 				t.Errorf("subscription is %+v", s)
 			}
