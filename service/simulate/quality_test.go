@@ -47,7 +47,9 @@ func month(t *testing.T, leases int, reserve bool, s Settings) Measures {
 func TestReservationsCostLittleWithSuspension(t *testing.T) {
 	const leases = 2500
 	none := month(t, leases, false, Settings{})
-	with := month(t, leases, true, Settings{Preemption: []string{"suspend", "migrate"}})
+	with := month(t, leases, true, Settings{
+		Preemption: []string{"suspend", "migrate"}, Threshold: 30, // as the service has it
+	})
 	without := month(t, leases, true, Settings{})
 	for _, m := range []Measures{with, without} {
 		if m.Punctuality != 1 || m.Granted != 1 || m.Kinds["reservation"].Done < 30 {
@@ -65,6 +67,10 @@ func TestReservationsCostLittleWithSuspension(t *testing.T) {
 	if cost(with) > 1 || cost(with) > cost(without) {
 		t.Errorf("best effort is over %.2f %% later for the reservations, %.2f %% without "+
 			"suspension", cost(with), cost(without))
+	}
+	if with.Wait.Mean > without.Wait.Mean {
+		t.Errorf("waits of %.0f s with suspension, %.0f s without", with.Wait.Mean,
+			without.Wait.Mean)
 	}
 	if with.Wait.Max > without.Wait.Max {
 		t.Errorf("somebody waits %.0f s with suspension, %.0f s without", with.Wait.Max,

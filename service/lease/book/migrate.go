@@ -43,6 +43,9 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 		}
 	}
 	span := slot.Span{Start: b.now, End: b.now + b.migration(v, d.hosts)}
+	if v.cut != slot.Never && v.cut-b.suspension(v, hosts) <= max(span.End, v.since) {
+		return nil // it is to be saved, which takes longer where more of its nodes are
+	}
 	if !span.Empty() && !b.bears(b.streams(v.hosts, hosts), nil, nil, span) {
 		return nil
 	}
