@@ -3,6 +3,7 @@ package daemon
 import (
 	"embed"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,11 @@ var (
 	// StateTwo reads a workspace's state.
 	StateTwo = load("state-two", "/ws/Workspace",
 		propertyTwo+"GetResourceProperty/GetResourcePropertyRequest")
+	// Lease asks for machines under terms, Resize gives one another amount of memory.
+	Lease = load("lease", "/ws/WorkspaceFactory",
+		"urn:philoxenia:2026:workspace:WorkspaceFactory:CreateRequest")
+	Resize = load("resize", "/ws/Workspace",
+		propertyTwo+"SetResourceProperties/SetResourcePropertiesRequest")
 	// CountTwo asks how many of the caller's workspaces run.
 	CountTwo = load("query-two", "/ws/Workspaces",
 		propertyTwo+"QueryResourceProperties/QueryResourcePropertiesRequest")
@@ -89,7 +95,30 @@ type Values struct {
 	Time     time.Time // of an extension
 	Consumer string    // URL of a subscription's consumer
 	Message  string    // MessageID; empty: a new one
+
+	// Of a lease: how many machines, how long they run, what Terms returns; and
+	// what Resize gives.
+	Nodes    int
+	Duration time.Duration
+	Terms    string
+	MemoryMB int
 }
+
+// Terms writes lease terms: a kind such as best-effort, a start unless it is
+// zero, and whether the lease may be interrupted.
+func Terms(kind string, start time.Time, preemptible bool) string {
+	text := "<q:Kind>" + kind + "</q:Kind>"
+	if !start.IsZero() {
+		text += "<q:Start>" + start.UTC().Format(timeForm) + "</q:Start>"
+	}
+	if preemptible {
+		text += "<q:Preemptible>true</q:Preemptible>"
+	}
+	return text
+}
+
+// timeForm is how times are written: to the millisecond.
+const timeForm = "2006-01-02T15:04:05.000Z"
 
 // serial makes message identifiers that differ over processes and calls.
 var serial atomic.Int64
@@ -109,8 +138,12 @@ func (m Message) Body(v Values) []byte {
 	return []byte(strings.NewReplacer(
 		"{message}", v.Message,
 		"{key}", v.Key,
-		"{time}", v.Time.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"{time}", v.Time.UTC().Format(timeForm),
 		"{consumer}", v.Consumer,
+		"{nodes}", strconv.Itoa(v.Nodes),
+		"{duration}", fmt.Sprintf("PT%.3fS", v.Duration.Seconds()),
+		"{terms}", v.Terms,
+		"{memory}", strconv.Itoa(v.MemoryMB),
 	).Replace(m.text))
 }
 

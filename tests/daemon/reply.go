@@ -8,6 +8,7 @@ import (
 
 var (
 	workspaceKey = regexp.MustCompile(`<(?:\w+:)?WorkspaceKey[^>]*>(\d+)<`)
+	leaseKey     = regexp.MustCompile(`<p:Workspace><p:Key>(\d+)<`)
 	pullPointKey = regexp.MustCompile(`<(?:\w+:)?PullPointKey[^>]*>([^<]+)<`)
 	groupKey     = regexp.MustCompile(`<(?:\w+:)?WorkspaceGroupKey[^>]*>([^<]+)<`)
 	terminates   = regexp.MustCompile(`<(?:\w+:)?(?:New|Actual)TerminationTime[^>]*>([^<]+)<`)
@@ -79,3 +80,12 @@ var oneWorkspace = regexp.MustCompile(
 
 // Entries returns the workspaces of a list's reply, each by itself.
 func Entries(reply []byte) [][]byte { return oneWorkspace.FindAll(reply, -1) }
+
+// LeaseKeys returns the keys of the workspaces in the reply to a Lease, in order.
+func LeaseKeys(reply []byte) []string {
+	var keys []string
+	for _, m := range leaseKey.FindAllSubmatch(afterHeader(reply), -1) {
+		keys = append(keys, string(m[1]))
+	}
+	return keys
+}
