@@ -67,13 +67,14 @@ func (b *Book) Drop(now slot.Time, h slot.Host, image string) {
 }
 
 // count lets a lease that has begun count on its image, where its hosts have it.
+// One that resumed has brought its disk with it.
 func (b *Book) count(l *lease) {
-	if !b.fetches(l) {
+	if !b.fetches(l) || len(l.home) > 0 {
 		return
 	}
 	for _, s := range sums(l.hosts, l.needs()) {
 		at := place{s.host, l.Image.Name}
-		if r, known := b.images[at]; known {
+		if r, known := b.images[at]; known && r.begun {
 			b.images[at] = r.counted(l.ID, b.now)
 			l.pinned = true
 		}

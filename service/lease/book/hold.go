@@ -64,6 +64,7 @@ func (b *Book) harden(l *lease) {
 // remove strikes the lease out of the Book.
 func (b *Book) remove(l *lease) {
 	b.give(l, l.held.Start)
+	b.arrive(l)
 	b.unpin(l)
 	b.dequeue(l)
 	b.strike(l)

@@ -101,10 +101,10 @@ func (b *Book) ready(l *lease) {
 	if l.Kind == Reservation || l.runs <= b.now || l.steps[0].verb != Run {
 		return
 	}
-	whole := l.cut == slot.Never && l.held.End >= l.done()+b.shutdown(l)
 	l.runs = b.now
-	if whole {
-		b.give(l, l.done()+b.shutdown(l))
+	if end := l.done() + b.shutdown(l); end <= l.held.End { // it is done sooner, or in time after all
+		b.give(l, end)
+		l.cut = slot.Never
 		b.changed, b.freed = true, true
 		l.steps = b.ending(l, false)
 	} else {

@@ -27,6 +27,7 @@ func (b *Book) dequeue(l *lease) {
 // requeue lets the lease wait again: it holds nothing any more.
 func (b *Book) requeue(l *lease, s State) {
 	b.give(l, l.held.Start)
+	b.arrive(l)
 	b.unpin(l)
 	l.state, l.runs, l.since, l.cut, l.steps = s, slot.Never, slot.Never, slot.Never, nil
 	l.home = nil
