@@ -12,10 +12,11 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// How long a guest may take to give memory back, or to say what it uses.
+// How long a guest may take to give memory back, or to say what it uses: a
+// fraction of a second, and much longer on a computer that is busy.
 const (
-	giveLimit = 10 * time.Second
-	tellLimit = (tellsUse + 1) * time.Second
+	giveLimit = 30 * time.Second
+	tellLimit = 5 * tellsUse * time.Second
 	lookSoon  = 20 * time.Millisecond
 )
 
