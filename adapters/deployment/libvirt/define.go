@@ -172,6 +172,7 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 			return err
 		}
 	}
+	h.changed.Delete(id)
 	if err := removeFile(m.who.Memory); err != nil {
 		return err
 	}

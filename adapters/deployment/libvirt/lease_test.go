@@ -196,6 +196,10 @@ func TestLeaseWandersBetweenRealHosts(t *testing.T) {
 	y.w.Demand.MemoryMB = 176
 	y.change(workspace.ChangeResize, "host2", "", 1)
 	y.says("host2").Await(t, "processors 0, memory 1")
+	y.change(workspace.ChangeSuspend, "host2", "", 1)
+	y.change(workspace.ChangeResume, "host2", "", 5)
+	y.w.Demand.MemoryMB = 120
+	y.change(workspace.ChangeResize, "host2", "", 1)
 
 	y.change(workspace.ChangeSuspend, "host2", "", 1)
 	y.change(workspace.ChangeResume, "host1", "host2", 7)
@@ -205,10 +209,6 @@ func TestLeaseWandersBetweenRealHosts(t *testing.T) {
 	if again := uptime(t, y.says("host1").Await(t, "alive")); again < after {
 		t.Errorf("it was up %v s, and back home %v s", after, again)
 	}
-	y.change(workspace.ChangeSuspend, "host1", "", 3)
-	y.change(workspace.ChangeResume, "host1", "", 5)
-	y.says("host1").Await(t, "alive")
-
 	y.change(workspace.ChangeEvict, "host1", "", 1)
 	for id, f := range y.farms {
 		if left := y.left(id); left != "" {

@@ -116,6 +116,7 @@ func (h *Host) load(ctx context.Context, m *machine) error {
 	if err != nil {
 		return err
 	}
+	h.changes(m.id)
 	m.who.Restoring = "yes"
 	text, err := settled(domain, here, m.who)
 	if err != nil {

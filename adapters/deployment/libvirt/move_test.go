@@ -1,8 +1,6 @@
 package libvirt_test
 
 import (
-	"context"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,56 +9,6 @@ import (
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-// TestMemoryGoesToAnotherHost saves a guest on one host and lets it go on, with
-// its disk, on another one, whose directories and networks have other names.
-func TestMemoryGoesToAnotherHost(t *testing.T) {
-	one, other := newFarm(t), newFarm(t)
-	from, to := open(t, one.options), open(t, other.options)
-	defer func() { must(t, from.Close()); must(t, to.Close()) }()
-	m, there := one.machine(t, 1), one.machine(t, 1)
-	there.Memory = filepath.Join(other.images, "elsewhere")
-	there.Disks = []workspace.MachineDisk{{Path: filepath.Join(other.images, "moved.img"),
-		Format: "raw", MountAs: "sda1"}}
-
-	must(t, from.Define(t.Context(), m))
-	must(t, from.Start(t.Context(), 1, false))
-	says := one.console(1)
-	says.Await(t, "boot 1 of this disk")
-	before := uptime(t, says.Await(t, "alive"))
-	must(t, from.Resize(t.Context(), 1, workspace.Shape{MemoryMB: 160}))
-	m.MemoryMB, there.MemoryMB = 160, 160
-	took(t, "save", func() error { return from.Stop(t.Context(), 1, workspace.StopSerialize) })
-	is(t, from, 1, workspace.ConditionSaved)
-
-	took(t, "move", func() error {
-		from, path := m.Disks[0].Path, there.Disks[0].Path
-		return exec.Command("cp", "--sparse=always", from, path).Run()
-	})
-	_, err := exec.Command("cp", m.Memory, there.Memory).Output()
-	must(t, err)
-	must(t, to.Define(t.Context(), there))
-	is(t, to, 1, workspace.ConditionSaved)
-	took(t, "restore", func() error { return to.Start(t.Context(), 1, false) })
-	says = other.console(1)
-	if after := uptime(t, says.Await(t, "alive")); after < before {
-		t.Errorf("the guest was up %v s, and on the other host %v s", before, after)
-	}
-	is(t, to, 1, workspace.ConditionRunning)
-	must(t, to.Define(t.Context(), there))
-
-	t.Log("it can be resized there, and writes to the disk that is there")
-	took(t, "resize", func() error {
-		return to.Resize(t.Context(), 1, workspace.Shape{MemoryMB: 120})
-	})
-	says.Await(t, "processors")
-	must(t, from.Undefine(t.Context(), 1))
-	one.nothingRemains(t)
-	within(t, func(ctx context.Context) error { return to.Reboot(ctx, 1) })
-	says.Await(t, "boot 2 of this disk")
-	must(t, to.Undefine(t.Context(), 1))
-	other.nothingRemains(t)
-}
 
 // took notes how long something takes.
 func took(t *testing.T, what string, do func() error) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -103,6 +104,8 @@ type Host struct {
 	link   *link
 	hearer hub
 	told   told
+	// changed is when a machine's memory changed last, by ID.
+	changed sync.Map
 
 	probing chan struct{} // a lock that a context can give up waiting for
 	verdict Accel         // guarded by probing; empty: not yet known

@@ -250,6 +250,7 @@ func (r *resizing) setMemory(ctx context.Context, from, to int64) error {
 	if err != nil {
 		return err
 	}
+	defer r.h.changes(r.m.id)
 	limit, cancel := context.WithTimeout(ctx, giveLimit)
 	defer cancel()
 	now := from
@@ -285,35 +286,35 @@ func every(ctx context.Context, pause time.Duration, do func() (bool, error)) er
 	}
 }
 
-// What a guest tells of its memory (virDomainMemoryStatTags), in KiB.
+// What a guest tells of its memory (virDomainMemoryStatTags), in KiB, and when,
+// in seconds of the host's clock.
 const (
 	statActual = int32(libvirt.DomainMemoryStatActualBalloon)
 	statUsable = int32(libvirt.DomainMemoryStatUsable)
+	statTold   = int32(libvirt.DomainMemoryStatLastUpdate)
 )
 
 // used returns the memory in MB that the guest cannot do without: what it uses,
 // and an eighth for its life. A guest that does not tell is a Conflict, because
-// to take memory from it may kill it. Only QEMU asks its guests.
+// to take memory from it may kill it. Only QEMU asks its guests. What a guest
+// told before its memory changed, or before it was saved, says nothing now.
 func (h *Host) used(ctx context.Context, m *machine) (int64, error) {
-	const most, eighth, least = 32, 8, 8
+	const eighth, least = 8, 8
 	if h.at.driver != "qemu" {
 		return 0, nil
 	}
 	limit, cancel := context.WithTimeout(ctx, tellLimit)
 	defer cancel()
-	var used int64
+	var used, first int64
+	settled := !h.changedLately(m.id)
 	err := every(limit, lookAgain, func() (bool, error) {
-		stats, err := ask(ctx, h.link, callLimit,
-			func(rpc *libvirt.Libvirt) ([]libvirt.DomainMemoryStat, error) {
-				return rpc.DomainMemoryStats(m.domain, most, 0)
-			})
-		said := make(map[int32]int64, len(stats))
-		for _, s := range stats {
-			said[s.Tag] = int64(s.Val)
-		}
+		said, err := h.memoryStats(ctx, m)
 		usable, told := said[statUsable]
+		if told && first == 0 {
+			first = said[statTold]
+		}
 		used = (said[statActual] - usable) / kibPerMB
-		return told, err
+		return told && (settled || said[statTold] > first), err
 	})
 	if limit.Err() != nil && ctx.Err() == nil {
 		return 0, workspace.Refuse(workspace.Conflict,
@@ -321,4 +322,27 @@ func (h *Host) used(ctx context.Context, m *machine) (int64, error) {
 				"or has not loaded it yet")
 	}
 	return used + max(used/eighth, least), err
+}
+
+// memoryStats is what the guest told last, by tag.
+func (h *Host) memoryStats(ctx context.Context, m *machine) (map[int32]int64, error) {
+	const most = 32
+	stats, err := ask(ctx, h.link, callLimit,
+		func(rpc *libvirt.Libvirt) ([]libvirt.DomainMemoryStat, error) {
+			return rpc.DomainMemoryStats(m.domain, most, 0)
+		})
+	said := make(map[int32]int64, len(stats))
+	for _, s := range stats {
+		said[s.Tag] = int64(s.Val)
+	}
+	return said, err
+}
+
+// changes notes that the machine's memory changes now.
+func (h *Host) changes(id workspace.ID) { h.changed.Store(id, time.Now()) }
+
+// changedLately reports whether the guest may not have told since.
+func (h *Host) changedLately(id workspace.ID) bool {
+	at, ok := h.changed.Load(id)
+	return ok && time.Since(at.(time.Time)) < 2*tellsUse*time.Second
 }
