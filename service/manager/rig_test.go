@@ -40,7 +40,8 @@ type rig struct {
 	world   *sim.World
 	pool    host.Pool
 	manager *manager.Manager
-	account account.Keeper // allows everything, unless a test has quotas
+	account account.Keeper     // allows everything, unless a test has quotas
+	fixed   []workspace.Window // of host one
 	stop    func()
 }
 
@@ -83,7 +84,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	scheduler := agenda.New(agenda.Options{
 		Policy: r.leasing, Repository: r.repository, Behind: r.account.Behind,
 		Accepts: policy().Accepts, Reachable: r.pool.Reachable,
-		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet,
+		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet, Fixed: r.windows,
 	})
 	upkeep := manager.Upkeep{Charge: time.Minute, Accounts: &r.account}
 	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
@@ -114,6 +115,14 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// windows are those that no operator changes.
+func (r *rig) windows(id workspace.HostID) []workspace.Window {
+	if id == "one" {
+		return r.fixed
+	}
+	return nil
 }
 
 // schedule is how the rig's scheduler decides.
