@@ -1524,6 +1524,8 @@ type OfferType struct {
 
 	Begin soap.XSDDateTime `xml:"Begin,omitempty" json:"Begin,omitempty"`
 
+	Deadline soap.XSDDateTime `xml:"Deadline,omitempty" json:"Deadline,omitempty"`
+
 	Nodes int32 `xml:"Nodes,omitempty" json:"Nodes,omitempty"`
 
 	Duration *Duration `xml:"Duration,omitempty" json:"Duration,omitempty"`

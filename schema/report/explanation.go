@@ -34,6 +34,7 @@ type Shortage struct {
 type Offer struct {
 	Change   string // "later", "fewer", "shorter", "smaller"
 	Begin    time.Time
+	Deadline time.Time
 	Nodes    int
 	Duration time.Duration
 	Demand   deployment.Amounts
@@ -90,6 +91,7 @@ func (v *Offer) write(enc *xmlstrict.Encoder) {
 	enc.Start(offer)
 	enc.Element(change, v.Change)
 	writeMoment(enc, begins, v.Begin)
+	writeMoment(enc, deadline, v.Deadline)
 	if v.Nodes > 0 {
 		enc.Element(nodeNumber, strconv.Itoa(v.Nodes))
 	}
@@ -151,6 +153,7 @@ func (r *reader) offer(e *etree.Element, v *Offer) {
 	r.Sequence(e, []document.Field{
 		document.One(change, r.Word(&v.Change)),
 		document.Optional(begins, r.Time(&v.Begin)),
+		document.Optional(deadline, r.Time(&v.Deadline)),
 		document.Optional(nodeNumber, r.Int(&v.Nodes, math.MinInt32, math.MaxInt32)),
 		document.Optional(length, r.Duration(&v.Duration, true)),
 		document.Optional(demand, deployment.ReadAmounts(r.Reader, &v.Demand)),

@@ -57,7 +57,7 @@ func explanation() *Explanation {
 		Shortages: []Shortage{{"memory", "MB", 512, 256, "node1"}, {Resource: "host", Wanted: 2}},
 		Blocking:  []int64{3, 4}, Earliest: start,
 		Offers: []Offer{
-			{Change: "later", Begin: start},
+			{Change: "later", Begin: start, Deadline: start.Add(time.Hour)},
 			{Change: "smaller", Nodes: 2, Duration: time.Hour,
 				Demand: deployment.Amounts{MemoryMB: 256, CPUs: 1}, Preempts: []int64{5}},
 		},

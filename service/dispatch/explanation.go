@@ -44,8 +44,8 @@ func Explanation(r *workspace.Refusal) *report.Explanation {
 	}
 	for _, o := range r.Offers {
 		v.Offers = append(v.Offers, report.Offer{
-			Change: o.Change, Begin: o.Start, Nodes: o.Nodes, Duration: o.Duration,
-			Demand: Amounts(o.Demand), Preempts: numbers(o.Preempts),
+			Change: o.Change, Begin: o.Start, Deadline: o.Deadline, Nodes: o.Nodes,
+			Duration: o.Duration, Demand: Amounts(o.Demand), Preempts: numbers(o.Preempts),
 		})
 	}
 	return v

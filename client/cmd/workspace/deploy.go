@@ -61,7 +61,7 @@ func (c *deployCmd) Run(ctx context.Context, a *app) error {
 	}
 	created, err := a.create(ctx, r)
 	if err != nil {
-		return c.place(c.offered(err, r))
+		return c.place(a.offered(ctx, err, r))
 	}
 	view := newCreated(created, r)
 	err = a.writeEPRs(&view) // before anything else can fail

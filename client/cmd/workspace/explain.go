@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/client"
-	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/report"
 )
 
@@ -106,15 +105,12 @@ func (c *explainCmd) Run(ctx context.Context, a *app) error {
 // newWhy makes the view of a workspace's explanation.
 func newWhy(key string, p *report.ServiceProperties) whyView {
 	v := whyView{Key: key, State: client.NewState(p.State).Name}
-	byDeadline := false
 	if p.Lease != nil {
 		l := newStanding(p.Lease)
-		v.Lease, byDeadline = &l, l.Kind == deployment.ByDeadline
+		v.Lease = &l
 	}
 	if p.Explanation != nil {
-		x := newExplanation(p.Explanation, func(o offerView) string {
-			return o.deployOptions(byDeadline)
-		})
+		x := newExplanation(p.Explanation, offerView.deployOptions)
 		v.Explanation = &x
 	}
 	return v

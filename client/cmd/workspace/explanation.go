@@ -31,6 +31,7 @@ type shortageView struct {
 type offerView struct {
 	Change          string     `json:"change"`
 	Start           *time.Time `json:"start,omitempty"`
+	Deadline        *time.Time `json:"deadline,omitempty"`
 	Nodes           int        `json:"nodes,omitempty"`
 	DurationSeconds float64    `json:"durationSeconds,omitempty"`
 	MemoryMB        int64      `json:"memoryMB,omitempty"`
@@ -57,6 +58,7 @@ var codeTexts = map[string]string{
 	"link-busy": "the image cannot be brought to the hosts in time",
 	"behind":    "its turn has not come: it may not delay leases that came before it",
 	"affinity":  "the hosts that have room are ruled out by --apart and --near",
+	"closed":    "hosts are drained, or have less for leases in a window",
 }
 
 // sentence says the reason in one sentence: the code in plain words, else what
@@ -119,6 +121,8 @@ func (o offerView) text(now time.Time) string {
 	switch {
 	case o.Change == "looser":
 		text = "with --apart and --near as wishes"
+	case o.Change == "later" && o.Deadline != nil:
+		text = "later: done by " + moment(o.Deadline) + " (" + relative(*o.Deadline, now) + ")"
 	case o.Change == "later" && o.Start != nil:
 		text = "later: from " + moment(o.Start) + " (" + relative(*o.Start, now) + ")"
 	case o.Change == "fewer":
@@ -144,6 +148,9 @@ func (o offerView) amounts() []string {
 		{o.MemoryMB, " MB"}, {o.CPUs, " CPUs"}, {o.CPUPercent, " % of each"},
 		{o.NetInKbps, " kbit/s in"}, {o.NetOutKbps, " kbit/s out"},
 	} {
+		if one.n == 1 {
+			one.unit = strings.TrimSuffix(one.unit, "s")
+		}
 		if one.n > 0 {
 			parts = append(parts, fmt.Sprint(one.n, one.unit))
 		}
@@ -168,14 +175,13 @@ func (o offerView) sizeOptions() string {
 	return strings.Join(words, " ")
 }
 
-// deployOptions asks for the offer with the options of deploy; byDeadline says
-// that a deadline was asked for.
-func (o offerView) deployOptions(byDeadline bool) string {
+// deployOptions asks for the offer with the options of deploy.
+func (o offerView) deployOptions() string {
 	switch {
+	case o.Change == "later" && o.Deadline != nil:
+		return "--deadline " + instant(*o.Deadline)
 	case o.Change == "later" && o.Start == nil:
 		return ""
-	case o.Change == "later" && byDeadline:
-		return "--deadline " + instant(o.Start.Add(o.duration()))
 	case o.Change == "later":
 		return "--start " + instant(*o.Start)
 	case o.Change == "fewer":

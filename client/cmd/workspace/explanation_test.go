@@ -86,9 +86,7 @@ func TestExplainingNothing(t *testing.T) {
 
 // TestOffersCanBeTyped holds the options of each offer to what it offers.
 func TestOffersCanBeTyped(t *testing.T) {
-	for _, o := range newExplanation(reasons(), func(o offerView) string {
-		return o.deployOptions(false)
-	}).Offers {
+	for _, o := range newExplanation(reasons(), offerView.deployOptions).Offers {
 		c := parsed(t, o.Options+" --apart")
 		v := &deployment.WorkspaceDeployment{MinDuration: time.Hour, Nodes: 8}
 		v.Allocation.Memory = deployment.Exactly(1024)
@@ -120,8 +118,8 @@ func TestOffersCanBeTyped(t *testing.T) {
 
 func TestDeadlinesAreOfferedAsSuch(t *testing.T) {
 	at := noon.Add(time.Hour)
-	o := offerView{Change: "later", Start: &at, DurationSeconds: 1800}
-	if got := o.deployOptions(true); got != "--deadline 2026-11-22T13:30:00Z" {
+	o := offerView{Change: "later", Deadline: &at}
+	if got := o.deployOptions(); got != "--deadline 2026-11-22T13:00:00Z" {
 		t.Errorf("%q", got)
 	}
 	if got := o.resizeOptions(); got != "" {

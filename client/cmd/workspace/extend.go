@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/wsa"
 )
 
 // An extendCmd is the command extend.
@@ -65,7 +68,8 @@ func (c *extendCmd) Run(ctx context.Context, a *app) error {
 		}
 		at, err := a.client.SetTerminationTime(ctx, t.epr, move(p.TerminationTime))
 		if err != nil {
-			return err
+			x := extension{t.epr, p, move(p.TerminationTime)}
+			return a.offeredEnd(ctx, err, x)
 		}
 		a.keep()
 		view = append(view, leaseView{client.Key(t.epr), known(p.TerminationTime), at.UTC()})
@@ -102,4 +106,36 @@ func (c *extendCmd) move(now time.Time) (func(time.Time) time.Time, error) {
 			op+"--until: %s is in the past", c.Until)
 	}
 	return func(time.Time) time.Time { return at }, nil
+}
+
+// offeredEnd gives the refusal of an end the ends that would be accepted. The
+// draft's operation refuses without any: they are asked for.
+func (a *app) offeredEnd(ctx context.Context, err error, x extension) error {
+	if !client.IsNoResource(err) {
+		return err
+	}
+	again := a.client.Renegotiate(ctx, x.epr, client.Terms{Until: x.until})
+	var f *client.Fault
+	if !errors.As(again, &f) || f.Explanation == nil {
+		return err
+	}
+	return &refusal{err, newExplanation(f.Explanation, x.options)}
+}
+
+// An extension is a wish for another end of a lease.
+type extension struct {
+	epr   wsa.EPR
+	was   *report.ServiceProperties
+	until time.Time
+}
+
+// options asks for the offer with the options of extend: as long after the end
+// of its running time as before, the workspace is destroyed.
+func (x extension) options(o offerView) string {
+	start := x.was.Schedule.Start
+	if o.duration() == 0 || start.IsZero() {
+		return ""
+	}
+	grace := x.was.TerminationTime.Sub(start.Add(x.was.Schedule.Duration))
+	return "--until " + instant(start.Add(o.duration()+grace))
 }

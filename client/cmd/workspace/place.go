@@ -60,9 +60,21 @@ func (c *deployCmd) place(err error) error {
 		return err
 	}
 	there := fmt.Sprintf("%s (line %d)", f.Place.Path, f.Place.Line)
-	return failf(exitCode(err), hintFor(err, ""), "%s",
-		strings.Replace(err.Error(), there, here, 1))
+	return &failure{exitCode(err), placed{err, strings.Replace(err.Error(), there, here, 1)},
+		hintFor(err, "")}
 }
+
+// A placed error says in its text where users find what it is about.
+type placed struct {
+	error
+	text string
+}
+
+// Error returns the text.
+func (p placed) Error() string { return p.text }
+
+// Unwrap returns the error as the service told it.
+func (p placed) Unwrap() error { return p.error }
 
 // terms are the terms of a lease within the request.
 const terms = "resourceRequest/LeaseTerms"

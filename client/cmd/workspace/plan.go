@@ -37,7 +37,7 @@ type partView struct {
 func (c *deployCmd) plan(ctx context.Context, a *app, r client.Request) error {
 	p, err := a.client.Plan(ctx, r)
 	if err != nil {
-		return c.place(c.offered(err, r))
+		return c.place(a.offered(ctx, err, r))
 	}
 	a.keep()
 	return a.print(newPlan(p))

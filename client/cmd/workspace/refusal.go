@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/philoxenia/philoxenia/client"
-	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/report"
 )
 
@@ -45,7 +45,7 @@ func newExplanation(x *report.Explanation, ask func(offerView) string) explanati
 	}
 	for _, o := range x.Offers {
 		offer := offerView{
-			Change: o.Change, Start: known(o.Begin), Nodes: o.Nodes,
+			Change: o.Change, Start: known(o.Begin), Deadline: known(o.Deadline), Nodes: o.Nodes,
 			DurationSeconds: o.Duration.Seconds(), MemoryMB: o.Demand.MemoryMB,
 			CPUs: o.Demand.CPUs, CPUPercent: o.Demand.CPUPercent, NetInKbps: o.Demand.NetInKbps,
 			NetOutKbps: o.Demand.NetOutKbps, Preempts: leaseNumbers(o.Preempts),
@@ -57,9 +57,16 @@ func newExplanation(x *report.Explanation, ask func(offerView) string) explanati
 }
 
 // offered gives a refusal of the request the options of deploy for each offer.
-func (c *deployCmd) offered(err error, r client.Request) error {
-	byDeadline := r.Deployment.Terms.Is() == deployment.ByDeadline
-	return refused(err, func(o offerView) string { return o.deployOptions(byDeadline) })
+// Face one refuses without offers: they are asked for.
+func (a *app) offered(ctx context.Context, err error, r client.Request) error {
+	var f *client.Fault
+	if errors.As(err, &f) && f.Explanation == nil && client.IsNoResource(err) {
+		var why *client.Fault
+		if _, again := a.client.Plan(ctx, r); errors.As(again, &why) && why.Explanation != nil {
+			return &refusal{err, newExplanation(why.Explanation, offerView.deployOptions)}
+		}
+	}
+	return refused(err, offerView.deployOptions)
 }
 
 // writeOffers writes what an error's refusal offers, nothing when it is none.

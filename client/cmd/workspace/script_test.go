@@ -83,15 +83,21 @@ type testDaemon struct {
 }
 
 // command carries out "daemon", which starts workspaced on a data directory of
-// the script and sets WORKSPACE_SERVICE, and "daemon kill", which gives it no
-// time to say goodbye. It may be started again.
+// the script and sets WORKSPACE_SERVICE, "daemon FILE", which starts it with that
+// configuration, and "daemon kill", which gives it no time to say goodbye. It may
+// be started again.
 func (d *testDaemon) command(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) > 0 {
+	site := []string{"--demo"}
+	switch {
+	case len(args) > 0 && args[0] == "kill":
 		ts.Check(d.process.Process.Kill())
 		_ = d.process.Wait()
 		return
+	case len(args) > 0:
+		site = []string{"--config", ts.MkAbs(args[0])}
 	}
-	d.process = exec.Command(d.path, "--demo", "--listen", d.address, "--data", ts.MkAbs("data"))
+	d.process = exec.Command(d.path,
+		append(site, "--listen", d.address, "--data", ts.MkAbs("data"))...)
 	log, err := os.OpenFile(ts.MkAbs("daemon.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
