@@ -1,7 +1,9 @@
 package book
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -60,11 +62,34 @@ func report(b *testing.B, times []time.Duration) {
 
 // BenchmarkSubmit fills the Book of a pool with reservations.
 func BenchmarkSubmit(b *testing.B) {
+	for _, c := range []struct{ hosts, count int }{{1000, 10000}, {10000, 100000}} {
+		b.Run(fmt.Sprintf("%dx%d", c.hosts, c.count), func(b *testing.B) {
+			all := reservations(c.hosts, c.count)
+			var times []time.Duration
+			for b.Loop() {
+				book := New(wide(c.hosts), Policy{Preemption: []Means{BySuspension}})
+				times = submit(b, book, all, nil)
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				b.ReportMetric(float64(m.HeapInuse>>20), "heap-MB")
+			}
+			report(b, times)
+		})
+	}
+}
+
+// BenchmarkBounds asks for leases of half to all of their amounts, with rules.
+func BenchmarkBounds(b *testing.B) {
 	all := reservations(1000, 10000)
+	for i := range all {
+		half := all[i].Parts[0].Need
+		half[slot.CPU], half[slot.Memory] = half[slot.CPU]/2, half[slot.Memory]/2
+		all[i].Least = []slot.Amount{half}
+		all[i].Affinity = []Affinity{{Apart: true, Soft: true}}
+	}
 	var times []time.Duration
 	for b.Loop() {
-		book := New(wide(1000), Policy{Preemption: []Means{BySuspension}})
-		times = submit(b, book, all, nil)
+		times = submit(b, New(wide(1000), Policy{Preemption: []Means{BySuspension}}), all, nil)
 	}
 	report(b, times)
 }
