@@ -22,7 +22,7 @@ func calls() *rapid.Generator[[]call] {
 	small := rapid.IntRange(0, 11)
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) call {
 		return call{
-			small.Draw(t, "do"), rapid.IntRange(0, 4).Draw(t, "kind"),
+			rapid.IntRange(0, 12).Draw(t, "do"), rapid.IntRange(0, 4).Draw(t, "kind"),
 			rapid.IntRange(1, 3).Draw(t, "nodes"), rapid.IntRange(1, 4).Draw(t, "memory"),
 			rapid.IntRange(1, 12).Draw(t, "length"), rapid.IntRange(0, 12).Draw(t, "ahead"),
 			small.Draw(t, "pick"),
@@ -100,8 +100,26 @@ func (l *life) happen(c call) {
 		l.drained = !l.drained
 		mode := workspace.HostMode{Host: "one", Drained: l.drained}
 		l.check(l.manager.SetHost(l.t.Context(), ada, mode))
+	case 12:
+		l.outage(c, time.Duration(c.Length)*20*time.Second)
 	}
 	time.Sleep(time.Duration(c.Pick) * time.Second)
+}
+
+// outage lets a host be out of reach for a while. What was to begin meanwhile
+// may be late.
+func (l *life) outage(c call, length time.Duration) {
+	l.world.SetDown("two", true)
+	time.Sleep(length)
+	l.ask(c)
+	l.world.SetDown("two", false)
+	time.Sleep(time.Minute)
+	at := time.Now()
+	for id, p := range l.promised {
+		if at.Sub(p.start) < length+2*time.Minute && at.After(p.start) {
+			delete(l.promised, id)
+		}
+	}
 }
 
 // ask makes a request of any kind.
@@ -131,7 +149,7 @@ func (l *life) ask(c call) {
 	}
 	created, err := l.manager.Create(l.t.Context(), req)
 	if err != nil {
-		if k := workspace.KindOf(err); k != workspace.NoResource {
+		if k := workspace.KindOf(err); k != workspace.NoResource && k != workspace.Unavailable {
 			l.t.Errorf("Create = %v", err)
 		}
 		return

@@ -40,7 +40,10 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 			{Name: "discard", Handler: images.Leave(), Retries: forever, Needs: moved},
 		}},
 		{Kind: workspace.ChangeEvict, Failed: corrupted, Tasks: []change.Task{
-			{Name: "evict", Handler: h.noted(machines.Evict(images)), Retries: forever},
+			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
+			{Name: "leave home", Handler: images.Leave(), Retries: forever, Needs: moved},
+			{Name: "evict", Handler: h.noted(keepingFault(machines.Evict(images))),
+				Retries: forever},
 		}},
 		{Kind: workspace.ChangeResize, Failed: h.notResized, Tasks: []change.Task{
 			onHost(change.Task{Name: "resize", Handler: machines.Resize()}),
@@ -89,6 +92,30 @@ func (h hooks) notice(tx workspace.Tx, id workspace.ID) error {
 		return err
 	}
 	return h.agenda.Notice(tx, w.Booking)
+}
+
+// keepingFault keeps why the workspace has to begin anew, for its owner.
+func keepingFault(inner change.Handler) change.Handler {
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		commit, err := do(ctx, r)
+		if err != nil || commit == nil || r.Workspace.Fault == "" {
+			return commit, err
+		}
+		return func(tx workspace.Tx) error {
+			if err := commit(tx); err != nil {
+				return err
+			}
+			old, err := tx.Workspace(r.Workspace.ID)
+			if err != nil {
+				return err
+			}
+			w := *old
+			w.Fault = r.Workspace.Fault
+			return tx.PutWorkspace(&w)
+		}, nil
+	}
+	return inner
 }
 
 // there is noted for workspaces that go no further than their image.

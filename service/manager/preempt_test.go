@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/service/lease/book"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -238,6 +239,33 @@ func TestImagesComeBeforeReservations(t *testing.T) {
 				r.t.Errorf("node %d has %+v", i, w.Demand)
 			}
 		}
+		r.conserved()
+	})
+}
+
+// TestSuspensionThatFails lets the host refuse to save a guest: it has to leave
+// nevertheless, for its room was promised, and begins anew.
+func TestSuspensionThatFails(t *testing.T) {
+	scene(t, func(r *rig) {
+		for range 2 {
+			r.create(soft(3 * time.Hour))
+		}
+		time.Sleep(time.Minute)
+		req := large(workspace.LeaseReservation, time.Hour)
+		req.Terms.Start = ahead(time.Hour)
+		plan, err := r.manager.Plan(r.t.Context(), req)
+		r.check(err)
+		firm, victim := r.create(req), workspace.ID(plan.Preempts[0])
+		r.world.Script(sim.Rule{Op: sim.OpStop, Fail: "internal"})
+		time.Sleep(time.Until(req.Terms.Start) + 5*time.Second)
+		r.stands(firm.ID, workspace.Running, workspace.LeaseActive)
+		w, _ := r.look(victim)
+		if w.State != workspace.Unpropagated || w.HoldsHost() || w.Fault == "" {
+			r.t.Errorf("what could not be saved is %+v", w)
+		}
+		r.world.ClearScript()
+		time.Sleep(time.Hour + time.Minute)
+		r.stands(victim, workspace.Running, workspace.LeaseActive)
 		r.conserved()
 	})
 }

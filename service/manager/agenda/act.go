@@ -178,14 +178,18 @@ func (a *Agenda) evict(tx workspace.Tx, w *workspace.Workspace) error {
 	if w.Host == "" || under(tx, w.ID, workspace.ChangeEvict) {
 		return nil
 	}
+	home := "" // of one that was on its way from there
 	for _, c := range tx.ChangesOf(w.ID) {
+		if c.Kind == workspace.ChangeResume {
+			home = c.Argument
+		}
 		if err := tx.RemoveChange(c.ID); err != nil {
 			return err
 		}
 	}
 	a.cut = append(a.cut, w.ID)
 	a.stir()
-	return order(tx, w.ID, workspace.ChangeEvict, "")
+	return order(tx, w.ID, workspace.ChangeEvict, home)
 }
 
 // settle lets workspaces have the room on their hosts that is theirs by the
