@@ -60,8 +60,8 @@ func (w *world) same(name string, is, ought *slot.Table) {
 			})
 		}
 		if texts[0] != texts[1] {
-			w.t.Fatalf("at %d the %s table has of host %d\n%s, not\n%s\n%s", w.now, name, h, texts[0],
-				texts[1], w.story())
+			w.t.Fatalf("at %d the %s table has of host %d\n%s, not\n%s\n%s", w.now, name, h,
+				texts[0], texts[1], w.story())
 		}
 	}
 }

@@ -102,7 +102,7 @@ func (b *Book) ready(l *lease) {
 		return
 	}
 	l.runs = b.now
-	if end := l.done() + b.shutdown(l); end <= l.held.End { // it is done sooner, or in time after all
+	if end := l.done() + b.shutdown(l); end <= l.held.End {
 		b.give(l, end)
 		l.cut = slot.Never
 		b.changed, b.freed = true, true

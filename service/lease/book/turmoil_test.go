@@ -112,9 +112,10 @@ func (s *turmoil) any() ID {
 }
 
 func (s *turmoil) terms() Terms {
+	kinds := []Kind{BestEffort, BestEffort, Reservation, Immediate, Deadline}
 	x := Terms{
 		ID: s.next, Submitted: s.now, Duration: s.between(20, 800),
-		Kind:        []Kind{BestEffort, BestEffort, Reservation, Immediate, Deadline}[s.rand.IntN(5)],
+		Kind:        kinds[s.rand.IntN(len(kinds))],
 		Preemptible: s.rand.IntN(4) > 0, Start: s.now + s.between(30, 1500),
 	}
 	for range 1 + s.rand.IntN(2) {
