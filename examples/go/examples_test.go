@@ -171,6 +171,15 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestReserve reserves a machine for some seconds from now, and sees it grow.
+func TestReserve(t *testing.T) {
+	p := start(t)
+	p.run(`it would run from its start on, until 30m0s later, on hosts: 1\n`+
+		`(the lease is (accepted|active)\n)*`+
+		`workspace \d+ runs on sim-\d+\n(the lease is active\n)?it has 512 MB now\n`,
+		"reserve", metadata, request, "6s")
+}
+
 // TestPull watches what another program does.
 func TestPull(t *testing.T) {
 	p := start(t)

@@ -21,6 +21,8 @@ func Demo(data string) *Config {
 	c.Site.Accepts = map[string][]string{"Xen": {"Xen", "KVM"}, "KVM": {"KVM"}}
 	c.Site.DefaultDuration, c.Site.Concurrency = Duration(3600e9), 16
 	c.Site.KernelParameters, c.Site.StatusDetails = true, true
+	// Simulated hosts are quick, and who tries them out does not want to wait.
+	c.Scheduler.Boot, c.Scheduler.Shutdown = Duration(2e9), Duration(1e9)
 	c.complete()
 	return c
 }

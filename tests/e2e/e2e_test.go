@@ -109,6 +109,7 @@ func TestDemonstration(t *testing.T) {
 	text := r.out + r.err
 	for _, want := range []string{
 		"Running", "Paused", "Propagated", "10.9.1.", "group", "nothing is left",
+		"its lease is suspended", "What would be accepted instead", "v is suspended",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the demonstration does not show %q:\n%s", want, text)
