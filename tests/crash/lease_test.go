@@ -273,16 +273,23 @@ func (l *lessee) work(c *daemon.Caller, r *rand.Rand) {
 // act plays one act, and reports whether it was answered.
 func (l *lessee) act(c *daemon.Caller, r *rand.Rand) bool {
 	switch n := r.IntN(10); {
-	case n < 2:
-		return l.resize(c, r)
 	case n < 3:
+		return l.resize(c, r)
+	case n < 4:
 		return l.destroy(c, r)
+	}
+	if len(l.lately("immediate", long)) == 0 {
+		return l.ask(c, &asking{
+			promise: promise{kind: "immediate", nodes: 1, asked: time.Now(), length: long},
+			values: daemon.Values{Message: daemon.NewMessageID(), Nodes: 1, Duration: long,
+				Terms: daemon.Terms("immediate", time.Time{}, false)},
+		})
 	}
 	a := &asking{promise: promise{
 		kind: "best-effort", nodes: 1 + r.IntN(2), asked: time.Now(),
 		length: time.Second + time.Duration(r.Int64N(int64(3*time.Second))),
 	}}
-	if r.IntN(2) == 0 || len(l.lately("best-effort")) > 6 {
+	if r.IntN(2) == 0 || len(l.lately("best-effort", short)) > 6 {
 		a.kind, a.nodes = "reservation", 1+r.IntN(3)
 		a.start = time.Now().Add(800*time.Millisecond +
 			time.Duration(r.Int64N(int64(3*time.Second)))).UTC().Truncate(time.Millisecond)
@@ -345,9 +352,15 @@ func (l *lessee) again(c *daemon.Caller) bool {
 	}
 }
 
+// How long leases count as given lately: those that come and go, and those that
+// stay for machines to be resized.
+const (
+	short = 4 * time.Second
+	long  = 10 * time.Second
+)
+
 // lately returns the keys of workspaces of a kind that were given lately, in order.
-func (l *lessee) lately(kind string) []string {
-	const while = 4 * time.Second
+func (l *lessee) lately(kind string, while time.Duration) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var keys []string
@@ -360,10 +373,9 @@ func (l *lessee) lately(kind string) []string {
 	return keys
 }
 
-// some returns one of them; of a machine that nobody has, when there is none.
-func (l *lessee) some(r *rand.Rand) string {
-	kind := []string{"best-effort", "reservation"}[r.IntN(2)]
-	if keys := l.lately(kind); len(keys) > 0 {
+// anyOf returns one of the keys; of a machine that nobody has, when there is none.
+func anyOf(keys []string, r *rand.Rand) string {
+	if len(keys) > 0 {
 		return keys[r.IntN(len(keys))]
 	}
 	return "999999"
@@ -372,13 +384,14 @@ func (l *lessee) some(r *rand.Rand) string {
 // resize gives a machine another amount of memory, if it is up.
 func (l *lessee) resize(c *daemon.Caller, r *rand.Rand) bool {
 	_, ok := l.send(c, "resize", daemon.Resize, daemon.Values{
-		Key: l.some(r), MemoryMB: []int{128, 192, 256, 320, 384}[r.IntN(5)],
+		Key: anyOf(l.lately("immediate", long), r), MemoryMB: []int{128, 192, 256, 320, 384}[r.IntN(5)],
 	})
 	return ok
 }
 
 func (l *lessee) destroy(c *daemon.Caller, r *rand.Rand) bool {
-	_, ok := l.send(c, "destroy", daemon.Destroy, daemon.Values{Key: l.some(r)})
+	keys := l.lately([]string{"best-effort", "reservation"}[r.IntN(2)], short)
+	_, ok := l.send(c, "destroy", daemon.Destroy, daemon.Values{Key: anyOf(keys, r)})
 	return ok
 }
 
