@@ -16,11 +16,18 @@ import (
 // fraction of a second, and much longer on a computer that is busy.
 const (
 	giveLimit = 30 * time.Second
-	tellLimit = 5 * tellsUse * time.Second
+	tellLimit = 10 * tellsUse * time.Second
 	lookSoon  = 20 * time.Millisecond
 )
 
 const kibPerMB = 1024
+
+// A guest's use rises and falls: what it is said to need is more than it does
+// now, by a part of it and at least by so many MB.
+const (
+	sixteenth = 16
+	slack     = 4
+)
 
 // Resize gives the machine another shape: while it runs by the means that its
 // guest helps with, and in any case in its definition.
@@ -109,6 +116,9 @@ func (r *resizing) check(ctx context.Context) error {
 			return err
 		}
 		memory.Least = min(max(used, 1), r.before.MemoryMB)
+		if memory.Wanted < memory.Least { // what is offered must do in a moment too
+			memory.Least = min(used+max(used/sixteenth, slack), r.before.MemoryMB)
+		}
 	}
 	uses := fmt.Sprintf("the guest needs %d MB", memory.Least)
 	if err := within(memory, uses, end); err != nil {
@@ -344,5 +354,5 @@ func (h *Host) changes(id workspace.ID) { h.changed.Store(id, time.Now()) }
 // changedLately reports whether the guest may not have told since.
 func (h *Host) changedLately(id workspace.ID) bool {
 	at, ok := h.changed.Load(id)
-	return ok && time.Since(at.(time.Time)) < 2*tellsUse*time.Second
+	return ok && time.Since(at.(time.Time)) < 3*tellsUse*time.Second
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // tellsUse is how often, in seconds, a guest is asked for the memory it uses.
-const tellsUse = 2
+const tellsUse = 1
 
 // room is what a machine can grow to while it runs. The guest sees so much
 // memory when it boots, and at once gives back what is not its own; processors
