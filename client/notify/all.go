@@ -37,9 +37,7 @@ func (w *Watcher) subscribeAll(ctx context.Context) error {
 	if w.polling {
 		return nil
 	}
-	s, err := w.service.Subscribe(ctx, client.Subscription{
-		Producer: w.service.AllWorkspaces(), Consumer: w.options.Receiver.Reference(),
-	})
+	s, err := w.subscription(ctx, w.service.AllWorkspaces(), w.everything())
 	switch {
 	case err == nil:
 		w.subscriptions = append(w.subscriptions, s.EPR)

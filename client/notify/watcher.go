@@ -103,9 +103,7 @@ func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 		return w.reachable(ctx, epr)
 	}
 	for _, topics := range w.topics(epr) {
-		s, err := w.service.Subscribe(ctx, client.Subscription{
-			Producer: epr, Consumer: w.options.Receiver.Reference(), Topics: topics,
-		})
+		s, err := w.subscription(ctx, epr, topics)
 		switch {
 		case err == nil:
 			w.subscriptions = append(w.subscriptions, s.EPR)
@@ -122,15 +120,42 @@ func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 	return nil
 }
 
+// subscription asks for topics of a producer. A service that has no topics of
+// leases, or refuses them, is asked for states alone.
+func (w *Watcher) subscription(
+	ctx context.Context, producer wsa.EPR, topics []client.Topic,
+) (client.Subscribed, error) {
+	wish := client.Subscription{
+		Producer: producer, Consumer: w.options.Receiver.Reference(), Topics: topics,
+	}
+	s, err := w.service.Subscribe(ctx, wish)
+	if len(topics) > 1 && client.IsFault(err) && !client.IsUnknown(err) {
+		wish.Topics = nil
+		return w.service.Subscribe(ctx, wish)
+	}
+	return s, err
+}
+
 // topics returns what each subscription to a workspace is to. Face one has one
-// topic a subscription; in face two one subscription without a filter tells
-// everything, in one order.
+// topic a subscription; in face two one subscription tells everything, in one
+// order.
 func (w *Watcher) topics(epr wsa.EPR) [][]client.Topic {
 	_, pulls := w.options.Receiver.(*PullPoint) // of face two, and so are its subscriptions
 	if pulls || client.FaceOf(epr) == wsdl.Two {
-		return [][]client.Topic{nil}
+		return [][]client.Topic{w.everything()}
 	}
 	return [][]client.Topic{{client.TopicState}, {client.TopicTermination}}
+}
+
+// everything returns the topics of a subscription to all that the watcher tells
+// of: without a filter that is states and ends, those of leases have to be named.
+func (w *Watcher) everything() []client.Topic {
+	if !w.options.Leases {
+		return nil
+	}
+	return []client.Topic{
+		client.TopicState, client.TopicTermination, client.TopicWarning, client.TopicLease,
+	}
 }
 
 // reachable fails when the service cannot be reached.
