@@ -384,7 +384,8 @@ func anyOf(keys []string, r *rand.Rand) string {
 // resize gives a machine another amount of memory, if it is up.
 func (l *lessee) resize(c *daemon.Caller, r *rand.Rand) bool {
 	_, ok := l.send(c, "resize", daemon.Resize, daemon.Values{
-		Key: anyOf(l.lately("immediate", long), r), MemoryMB: []int{128, 192, 256, 320, 384}[r.IntN(5)],
+		Key:      anyOf(l.lately("immediate", long), r),
+		MemoryMB: []int{128, 192, 256, 320, 384}[r.IntN(5)],
 	})
 	return ok
 }
