@@ -219,7 +219,8 @@ func (l *life) holds() {
 	for _, w := range all {
 		if w.HoldsHost() {
 			u := used[w.Host]
-			u.CPUs, u.MemoryMB = u.CPUs+w.Demand.CPUs, u.MemoryMB+w.Demand.MemoryMB
+			u.CPUShare, u.MemoryMB = u.CPUShare+w.Demand.CPUShare(), u.MemoryMB+w.Demand.MemoryMB
+			u.CPUs = (u.CPUShare + 99) / 100
 			used[w.Host] = u
 		}
 		if _, err := l.store.Booking(l.t.Context(), w.Booking); err != nil && !w.Gone() {

@@ -292,3 +292,29 @@ func TestResizeThatTheHostRefuses(t *testing.T) {
 		r.conserved()
 	})
 }
+
+// TestPercentageOfCPUs leases four CPUs of half a processor each, of which two
+// such machines fill a host of four.
+func TestPercentageOfCPUs(t *testing.T) {
+	scene(t, func(r *rig) {
+		req := request(5)
+		req.Demand.MemoryMB, req.Demand.CPUs, req.Demand.CPUPercent = 64, 4, 50
+		req.Duration = time.Hour
+		_, err := r.manager.Create(r.t.Context(), req)
+		r.kind("five halves of two hosts", err, workspace.NoResource)
+		req.Nodes = 4
+		_, err = r.manager.Create(r.t.Context(), req)
+		r.check(err)
+		r.settle()
+		uses, err := r.store.Hosts(r.t.Context())
+		r.check(err)
+		for _, u := range uses {
+			if u.Used.CPUs != 4 || u.Used.CPUShare != 400 {
+				r.t.Errorf("of %s %+v is used", u.ID, u.Used)
+			}
+		}
+		_, err = r.manager.Create(r.t.Context(), request(1))
+		r.kind("another on full hosts", err, workspace.NoResource)
+		r.conserved()
+	})
+}

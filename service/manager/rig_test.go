@@ -295,7 +295,8 @@ func (r *rig) conserved() {
 	for _, w := range all {
 		if w.HoldsHost() {
 			c := want[w.Host]
-			c.CPUs, c.MemoryMB = c.CPUs+w.Demand.CPUs, c.MemoryMB+w.Demand.MemoryMB
+			c.CPUShare, c.MemoryMB = c.CPUShare+w.Demand.CPUShare(), c.MemoryMB+w.Demand.MemoryMB
+			c.CPUs = (c.CPUShare + 99) / 100
 			want[w.Host] = c
 		}
 		if w.Holds() {

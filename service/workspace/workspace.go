@@ -169,6 +169,19 @@ type Allocation struct {
 	CPUsGiven    bool // the request named a CPU count: show it in properties
 }
 
+// CPUShare returns what the CPUs are worth of a host, in hundredths of a CPU:
+// one that may take a percentage of a processor is worth so much.
+func (a Allocation) CPUShare() int64 { return a.CPUs * a.PerCPU() }
+
+// PerCPU returns what each CPU is worth, in hundredths.
+func (a Allocation) PerCPU() int64 {
+	const whole = 100
+	if a.CPUPercent <= 0 {
+		return whole
+	}
+	return min(a.CPUPercent, whole)
+}
+
 // Shape returns the part of the allocation that can change while a machine runs.
 func (a Allocation) Shape() Shape {
 	return Shape{a.MemoryMB, a.CPUs, a.CPUPercent, a.NetInKbps, a.NetOutKbps}
@@ -224,7 +237,8 @@ type Host struct {
 
 // Capacity is an amount of host resources.
 type Capacity struct {
-	CPUs       int64
+	CPUs       int64 // of what is used: CPUShare in CPUs, rounded up
+	CPUShare   int64 // of what is used: hundredths of a CPU; else 0
 	MemoryMB   int64
 	DiskMB     int64 // 0: not counted
 	NetInKbps  int64 // kilobits a second; 0: not counted

@@ -227,11 +227,7 @@ func (a *Agenda) fits(tx workspace.Tx, w *workspace.Workspace) bool {
 	if !known {
 		return false
 	}
-	used := tx.Used(w.Host)
-	free := room(a.pool[h].Capacity).Minus(need(workspace.Allocation{
-		CPUs: used.CPUs, MemoryMB: used.MemoryMB, DiskMB: used.DiskMB,
-		NetInKbps: used.NetInKbps, NetOutKbps: used.NetOutKbps,
-	}))
+	free := room(a.pool[h].Capacity).Minus(taken(tx.Used(w.Host)))
 	wants := need(w.Demand)
 	return wants.Fits(&free)
 }

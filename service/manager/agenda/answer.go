@@ -240,7 +240,7 @@ func short(want, free slot.Amount, where string) (all []workspace.Shortage) {
 			Wanted: int64(want[r]), Free: int64(free[r]),
 		}
 		if r == slot.CPU {
-			s.Wanted, s.Free = s.Wanted/percent, s.Free/percent
+			s.Wanted, s.Free = (s.Wanted+percent-1)/percent, s.Free/percent
 		}
 		all = append(all, s)
 	}

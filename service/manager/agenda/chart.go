@@ -95,7 +95,7 @@ func takes(r *book.Record, h slot.Host) (cpus, memory int64) {
 	for _, p := range r.Terms.Parts {
 		for range p.Nodes {
 			if node < len(r.Hosts) && r.Hosts[node] == h {
-				cpus += int64(p.Need[slot.CPU]) / percent
+				cpus += (int64(p.Need[slot.CPU]) + percent - 1) / percent
 				memory += int64(p.Need[slot.Memory])
 			}
 			node++

@@ -190,7 +190,8 @@ func shapes(parts []workspace.Part) (all []book.Part, will, grain []slot.Amount)
 	for _, p := range parts {
 		all = append(all, book.Part{Nodes: p.Nodes, Need: need(p.Demand)})
 		will = append(will, least(p))
-		grain = append(grain, slot.Amount{slot.CPU: percent, slot.Memory: 1})
+		cpu := int32(p.Demand.PerCPU())
+		grain = append(grain, slot.Amount{slot.CPU: cpu, slot.Memory: 1})
 		flexible = flexible || will[len(will)-1] != need(p.Demand)
 	}
 	if !flexible {

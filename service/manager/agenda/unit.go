@@ -35,11 +35,19 @@ const percent = 100
 // need is what a node takes of a host.
 func need(a workspace.Allocation) slot.Amount {
 	var n slot.Amount
-	n[slot.CPU] = bounded(a.CPUs * percent)
+	n[slot.CPU] = bounded(a.CPUShare())
 	n[slot.Memory] = bounded(a.MemoryMB)
 	n[slot.Disk] = bounded(a.DiskMB)
 	n[slot.NetIn] = bounded(a.NetInKbps)
 	n[slot.NetOut] = bounded(a.NetOutKbps)
+	return n
+}
+
+// taken is what is used of a host.
+func taken(c workspace.Capacity) slot.Amount {
+	n := need(workspace.Allocation{MemoryMB: c.MemoryMB, DiskMB: c.DiskMB,
+		NetInKbps: c.NetInKbps, NetOutKbps: c.NetOutKbps})
+	n[slot.CPU] = bounded(c.CPUShare)
 	return n
 }
 
@@ -68,7 +76,7 @@ func counted(n int64) int32 {
 
 // granted is the allocation with the amounts that the Book grants.
 func granted(a workspace.Allocation, n slot.Amount) workspace.Allocation {
-	a.CPUs = max(int64(n[slot.CPU])/percent, 1)
+	a.CPUs = max(int64(n[slot.CPU])/a.PerCPU(), 1)
 	a.MemoryMB = int64(n[slot.Memory])
 	a.DiskMB = int64(n[slot.Disk])
 	a.NetInKbps, a.NetOutKbps = int64(n[slot.NetIn]), int64(n[slot.NetOut])
@@ -76,7 +84,9 @@ func granted(a workspace.Allocation, n slot.Amount) workspace.Allocation {
 }
 
 // least is what will do of a part: as much as it asks for, where nothing is said.
+// What of a processor each CPU may take is not bargained over.
 func least(p workspace.Part) slot.Amount {
+	p.Least.CPUPercent = p.Demand.CPUPercent
 	want, will := need(p.Demand), need(p.Least)
 	for r := range will {
 		if will[r] == 0 {

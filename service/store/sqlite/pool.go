@@ -19,7 +19,8 @@ func (u use) add(w *workspace.Workspace, n int64) {
 		return
 	}
 	c := u[w.Host]
-	c.CPUs += n * w.Demand.CPUs
+	c.CPUShare += n * w.Demand.CPUShare()
+	c.CPUs = (c.CPUShare + 99) / 100
 	c.MemoryMB += n * w.Demand.MemoryMB
 	c.DiskMB += n * w.Demand.DiskMB
 	c.NetInKbps += n * w.Demand.NetInKbps

@@ -158,7 +158,7 @@ func shapes(b *bench) {
 	})
 	for range 2 {
 		b.same("the workspace of another shape", b.workspace(id), want)
-		b.same("what is used", b.usage()["h1"], workspace.Capacity{CPUs: 3, MemoryMB: 512,
+		b.same("what is used", b.usage()["h1"], workspace.Capacity{CPUs: 3, CPUShare: 210, MemoryMB: 512,
 			DiskMB: 10, NetInKbps: 20, NetOutKbps: 30})
 		b.reopen()
 	}
@@ -183,7 +183,7 @@ func parked(b *bench) {
 		}
 	}
 	park(true, workspace.Capacity{})
-	park(false, workspace.Capacity{CPUs: w.Demand.CPUs, MemoryMB: w.Demand.MemoryMB})
+	park(false, workspace.Capacity{CPUs: 1, CPUShare: 100, MemoryMB: w.Demand.MemoryMB})
 	b.update(func(tx workspace.Tx) error {
 		return change(tx, w.ID, func(w *workspace.Workspace) {
 			w.Host, w.Lease.Start = "", time.Time{}

@@ -31,7 +31,7 @@ func usage(hosts []workspace.HostUse) map[workspace.HostID]workspace.Capacity {
 // capacity follows from the workspaces that hold it.
 func capacity(b *bench) {
 	none := workspace.Capacity{}
-	one := workspace.Capacity{CPUs: 2, MemoryMB: 256} // of a full workspace
+	one := workspace.Capacity{CPUs: 1, CPUShare: 100, MemoryMB: 256} // of a full workspace
 	check := func(h1, h2 workspace.Capacity) {
 		b.Helper()
 		want := map[workspace.HostID]workspace.Capacity{"h1": h1, "h2": h2}
@@ -232,7 +232,8 @@ func (b *bench) sums(all []*workspace.Workspace, used map[workspace.HostID]works
 			continue
 		}
 		if c, ok := want[w.Host]; ok && !w.Parked {
-			c.CPUs += w.Demand.CPUs
+			c.CPUShare += w.Demand.CPUShare()
+			c.CPUs = (c.CPUShare + 99) / 100
 			c.MemoryMB += w.Demand.MemoryMB
 			c.NetInKbps += w.Demand.NetInKbps
 			want[w.Host] = c
