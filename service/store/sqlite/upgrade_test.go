@@ -114,7 +114,8 @@ func TestDemandsSurviveTheUpgrade(t *testing.T) {
 			t.Errorf("the workspace is %+v, want it to demand %+v, without a booking", w, want)
 		}
 		hosts, _ := s.Hosts(t.Context())
-		if used := hosts[0].Used; used != (workspace.Capacity{CPUs: 1, CPUShare: 80, MemoryMB: 256}) {
+		takes := workspace.Capacity{CPUs: 1, CPUShare: 80, MemoryMB: 256}
+		if used := hosts[0].Used; used != takes {
 			t.Errorf("used is %+v", used)
 		}
 		bookings, err := s.Bookings(t.Context())

@@ -158,8 +158,8 @@ func shapes(b *bench) {
 	})
 	for range 2 {
 		b.same("the workspace of another shape", b.workspace(id), want)
-		b.same("what is used", b.usage()["h1"], workspace.Capacity{CPUs: 3, CPUShare: 210, MemoryMB: 512,
-			DiskMB: 10, NetInKbps: 20, NetOutKbps: 30})
+		b.same("what is used", b.usage()["h1"], workspace.Capacity{CPUs: 3, CPUShare: 210,
+			MemoryMB: 512, DiskMB: 10, NetInKbps: 20, NetOutKbps: 30})
 		b.reopen()
 	}
 	b.update(func(tx workspace.Tx) error { return tx.RemoveWorkspace(id) })
