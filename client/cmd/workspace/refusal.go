@@ -38,7 +38,8 @@ func refused(err error, ask func(offerView) string) error {
 // newExplanation makes the view of an explanation.
 func newExplanation(x *report.Explanation, ask func(offerView) string) explanationView {
 	v := explanationView{
-		Code: x.Code, Text: strings.TrimPrefix(x.Text, "; "), Shortages: []shortageView{}, Blocking: leaseNumbers(x.Blocking),
+		Code: x.Code, Text: strings.TrimPrefix(x.Text, "; "), Shortages: []shortageView{},
+		Blocking: leaseNumbers(x.Blocking),
 		Earliest: known(x.Earliest), Offers: []offerView{},
 	}
 	for _, s := range x.Shortages {
