@@ -159,6 +159,10 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 	if until >= end || (l.cut == slot.Never && end <= l.held.End && l.gives(&t)) {
 		return d // what takes no more is never refused, whatever else a host bears
 	}
+	if l.cut != slot.Never && l.gives(&t) { // it is interrupted as it was to be
+		d.cut, d.hold.End = l.cut, l.held.End
+		return d
+	}
 	if !l.firm && forced && b.least(l) < b.length(l) &&
 		until-b.suspension(c, l.hosts) > max(b.now, l.runs) {
 		d.cut, d.hold.End = until, until

@@ -38,6 +38,10 @@ func (b *Book) compromise(l *lease) []Offer {
 	tries = append(tries, Offer{
 		Change: Fewer, Terms: fewer.Terms, size: 1 - float64(nodes)/float64(l.nodes()),
 	})
+	if len(l.Affinity) > 0 {
+		tries = append(tries, Offer{Change: Looser, Terms: fewer.loose().Terms,
+			size: looseSize + 1 - float64(nodes)/float64(l.nodes())})
+	}
 	for _, gang := range []*lease{l, l.first(1)} {
 		for n := int64(smallest - 1); nodes == 0 && n > 0; n-- {
 			size := 1 - float64(n)/smallest*float64(gang.nodes())/float64(l.nodes())

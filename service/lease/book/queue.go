@@ -88,8 +88,14 @@ func (b *Book) review() {
 // compress plans everyone who waits, in order; when something ended early,
 // those who have a plan may get an earlier one, never a later one.
 func (b *Book) compress(freed bool) {
+	back := b.returning()
+	var held []standIn
+	defer func() { b.withdraw(held) }()
 	for _, id := range b.queue {
 		l := b.leases[id]
+		for ; len(back) > 0 && back[0].before(l); back = back[1:] {
+			held = append(held, b.standFor(back[0]))
+		}
 		planned := !l.held.Empty()
 		if planned && !freed {
 			continue
@@ -109,12 +115,20 @@ func (b *Book) compress(freed bool) {
 	}
 }
 
-// backfill begins what can begin, in order, and plans the first that cannot.
+// backfill begins what can begin, in order, and plans the first that cannot. One
+// that is about to be suspended has its place in that order already.
 func (b *Book) backfill() {
 	promised := false
+	back := b.returning()
 	var vain []shape
 	for _, id := range b.queue {
 		l := b.leases[id]
+		if !promised && len(back) > 0 && back[0].before(l) {
+			if promised = true; b.policy.Backfill == NoBackfill {
+				return
+			}
+			defer b.withdraw([]standIn{b.standFor(back[0])})
+		}
 		this := b.shape(l.lowest())
 		if promised && this.hopeless(vain) {
 			continue
