@@ -275,25 +275,40 @@ func (h hooks) notSuspended(r *change.Run, cause error) change.Commit {
 	}
 }
 
-// notResumed ends a resume that failed: disks and memory are where they were.
+// notResumed ends a resume that failed. Disks, and memory unless it was used up,
+// are where they were: the lease is suspended again.
 func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
 	if r.Workspace == nil {
 		return nil
 	}
 	return func(tx workspace.Tx) error {
 		old, err := tx.Workspace(r.Workspace.ID)
-		if err != nil {
+		if err != nil || old.Gone() {
 			return err
 		}
+		on, fault := workspace.Trigger(""), agenda.NotGoneOn+cause.Error()
+		switch old.State {
+		case workspace.Starting:
+			on = workspace.TriggerSerOff
+		case workspace.Serialized:
+		case workspace.Propagated:
+			if !old.Changed.Before(r.Change.Created) { // it was about to go on
+				fault = agenda.Spent + cause.Error()
+			}
+		default:
+			return failed(r, workspace.TriggerFail, cause)(tx)
+		}
 		w := *old
-		w.Host = image.Home(r)
+		w.Host, w.Parked, w.Fault = image.Home(r), true, fault
 		if err := tx.PutWorkspace(&w); err != nil {
 			return err
 		}
-		if err := failed(r, workspace.TriggerFail, cause)(tx); err != nil {
-			return err
+		if on != "" {
+			if _, err := workspace.Move(tx, w.ID, on, fault); err != nil {
+				return err
+			}
 		}
-		return h.releaseIn(tx, w.ID)
+		return h.notice(tx, w.ID)
 	}
 }
 

@@ -89,6 +89,9 @@ type Booking struct {
 	Saved  bool      // its memory is saved on Home
 	Home   []HostID
 
+	Failed int       // resumes in a row
+	Again  time.Time // when another one is tried; zero: when there is room
+
 	Phase    BarPhase      // what its hosts do for it; empty: it has none, or they wait
 	Left     []bool        // of each member: it gave its host back for good
 	Warned   []time.Time   // of each member: the end of running time that was warned of

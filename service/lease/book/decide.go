@@ -209,6 +209,7 @@ func (b *Book) search(t *slot.Table, l *lease) *search {
 	if b.fetches(l) {
 		s.rank, s.look = b.near(l, s.rank), 0
 	}
+	s.avoid = l.avoid
 	if l.saved {
 		s.each, s.look = crowd(l.home), 0
 		s.rank = back(l, s.rank)

@@ -30,6 +30,9 @@ type lease struct {
 	streams  []stream
 	saved    bool        // its memory is saved,
 	home     []slot.Host // on these hosts, by node
+	aside    bool        // it waits for Retry
+	shun     []slot.Host // where it could not resume last
+	avoid    []slot.Host // of a copy: hosts that are not looked at
 }
 
 // A step is an action to come.

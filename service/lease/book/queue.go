@@ -97,7 +97,7 @@ func (b *Book) compress(freed bool) {
 			held = append(held, b.standFor(back[0]))
 		}
 		planned := !l.held.Empty()
-		if planned && !freed {
+		if l.aside || (planned && !freed) {
 			continue
 		}
 		l = b.own(l)
@@ -130,7 +130,7 @@ func (b *Book) backfill() {
 			defer b.withdraw([]standIn{b.standFor(back[0])})
 		}
 		this := b.shape(l.lowest())
-		if promised && this.hopeless(vain) {
+		if l.aside || (promised && this.hopeless(vain)) {
 			continue
 		}
 		d := b.seek(l, promised)

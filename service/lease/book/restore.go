@@ -30,6 +30,8 @@ type Record struct {
 	// Moored tells that its image is being brought to its hosts on its account,
 	// before it begins: it does not go to others.
 	Moored bool
+	// Aside tells that it could not resume, and waits for Retry.
+	Aside bool
 	// Granted is less than Terms ask for, which is planned for a lease that waits
 	// and may be granted yet; nil, otherwise.
 	Granted []Part
@@ -44,7 +46,7 @@ func (b *Book) Record(id ID) (Record, bool) {
 	r := Record{
 		Terms: l.terms(), State: l.state, Hosts: l.hosts, From: slot.Never, Runs: l.runs,
 		Until: slot.Never, Cut: l.cut, Since: l.since, Ran: l.ran, Saved: l.saved, Home: l.home,
-		Arrived: slot.Never, Moored: l.moored,
+		Arrived: slot.Never, Moored: l.moored, Aside: l.aside,
 	}
 	if l.over {
 		r.State, r.Since, r.Cut = Ending, slot.Never, slot.Never
@@ -124,7 +126,7 @@ func (b *Book) revive(r *Record) (*lease, error) {
 	l := &lease{
 		Terms: t, book: b.token, state: r.State, turn: t.Submitted + b.ranks[t.Owner],
 		runs: slot.Never, since: slot.Never, cut: slot.Never, ran: r.Ran, saved: r.Saved,
-		home: slices.Clone(r.Home),
+		home: slices.Clone(r.Home), aside: r.Aside,
 	}
 	l.firm = t.Kind != BestEffort || (!t.Preemptible && !l.waiting())
 	if len(r.Hosts) == 0 {

@@ -146,6 +146,9 @@ func (b *Book) supplied(l *lease) {
 // seekSaved is seek for a lease whose memory is saved: on the hosts where that is,
 // if it can have them as soon as any others, since nothing has to be moved then.
 func (b *Book) seekSaved(l *lease, onlyNow bool) *decision {
+	if away := b.seekOther(l); away != nil {
+		return away
+	}
 	home := b.resumeOn(l, l.home, b.now)
 	if home != nil && onlyNow && home.hold.Start > b.now {
 		home = nil
@@ -153,17 +156,44 @@ func (b *Book) seekSaved(l *lease, onlyNow bool) *decision {
 	if !b.policy.Movable || (home != nil && home.hold.Start == b.now) {
 		return home
 	}
-	c := l.copy()
-	c.bringing = b.moving(l.home, nil, l.size)
-	away := b.seekHosts(c, onlyNow)
-	if away == nil || (home != nil && home.hold.Start <= away.hold.Start+c.bringing) {
+	away := b.seekAway(l, onlyNow)
+	if away == nil || (home != nil && home.hold.Start <= away.hold.Start+away.bringing) {
 		return home
 	}
-	away.bringing = c.bringing
-	away.streams = b.streams(l.home, away.hosts)
 	span := slot.Span{Start: away.hold.Start, End: away.hold.Start + away.bringing}
 	if !span.Empty() && !b.bears(away.streams, away.hosts, l.needs(), span) {
 		return home
+	}
+	return away
+}
+
+// seekAway looks where a lease can go on for which all is brought from its home.
+func (b *Book) seekAway(l *lease, onlyNow bool) *decision {
+	c := l.copy()
+	c.bringing = b.moving(l.home, nil, l.size)
+	away := b.seekHosts(c, onlyNow)
+	if away != nil {
+		away.bringing = c.bringing
+		away.streams = b.streams(l.home, away.hosts)
+	}
+	return away
+}
+
+// seekOther looks for hosts on which a lease that could not go on at home, of
+// late, can do so now.
+func (b *Book) seekOther(l *lease) *decision {
+	if !b.policy.Movable || !meet(l.shun, l.home) {
+		return nil
+	}
+	c := l.copy()
+	c.avoid = l.shun
+	away := b.seekAway(c, true)
+	if away == nil {
+		return nil
+	}
+	span := slot.Span{Start: away.hold.Start, End: away.hold.Start + away.bringing}
+	if !span.Empty() && !b.bears(away.streams, away.hosts, l.needs(), span) {
+		return nil
 	}
 	return away
 }

@@ -28,6 +28,9 @@ func (a *Agenda) step(tx workspace.Tx) error {
 	a.reach(at)
 	a.renew(tx, at)
 	a.rank(tx, a.book, at)
+	if err := a.retry(tx, at); err != nil {
+		return err
+	}
 	for _, action := range a.book.Advance(at) {
 		if err := a.apply(tx, action); err != nil {
 			return err
@@ -121,13 +124,25 @@ func (a *Agenda) seat(tx workspace.Tx, w *workspace.Workspace, h slot.Host, n sl
 	}
 	next := *w
 	next.Host, next.Parked, next.Demand = host, true, granted(w.Demand, n)
+	anew := w.State == workspace.Propagated && spent(w)
+	if spent(w) || stuck(w) {
+		next.Fault = ""
+	}
 	a.seated = append(a.seated, w.ID)
 	switch {
 	case w.State == workspace.Serialized || (w.State == workspace.Propagated && moves):
 		if err := tx.PutWorkspace(&next); err != nil {
 			return err
 		}
-		return order(tx, w.ID, workspace.ChangeResume, string(home))
+		if err := order(tx, w.ID, workspace.ChangeResume, string(home)); err != nil || !anew {
+			return err
+		}
+		return order(tx, w.ID, workspace.ChangeStart, "")
+	case anew:
+		if err := tx.PutWorkspace(&next); err != nil {
+			return err
+		}
+		return order(tx, w.ID, workspace.ChangeStart, "")
 	case w.State == workspace.Unpropagated && w.Initial != workspace.Unpropagated:
 		return a.deploy(tx, &next)
 	}
@@ -202,7 +217,7 @@ func (a *Agenda) settle(tx workspace.Tx) error {
 	a.seated = nil
 	for _, id := range waiting {
 		w, err := tx.Workspace(id)
-		if err != nil || !w.Parked || w.Host == "" || w.Gone() {
+		if err != nil || !w.Parked || w.Host == "" || w.Gone() || stuck(w) {
 			continue
 		}
 		if !a.fits(tx, w) {
@@ -236,7 +251,7 @@ func (a *Agenda) fits(tx workspace.Tx, w *workspace.Workspace) bool {
 func (a *Agenda) waiting(tx workspace.Tx) {
 	a.seated = nil
 	for _, w := range tx.AllWorkspaces() {
-		if !w.Parked || w.Host == "" || w.Gone() {
+		if !w.Parked || w.Host == "" || w.Gone() || stuck(w) {
 			continue
 		}
 		r, known := a.book.Record(book.ID(w.Booking))

@@ -58,13 +58,14 @@ type Agenda struct {
 	book    *book.Book // nil: not made yet, or void
 	pool    []workspace.Host
 	index   map[workspace.HostID]slot.Host
-	alike   map[string]bool // kinds of request for which every host will do
-	lost    []bool          // of each host, as the Book was told
-	seated  []workspace.ID  // that wait for room to be really free
-	cut     []workspace.ID  // whose changes under way were removed
-	armed   slot.Time       // until when Run rests
-	renewed time.Time       // when windows were written out last
-	ranked  time.Time       // when owners were told where they stand last
+	alike   map[string]bool                 // kinds of request for which every host will do
+	lost    []bool                          // of each host, as the Book was told
+	seated  []workspace.ID                  // that wait for room to be really free
+	cut     []workspace.ID                  // whose changes under way were removed
+	resting map[workspace.LeaseID]time.Time // that could not resume, and when they may try
+	armed   slot.Time                       // until when Run rests
+	renewed time.Time                       // when windows were written out last
+	ranked  time.Time                       // when owners were told where they stand last
 	ranks   map[workspace.Owner]time.Duration
 }
 
@@ -135,7 +136,7 @@ func (a *Agenda) due() bool {
 		time.Since(a.ranked) > ranking {
 		return true
 	}
-	return a.book.Next() <= stamp(now())
+	return a.book.Next() <= stamp(now()) || len(a.rested()) > 0
 }
 
 // rest returns how long nothing is due, a pulse at most.

@@ -42,47 +42,75 @@ func (a *Agenda) tally(tx workspace.Tx, lease workspace.LeaseID) error {
 	b.Left = slices.Clone(old.Left)
 	at, id := stamp(now()), book.ID(lease)
 	r, known := a.book.Record(id)
-	gone, left, ready, going := 0, 0, 0, 0
-	for i, member := range b.Members {
-		w, err := tx.Workspace(member)
-		if err != nil {
-			gone++
-		}
-		if !b.Left[i] && given(w, err) {
-			b.Left[i] = true
-			if known {
-				a.book.Leave(at, id, i)
-			}
-		}
-		switch {
-		case b.Left[i]:
-			left++
-		case w.Gone() || w.Expired:
-			going++
-		case known && a.complete(tx, w, &r, i):
-			ready++
-		case known:
-			if err := a.again(tx, w, &r, i); err != nil {
-				return err
-			}
-		}
+	n, err := a.weigh(tx, &b, &r, known)
+	if err != nil {
+		return err
 	}
-	if gone == len(b.Members) {
+	if n.gone == len(b.Members) {
 		a.over(at, id)
 		return tx.RemoveBooking(lease)
+	}
+	if n.relapsed {
+		if err := a.fallBack(tx, &b, &r); err != nil {
+			return err
+		}
 	}
 	if err := a.put(tx, old, &b); err != nil {
 		return err
 	}
 	switch {
-	case left == len(b.Members):
+	case n.left == len(b.Members):
 		a.over(at, id)
-	case known && left+going == len(b.Members) && r.State != book.Ending:
+	case known && n.left+n.going == len(b.Members) && r.State != book.Ending:
 		a.book.Ended(at, id) // its hosts are free as soon as it is off them
-	case known && left+ready == len(b.Members):
+	case known && n.left+n.ready == len(b.Members):
 		a.book.Done(at, id)
 	}
 	return nil
+}
+
+// A count is how many of a lease's workspaces are where.
+type count struct {
+	gone, left, going int  // from the record, off their hosts for good, about to be
+	ready             int  // where the lease is bringing them
+	relapsed          bool // one could not go on
+}
+
+// weigh counts the workspaces of a lease, sends those on that had to leave
+// another host first, and notes in the booking who has left for good.
+func (a *Agenda) weigh(
+	tx workspace.Tx, b *workspace.Booking, r *book.Record, known bool,
+) (n count, err error) {
+	n.relapsed = known && a.relapsed(tx, b, r)
+	for i, member := range b.Members {
+		w, err := tx.Workspace(member)
+		if err != nil {
+			n.gone++
+		}
+		if !b.Left[i] && given(w, err) {
+			b.Left[i] = true
+			if known {
+				a.book.Leave(stamp(now()), book.ID(b.ID), i)
+			}
+		}
+		switch {
+		case b.Left[i]:
+			n.left++
+		case w.Gone() || w.Expired:
+			n.going++
+		case !known || n.relapsed:
+		case a.complete(tx, w, r, i):
+			n.ready++
+		default:
+			if err := a.again(tx, w, r, i); err != nil {
+				return n, err
+			}
+		}
+	}
+	if r.State == book.Resuming && n.left+n.ready == len(b.Members) {
+		b.Failed = 0
+	}
+	return n, nil
 }
 
 // given reports whether a workspace has given its host back for good; err tells
@@ -104,7 +132,8 @@ func (a *Agenda) complete(
 		case workspace.Running, workspace.Paused, workspace.Corrupted, w.Initial:
 			return true
 		}
-		return !under(tx, w.ID, workspace.ChangeDeploy) && !under(tx, w.ID, workspace.ChangeResume)
+		return !under(tx, w.ID, workspace.ChangeDeploy) &&
+			!under(tx, w.ID, workspace.ChangeResume) && !under(tx, w.ID, workspace.ChangeStart)
 	case book.Suspending:
 		return w.Parked
 	case book.Running: // on its way to other hosts

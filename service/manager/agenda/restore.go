@@ -22,10 +22,14 @@ func (a *Agenda) ready(tx workspace.Tx) error {
 	}
 	var records []book.Record
 	var which []workspace.LeaseID
+	a.resting = map[workspace.LeaseID]time.Time{}
 	a.open(tx)
 	for _, b := range tx.AllBookings() {
 		if r, ok := a.record(tx, b); ok {
 			records, which = append(records, r), append(which, b.ID)
+			if r.Aside {
+				a.resting[b.ID] = b.Again
+			}
 		}
 	}
 	at := stamp(now())
@@ -134,7 +138,7 @@ func (a *Agenda) record(tx workspace.Tx, b *workspace.Booking) (book.Record, boo
 		Terms: a.terms(tx, b), State: state(b), Hosts: hosts,
 		From: stamp(b.From), Runs: stamp(b.Runs), Until: stamp(b.Until), Cut: stamp(b.Cut),
 		Since: stamp(b.Since), Ran: length(b.Ran), Saved: b.Saved, Home: home,
-		Moored: moored(tx, b),
+		Moored: moored(tx, b), Aside: !b.Again.IsZero(),
 	}, true
 }
 

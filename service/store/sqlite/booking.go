@@ -228,6 +228,9 @@ type booking struct {
 	Saved  bool               `json:",omitzero"`
 	Home   []workspace.HostID `json:",omitempty"`
 
+	Failed int       `json:",omitzero"`
+	Again  time.Time `json:",omitzero"`
+
 	Phase    workspace.BarPhase `json:",omitzero"`
 	Left     []bool             `json:",omitempty"`
 	Warned   []time.Time        `json:",omitempty"`
