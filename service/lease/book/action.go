@@ -9,6 +9,7 @@ type Verb uint8
 // frees hosts comes before what takes them.
 const (
 	park     Verb = iota // a suspension is complete: into the queue; not told
+	land                 // nodes have moved; not told
 	End                  // the nodes are gone, the hosts free
 	Kill                 // the nodes are destroyed; the lease waits to begin again
 	Shutdown             // the running time is over: the nodes shut down
@@ -23,8 +24,8 @@ const (
 // String returns the verb as a schedule prints it.
 func (v Verb) String() string {
 	return [...]string{
-		"park", "end", "kill", "shutdown", "suspend", "migrate", "transfer", "boot", "resume",
-		"run",
+		"park", "land", "end", "kill", "shutdown", "suspend", "migrate", "transfer", "boot",
+		"resume", "run",
 	}[v]
 }
 

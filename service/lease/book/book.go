@@ -194,6 +194,9 @@ func (b *Book) valid(e event) bool {
 		return known && !r.begun && r.fetch.Start == e.at
 	}
 	l := b.leases[e.id]
+	if e.verb == land {
+		return l != nil && len(l.leaving) > 0 && l.arrived == e.at
+	}
 	return l != nil && len(l.steps) > 0 && l.steps[0].at == e.at && l.steps[0].verb == e.verb
 }
 
@@ -204,13 +207,7 @@ func (b *Book) Advance(now slot.Time) []Action {
 		for b.Next() <= now {
 			e := b.due.pop()
 			b.now = max(b.now, e.at)
-			if e.verb == Transfer {
-				actions = b.begin(actions, e)
-			} else if l := b.own(b.leases[e.id]); b.wait(l) {
-				b.overrun(l, now)
-			} else {
-				actions = b.perform(actions, l)
-			}
+			actions = b.attend(actions, e, now)
 			if b.Next() > e.at {
 				b.review() // all of the moment is done: who waits may begin
 			}
@@ -222,6 +219,25 @@ func (b *Book) Advance(now slot.Time) []Action {
 			return actions
 		}
 	}
+}
+
+// attend does what is due, or lets it be late.
+func (b *Book) attend(actions []Action, e event, now slot.Time) []Action {
+	if e.verb == Transfer {
+		return b.begin(actions, e)
+	}
+	l := b.own(b.leases[e.id])
+	switch {
+	case e.verb == land && b.policy.Confirm <= 0:
+		b.arrive(l)
+	case e.verb == land:
+		b.dawdle(l, b.patient(l, now))
+	case b.wait(l):
+		b.delay(l, b.patient(l, now))
+	default:
+		return b.perform(actions, l)
+	}
+	return actions
 }
 
 // perform does the lease's next step.

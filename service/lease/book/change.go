@@ -13,7 +13,7 @@ import (
 // waits with its memory saved, the Duration alone. The answer is as Submit's:
 // where it is Refused, the old terms stand and the Offers would be accepted in
 // place of the new ones. An error is of kind Invalid, NotFound, or, while the
-// lease shuts down, Busy.
+// lease shuts down or its nodes move, Busy.
 func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
 	b.now = max(b.now, now)
 	l := b.leases[id]
@@ -28,6 +28,9 @@ func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
 	case Queued, Accepted:
 		return b.replace(l, t)
 	case Booting, Resuming, Running:
+		if len(l.leaving) > 0 && !l.sameNeeds(&t) {
+			return Answer{}, workspace.Refuse(workspace.Busy, "lease %d moves to other hosts", id)
+		}
 		return b.renew(l, t)
 	case Suspending, Suspended:
 		if l.sameNeeds(&t) {
@@ -155,6 +158,9 @@ func (b *Book) extend(l *lease, t Terms) *decision {
 	c.Parts = t.Parts
 	end := l.done() - l.Duration + t.Duration + b.shutdown(l)
 	d := &decision{hosts: l.hosts, hold: slot.Span{Start: b.now, End: end}, cut: slot.Never}
+	if !l.gives(&t) && meet(l.hosts, b.vacating()) {
+		return nil // what it would grow into is still used
+	}
 	until, forced := b.reach(c, l.hosts, b.now)
 	if until >= end || (l.cut == slot.Never && end <= l.held.End && l.gives(&t)) {
 		return d // what takes no more is never refused, whatever else a host bears

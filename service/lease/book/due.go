@@ -62,6 +62,18 @@ func (d *due) pop() event {
 	}
 }
 
+// by calls f with all that is due by a time, void or not, in no order.
+func (d due) by(at slot.Time, f func(event)) {
+	for open := []int{0}; len(open) > 0; {
+		i := open[len(open)-1]
+		open = open[:len(open)-1]
+		if i < len(d) && d[i].at <= at {
+			f(d[i])
+			open = append(open, 2*i+1, 2*i+2)
+		}
+	}
+}
+
 // schedule makes the lease's next step due. When most of what is due has
 // become void, the rest is sorted out.
 func (b *Book) schedule(l *lease) {

@@ -105,7 +105,7 @@ func TestCancel(t *testing.T) {
 	w.until(20)
 	cancel(1) // which runs, and so shuts down
 	w.actual[1] = 20
-	w.stop(1)
+	w.stop(1, w.now)
 	w.until(22)
 	if w.first[3] != 22 {
 		t.Errorf("the next runs at %d\n%s", w.first[3], w.story())

@@ -10,7 +10,8 @@ import (
 // that they are off the decision's hosts when it begins. It returns a host for
 // each node, or nil. Nodes elsewhere stay where they are.
 func (b *Book) evade(v *lease, d *decision) []slot.Host {
-	if v.state != Running || b.now+b.migration(v, d.hosts) > d.hold.Start {
+	late := b.now+b.migration(v, d.hosts) > d.hold.Start
+	if v.state != Running || late || len(v.leaving) > 0 {
 		return nil
 	}
 	moved := v.copy()
@@ -28,9 +29,9 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 	}
 	moved.Parts = slices.DeleteFunc(moved.Parts, func(p Part) bool { return p.Nodes == 0 })
 	s := b.search(b.full, moved)
-	s.avoid = d.hosts
+	s.avoid = slices.Concat(d.hosts, b.vacating())
 	if s.alone {
-		s.avoid = slices.Concat(d.hosts, stay)
+		s.avoid = append(s.avoid, stay...)
 	}
 	targets := s.place(slot.Span{Start: b.now, End: v.held.End})
 	if targets == nil {
@@ -77,8 +78,9 @@ func (b *Book) move(l *lease, hosts []slot.Host) {
 	b.unpin(l)
 	held := l.held
 	b.give(l, b.now)
-	b.arrive(l) // it moves on from where it was to go
-	l.leaving, l.arrived, l.ways = l.hosts, arrived, b.streams(l.hosts, hosts)
+	if arrived > b.now {
+		l.leaving, l.arrived, l.ways = l.hosts, arrived, b.streams(l.hosts, hosts)
+	}
 	l.hosts, l.held = hosts, held
 	b.leave(l)
 	b.take(l, slot.Span{Start: b.now, End: held.End})
@@ -89,6 +91,10 @@ func (b *Book) move(l *lease, hosts []slot.Host) {
 // leave enters into the tables that the nodes of a lease are still on the hosts
 // that they leave.
 func (b *Book) leave(l *lease) {
+	if len(l.leaving) == 0 {
+		return
+	}
+	b.due.push(event{l.arrived, land, l.ID, ""})
 	b.hang(l, slot.Span{Start: b.now, End: l.arrived}, (*slot.Table).Add)
 }
 
@@ -107,6 +113,7 @@ func (b *Book) dawdle(l *lease, until slot.Time) {
 	more := slot.Span{Start: max(l.arrived, b.now), End: until}
 	b.hang(l, more, (*slot.Table).Add)
 	l.arrived = until
+	b.due.push(event{until, land, l.ID, ""})
 	b.makeWay(l.leaving, more)
 }
 

@@ -84,7 +84,7 @@ func (b *Book) complete(l *lease) {
 		l.confirmed = true
 		b.schedule(l)
 		b.changed, b.freed = true, true
-	case l.state == Running:
+	case l.state == Running && l.steps[0].verb != Migrate:
 		b.arrive(l)
 	case (l.state == Booting || l.state == Resuming) && l.steps[0].verb == Run:
 		b.ready(l)
@@ -139,10 +139,33 @@ func (b *Book) wait(l *lease) bool {
 	return false
 }
 
-// overrun lets what the lease is at go on for half as long again as it has taken
-// up to now: whoever it is in the way of is told now and then, not all the time.
-func (b *Book) overrun(l *lease, now slot.Time) {
-	b.delay(l, now+max(b.policy.Confirm, (now-l.entered)/2))
+// patient returns until when what the lease is at may go on that is late: for half
+// as long again as it has taken up to now, so that whoever it is in the way of is
+// told now and then, not all the time.
+func (b *Book) patient(l *lease, now slot.Time) slot.Time {
+	return now + max(b.policy.Confirm, (now-l.entered)/2)
+}
+
+// vacating returns the hosts that leases have given back by now in the tables and,
+// as far as is known, are still on. Those who have not begun may plan with them,
+// and give way again; who runs may not go there.
+func (b *Book) vacating() (hosts []slot.Host) {
+	if b.policy.Confirm <= 0 {
+		return nil
+	}
+	b.due.by(b.now, func(e event) {
+		if e.verb == Transfer || !b.valid(e) {
+			return
+		}
+		l := b.leases[e.id]
+		switch gone := l.confirmed && (l.steps[0].verb == park || l.steps[0].verb == End); {
+		case e.verb == land:
+			hosts = append(hosts, l.leaving...)
+		case !gone && l.held.End <= b.now && !l.waiting() && l.state != Accepted:
+			hosts = append(hosts, l.hosts...)
+		}
+	})
+	return hosts
 }
 
 // slow lets a lease that boots or resumes run at a later time.
@@ -269,7 +292,7 @@ func (b *Book) linger(l *lease, until slot.Time) {
 // enter notes that the lease begins what takes until the step after.
 func (l *lease) enter(s step) {
 	switch s.verb {
-	case Boot, Resume, Suspend, Shutdown:
+	case Boot, Resume, Migrate, Suspend, Shutdown:
 		l.entered, l.confirmed = s.at, false
 	case Run:
 		l.confirmed = false

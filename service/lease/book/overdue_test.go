@@ -25,7 +25,7 @@ func (w *world) confirm() {
 		if w.busy[id] <= w.now {
 			delete(w.busy, id)
 			w.log = append(w.log, fmt.Sprintf("%d: lease %d is done", w.now, id))
-			w.book.Done(w.now, id)
+			w.done(id)
 		}
 	}
 }
@@ -42,6 +42,10 @@ func (w *world) begin(a Action) {
 			return // it runs already
 		}
 	case Suspend, Shutdown:
+	case Migrate:
+		if a.Until == a.At {
+			return
+		}
 	default:
 		return
 	}
@@ -87,7 +91,7 @@ func (w *world) cancel(id ID) {
 	if w.book.leases[id] == nil {
 		w.ended[id] = w.now
 	}
-	w.stop(id)
+	w.stop(id, w.now)
 	w.actual[id] = w.ran[id]
 	w.advance()
 }

@@ -60,7 +60,7 @@ func (b *Book) Record(id ID) (Record, bool) {
 	if l.held.Empty() && len(l.hosts) > 0 { // what is left to do is to be done now
 		r.From, r.Until = b.now, b.now
 	}
-	if len(l.leaving) > 0 && l.arrived > b.now {
+	if len(l.leaving) > 0 {
 		r.Left, r.Arrived = l.leaving, l.arrived
 	}
 	return r, true
@@ -106,8 +106,8 @@ func (b *Book) Restore(now slot.Time, records []Record) error {
 		}
 		if !l.held.Empty() {
 			b.take(l, l.held)
-			b.leave(l)
 		}
+		b.leave(l)
 	}
 	b.reorder()
 	b.goOn(all)
@@ -143,10 +143,12 @@ func (b *Book) revive(r *Record) (*lease, error) {
 		l.entered = min(b.now, r.Until)
 	}
 	b.prompt(l)
-	if len(r.Left) > 0 && r.Arrived > b.now {
+	if len(r.Left) > 0 && (r.Arrived > b.now || b.policy.Confirm > 0) {
 		l.leaving, l.arrived = slices.Clone(r.Left), r.Arrived
 		l.ways = b.streams(l.leaving, l.hosts)
-		l.steps = append([]step{{b.now, l.arrived, Migrate}}, l.steps...)
+		if l.begun() {
+			l.steps = append([]step{{b.now, max(l.arrived, b.now), Migrate}}, l.steps...)
+		}
 	}
 	return l, nil
 }

@@ -48,7 +48,7 @@ func TestMemoryTakesTheLink(t *testing.T) {
 	w := saved(t, Policy{MigrateRate: 67108}) // 15 ms; the links bear twice as much
 	w.until(40)
 	w.book.Ended(40, 9)
-	w.stop(9)
+	w.stop(9, w.now)
 	w.actual[9] = w.ran[9]
 	w.until(40)
 	a := w.book.Lease(1)

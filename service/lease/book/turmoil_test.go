@@ -76,7 +76,7 @@ func (s *turmoil) step() {
 		s.book.Overdue(s.now, s.any(), s.now+s.between(-20, 100))
 	case n < 86:
 		name = "done"
-		s.book.Done(s.now, s.any())
+		s.world.done(s.any())
 	case n < 88:
 		name = "ended"
 		s.book.Ended(s.now, s.any())

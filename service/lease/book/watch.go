@@ -95,12 +95,15 @@ func (b *Book) Leave(now slot.Time, id ID, node int) {
 			b.firm.Remove(l.hosts[node], rest, need)
 		}
 	}
+	moving := slot.Span{Start: b.now, End: l.arrived}
+	b.hang(l, moving, (*slot.Table).Remove)
 	l.Parts = slices.Clone(l.Parts)
 	l.Parts[part].Need = slot.Amount{}
 	if l.Least != nil {
 		l.Least = slices.Clone(l.Least)
 		l.Least[part] = slot.Amount{}
 	}
+	b.hang(l, moving, (*slot.Table).Add)
 	b.changed, b.freed = true, true
 	b.review()
 }

@@ -1,0 +1,97 @@
+package book
+
+import (
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+)
+
+// A transit is that the nodes of a lease are on hosts that they leave as well.
+type transit struct {
+	from  []slot.Host
+	until slot.Time // as planned
+}
+
+// depart notes that nodes begin to move.
+func (w *world) depart(a Action) {
+	if a.Until > a.At {
+		w.moving[a.Lease] = transit{w.on[a.Lease], a.Until}
+	}
+	w.on[a.Lease] = a.Hosts
+}
+
+// done tells the Book that a lease is done with what it is at.
+func (w *world) done(id ID) {
+	delete(w.moving, id)
+	w.book.Done(w.now, id)
+}
+
+// transits adds up what nodes that move still use of the hosts that they leave.
+func (w *world) transits(use []slot.Amount) {
+	for id, m := range w.moving {
+		on, there := w.on[id]
+		if !there || (w.book.policy.Confirm == 0 && m.until <= w.now) {
+			delete(w.moving, id)
+			continue
+		}
+		for i, need := range w.book.leases[id].needs() {
+			if h := m.from[i]; h != on[i] {
+				use[h] = use[h].Plus(need)
+			}
+		}
+	}
+}
+
+// only allows some hosts.
+func only(hosts ...slot.Host) func(slot.Host) bool {
+	return func(h slot.Host) bool {
+		for _, other := range hosts {
+			if h == other {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// sized is a lease of one node, of the kind and so many CPUs, that runs on some hosts.
+func sized(id ID, kind Kind, cpu int32, duration slot.Time, on ...slot.Host) Terms {
+	x := one(id, kind, 1, duration)
+	x.Parts[0].Need, x.Preemptible, x.Hosts = cpus(cpu), true, only(on...)
+	return x
+}
+
+// TestNobodyMovesOntoHostsThatOthersAreLateToLeave lets two leases be saved for
+// reservations by one moment, and both be late. The reservation of the first is
+// given the room of a running lease instead, which is not to move where the
+// second still is.
+func TestNobodyMovesOntoHostsThatOthersAreLateToLeave(t *testing.T) {
+	pool := Pool{Hosts: []slot.Amount{cpus(2), cpus(1), cpus(2)}}
+	w := newWorld(t, pool, Policy{
+		Backfill: EASY, Preemption: []Means{BySuspension, ByMigration}, SuspendRate: 500000,
+		ResumeRate: 500000, Confirm: 5,
+	})
+	w.late = func() slot.Time { return 3 }
+	w.submit(sized(3, BestEffort, 1, 1000, 1), 0)
+	w.submit(sized(2, BestEffort, 2, 1000, 0), 0)
+	w.until(1)
+	w.submit(sized(1, BestEffort, 1, 1000, 1, 2), 0)
+	w.until(50)
+	for id, on := range map[ID]slot.Host{2: 0, 3: 1, 1: 2} {
+		if a := w.book.Lease(id); a.State != Running || a.Hosts[0] != on {
+			t.Fatalf("lease %d: %+v", id, a)
+		}
+	}
+	reserve := func(x Terms) {
+		x.Start = 100
+		if a := w.submit(x, 0); a.State != Accepted {
+			t.Fatalf("lease %d: %+v", x.ID, a)
+		}
+	}
+	reserve(sized(4, Reservation, 1, 100, 1))
+	reserve(sized(5, Reservation, 2, 100, 0, 2))
+	w.until(99)
+	w.cancel(4)
+	w.until(slot.Never)
+	w.over()
+}
