@@ -72,15 +72,19 @@ func (b *Book) stage(l *lease, d *decision, by slot.Time) slot.Time {
 	}
 	for _, s := range sums(d.hosts, l.needs()) {
 		there, known := b.images[place{s.host, l.Image.Name}]
-		if known && (there.begun || by == slot.Never || there.fetch.End <= by) {
-			if there.fetch.End > by {
-				ready = slot.Never
-				break
-			}
+		if known && there.begun && there.fetch.End > by {
+			ready = slot.Never
+			break
+		}
+		if known && (there.begun || (by != slot.Never && there.fetch.End <= by)) {
 			ready = max(ready, there.fetch.End)
 			continue
 		}
 		span := b.carry(l, s.host, by)
+		if known && by == slot.Never && (span.Empty() || span.End >= there.fetch.End) {
+			ready = max(ready, there.fetch.End)
+			continue
+		}
 		if span.Empty() {
 			ready = slot.Never
 			break
