@@ -126,7 +126,7 @@ func (b *Book) admit(l *lease, span slot.Span) *decision {
 func (b *Book) plans() []*lease {
 	var all []*lease
 	for _, id := range b.queue {
-		if l := b.leases[id]; !l.held.Empty() {
+		if l := b.leases.get(id); !l.held.Empty() {
 			all = append(all, l)
 		}
 	}
@@ -241,7 +241,7 @@ func (b *Book) victims(l *lease, d *decision) (all []victim, stubborn *lease) {
 func (b *Book) candidates(shares []share, span slot.Span) []*lease {
 	var all []*lease
 	for _, id := range b.soft {
-		v := b.leases[id]
+		v := b.leases.get(id)
 		if common(v.held, span).Empty() || !touches(v.hosts, shares) {
 			continue
 		}
@@ -276,7 +276,7 @@ func (v victim) moves() bool { return v.hosts != nil }
 // means settles how a victim is made to give its hosts back for a decision, and
 // reports whether there is a way. Two that would move could meet, so only one does.
 func (b *Book) means(x *victim, d *decision, moves bool) bool {
-	v, by := b.leases[x.id], d.hold.Start
+	v, by := b.leases.get(x.id), d.hold.Start
 	if v.waiting() || v.over {
 		return v.waiting() // what is over goes as fast as it can
 	}

@@ -64,7 +64,7 @@ func (a *Affinity) own() bool { return len(a.Others) == 0 && len(a.Hosts) == 0 }
 
 // enter takes the lease into the Book's list.
 func (b *Book) enter(l *lease) {
-	b.leases[l.ID] = l
+	b.leases.put(l)
 	b.note(l.ID)
 	l.names(func(id ID) {
 		if i, found := slices.BinarySearch(b.named[id], l.ID); !found {
@@ -75,7 +75,7 @@ func (b *Book) enter(l *lease) {
 
 // strike takes it out of the list.
 func (b *Book) strike(l *lease) {
-	delete(b.leases, l.ID)
+	b.leases.drop(l.ID)
 	l.names(func(id ID) {
 		rest := slices.DeleteFunc(slices.Clone(b.named[id]), func(by ID) bool { return by == l.ID })
 		if b.named[id] = rest; len(rest) == 0 {
@@ -103,7 +103,7 @@ func (b *Book) ruled(l *lease) bool { return len(l.Affinity) > 0 || len(b.named[
 // keeps only those away that wait as well.
 func (b *Book) foes(l *lease, f func(other *lease, h slot.Host)) {
 	each := func(n Node) {
-		other := b.leases[n.Lease]
+		other := b.leases.get(n.Lease)
 		if other == nil || other.ID == l.ID || other.held.Empty() ||
 			(other.waiting() && l.Kind != BestEffort) {
 			return
@@ -185,7 +185,7 @@ func (b *Book) barred(l *lease, hosts []slot.Host, from slot.Time) (at slot.Time
 func (b *Book) part(l *lease) {
 	var gone []ID
 	look := func(id ID) {
-		other := b.leases[id]
+		other := b.leases.get(id)
 		if other == nil || !other.waiting() || common(other.held, l.held).Empty() {
 			return
 		}
@@ -201,7 +201,7 @@ func (b *Book) part(l *lease) {
 		look(id)
 	}
 	for _, id := range gone {
-		if other := b.own(b.leases[id]); !other.held.Empty() {
+		if other := b.own(b.leases.get(id)); !other.held.Empty() {
 			b.unplan(other)
 		}
 	}

@@ -198,7 +198,7 @@ func TestBadAffinity(t *testing.T) {
 	} {
 		x := one(1, BestEffort, 1, 50)
 		x.Affinity = rules
-		if _, err := b.Submit(0, x); err == nil || len(b.leases) != 0 {
+		if _, err := b.Submit(0, x); err == nil || b.leases.len() != 0 {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -185,7 +185,7 @@ func (b *Book) then(id ID, t Terms, at slot.Time) *decision {
 	s := b.Snapshot()
 	s.policy.Confirm = 0
 	s.Advance(at)
-	l := s.leases[id]
+	l := s.leases.get(id)
 	if l == nil || l.state != Running {
 		return nil
 	}

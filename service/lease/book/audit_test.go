@@ -18,7 +18,7 @@ func (w *world) audit() {
 			firm.Add(h, s, a)
 		}
 	}
-	for _, l := range b.leases {
+	for _, l := range b.leases.all() {
 		for i, need := range l.needs() {
 			if !l.held.Empty() {
 				enter(l.firm, l.hosts[i], l.held, need)

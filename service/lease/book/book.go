@@ -16,7 +16,7 @@ type Book struct {
 	// table where nobody is interrupted.
 	full, firm *slot.Table
 	empty      *slot.Table // of the same hosts, with nothing taken
-	leases     map[ID]*lease
+	leases     shelf
 	named      map[ID][]ID // who has to be apart from a lease, by its ID
 	link       *slot.Table // of the repository, one row; nil: images are everywhere
 	images     map[place]replica
@@ -39,7 +39,7 @@ type Book struct {
 func New(pool Pool, policy Policy) *Book {
 	b := &Book{
 		policy: policy, full: slot.New(pool.Hosts), empty: slot.New(pool.Hosts),
-		leases: map[ID]*lease{}, token: new(byte), images: map[place]replica{},
+		leases: newShelf(), token: new(byte), images: map[place]replica{},
 		downlink: narrowest(pool.Hosts), ranks: map[string]slot.Time{}, named: map[ID][]ID{},
 	}
 	if pool.Repository > 0 {
@@ -60,7 +60,7 @@ func (b *Book) Submit(now slot.Time, t Terms) (Answer, error) {
 	if err := t.check(b.now); err != nil {
 		return Answer{}, err
 	}
-	if b.leases[t.ID] != nil {
+	if b.leases.get(t.ID) != nil {
 		return Answer{}, workspace.Refuse(workspace.Conflict, "lease %d is known", t.ID)
 	}
 	if err := b.checkAffinity(&t); err != nil {
@@ -108,7 +108,7 @@ func refused(r *Reason) Answer {
 // Lease says how the lease stands; its state is Refused when the Book does not
 // know it, or no longer.
 func (b *Book) Lease(id ID) Answer {
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil {
 		return refused(nil)
 	}
@@ -126,7 +126,7 @@ func (b *Book) Lease(id ID) Answer {
 // begun is not ended, but taken back with Cancel, and nothing changes.
 func (b *Book) Ended(now slot.Time, id ID) {
 	b.now = max(b.now, now)
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil {
 		return
 	}
@@ -156,7 +156,7 @@ func (b *Book) finish(l *lease) {
 // unless it does so already. An error of kind NotFound tells that there is none.
 func (b *Book) Cancel(now slot.Time, id ID) error {
 	b.now = max(b.now, now)
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil {
 		return workspace.Refuse(workspace.NotFound, "no lease %d", id)
 	}
@@ -178,8 +178,8 @@ func (b *Book) Cancel(now slot.Time, id ID) error {
 // Next returns when something is due: Advance is to be called then. Never, when
 // nothing is planned.
 func (b *Book) Next() slot.Time {
-	for len(b.due) > 0 {
-		if top := b.due[0]; b.valid(top) {
+	for b.due.len() > 0 {
+		if top := b.due.top(); b.valid(top) {
 			return top.at
 		}
 		b.due.pop()
@@ -193,7 +193,7 @@ func (b *Book) valid(e event) bool {
 		r, known := b.images[place{slot.Host(e.id), e.image}]
 		return known && !r.begun && r.fetch.Start == e.at
 	}
-	l := b.leases[e.id]
+	l := b.leases.get(e.id)
 	if e.verb == land {
 		return l != nil && len(l.leaving) > 0 && l.arrived == e.at
 	}
@@ -226,7 +226,7 @@ func (b *Book) attend(actions []Action, e event, now slot.Time) []Action {
 	if e.verb == Transfer {
 		return b.begin(actions, e)
 	}
-	l := b.own(b.leases[e.id])
+	l := b.own(b.leases.get(e.id))
 	switch {
 	case e.verb == land && b.policy.Confirm <= 0:
 		b.arrive(l)
@@ -287,7 +287,7 @@ func (b *Book) own(l *lease) *lease {
 		mine := *l
 		mine.book = b.token
 		mine.steps = slices.Clone(l.steps)
-		b.leases[l.ID] = &mine
+		b.leases.put(&mine)
 		return &mine
 	}
 	return l
@@ -323,12 +323,12 @@ func (b *Book) Snapshot() *Book {
 	if b.link != nil {
 		c.link = b.link.Snapshot()
 	}
-	c.leases, c.images = maps.Clone(b.leases), maps.Clone(b.images)
+	c.leases, c.images = b.leases.share(), maps.Clone(b.images)
 	c.named = maps.Clone(b.named)
 	c.touched = maps.Clone(b.touched)
 	c.site = b.site.clone()
 	c.idle, c.ranks = slices.Clone(b.idle), maps.Clone(b.ranks)
-	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), slices.Clone(b.due)
+	c.queue, c.soft, c.due = slices.Clone(b.queue), slices.Clone(b.soft), b.share()
 	c.empty = b.empty.Snapshot()
 	b.token, c.token = new(byte), new(byte)
 	return &c

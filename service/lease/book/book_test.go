@@ -129,7 +129,7 @@ func TestBadTerms(t *testing.T) {
 		x := one(1, Reservation, 1, 50)
 		x.Start = 2000
 		spoil(&x)
-		if _, err := b.Submit(1000, x); err == nil || len(b.leases) != 0 {
+		if _, err := b.Submit(1000, x); err == nil || b.leases.len() != 0 {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -165,7 +165,7 @@ func (w *world) take(id ID, o *Offer) (Answer, error) {
 // change renegotiates a lease. What is offered in place of a refusal is taken.
 func (w *world) change(t *rapid.T, id ID) {
 	t.Helper()
-	old := w.book.leases[id]
+	old := w.book.leases.get(id)
 	if old == nil {
 		return
 	}
@@ -199,7 +199,7 @@ func (w *world) change(t *rapid.T, id ID) {
 		}
 	}
 	w.log = append(w.log, fmt.Sprintf("%d: lease %d changed to %+v: %s", w.now, id, x, a.State))
-	w.terms[id] = w.book.leases[id].terms()
+	w.terms[id] = w.book.leases.get(id).terms()
 	w.actual[id] = min(w.actual[id], x.Duration)
 }
 
@@ -317,7 +317,7 @@ func TestPlanShowsWhatHappens(t *testing.T) {
 				if bar.Host != now.Host || bar.Span.Start > at || bar.Span.End <= at {
 					continue
 				}
-				l := w.book.leases[bar.Lease]
+				l := w.book.leases.get(bar.Lease)
 				for _, s := range sums(l.hosts, l.needs()) {
 					if s.host == bar.Host {
 						use = use.Plus(s.need)
@@ -330,7 +330,7 @@ func TestPlanShowsWhatHappens(t *testing.T) {
 			}
 		}
 		for _, bar := range bars {
-			l := w.book.leases[bar.Lease]
+			l := w.book.leases.get(bar.Lease)
 			if bar.Phase == Runs && bar.Span.End > l.done() {
 				t.Fatalf("%+v is drawn beyond %d", bar, l.done())
 			}

@@ -16,7 +16,7 @@ import (
 // lease shuts down or its nodes move, Busy.
 func (b *Book) Change(now slot.Time, id ID, t Terms) (Answer, error) {
 	b.now = max(b.now, now)
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil {
 		return Answer{}, workspace.Refuse(workspace.NotFound, "no lease %d", id)
 	}
@@ -74,7 +74,7 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 		return refused(r), nil
 	}
 	for _, v := range d.victims {
-		c.oust(c.own(c.leases[v.id]), v, d.hold.Start)
+		c.oust(c.own(c.leases.get(v.id)), v, d.hold.Start)
 	}
 	l.Parts, l.Duration, l.cut, l.held.End = t.Parts, t.Duration, d.cut, d.hold.End
 	l.clip()
@@ -95,7 +95,7 @@ func (b *Book) renew(old *lease, t Terms) (Answer, error) {
 // holds, which it still has in its own books: it is not in its own way. Until
 // when it moves, if it does, is returned with it.
 func (b *Book) uphold(id ID) (l *lease, moving slot.Span) {
-	l = b.own(b.leases[id])
+	l = b.own(b.leases.get(id))
 	held := l.held
 	moving = slot.Span{Start: b.now, End: l.arrived}
 	b.hang(l, moving, (*slot.Table).Remove)
@@ -214,7 +214,7 @@ func (b *Book) clear(l *lease, d *decision) *decision {
 		return nil
 	}
 	running := slices.ContainsFunc(d.victims, func(v victim) bool {
-		return !b.leases[v.id].waiting()
+		return !b.leases.get(v.id).waiting()
 	})
 	if b.firm == b.full && (running || !b.afterwards(l, d)) {
 		return nil
@@ -226,7 +226,7 @@ func (b *Book) clear(l *lease, d *decision) *decision {
 func (b *Book) afterwards(l *lease, d *decision) (fits bool) {
 	var gone []*lease
 	for _, v := range d.victims {
-		gone = append(gone, b.leases[v.id])
+		gone = append(gone, b.leases.get(v.id))
 	}
 	b.without(gone, d.hold, func() { fits = b.fitsOn(b.full, l, d) })
 	return fits

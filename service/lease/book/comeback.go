@@ -20,7 +20,7 @@ type standIn struct {
 func (b *Book) returning() []*lease {
 	var all []*lease
 	for _, id := range b.soft {
-		l := b.leases[id]
+		l := b.leases.get(id)
 		if !l.waiting() && (l.cut != slot.Never || l.state == Suspending) {
 			all = append(all, l)
 		}

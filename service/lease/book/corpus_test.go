@@ -86,7 +86,7 @@ func (c *corpus) refusal(t *testing.T) (*Reason, func(*Offer) (Answer, error)) {
 		x := c.request()
 		if live := w.running(); c.IntN(3) == 0 && len(live) > 0 {
 			id := live[c.IntN(len(live))]
-			x = w.book.leases[id].Terms
+			x = w.book.leases.get(id).Terms
 			x.Duration += slot.Time(c.IntN(100))
 			x.Parts = slices.Clone(x.Parts)
 			x.Parts[0].Need = x.Parts[0].Need.Plus(cpus(int32(1 + c.IntN(4))))
@@ -105,7 +105,7 @@ func (c *corpus) refusal(t *testing.T) (*Reason, func(*Offer) (Answer, error)) {
 
 // running returns the leases that run and are not to be destroyed, by ID.
 func (w *world) running() (all []ID) {
-	for id, l := range w.book.leases {
+	for id, l := range w.book.leases.all() {
 		doomed := slices.ContainsFunc(l.steps, func(s step) bool { return s.verb == Kill })
 		if l.state == Running && !doomed {
 			all = append(all, id)

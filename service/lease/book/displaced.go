@@ -11,7 +11,7 @@ import (
 // the span. They are planned anew at the next review.
 func (b *Book) clearPlans(hosts []slot.Host, span slot.Span) {
 	for _, id := range b.queue {
-		if l := b.leases[id]; !common(l.held, span).Empty() && meet(l.hosts, hosts) {
+		if l := b.leases.get(id); !common(l.held, span).Empty() && meet(l.hosts, hosts) {
 			b.unplan(b.own(l))
 			b.changed = true
 		}
@@ -25,7 +25,7 @@ func (b *Book) clearAccepted(l *lease, span slot.Span) {
 		if until, _ := b.reach(l, l.hosts, span.Start); until >= span.End {
 			return
 		}
-		if other := b.leases[other.ID]; other != nil && other.state == Accepted && other != l {
+		if other := b.leases.get(other.ID); other != nil && other.state == Accepted && other != l {
 			b.relocate(b.own(other))
 		}
 	}
@@ -35,7 +35,7 @@ func (b *Book) clearAccepted(l *lease, span slot.Span) {
 // hosts during the span, in order of their starts.
 func (b *Book) accepted(hosts []slot.Host, span slot.Span) []*lease {
 	var all []*lease
-	for _, l := range b.leases {
+	for _, l := range b.leases.all() {
 		if l.state == Accepted && !common(l.held, span).Empty() && meet(l.hosts, hosts) {
 			all = append(all, l)
 		}
@@ -61,7 +61,7 @@ func (b *Book) makeWay(hosts []slot.Host, span slot.Span) {
 	}
 	b.clearPlans(hosts, span)
 	for _, l := range b.accepted(hosts, span) {
-		l = b.leases[l.ID]
+		l = b.leases.get(l.ID)
 		if l == nil || l.state != Accepted || !b.crowded(l.hosts, l.held) {
 			continue
 		}
@@ -174,7 +174,7 @@ func (b *Book) tardy(l *lease, until slot.Time) {
 		b.load(r, s.host, true)
 		b.images[at] = r
 		for _, id := range r.users {
-			b.starve(l, b.leases[id], until)
+			b.starve(l, b.leases.get(id), until)
 		}
 	}
 }

@@ -123,7 +123,7 @@ func TestBadBounds(t *testing.T) {
 	} {
 		x := between(1, Immediate, 1, 2)
 		spoil(&x)
-		if _, err := b.Submit(0, x); err == nil || len(b.leases) != 0 {
+		if _, err := b.Submit(0, x); err == nil || b.leases.len() != 0 {
 			t.Errorf("%s: no error", name)
 		}
 	}

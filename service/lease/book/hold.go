@@ -78,7 +78,7 @@ func (b *Book) commit(l *lease, d *decision) {
 	b.part(l)
 	b.pin(l, d) // first, or an image that it counts on goes with a victim
 	for _, v := range d.victims {
-		b.oust(b.own(b.leases[v.id]), v, d.hold.Start)
+		b.oust(b.own(b.leases.get(v.id)), v, d.hold.Start)
 	}
 	b.take(l, l.held)
 	b.schedule(l)

@@ -34,7 +34,7 @@ func (w *world) transits(use []slot.Amount) {
 			delete(w.moving, id)
 			continue
 		}
-		for i, need := range w.book.leases[id].needs() {
+		for i, need := range w.book.leases.get(id).needs() {
 			if h := m.from[i]; h != on[i] {
 				use[h] = use[h].Plus(need)
 			}

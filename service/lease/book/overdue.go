@@ -25,7 +25,7 @@ type progress struct {
 // told by mistake, and nothing changes.
 func (b *Book) Overdue(now slot.Time, id ID, until slot.Time) {
 	b.now = max(b.now, now)
-	if l := b.leases[id]; l != nil && until < slot.Never {
+	if l := b.leases.get(id); l != nil && until < slot.Never {
 		b.delay(l, max(until, b.now))
 		b.review()
 	}
@@ -66,7 +66,7 @@ func (b *Book) delay(l *lease, until slot.Time) {
 // shut down with it.
 func (b *Book) Done(now slot.Time, id ID) {
 	b.now = max(b.now, now)
-	if l := b.leases[id]; l != nil {
+	if l := b.leases.get(id); l != nil {
 		b.complete(b.own(l))
 		b.review()
 	}
@@ -157,7 +157,7 @@ func (b *Book) vacating() (hosts []slot.Host) {
 		if e.verb == Transfer || !b.valid(e) {
 			return
 		}
-		l := b.leases[e.id]
+		l := b.leases.get(e.id)
 		switch gone := l.confirmed && (l.steps[0].verb == park || l.steps[0].verb == End); {
 		case e.verb == land:
 			hosts = append(hosts, l.leaving...)

@@ -81,14 +81,14 @@ func TestNothingIsGivenTwiceWhateverIsLate(t *testing.T) {
 
 // cancel takes a lease back.
 func (w *world) cancel(id ID) {
-	if w.book.leases[id] == nil {
+	if w.book.leases.get(id) == nil {
 		return
 	}
 	w.log = append(w.log, fmt.Sprintf("%d: cancel %d", w.now, id))
 	if err := w.book.Cancel(w.now, id); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.book.leases[id] == nil {
+	if w.book.leases.get(id) == nil {
 		w.ended[id] = w.now
 	}
 	w.stop(id, w.now)

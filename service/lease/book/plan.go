@@ -45,7 +45,7 @@ var phases = map[Verb]Phase{
 // goes on, by host, then time, then lease. What is over is not in the Book.
 func (b *Book) Plan(span slot.Span) []Bar {
 	var bars []Bar
-	for _, l := range b.leases {
+	for _, l := range b.leases.all() {
 		if common(l.held, span).Empty() {
 			continue
 		}

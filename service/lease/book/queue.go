@@ -9,7 +9,7 @@ import (
 // enqueue puts the lease into the queue at its place.
 func (b *Book) enqueue(l *lease) {
 	i, _ := slices.BinarySearchFunc(b.queue, l, func(id ID, l *lease) int {
-		if b.leases[id].before(l) {
+		if b.leases.get(id).before(l) {
 			return -1
 		}
 		return 1
@@ -75,7 +75,7 @@ func (b *Book) review() {
 		return
 	}
 	for _, id := range b.queue {
-		if l := b.leases[id]; !l.held.Empty() {
+		if l := b.leases.get(id); !l.held.Empty() {
 			b.unplan(b.own(l))
 		}
 	}
@@ -92,7 +92,7 @@ func (b *Book) compress(freed bool) {
 	var held []standIn
 	defer func() { b.withdraw(held) }()
 	for _, id := range b.queue {
-		l := b.leases[id]
+		l := b.leases.get(id)
 		for ; len(back) > 0 && back[0].before(l); back = back[1:] {
 			held = append(held, b.standFor(back[0]))
 		}
@@ -122,7 +122,7 @@ func (b *Book) backfill() {
 	back := b.returning()
 	var vain []shape
 	for _, id := range b.queue {
-		l := b.leases[id]
+		l := b.leases.get(id)
 		if !promised && len(back) > 0 && back[0].before(l) {
 			if promised = true; b.policy.Backfill == NoBackfill {
 				return
@@ -215,7 +215,7 @@ func (b *Book) plan(l *lease, d *decision) {
 // were to make room for is gone.
 func (b *Book) heal() {
 	for _, id := range slices.Clone(b.soft) {
-		l := b.leases[id]
+		l := b.leases.get(id)
 		if l.cut == slot.Never || l.waiting() || l.state == Suspending {
 			continue
 		}

@@ -270,7 +270,7 @@ func (l *lease) loose() *lease {
 func (b *Book) blocking(l *lease, span slot.Span) []ID {
 	const some = 8
 	var all []*lease
-	for _, other := range b.leases {
+	for _, other := range b.leases.all() {
 		in := common(other.held, span)
 		timed := l.Kind != BestEffort && l.Kind != Immediate
 		if in.Empty() || other.ID == l.ID || (timed && !other.firm) {
@@ -293,7 +293,7 @@ func (b *Book) blocking(l *lease, span slot.Span) []ID {
 // Explain says why a lease waits; nil, when it does not wait or has a plan that
 // begins now. It makes no offers: the lease has not been refused.
 func (b *Book) Explain(id ID) *Reason {
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil || !l.waiting() || l.runs <= b.now+b.lead(l) {
 		return nil
 	}

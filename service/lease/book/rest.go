@@ -13,7 +13,7 @@ import (
 // a lease that does not resume or run nothing changes.
 func (b *Book) Rest(now slot.Time, id ID, home []slot.Host, begins bool) {
 	b.now = max(b.now, now)
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil || l.over || (l.state != Resuming && l.state != Running) ||
 		len(home) != l.nodes() {
 		return
@@ -36,7 +36,7 @@ func (b *Book) Rest(now slot.Time, id ID, home []slot.Host, begins bool) {
 // Retry lets a lease that could not resume wait in the queue again.
 func (b *Book) Retry(now slot.Time, id ID) {
 	b.now = max(b.now, now)
-	if l := b.leases[id]; l != nil && l.aside {
+	if l := b.leases.get(id); l != nil && l.aside {
 		b.own(l).aside = false
 		b.changed = true
 		b.review()

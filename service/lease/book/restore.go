@@ -2,7 +2,6 @@ package book
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/philoxenia/philoxenia/service/lease/slot"
@@ -39,7 +38,7 @@ type Record struct {
 
 // Record returns the record of a lease; false, when the Book does not know it.
 func (b *Book) Record(id ID) (Record, bool) {
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil {
 		return Record{}, false
 	}
@@ -68,8 +67,8 @@ func (b *Book) Record(id ID) (Record, bool) {
 
 // Records returns the records of all leases, by ID.
 func (b *Book) Records() []Record {
-	all := make([]Record, 0, len(b.leases))
-	for _, id := range slices.Sorted(maps.Keys(b.leases)) {
+	all := make([]Record, 0, b.leases.len())
+	for _, id := range slices.Sorted(b.leases.ids()) {
 		r, _ := b.Record(id)
 		all = append(all, r)
 	}
@@ -95,7 +94,7 @@ func (b *Book) Restore(now slot.Time, records []Record) error {
 	}
 	slices.SortFunc(all, func(l, m *lease) int { return cmp.Compare(l.ID, m.ID) })
 	for i, l := range all {
-		if b.leases[l.ID] != nil || (i > 0 && all[i-1].ID == l.ID) {
+		if b.leases.get(l.ID) != nil || (i > 0 && all[i-1].ID == l.ID) {
 			return workspace.Refuse(workspace.Invalid, "lease %d is recorded twice", l.ID)
 		}
 	}

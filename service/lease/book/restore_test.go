@@ -49,14 +49,14 @@ func (w *world) restart() {
 	again := old.Snapshot()
 	again.changed = true
 	again.review() // as Restore does: a plan for one who waits is worth what its policy says
-	for id := range old.leases {
+	for id := range old.leases.all() {
 		if was, is := again.Lease(id), w.book.Lease(id); !reflect.DeepEqual(was, is) {
 			w.t.Fatalf("lease %d was %+v, is %+v\n%s", id, was, is, w.story())
 		}
 	}
 	span := slot.Span{Start: w.now, End: slot.Never}
 	for _, bar := range old.Plan(span) {
-		if bar.Phase != Bringing && !old.leases[bar.Lease].waiting() &&
+		if bar.Phase != Bringing && !old.leases.get(bar.Lease).waiting() &&
 			!slices.Contains(w.book.Plan(span), bar) {
 			w.t.Fatalf("%+v is not planned any more: %+v\n%s", bar, w.book.Plan(span), w.story())
 		}
@@ -116,8 +116,8 @@ func TestBadRecords(t *testing.T) {
 		spoil(&bad)
 		b := New(hosts(2, 1), Policy{})
 		err := b.Restore(50, []Record{good, bad})
-		if workspace.KindOf(err) != workspace.Invalid || len(b.leases) != 0 {
-			t.Errorf("%s: %v, %d leases", name, err, len(b.leases))
+		if workspace.KindOf(err) != workspace.Invalid || b.leases.len() != 0 {
+			t.Errorf("%s: %v, %d leases", name, err, b.leases.len())
 		}
 	}
 	b := New(hosts(2, 1), Policy{})

@@ -87,7 +87,7 @@ func (b *Book) relate(s *search) {
 func (b *Book) company(l *lease, rule *Affinity) (hosts []slot.Host, known bool) {
 	hosts, known = slices.Clone(rule.Hosts), len(rule.Hosts) > 0
 	for _, n := range rule.Others {
-		other := b.leases[n.Lease]
+		other := b.leases.get(n.Lease)
 		if other == nil || (other.waiting() && !other.before(l)) {
 			continue
 		}

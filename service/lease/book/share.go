@@ -22,9 +22,9 @@ func (b *Book) SetRank(now slot.Time, owner string, behind slot.Time) {
 	if b.ranks[owner] = behind; behind == 0 {
 		delete(b.ranks, owner)
 	}
-	for id, l := range b.leases {
+	for id, l := range b.leases.all() {
 		if l.Owner == owner {
-			b.own(b.leases[id]).turn = l.Submitted + behind
+			b.own(b.leases.get(id)).turn = l.Submitted + behind
 		}
 	}
 	b.reorder()
@@ -35,7 +35,7 @@ func (b *Book) SetRank(now slot.Time, owner string, behind slot.Time) {
 // reorder sorts the queue.
 func (b *Book) reorder() {
 	slices.SortFunc(b.queue, func(v, w ID) int {
-		if b.leases[v].before(b.leases[w]) {
+		if b.leases.get(v).before(b.leases.get(w)) {
 			return -1
 		}
 		return 1

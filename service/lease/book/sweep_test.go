@@ -22,7 +22,7 @@ func (c *corpus) operate(late bool) {
 		w.cancel(id)
 	case 1:
 		x := Terms{}
-		if l := w.book.leases[id]; l != nil {
+		if l := w.book.leases.get(id); l != nil {
 			x = l.terms()
 			x.Duration = slot.Time(1 + c.IntN(400))
 			x.Parts = slices.Clone(x.Parts)
@@ -31,7 +31,7 @@ func (c *corpus) operate(late bool) {
 			x.Deadline = max(x.Deadline, x.Start+x.Duration)
 		}
 		if a, err := w.book.Change(w.now, id, x); err == nil && a.State != Refused {
-			w.terms[id] = w.book.leases[id].terms()
+			w.terms[id] = w.book.leases.get(id).terms()
 			w.actual[id] = min(w.actual[id], x.Duration)
 		}
 	case 2:

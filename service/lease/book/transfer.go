@@ -258,7 +258,7 @@ func (b *Book) begin(actions []Action, e event) []Action {
 	r.begun = true
 	b.images[at] = r
 	for i, id := range r.users {
-		l := b.own(b.leases[id])
+		l := b.own(b.leases.get(id))
 		if l.waiting() {
 			b.start(l)
 			l.state = Accepted

@@ -2,7 +2,6 @@ package book
 
 import (
 	"flag"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -104,7 +103,7 @@ func (s *turmoil) step() {
 
 // any returns a lease that is in the Book, or one that is not.
 func (s *turmoil) any() ID {
-	ids := slices.Sorted(maps.Keys(s.book.leases))
+	ids := slices.Sorted(s.book.leases.ids())
 	if len(ids) == 0 || s.rand.IntN(50) == 0 {
 		return s.next
 	}
@@ -141,7 +140,7 @@ func (s *turmoil) lease() {
 
 // vary renegotiates a lease.
 func (s *turmoil) vary() {
-	l := s.book.leases[s.any()]
+	l := s.book.leases.get(s.any())
 	if l == nil {
 		return
 	}
@@ -155,7 +154,7 @@ func (s *turmoil) vary() {
 
 // learn learns the new terms of a lease.
 func (s *turmoil) learn(id ID) {
-	s.world.terms[id] = s.book.leases[id].terms()
+	s.world.terms[id] = s.book.leases.get(id).terms()
 	s.actual[id] = min(s.actual[id], s.world.terms[id].Duration)
 }
 

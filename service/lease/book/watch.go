@@ -36,7 +36,7 @@ func (b *Book) Free(h slot.Host, span slot.Span) slot.Amount { return b.full.Fre
 // need can be changed without that of others. What the lease has and was promised
 // stays as it is. It returns -1 when there is no such node.
 func (b *Book) Alone(id ID, node int) (part int) {
-	l := b.leases[id]
+	l := b.leases.get(id)
 	if l == nil || node < 0 || node >= l.nodes() {
 		return -1
 	}
@@ -87,7 +87,7 @@ func (b *Book) Leave(now slot.Time, id ID, node int) {
 	if part < 0 {
 		return
 	}
-	l := b.leases[id]
+	l := b.leases.get(id)
 	need := l.Parts[part].Need
 	if rest := (slot.Span{Start: max(b.now, l.held.Start), End: l.held.End}); !rest.Empty() {
 		b.full.Remove(l.hosts[node], rest, need)

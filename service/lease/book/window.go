@@ -146,7 +146,7 @@ func (b *Book) vacate(h slot.Host, span slot.Span, going map[ID]bool) {
 		if !b.crowded(hosts, span) {
 			return
 		}
-		if l = b.leases[l.ID]; l != nil && l.state == Accepted && slices.Contains(l.hosts, h) {
+		if l = b.leases.get(l.ID); l != nil && l.state == Accepted && slices.Contains(l.hosts, h) {
 			b.relocate(b.own(l))
 		}
 	}
@@ -171,7 +171,7 @@ func (b *Book) interruptFor(h slot.Host, span slot.Span, going map[ID]bool) {
 	d := &decision{hosts: []slot.Host{h}, hold: span, cut: slot.Never}
 	victims, _ := b.victims(nobody, d)
 	for _, v := range victims {
-		l := b.own(b.leases[v.id])
+		l := b.own(b.leases.get(v.id))
 		if c := *d; v.moves() || b.means(&v, &c, true) {
 			b.oust(l, v, span.Start)
 			going[v.id] = true
@@ -187,7 +187,7 @@ func (b *Book) inTheWay(h slot.Host, all []withheld) []ID {
 		if !b.crowded(hosts, w.span) {
 			continue
 		}
-		for id, l := range b.leases {
+		for id, l := range b.leases.all() {
 			if b.on(l, h, w.span) {
 				ids = append(ids, id)
 			}
@@ -251,7 +251,8 @@ func (b *Book) evacuate(h slot.Host) []ID {
 	if !b.site.open(h) {
 		b.clearPlans(hosts, ever)
 		for _, l := range b.accepted(hosts, ever) {
-			if l = b.leases[l.ID]; l != nil && l.state == Accepted && slices.Contains(l.hosts, h) {
+			l = b.leases.get(l.ID)
+			if l != nil && l.state == Accepted && slices.Contains(l.hosts, h) {
 				b.relocate(b.own(l))
 			}
 		}
@@ -261,7 +262,7 @@ func (b *Book) evacuate(h slot.Host) []ID {
 		return nil
 	}
 	var ids []ID
-	for id, l := range b.leases {
+	for id, l := range b.leases.all() {
 		if b.on(l, h, ever) {
 			ids = append(ids, id)
 		}

@@ -126,7 +126,7 @@ func (w *world) do(a Action) {
 		w.on[a.Lease] = a.Hosts
 		w.arrived(a)
 	case Resume:
-		if !slices.Equal(w.book.leases[a.Lease].home, a.Hosts) {
+		if !slices.Equal(w.book.leases.get(a.Lease).home, a.Hosts) {
 			w.moved++
 		}
 		w.on[a.Lease] = a.Hosts
@@ -230,7 +230,7 @@ func (w *world) weigh() {
 	w.t.Helper()
 	use := make([]slot.Amount, len(w.pool.Hosts))
 	for id, hosts := range w.on {
-		l := w.book.leases[id]
+		l := w.book.leases.get(id)
 		if l == nil || l.state == Suspended {
 			delete(w.on, id) // its suspension is complete
 			continue
@@ -376,7 +376,7 @@ func (w *world) over() {
 			w.t.Fatalf("lease %d never ended\n%s", id, w.story())
 		}
 	}
-	if len(w.book.leases) != 0 || len(w.book.queue) != 0 || len(w.book.soft) != 0 {
+	if w.book.leases.len() != 0 || len(w.book.queue) != 0 || len(w.book.soft) != 0 {
 		w.t.Fatalf("the Book is not empty: %v %v", w.book.queue, w.book.soft)
 	}
 	for h, room := range w.pool.Hosts {

@@ -40,12 +40,12 @@ func (t *Table) seats(s Span, g Gang) []seat {
 	var all []seat
 	room := 0
 	known := t.sieve(s, &g.Need)
-	for k := 0; k*blockSize < len(t.hosts); k++ {
+	for k := 0; k < len(t.pages); k++ {
 		if known.none(k) {
 			continue
 		}
 		first := Host(k * blockSize)
-		for h := first; h < min(first+blockSize, Host(len(t.hosts))); h++ {
+		for h := first; h < min(first+blockSize, Host(t.Len())); h++ {
 			if known.full(h) {
 				continue
 			}
@@ -70,7 +70,7 @@ func (t *Table) seat(h Host, s Span, g *Gang) (seat, bool) {
 	if !g.Need.Fits(room) {
 		return seat{}, false
 	}
-	free, ok := t.hosts[h].free(s, room, &g.Need)
+	free, ok := t.at(h).free(s, room, &g.Need)
 	if !ok {
 		return seat{}, false
 	}
@@ -178,8 +178,8 @@ func (p *places) nth(n int) Time {
 
 // places lists them all, as they are from a time on.
 func (t *Table) places(from, length Time, g *Gang) places {
-	all := make(places, 0, len(t.hosts))
-	for h := range Host(len(t.hosts)) {
+	all := make(places, 0, t.Len())
+	for h := range Host(t.Len()) {
 		if g.May != nil && !g.May(h) {
 			continue
 		}

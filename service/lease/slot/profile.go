@@ -6,8 +6,9 @@ import "slices"
 // last one for ever, and nothing before at[0]. Neighbours differ, so that a
 // profile is no longer than what it says.
 type profile struct {
-	at  []Time
-	use []Amount
+	table *byte // the token of the table that may write it
+	at    []Time
+	use   []Amount
 }
 
 // from returns the index of the step that holds at the time, -1 before the first.

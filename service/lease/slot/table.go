@@ -12,26 +12,35 @@ type Host int32
 // a Snapshot is a table of its own.
 type Table struct {
 	room  []Amount
-	hosts []profile
-	mine  []bool         // whose profile is shared with no other table
+	pages []*page
 	rows  map[int64]*row // by cell, to pass over hosts that are full
 	asked bool           // for gangs: only then are there rows
-	token *byte          // marks the rows that this table may write
+	token *byte          // marks what this table may write
 	far   bool           // something is held for so long that rows may not have it
 }
 
 // New returns the table of hosts with the given capacities, all free. No
 // amount may exceed 1<<30.
 func New(capacities []Amount) *Table {
-	n := len(capacities)
-	return &Table{
-		room: slices.Clone(capacities), hosts: make([]profile, n), mine: make([]bool, n),
-		rows: map[int64]*row{}, token: new(byte),
+	t := &Table{
+		room: slices.Clone(capacities), rows: map[int64]*row{}, token: new(byte),
+		pages: make([]*page, (len(capacities)+blockSize-1)/blockSize),
 	}
+	for i := range t.pages {
+		t.pages[i] = &page{table: t.token}
+	}
+	return t
+}
+
+// A page is the profiles of a block of hosts. Pages and profiles are shared
+// between snapshots until they are written.
+type page struct {
+	table *byte // the token of the table that may write it
+	hosts [blockSize]profile
 }
 
 // Len returns the number of hosts.
-func (t *Table) Len() int { return len(t.hosts) }
+func (t *Table) Len() int { return len(t.room) }
 
 // Capacity returns how much the host has in all.
 func (t *Table) Capacity(h Host) Amount { return t.room[h] }
@@ -54,11 +63,24 @@ func (t *Table) Remove(h Host, s Span, a Amount) {
 	}
 }
 
+// at returns the host's profile, for reading.
+func (t *Table) at(h Host) *profile {
+	i := uint32(h) // which is divided sooner
+	return &t.pages[i/blockSize].hosts[i%blockSize]
+}
+
 // own returns the host's profile, for writing.
 func (t *Table) own(h Host) *profile {
-	p := &t.hosts[h]
-	if !t.mine[h] {
-		p.at, p.use, t.mine[h] = slices.Clone(p.at), slices.Clone(p.use), true
+	place := &t.pages[h/blockSize]
+	if (*place).table != t.token {
+		*place = &page{t.token, (*place).hosts}
+	}
+	p := &(*place).hosts[h%blockSize]
+	if p.table != t.token {
+		const more = 2 // steps that one hold adds
+		p.table = t.token
+		p.at = append(make([]Time, 0, len(p.at)+more), p.at...)
+		p.use = append(make([]Amount, 0, len(p.use)+more), p.use...)
 	}
 	return p
 }
@@ -66,7 +88,7 @@ func (t *Table) own(h Host) *profile {
 // Free returns what is free of each resource all through the span. It is
 // negative where more is taken than there is.
 func (t *Table) Free(h Host, s Span) Amount {
-	return t.room[h].Minus(t.hosts[h].peak(s))
+	return t.room[h].Minus(t.at(h).peak(s))
 }
 
 // Fits reports whether the amount is free all through the span.
@@ -80,7 +102,7 @@ func (t *Table) left(h Host, s Span, need *Amount) (Amount, bool) {
 	if !need.Fits(&t.room[h]) {
 		return Amount{}, false
 	}
-	return t.hosts[h].free(s, &t.room[h], need)
+	return t.at(h).free(s, &t.room[h], need)
 }
 
 // Earliest returns the first time not before from at which the amount is free
@@ -89,7 +111,7 @@ func (t *Table) Earliest(h Host, from, length Time, a Amount) Time {
 	if !a.Fits(&t.room[h]) {
 		return Never
 	}
-	return t.hosts[h].earliest(from, length, &t.room[h], &a)
+	return t.at(h).earliest(from, length, &t.room[h], &a)
 }
 
 // Latest returns the last time within the span at which the amount is free for
@@ -98,13 +120,13 @@ func (t *Table) Latest(h Host, s Span, length Time, a Amount) Time {
 	if !a.Fits(&t.room[h]) || s.End-length < s.Start {
 		return Never
 	}
-	return t.hosts[h].latest(s, length, &t.room[h], &a)
+	return t.at(h).latest(s, length, &t.room[h], &a)
 }
 
 // Steps calls f for each step of the host's use that lies in the span, in
 // order, cut to it; steps that take nothing included.
 func (t *Table) Steps(h Host, s Span, f func(Span, Amount)) {
-	p := &t.hosts[h]
+	p := t.at(h)
 	start, use := s.Start, Amount{}
 	i := p.from(s.Start)
 	if i >= 0 {
@@ -119,9 +141,9 @@ func (t *Table) Steps(h Host, s Span, f func(Span, Amount)) {
 
 // Forget drops what was before the time, which no question will be about.
 func (t *Table) Forget(before Time) {
-	for h := range t.hosts {
-		if p := &t.hosts[h]; p.from(before) > 0 {
-			t.own(Host(h)).forget(before)
+	for h := range Host(t.Len()) {
+		if t.at(h).from(before) > 0 {
+			t.own(h).forget(before)
 		}
 	}
 	t.trim(before)
@@ -130,11 +152,9 @@ func (t *Table) Forget(before Time) {
 // Snapshot returns a table that says the same and shares what neither changes
 // from now on.
 func (t *Table) Snapshot() *Table {
-	clear(t.mine)
 	c := &Table{
-		room: t.room, hosts: slices.Clone(t.hosts), mine: make([]bool, len(t.mine)),
-		rows: maps.Clone(t.rows), token: new(byte), far: t.far,
-		asked: t.asked,
+		room: t.room, pages: slices.Clone(t.pages), rows: maps.Clone(t.rows),
+		token: new(byte), far: t.far, asked: t.asked,
 	}
 	t.token = new(byte)
 	return c
@@ -146,7 +166,7 @@ func (t *Table) Until(h Host, from Time, a Amount) Time {
 	if !a.Fits(&t.room[h]) {
 		return from
 	}
-	p := &t.hosts[h]
+	p := t.at(h)
 	i := p.from(from)
 	if i >= 0 && over(&p.use[i], &t.room[h], &a) {
 		return from
@@ -163,8 +183,8 @@ func (t *Table) Until(h Host, from Time, a Amount) Time {
 // another; Never when it does not.
 func (t *Table) Change(after Time) Time {
 	next := Never
-	for h := range t.hosts {
-		p := &t.hosts[h]
+	for h := range Host(t.Len()) {
+		p := t.at(h)
 		if i := p.from(after) + 1; i < len(p.at) {
 			next = min(next, p.at[i])
 		}
