@@ -84,7 +84,8 @@ func (b *Book) move(l *lease, hosts []slot.Host) {
 	l.hosts, l.held = hosts, held
 	b.leave(l)
 	b.take(l, slot.Span{Start: b.now, End: held.End})
-	l.steps = append([]step{{b.now, arrived, Migrate}}, b.ending(l, true)...)
+	l.steps = []step{{b.now, arrived, Migrate}}
+	b.prompt(l) // what was to become of it, its end by force included
 	b.schedule(l)
 }
 

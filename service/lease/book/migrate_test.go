@@ -18,6 +18,7 @@ func (w *world) depart(a Action) {
 		w.moving[a.Lease] = transit{w.on[a.Lease], a.Until}
 	}
 	w.on[a.Lease] = a.Hosts
+	w.moves++
 }
 
 // done tells the Book that a lease is done with what it is at.
@@ -94,4 +95,32 @@ func TestNobodyMovesOntoHostsThatOthersAreLateToLeave(t *testing.T) {
 	w.cancel(4)
 	w.until(slot.Never)
 	w.over()
+}
+
+// TestWhoMovesIsStillKilled lets a lease that is to be killed for one reservation
+// move out of the way of another that begins sooner.
+func TestWhoMovesIsStillKilled(t *testing.T) {
+	pool := Pool{Hosts: []slot.Amount{cpus(1), cpus(1)}}
+	w := newWorld(t, pool, Policy{Backfill: EASY, Preemption: []Means{ByMigration, ByKilling}})
+	w.submit(sized(1, BestEffort, 1, 1000, 0, 1), 0)
+	w.submit(sized(2, BestEffort, 1, 40, 0, 1), 0)
+	w.until(10)
+	for id, start := range []slot.Time{3: 200, 4: 200, 5: 60} {
+		if start > 0 {
+			x := sized(ID(id), Reservation, 1, 50, 0, 1)
+			x.Start = start
+			if id == 5 {
+				w.until(50)
+				x.Hosts = only(w.book.Lease(1).Hosts...)
+			}
+			if a := w.submit(x, 0); a.State != Accepted {
+				t.Fatalf("lease %d: %+v", id, a)
+			}
+		}
+	}
+	w.until(slot.Never)
+	w.over()
+	if w.moves != 1 || w.killed[1] != 1 {
+		t.Errorf("%d moves, %v killed\n%s", w.moves, w.killed, w.story())
+	}
 }

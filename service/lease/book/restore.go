@@ -178,7 +178,7 @@ func (b *Book) prompt(l *lease) {
 			l.steps = l.killing(end)
 		}
 		if moves {
-			l.steps = append([]step{{b.now, l.arrived, Migrate}}, l.steps...)
+			l.steps = append([]step{{b.now, max(l.arrived, b.now), Migrate}}, l.steps...)
 		}
 	}
 }

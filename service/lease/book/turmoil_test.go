@@ -20,6 +20,9 @@ type turmoil struct {
 	rand *rand.Rand
 	next ID
 	done map[string]int // operations, by name
+	// pause is how long nothing is asked at most: short ones fill the pool, and
+	// where there is room running leases move.
+	pause int
 }
 
 func (s *turmoil) between(low, high int) slot.Time {
@@ -28,25 +31,32 @@ func (s *turmoil) between(low, high int) slot.Time {
 
 // TestTurmoil lets everything happen to one Book that can: leases of all kinds come,
 // change, are late, fail and are taken back, hosts close, are lost and found and
-// have windows, and the Book is made again from its records. By what the actions
-// say no host ever bears more than it has, and promises are kept throughout.
-// With -things=1000000 it takes some minutes.
+// have windows, the Book is asked before it has done what is due, and is made again
+// from its records. By what the actions say no host ever bears more than it has,
+// and promises are kept throughout. Each seed has a policy of its own. The -things
+// are done to as many Books as it takes; see docs/testing.md for a million.
 func TestTurmoil(t *testing.T) {
-	p := hosts(24, 4)
-	p.Repository = 40000000
-	w := newWorld(t, p, Policy{
-		Backfill: EASY, Preemption: []Means{BySuspension, ByMigration, ByKilling}, Movable: true,
-		Boot: 20, Shutdown: 10, SuspendRate: 100000, ResumeRate: 50000, MigrateRate: 200000,
-		Threshold: 1, Transfer: 2000000, CacheMB: 20, Confirm: 5,
-	})
-	s := &turmoil{w, rand.New(rand.NewPCG(*seed, 5)), 1, map[string]int{}}
+	for n := *things; n > 0; n -= perBook {
+		turmoilOf(t, *seed+uint64((*things-n)/perBook), min(n, perBook))
+	}
+}
+
+// perBook is how much happens to one Book of TestTurmoil.
+const perBook = 20_000
+
+func turmoilOf(t *testing.T, seed uint64, things int) {
+	t.Helper()
+	s := &turmoil{rand: rand.New(rand.NewPCG(seed, 5)), next: 1, done: map[string]int{}}
+	pool, policy := s.setting()
+	w := newWorld(t, pool, policy)
+	s.world, w.jumps = w, true
 	w.late = func() slot.Time { return s.between(-10, 30) }
-	for range *things {
-		w.until(w.now + s.between(0, 40))
+	for range things {
+		w.until(w.now + s.between(0, s.pause))
 		s.step()
 		w.log = w.log[max(0, len(w.log)-200):]
 	}
-	for h := range slot.Host(len(p.Hosts)) {
+	for h := range slot.Host(len(pool.Hosts)) {
 		w.book.Windows(w.now, h, nil)
 		w.book.Open(w.now, h, true)
 		w.book.Found(w.now, h)
@@ -54,13 +64,45 @@ func TestTurmoil(t *testing.T) {
 	}
 	w.until(slot.Never)
 	w.over()
-	t.Logf("%d leases in %d ms, of which %d were killed; %v", len(w.ended), w.now, len(w.killed),
-		s.done)
+	t.Logf("seed %d: %d leases in %d ms, of which %d were killed and %d moved; %v", seed,
+		len(w.ended), w.now, len(w.killed), w.moves, s.done)
+}
+
+// setting draws a pool and how it is leased.
+func (s *turmoil) setting() (Pool, Policy) {
+	p := hosts(24, 4)
+	p.Repository = 40000000
+	policy := Policy{
+		Backfill: EASY, Preemption: []Means{BySuspension, ByMigration, ByKilling}, Movable: true,
+		Boot: 20, Shutdown: 10, SuspendRate: 100000, ResumeRate: 50000, MigrateRate: 200000,
+		Threshold: 1, Transfer: 2000000, CacheMB: 20, Confirm: 5,
+	}
+	policy.Preemption = [][]Means{
+		policy.Preemption, {ByMigration, BySuspension, ByKilling}, {ByMigration, ByKilling},
+	}[s.rand.IntN(3)]
+	s.pause = 40 << s.rand.IntN(3)
+	if s.rand.IntN(4) == 0 {
+		policy.Backfill = Conservative
+	}
+	policy.MigrateRate /= int64(1 + s.rand.IntN(8))
+	policy.Confirm = s.between(1, 60)
+	if s.rand.IntN(4) == 0 {
+		policy.Confirm = 0
+	}
+	if s.rand.IntN(2) == 0 { // links that memory on its way fills in part
+		for h := range p.Hosts {
+			p.Hosts[h][slot.NetIn], p.Hosts[h][slot.NetOut] = 1<<30, 1<<30
+		}
+	}
+	return p, policy
 }
 
 // step does one thing.
 func (s *turmoil) step() {
 	name := "submit"
+	if s.rand.IntN(8) == 0 && s.next > 1 { // it is asked before it knows what time it is
+		s.now += s.between(0, 40)
+	}
 	switch n := s.rand.IntN(100); {
 	case n < 60:
 		s.lease()
@@ -92,6 +134,7 @@ func (s *turmoil) step() {
 		}
 	default:
 		name = "restart"
+		s.advance() // a Book that is made later finds others late
 		s.restart()
 	}
 	s.done[name]++

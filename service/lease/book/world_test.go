@@ -33,6 +33,7 @@ type world struct {
 	stuck  map[slot.Host]bool  // hosts on which leases are in the way of windows
 	closed map[slot.Host][]ID  // hosts that are closed, and who may begin there yet
 	moving map[ID]transit      // leases whose nodes are on two hosts each
+	moves  int                 // of running leases
 	jumps  bool                // the Book is asked before it has done what is due
 }
 
@@ -116,6 +117,9 @@ func (w *world) do(a Action) {
 	}
 	w.begin(a)
 	w.admitted(a)
+	if a.Verb == Boot || a.Verb == Resume {
+		delete(w.moving, a.Lease) // it was killed or saved since
+	}
 	switch a.Verb {
 	case Migrate:
 		w.depart(a)
@@ -242,8 +246,8 @@ func (w *world) weigh() {
 	w.transits(use)
 	for h := range use {
 		if !use[h].Fits(&w.pool.Hosts[h]) {
-			w.t.Fatalf("at %d host %d bears %v of %v\n%s", w.now, h, use[h], w.pool.Hosts[h],
-				w.story())
+			w.t.Fatalf("at %d host %d bears %v of %v:\n%s\n%s", w.now, h, use[h], w.pool.Hosts[h],
+				w.bearing(slot.Host(h)), w.story())
 		}
 		free := w.book.full.Free(slot.Host(h), slot.Span{Start: w.now, End: slot.Never})
 		for r := range free {
@@ -252,6 +256,18 @@ func (w *world) weigh() {
 			}
 		}
 	}
+}
+
+// bearing names the leases on a host, as the Book has them.
+func (w *world) bearing(h slot.Host) (s string) {
+	for id, hosts := range w.on {
+		m := w.moving[id]
+		if slices.Contains(hosts, h) || slices.Contains(m.from, h) {
+			r, _ := w.book.Record(id)
+			s += fmt.Sprintf("%d on %v, from %v: %+v\n", id, hosts, m.from, r)
+		}
+	}
+	return s
 }
 
 // story is what happened so far.
