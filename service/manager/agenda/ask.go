@@ -237,6 +237,8 @@ func (a *Agenda) Reshape(tx workspace.Tx, w *workspace.Workspace) error {
 	t.Parts[part].Need = need(w.Demand)
 	t.Least, t.Grain = nil, nil
 	d := &Draft{Booking: *b, part: part}
+	d.Booking.Parts = parted(b.Parts, r.Terms.Parts, r.Terms.Least)
+	d.Booking.Parts[part].Demand = w.Demand // what each CPU is worth is its own
 	if immediate(b.Terms) {
 		d.Grace = w.Lease.Grace
 	}
