@@ -33,6 +33,7 @@ type Book struct {
 	freed      bool // something ended sooner than was planned
 	forgotten  slot.Time
 	site       site // what is told of hosts
+	terse      bool // makes no offers, see Try
 }
 
 // New returns the empty Book of a pool.
@@ -332,4 +333,12 @@ func (b *Book) Snapshot() *Book {
 	c.empty = b.empty.Snapshot()
 	b.token, c.token = new(byte), new(byte)
 	return &c
+}
+
+// Try answers as Submit would, and takes nothing. Of a refusal it says no more than
+// when the lease could run: most of the time goes in the rest.
+func (b *Book) Try(now slot.Time, t Terms) (Answer, error) {
+	c := b.Snapshot()
+	c.terse = true
+	return c.Submit(now, t)
 }

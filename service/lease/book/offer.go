@@ -10,6 +10,9 @@ import (
 // offers returns terms that would be accepted in place of the lease's. Each
 // has been decided upon as a request would be.
 func (b *Book) offers(l *lease, r *Reason) []Offer {
+	if b.terse {
+		return nil
+	}
 	var all []Offer
 	for _, propose := range []func(*lease, *Reason) (Offer, bool){
 		b.later, b.fewer, b.shorter, b.smaller, b.looser,

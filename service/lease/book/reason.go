@@ -241,6 +241,9 @@ func (l *lease) wish() slot.Time {
 func (b *Book) why(l *lease, code Code) *Reason {
 	least := l.lowest()
 	r := &Reason{Code: code, Wanted: l.nodes(), Earliest: b.soonest(least)}
+	if b.terse {
+		return r
+	}
 	begin := max(b.now, l.wish()-b.lead(l))
 	span := slot.Span{Start: begin, End: begin + b.length(l)}
 	r.Resource, r.Free = b.room(least).shortage(span)

@@ -89,3 +89,26 @@ func TestSnapshotsTakeNoPart(t *testing.T) {
 		t.Errorf("%d actions, %d alone: they differ", len(done), len(other))
 	}
 }
+
+// TestTryAgrees holds that what is only tried is answered as if it were asked.
+func TestTryAgrees(t *testing.T) {
+	book := New(wide(10), Policy{Preemption: []Means{BySuspension}})
+	refusals := 0
+	for _, x := range reservations(5, 200) {
+		tried, err := book.Try(0, x)
+		a, _ := book.Submit(0, x)
+		if err != nil || tried.State != a.State || tried.Start != a.Start {
+			t.Fatalf("lease %d: %v when tried, %v when asked, %v", x.ID, tried, a, err)
+		}
+		if a.State != Refused {
+			continue
+		}
+		if refusals++; tried.Reason.Earliest != a.Reason.Earliest {
+			t.Errorf("lease %d: from %d when tried, %d when asked", x.ID,
+				tried.Reason.Earliest, a.Reason.Earliest)
+		}
+	}
+	if refusals == 0 {
+		t.Error("nothing was refused")
+	}
+}

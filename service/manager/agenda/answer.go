@@ -54,7 +54,7 @@ func wouldDo(b *book.Book, a *Agenda, t book.Terms) bool {
 			c.Found(at, slot.Host(i))
 		}
 	}
-	answer, err := c.Submit(at, t)
+	answer, err := c.Try(at, t)
 	return err == nil && answer.State != book.Refused
 }
 
@@ -133,7 +133,7 @@ func (a *Agenda) soonest(b *book.Book, d *Draft, t book.Terms) slot.Time {
 	t.Boot = length(a.allow(a.o.Boot, d.Booking.Parts))
 	t.Shutdown = length(a.allow(a.o.Shutdown, d.Booking.Parts))
 	for range 4 {
-		answer, err := b.Snapshot().Submit(stamp(now()), t)
+		answer, err := b.Try(stamp(now()), t)
 		switch {
 		case err != nil:
 			return slot.Never
