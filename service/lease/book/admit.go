@@ -79,9 +79,9 @@ func (b *Book) inTime(l *lease) (*decision, Code) {
 	from, last := max(b.now, l.Start-lead), l.Deadline-l.Duration-lead
 	code := TooLate
 	for range patience {
-		when, _ := b.search(b.full, l).earliest(from, length)
+		when, _ := b.searchBy(last, b.full, l).earliest(from, length)
 		if when > last {
-			when, _ = b.search(b.firm, l).earliest(from, length)
+			when, _ = b.searchBy(last, b.firm, l).earliest(from, length)
 		}
 		if when > last {
 			break
@@ -99,6 +99,13 @@ func (b *Book) inTime(l *lease) (*decision, Code) {
 		}
 	}
 	return nil, code
+}
+
+// searchBy is the search for a lease that has to begin by a time.
+func (b *Book) searchBy(last slot.Time, t *slot.Table, l *lease) *search {
+	s := b.search(t, l)
+	s.last = last
+	return s
 }
 
 // admit looks for hosts during the span: free ones, or else ones that are

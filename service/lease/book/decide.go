@@ -34,6 +34,7 @@ type search struct {
 	each  int // nodes on one host at most; 0: any number
 	avoid []slot.Host
 	open  func(slot.Host) bool // which hosts take leases; nil: all
+	last  slot.Time            // after which no time is looked for
 	rules
 }
 
@@ -85,15 +86,11 @@ func (s *search) pack(span slot.Span) []slot.Host {
 			complete = false
 			break
 		}
-		for _, h := range placed[i] {
-			s.table.Add(h, span, p.Need)
-		}
+		s.lend(placed[i], span, p.Need)
 		next.mind(placed[i])
 	}
 	for i, hosts := range placed {
-		for _, h := range hosts {
-			s.table.Remove(h, span, parts[i].Need)
-		}
+		s.lend(hosts, span, slot.Amount{}.Minus(parts[i].Need))
 	}
 	if !complete {
 		return nil
@@ -101,11 +98,30 @@ func (s *search) pack(span slot.Span) []slot.Host {
 	return slices.Concat(placed...)
 }
 
+// lend takes so much for each of the hosts while the search goes on, those that
+// are named in a row at once.
+func (s *search) lend(hosts []slot.Host, span slot.Span, need slot.Amount) {
+	for i := 0; i < len(hosts); {
+		var sum slot.Amount
+		h := hosts[i]
+		for ; i < len(hosts) && hosts[i] == h; i++ {
+			sum = sum.Plus(need)
+		}
+		s.table.Lend(h, span, sum)
+	}
+}
+
 // compare orders needs by their CPUs, then by their memory and the rest.
 func compare(a, b *slot.Amount) int { return slices.Compare(a[:], b[:]) }
 
+// thorough is how many shapes of a gang are tried at one time or another before
+// the search takes larger steps: on hosts whose time is in pieces there are
+// thousands of times, and everybody waits for the answer.
+const thorough = 512
+
 // earliest returns the first time not before from at which the whole gang fits
-// for the length, with hosts; Never when there is none.
+// for the length, with hosts; Never when there is none, or none in time for the
+// search. Of several shapes it may be a later one.
 func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
 	defer s.guard()()
 	parts := s.shapes()
@@ -116,21 +132,36 @@ func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
 		}
 		return when, s.hosts(hosts)
 	}
-	for when := from; when != slot.Never; {
+	tries := -max(thorough/len(parts), 8)
+	for when := from; when != slot.Never && when <= s.last; tries++ {
 		bound := when
 		for i := range parts {
 			next, _ := s.table.EarliestGang(when, length, s.gang(&parts[i]))
 			bound = max(bound, next)
 		}
-		if bound == slot.Never {
+		if bound == slot.Never || bound > s.last {
 			break
 		}
 		if hosts := s.place(slot.Span{Start: bound, End: bound + length}); hosts != nil {
 			return bound, hosts
 		}
-		when = s.table.Change(bound)
+		when = s.step(bound, length, tries)
 	}
 	return slot.Never, nil
+}
+
+// step returns what to try after a time that will not do: the next at which
+// anything changes, and after too many tries one that lies farther and farther.
+func (s *search) step(from, length slot.Time, tooMany int) slot.Time {
+	if tooMany < 0 {
+		return s.table.Change(from)
+	}
+	far := max(length/thorough, 1) << min(tooMany, 16)
+	when := s.table.Change(from + far)
+	if last := s.table.Last(); when == slot.Never && last > from {
+		return last
+	}
+	return when
 }
 
 // stay answers as earliest does for a lease that can only run where it was.
@@ -205,7 +236,10 @@ func fullness(free *slot.Amount) int64 {
 const compared = 8
 
 func (b *Book) search(t *slot.Table, l *lease) *search {
-	s := &search{table: t, lease: l, rank: b.choice(), look: compared}
+	s := &search{table: t, lease: l, rank: b.choice(), look: compared, last: slot.Never}
+	if l.by != 0 {
+		s.last = l.by
+	}
 	if b.fetches(l) {
 		s.rank, s.look = b.near(l, s.rank), 0
 	}

@@ -177,6 +177,7 @@ func (b *Book) seek(l *lease, onlyNow bool) *decision {
 	}
 	by := b.now
 	try := func(c *lease) *decision {
+		c.by = by
 		d := b.seekAs(c, by == b.now)
 		if d == nil || (d.hold.Start > by && !d.prompt) {
 			return nil

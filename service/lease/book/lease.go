@@ -15,6 +15,7 @@ type lease struct {
 	state  State
 	turn   slot.Time // its place in the queue; equals go by ID
 	firm   bool      // nobody is preferred to it: it counts in the firm table
+	by     slot.Time // of one that is only tried: when it has to begin to be of use; 0: any
 	asked  []Part    // what it asks for, while it is planned with less; else nil
 	hosts  []slot.Host
 	held   slot.Span // of its hosts, in the tables; empty: it holds none

@@ -103,7 +103,7 @@ func (b *Book) company(l *lease, rule *Affinity) (hosts []slot.Host, known bool)
 
 // bare returns the search of the empty pool, in which no other lease is.
 func (b *Book) bare(l *lease) *search {
-	s := &search{table: b.empty, lease: l.lowest()}
+	s := &search{table: b.empty, lease: l.lowest(), last: slot.Never}
 	s.obey()
 	return s
 }

@@ -69,6 +69,15 @@ func (t *Table) at(h Host) *profile {
 	return &t.pages[i/blockSize].hosts[i%blockSize]
 }
 
+// Lend is Add for as long as a search goes on, and what was lent comes back as
+// the negative amount: it is much cheaper, since what is remembered to pass over
+// full hosts may say that they have more than they have.
+func (t *Table) Lend(h Host, s Span, a Amount) {
+	if !s.Empty() {
+		t.own(h).add(s, a)
+	}
+}
+
 // own returns the host's profile, for writing.
 func (t *Table) own(h Host) *profile {
 	place := &t.pages[h/blockSize]
@@ -190,4 +199,14 @@ func (t *Table) Change(after Time) Time {
 		}
 	}
 	return next
+}
+
+// Last returns the last time at which the use of any host becomes another.
+func (t *Table) Last() (last Time) {
+	for h := range t.room {
+		if at := t.at(Host(h)).at; len(at) > 0 {
+			last = max(last, at[len(at)-1])
+		}
+	}
+	return last
 }
