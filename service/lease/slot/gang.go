@@ -187,6 +187,11 @@ func (t *Table) places(from, length Time, g *Gang) places {
 		if g.Each > 0 {
 			most = min(most, g.Each)
 		}
+		for r, need := range g.Need {
+			if need > 0 { // so that no sum exceeds what the host has
+				most = min(most, int(t.room[h][r]/need))
+			}
+		}
 		p := place{host: h, from: from}
 		for range most {
 			p.need = p.need.Plus(g.Need)

@@ -19,8 +19,11 @@ type Table struct {
 	far   bool           // something is held for so long that rows may not have it
 }
 
+// Boundless is a capacity of which there is no end: nobody uses it up.
+const Boundless = 1 << 30
+
 // New returns the table of hosts with the given capacities, all free. No
-// amount may exceed 1<<30.
+// amount may exceed Boundless.
 func New(capacities []Amount) *Table {
 	t := &Table{
 		room: slices.Clone(capacities), rows: map[int64]*row{}, token: new(byte),
@@ -49,6 +52,7 @@ func (t *Table) Capacity(h Host) Amount { return t.room[h] }
 // what a host is known to bear is recorded as it is.
 func (t *Table) Add(h Host, s Span, a Amount) {
 	if !s.Empty() {
+		t.count(h, &a)
 		t.own(h).add(s, a)
 		t.enter(h, s, a, true)
 	}
@@ -57,6 +61,7 @@ func (t *Table) Add(h Host, s Span, a Amount) {
 // Remove gives back what was added with the same arguments, or a part of it.
 func (t *Table) Remove(h Host, s Span, a Amount) {
 	if !s.Empty() {
+		t.count(h, &a)
 		back := Amount{}.Minus(a)
 		t.own(h).add(s, back)
 		t.enter(h, s, back, false)
@@ -74,7 +79,17 @@ func (t *Table) at(h Host) *profile {
 // full hosts may say that they have more than they have.
 func (t *Table) Lend(h Host, s Span, a Amount) {
 	if !s.Empty() {
+		t.count(h, &a)
 		t.own(h).add(s, a)
+	}
+}
+
+// count leaves out of an amount what the host has without bound.
+func (t *Table) count(h Host, a *Amount) {
+	for r, room := range &t.room[h] {
+		if room >= Boundless {
+			a[r] = 0
+		}
 	}
 }
 

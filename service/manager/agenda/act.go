@@ -15,7 +15,7 @@ const FirstDeployTask = 2
 // Step does what is due: it carries what the Book says into the record.
 func (a *Agenda) Step(tx workspace.Tx) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.ready(tx); err != nil {
 		return err
 	}
@@ -243,6 +243,11 @@ func (a *Agenda) fits(tx workspace.Tx, w *workspace.Workspace) bool {
 		return false
 	}
 	free := room(a.pool[h].Capacity).Minus(taken(tx.Used(w.Host)))
+	for r, has := range room(a.pool[h].Capacity) {
+		if has == most { // not counted there
+			free[r] = most
+		}
+	}
 	wants := need(w.Demand)
 	return wants.Fits(&free)
 }

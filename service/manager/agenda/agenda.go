@@ -131,7 +131,7 @@ func (a *Agenda) interrupt() {
 // due reports whether there is something to do now.
 func (a *Agenda) due() bool {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if a.book == nil || a.stirred() || time.Since(a.renewed) > renewal ||
 		time.Since(a.ranked) > ranking {
 		return true
@@ -142,7 +142,7 @@ func (a *Agenda) due() bool {
 // rest returns how long nothing is due, a pulse at most.
 func (a *Agenda) rest() time.Duration {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	wait := pulse
 	if a.book != nil && a.book.Next() != slot.Never {
 		wait = min(max(time.Until(moment(a.book.Next())), time.Millisecond), pulse)
@@ -156,6 +156,19 @@ func (a *Agenda) stir() {
 	select {
 	case a.wake <- struct{}{}:
 	default: // it will
+	}
+}
+
+// unlock ends what began with the lock. After a panic the Book may be half of one
+// thing and half of another, and is made again from the record.
+func (a *Agenda) unlock() {
+	p := recover()
+	if p != nil {
+		a.book = nil
+	}
+	a.mu.Unlock()
+	if p != nil {
+		panic(p)
 	}
 }
 
@@ -173,7 +186,7 @@ func (a *Agenda) snapshot(ctx context.Context, store workspace.Store) (*book.Boo
 	for {
 		a.mu.Lock()
 		if a.book != nil {
-			defer a.mu.Unlock()
+			defer a.unlock()
 			return a.book.Snapshot(), nil
 		}
 		a.mu.Unlock()

@@ -286,6 +286,6 @@ func (a *Agenda) Explain(
 		return nil, booking, nil
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	return a.refusal(b, &Draft{Booking: *booking}, r.Terms, reason), booking, nil
 }

@@ -36,7 +36,7 @@ func (r *Refused) Unwrap() error { return r.Refusal }
 // kind Invalid for terms that make no sense.
 func (a *Agenda) Submit(tx workspace.Tx, d *Draft) (*workspace.Booking, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.ready(tx); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (a *Agenda) Submit(tx workspace.Tx, d *Draft) (*workspace.Booking, error) {
 // Refuses returns why Submit would refuse the draft, nil if it would not.
 func (a *Agenda) Refuses(tx workspace.Tx, d *Draft) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.ready(tx); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (a *Agenda) Plan(
 		return workspace.Proposal{}, err
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if answer.State == book.Refused {
 		return workspace.Proposal{}, a.refused(b, d, t, answer.Reason)
 	}
@@ -183,7 +183,7 @@ func (a *Agenda) Plan(
 // members asks for. The error is a *Refused, or of the Book.
 func (a *Agenda) Extend(tx workspace.Tx, w *workspace.Workspace) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	b, r, err := a.known(tx, w.Booking)
 	if err != nil || b == nil {
 		return err
@@ -221,7 +221,7 @@ func (a *Agenda) Extend(tx workspace.Tx, w *workspace.Workspace) error {
 // error is a *Refused, or of the Book.
 func (a *Agenda) Reshape(tx workspace.Tx, w *workspace.Workspace) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	b, _, err := a.known(tx, w.Booking)
 	if err != nil || b == nil {
 		return err

@@ -85,7 +85,7 @@ func (a *Agenda) cutAtEnd(
 
 func (a *Agenda) host(h slot.Host) workspace.HostID {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	return a.pool[h].ID
 }
 

@@ -102,7 +102,7 @@ func (a *Agenda) windows(h slot.Host, all []workspace.Window) (out []book.Window
 // windows that leases stand in which nobody can move.
 func (a *Agenda) SetHost(tx workspace.Tx, mode workspace.HostMode) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.ready(tx); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (a *Agenda) Notice(tx workspace.Tx, lease workspace.LeaseID) error {
 		return nil
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if err := a.ready(tx); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (a *Agenda) Wait(w *workspace.Workspace) (after time.Duration, reason strin
 		return 0, ""
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.unlock()
 	if a.book == nil {
 		return late, "the schedule is being made"
 	}

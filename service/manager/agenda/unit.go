@@ -63,7 +63,7 @@ func room(c workspace.Capacity) slot.Amount {
 }
 
 // most is the largest amount that the Book knows.
-const most = 1 << 30
+const most = slot.Boundless
 
 func bounded(n int64) int32 { return int32(max(min(n, most), 0)) }
 
