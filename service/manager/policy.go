@@ -210,6 +210,9 @@ func (m *Manager) admitImages(
 		}
 		if d.Role == workspace.RootDisk {
 			root = info
+			if !immediate(r) { // it waits for its image, or comes with it
+				m.images.Survey(d.Location, info)
+			}
 		}
 	}
 	return root, nil

@@ -243,6 +243,33 @@ func TestImagesComeBeforeReservations(t *testing.T) {
 	})
 }
 
+// TestImagesThatHostsHave lets a link be so slow that a request is best off where
+// its image is already.
+func TestImagesThatHostsHave(t *testing.T) {
+	governed(t, schedule(), 8, func(r *rig) { // a MB in 1,000 seconds
+		req := soft(time.Hour)
+		starts := func() (workspace.HostID, time.Duration) {
+			r.t.Helper()
+			p, err := r.manager.Plan(r.t.Context(), req)
+			r.check(err)
+			return p.Hosts[0], time.Until(p.Start).Round(time.Minute)
+		}
+		const image = "file://worker"
+		if _, after := starts(); after < 15*time.Minute {
+			r.t.Errorf("its image comes within %s", after)
+		}
+		r.agenda.Kept("two", image, 1, true)
+		if at, after := starts(); at != "two" || after != 0 {
+			r.t.Errorf("it would run on %s after %s, want where its image is", at, after)
+		}
+		r.agenda.Kept("two", image, 1, false)
+		r.agenda.Kept("none", image, 1, true)
+		if _, after := starts(); after < 15*time.Minute {
+			r.t.Errorf("with the image deleted it runs after %s", after)
+		}
+	})
+}
+
 // TestSuspensionThatFails lets the host refuse to save a guest: it has to leave
 // nevertheless, for its room was promised, and begins anew.
 func TestSuspensionThatFails(t *testing.T) {

@@ -40,6 +40,7 @@ type rig struct {
 	world   *sim.World
 	pool    host.Pool
 	manager *manager.Manager
+	agenda  *agenda.Agenda
 	account account.Keeper     // allows everything, unless a test has quotas
 	fixed   []workspace.Window // of host one
 	stop    func()
@@ -86,6 +87,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		Accepts: policy().Accepts, Reachable: r.pool.Reachable,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet, Fixed: r.windows,
 	})
+	r.agenda = scheduler
 	upkeep := manager.Upkeep{Charge: time.Minute, Accounts: &r.account}
 	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
 		change.Options{Concurrency: 4, Logger: quiet})

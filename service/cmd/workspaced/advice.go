@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/manager/account"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/pace"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -142,4 +144,24 @@ func windows(c *config.Config) map[workspace.HostID][]workspace.Window {
 		}
 	}
 	return all
+}
+
+// known looks once which of the images that leases are made of hosts have.
+func known(ctx context.Context, store workspace.BookingReader, images *image.Images) error {
+	all, err := store.Bookings(ctx)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{"": true}
+	for _, b := range all {
+		if seen[b.Image] {
+			continue
+		}
+		seen[b.Image] = true
+		if info, err := images.Check(ctx, b.Image); err == nil {
+			images.Survey(b.Image, info)
+		}
+	}
+	<-ctx.Done()
+	return nil
 }

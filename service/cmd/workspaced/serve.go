@@ -114,8 +114,10 @@ func assemble(
 		return nil, err
 	}
 	advice := advise(c, pool, log)
+	var scheduler *agenda.Agenda
 	images := image.New(image.Options{
 		Pool: pool, Transports: transports, Kernels: kernels(c), Took: advice.pace.Took,
+		Kept: func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) },
 	})
 	machines := vmm.New(vmm.Options{
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
@@ -136,7 +138,7 @@ func assemble(
 	if err := advice.pace.Load(ctx, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	scheduler := agenda.New(advice.options(c, pool, log, func(id workspace.ID) {
+	scheduler = agenda.New(advice.options(c, pool, log, func(id workspace.ID) {
 		engine.Interrupt(id)
 	}))
 	engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
@@ -158,6 +160,7 @@ func assemble(
 	return &daemon{store: store, handler: handler, overview: view, parts: []run.Part{
 		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
 		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
+		{Name: "images", Run: func(ctx context.Context) error { return known(ctx, store, images) }},
 		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
 		{Name: "overview", Run: view.Run},

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,14 @@ type cache struct {
 	mu       sync.Mutex
 	users    map[string]int  // how many are using an image
 	fetching map[string]bool // one of them brings it
+	known    map[string]held // of which images the names are
+	hosts    map[workspace.HostID]bool
+}
+
+// held is what a name of the cache stands for.
+type held struct {
+	location string
+	sizeMB   int64
 }
 
 // errShared says that another one is bringing the image just now.
@@ -49,9 +58,15 @@ func (im *Images) cacheOf(n *host.Node) *cache {
 	dir := filepath.Join(n.Dir, cacheDir)
 	c := im.caches[dir]
 	if c == nil {
-		c = &cache{dir: dir, users: map[string]int{}, fetching: map[string]bool{}}
+		c = &cache{
+			dir: dir, users: map[string]int{}, fetching: map[string]bool{},
+			known: map[string]held{}, hosts: map[workspace.HostID]bool{},
+		}
 		im.caches[dir] = c
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hosts[n.ID] = true
 	return c
 }
 
@@ -81,6 +96,47 @@ func (im *Images) Cached(ctx context.Context, id workspace.HostID, location stri
 	return ok
 }
 
+// Survey tells Options.Kept which hosts have the image as it is now in its
+// repository, and which have it no more.
+func (im *Images) Survey(location string, info workspace.ImageInfo) {
+	name := cacheName(location, info)
+	if im.kept == nil || name == "" {
+		return
+	}
+	h := held{location, megabytes(info.Size)}
+	for id, n := range im.pool {
+		if n.CacheMB == 0 || n.Inert {
+			continue
+		}
+		c := im.cacheOf(n)
+		_, _, there := c.find(name)
+		if there {
+			c.mu.Lock()
+			c.known[name] = h
+			c.mu.Unlock()
+		}
+		im.kept(Held{id, location, h.sizeMB, there})
+	}
+}
+
+// megabytes rounds up.
+func megabytes(size int64) int64 { return (size + 1<<20 - 1) >> 20 }
+
+// tell tells what hosts with the cache have, or have no more.
+func (im *Images) tell(c *cache, images []held, there bool) {
+	if im.kept == nil || len(images) == 0 {
+		return
+	}
+	c.mu.Lock()
+	hosts := slices.Sorted(maps.Keys(c.hosts))
+	c.mu.Unlock()
+	for _, h := range images {
+		for _, id := range hosts {
+			im.kept(Held{id, h.location, h.sizeMB, there})
+		}
+	}
+}
+
 // find returns the image's file and format.
 func (c *cache) find(name string) (path, format string, ok bool) {
 	path = filepath.Join(c.dir, name)
@@ -105,8 +161,8 @@ func (c *cache) enter(name string) (fetch bool, err error) {
 	return !there, nil
 }
 
-// leave ends a use, and drops what is beyond the limit.
-func (c *cache) leave(name string, limit int64) error {
+// leave ends a use, and drops what is beyond the limit. It returns what.
+func (c *cache) leave(name string, limit int64) ([]held, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.fetching, name)
@@ -118,17 +174,19 @@ func (c *cache) leave(name string, limit int64) error {
 
 // entry is a file of the cache.
 type entry struct {
+	name string
 	path string
 	size int64 // bytes that it takes on the disk
 	used time.Time
 }
 
 // trim removes what is out of use and beyond the limit, the longest unused
-// first, and what was left half made long ago. The caller holds mu.
-func (c *cache) trim(limit int64) error {
+// first, and what was left half made long ago. It returns what it knows of that.
+// The caller holds mu.
+func (c *cache) trim(limit int64) (gone []held, err error) {
 	list, err := os.ReadDir(c.dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var idle []entry
 	var sum int64
@@ -139,9 +197,9 @@ func (c *cache) trim(limit int64) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		e := entry{filepath.Join(c.dir, f.Name()), onDisk(info), info.ModTime()}
+		e := entry{name, filepath.Join(c.dir, f.Name()), onDisk(info), info.ModTime()}
 		if half && time.Since(e.used) < abandoned {
 			continue
 		}
@@ -156,11 +214,15 @@ func (c *cache) trim(limit int64) error {
 			break
 		}
 		if err := os.Remove(e.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return gone, err
+		}
+		if h, known := c.known[e.name]; known && !e.used.IsZero() {
+			gone = append(gone, h)
+			delete(c.known, e.name)
 		}
 		sum -= e.size
 	}
-	return nil
+	return gone, nil
 }
 
 // onDisk is what a file takes, holes left out.
@@ -202,13 +264,26 @@ func (im *Images) throughCache(ctx context.Context, w want) (done bool, err erro
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, c.leave(name, limit)) }()
+	defer func() {
+		gone, failed := c.leave(name, limit)
+		im.tell(c, gone, false)
+		err = errors.Join(err, failed)
+	}()
 	if fetch {
 		if err := im.intoCache(ctx, w, filepath.Join(c.dir, name)); err != nil {
 			return false, err
 		}
 	}
+	im.tell(c, []held{c.learn(name, w.location, info)}, true)
 	return true, c.copyTo(ctx, name, w.path)
+}
+
+// learn notes which image it is that has the name.
+func (c *cache) learn(name, location string, info workspace.ImageInfo) held {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[name] = held{location, megabytes(info.Size)}
+	return c.known[name]
 }
 
 // intoCache fetches the image. It is known by its final name once it is there

@@ -31,6 +31,15 @@ type Options struct {
 	Transports map[string]workspace.Transport // by URI scheme
 	Kernels    []Kernel                       // the first is the default; may be none
 	Took       host.Took                      // told of transfers and moves; may be nil
+	Kept       func(Held)                     // told which images hosts have; may be nil
+}
+
+// Held tells that a host has an image that it may use again, or has it no more.
+type Held struct {
+	Host     workspace.HostID
+	Location string
+	SizeMB   int64
+	There    bool
 }
 
 // Images knows where images come from and go to.
@@ -39,6 +48,7 @@ type Images struct {
 	transports map[string]workspace.Transport
 	kernels    []Kernel
 	took       host.Took
+	kept       func(Held)
 
 	mu     sync.Mutex
 	caches map[string]*cache // by directory
@@ -47,7 +57,7 @@ type Images struct {
 // New returns Images over the options.
 func New(o Options) *Images {
 	return &Images{pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
-		caches: map[string]*cache{}}
+		kept: o.Kept, caches: map[string]*cache{}}
 }
 
 // Check says whether the image can be fetched now. Errors are the transport's.

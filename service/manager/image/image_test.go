@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +79,7 @@ type lab struct {
 
 	mu   sync.Mutex
 	took []learn.What
+	kept []string // what hosts have, as told
 }
 
 func newLab(t *testing.T, cacheMB int64) *lab {
@@ -90,6 +93,11 @@ func newLab(t *testing.T, cacheMB int64) *lab {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.took = append(l.took, what)
+		}, Kept: func(h image.Held) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.kept = append(l.kept,
+				fmt.Sprint(h.Host, " ", h.Location, " ", h.SizeMB, " ", h.There))
 		}})
 	return l
 }
@@ -169,6 +177,30 @@ func TestCacheSavesTransfers(t *testing.T) {
 	l.must(l.propagate(7, "a", at))
 	if got, _ := l.disk(7, "a", at); got != "y" {
 		t.Errorf("the disk is of %q", got)
+	}
+}
+
+func TestWhatHostsHaveIsTold(t *testing.T) {
+	l := newLab(t, 1)
+	const one, two = "mem://one", "mem://two"
+	l.put(one, 'x', 1)
+	l.put(two, 'y', 1)
+	info, err := l.images.Check(t.Context(), one)
+	l.must(err)
+	l.must(l.propagate(1, "a", one))
+	l.must(l.propagate(2, "a", two))
+	l.must(l.propagate(3, "b", one))
+	want := []string{"a mem://one 1 true", "a mem://two 1 true", "a mem://one 1 false",
+		"b mem://one 1 true"}
+	if !slices.Equal(l.kept, want) {
+		t.Errorf("told of %q, want %q", l.kept, want)
+	}
+	l.kept = nil
+	l.images.Survey(one, info)
+	l.images.Survey("mem://bare", workspace.ImageInfo{Size: 1})
+	slices.Sort(l.kept)
+	if want := []string{"a mem://one 1 false", "b mem://one 1 true"}; !slices.Equal(l.kept, want) {
+		t.Errorf("found %q, want %q", l.kept, want)
 	}
 }
 
