@@ -88,6 +88,10 @@ type Booking struct {
 	Since  time.Time // when it began to run last; zero: it does not
 	Saved  bool      // its memory is saved on Home
 	Home   []HostID
+	// Its nodes leave these hosts, of each member, for Hosts, as planned until
+	// Arrived; empty: they do not move.
+	Leaving []HostID
+	Arrived time.Time
 
 	Failed int       // resumes in a row
 	Again  time.Time // when another one is tried; zero: when there is room

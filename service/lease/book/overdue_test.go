@@ -84,6 +84,7 @@ func (w *world) cancel(id ID) {
 	if w.book.leases.get(id) == nil {
 		return
 	}
+	end := min(w.now, w.book.Lease(id).End) // which the Book may not have told of yet
 	w.log = append(w.log, fmt.Sprintf("%d: cancel %d", w.now, id))
 	if err := w.book.Cancel(w.now, id); err != nil {
 		w.t.Fatal(err)
@@ -91,7 +92,7 @@ func (w *world) cancel(id ID) {
 	if w.book.leases.get(id) == nil {
 		w.ended[id] = w.now
 	}
-	w.stop(id, w.now)
+	w.stop(id, end)
 	w.actual[id] = w.ran[id]
 	w.advance()
 }

@@ -70,6 +70,7 @@ func turmoilOf(t *testing.T, seed uint64, things int) {
 
 // setting draws a pool and how it is leased.
 func (s *turmoil) setting() (Pool, Policy) {
+	s.pause = 40 << s.rand.IntN(3)
 	p := hosts(24, 4)
 	p.Repository = 40000000
 	policy := Policy{
@@ -80,8 +81,7 @@ func (s *turmoil) setting() (Pool, Policy) {
 	policy.Preemption = [][]Means{
 		policy.Preemption, {ByMigration, BySuspension, ByKilling}, {ByMigration, ByKilling},
 	}[s.rand.IntN(3)]
-	s.pause = 40 << s.rand.IntN(3)
-	if s.rand.IntN(4) == 0 {
+	if s.rand.IntN(4) == 0 && s.pause > 40 { // who plans for all plans for long queues for long
 		policy.Backfill = Conservative
 	}
 	policy.MigrateRate /= int64(1 + s.rand.IntN(8))

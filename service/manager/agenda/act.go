@@ -70,7 +70,7 @@ func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 		case book.Suspend:
 			err = order(tx, w.ID, workspace.ChangeSuspend, "")
 		case book.Migrate:
-			if a.pool[act.Hosts[i]].ID != w.Host {
+			if a.pool[act.Hosts[i]].ID != w.Host && !leaves(tx, w) {
 				err = order(tx, w.ID, workspace.ChangeSuspend, "")
 			}
 		case book.Kill:
@@ -81,6 +81,12 @@ func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 		}
 	}
 	return nil
+}
+
+// leaves reports whether a workspace is on its way off its host already: a Book
+// that is made again tells of it again.
+func leaves(tx workspace.Tx, w *workspace.Workspace) bool {
+	return w.State == workspace.Serialized || under(tx, w.ID, workspace.ChangeSuspend)
 }
 
 // share returns what the Book grants a node of the lease.

@@ -46,7 +46,7 @@ func (a *Agenda) fill(b *workspace.Booking) {
 	r, known := a.book.Record(book.ID(b.ID))
 	if !known {
 		b.Status, b.Phase, b.Since = workspace.LeaseOver, "", time.Time{}
-		b.Cut = time.Time{}
+		b.Cut, b.Leaving, b.Arrived = time.Time{}, nil, time.Time{}
 		return
 	}
 	b.Status, b.Phase = statuses[r.State], phases[r.State]
@@ -54,6 +54,7 @@ func (a *Agenda) fill(b *workspace.Booking) {
 	b.From, b.Runs, b.Until = moment(r.From), moment(r.Runs), moment(r.Until)
 	b.Cut, b.Since = moment(r.Cut), moment(r.Since)
 	b.Ran, b.Saved = span(r.Ran), r.Saved
+	b.Leaving, b.Arrived = a.names(r.Left), moment(r.Arrived)
 	b.Parts = parted(b.Parts, r.Terms.Parts, r.Terms.Least)
 }
 

@@ -130,7 +130,8 @@ func (a *Agenda) record(tx workspace.Tx, b *workspace.Booking) (book.Record, boo
 	}
 	hosts, known := a.places(b.Hosts)
 	home, homeKnown := a.places(b.Home)
-	if !known || !homeKnown {
+	left, leftKnown := a.places(b.Leaving)
+	if !known || !homeKnown || !leftKnown {
 		a.log.Error("lease is on a host that has left the configuration", "lease", b.ID)
 		return book.Record{}, false
 	}
@@ -138,7 +139,7 @@ func (a *Agenda) record(tx workspace.Tx, b *workspace.Booking) (book.Record, boo
 		Terms: a.terms(tx, b), State: state(b), Hosts: hosts,
 		From: stamp(b.From), Runs: stamp(b.Runs), Until: stamp(b.Until), Cut: stamp(b.Cut),
 		Since: stamp(b.Since), Ran: length(b.Ran), Saved: b.Saved, Home: home,
-		Moored: moored(tx, b), Aside: !b.Again.IsZero(),
+		Left: left, Arrived: stamp(b.Arrived), Moored: moored(tx, b), Aside: !b.Again.IsZero(),
 	}, true
 }
 

@@ -228,6 +228,9 @@ type booking struct {
 	Saved  bool               `json:",omitzero"`
 	Home   []workspace.HostID `json:",omitempty"`
 
+	Leaving []workspace.HostID `json:",omitempty"`
+	Arrived time.Time          `json:",omitzero"`
+
 	Failed int       `json:",omitzero"`
 	Again  time.Time `json:",omitzero"`
 

@@ -29,6 +29,7 @@ func booking(id workspace.LeaseID) *workspace.Booking {
 		From: noon.Add(1 * time.Minute), Runs: noon.Add(2 * time.Minute),
 		Until: noon.Add(3 * time.Minute), Cut: noon.Add(4 * time.Minute), Ran: time.Second,
 		Since: noon.Add(5 * time.Minute), Saved: true, Home: slices.Clone(hosts),
+		Leaving: slices.Clone(hosts), Arrived: noon.Add(6 * time.Minute),
 	}
 }
 
