@@ -46,7 +46,7 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 				Retries: forever},
 		}},
 		{Kind: workspace.ChangeResize, Failed: h.notResized, Tasks: []change.Task{
-			onHost(change.Task{Name: "resize", Handler: machines.Resize()}),
+			onHost(change.Task{Name: "resize", Handler: h.given(machines.Resize())}),
 		}},
 	}
 }
@@ -310,6 +310,31 @@ func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
 		}
 		return h.notice(tx, w.ID)
 	}
+}
+
+// given is the handler of a resize, at whose end the lease holds no more than
+// the machine has now.
+func (h hooks) given(inner change.Handler) change.Handler {
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		commit, err := do(ctx, r)
+		if err != nil || r.Workspace == nil {
+			return commit, err
+		}
+		return func(tx workspace.Tx) error {
+			if commit != nil {
+				if err := commit(tx); err != nil {
+					return err
+				}
+			}
+			w, err := tx.Workspace(r.Workspace.ID)
+			if err != nil || w.Gone() {
+				return err
+			}
+			return h.agenda.Reshape(tx, w)
+		}, nil
+	}
+	return inner
 }
 
 // notResized ends a resize that the machine did not take: the workspace has the

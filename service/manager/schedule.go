@@ -68,7 +68,9 @@ func (m *Manager) Resize(
 		if err := m.affordMore(tx, old, &resized); err != nil {
 			return declined(resizeOp, id, err)
 		}
-		if err := m.agenda.Reshape(tx, &resized); err != nil {
+		meanwhile := resized // what it gives up is its own until the machine has given it
+		meanwhile.Demand = larger(old.Demand, resized.Demand)
+		if err := m.agenda.Reshape(tx, &meanwhile); err != nil {
 			return declined(resizeOp, id, err)
 		}
 		if r.DryRun {
@@ -149,6 +151,17 @@ func reshaped(a workspace.Allocation, s workspace.Shape) workspace.Allocation {
 			*f.to = f.from
 		}
 	}
+	return a
+}
+
+// larger is the larger shape of two, by each amount.
+func larger(a, b workspace.Allocation) workspace.Allocation {
+	a.MemoryMB = max(a.MemoryMB, b.MemoryMB)
+	if b.CPUShare() > a.CPUShare() {
+		a.CPUs, a.CPUPercent = b.CPUs, b.CPUPercent
+	}
+	a.NetInKbps = max(a.NetInKbps, b.NetInKbps)
+	a.NetOutKbps = max(a.NetOutKbps, b.NetOutKbps)
 	return a
 }
 

@@ -19,10 +19,13 @@ func (a *Agenda) names(hosts []slot.Host) []workspace.HostID {
 	return all
 }
 
-func leases(ids []book.ID) []workspace.LeaseID {
+// leases returns the owner's own of the leases: the numbers of others are theirs.
+func leases(b *book.Book, owner workspace.Owner, ids []book.ID) []workspace.LeaseID {
 	var all []workspace.LeaseID
 	for _, id := range ids {
-		all = append(all, workspace.LeaseID(id))
+		if r, known := b.Record(id); known && r.Terms.Owner == string(owner) {
+			all = append(all, workspace.LeaseID(id))
+		}
 	}
 	return all
 }
@@ -63,7 +66,7 @@ func (a *Agenda) refusal(
 	b *book.Book, d *Draft, t book.Terms, r *book.Reason,
 ) *workspace.Refusal {
 	refusal := &workspace.Refusal{
-		Code: r.Code.String(), Blocking: leases(r.Blocking), Earliest: moment(r.Earliest),
+		Code: r.Code.String(), Blocking: leases(b, d.Booking.Owner, r.Blocking), Earliest: moment(r.Earliest),
 		Shortages: a.shortages(b, t, r),
 	}
 	for _, o := range r.Offers {
@@ -80,7 +83,7 @@ func (a *Agenda) offer(
 	b *book.Book, d *Draft, asked book.Terms, o book.Offer,
 ) (workspace.Offer, bool) {
 	t := o.Terms
-	offer := workspace.Offer{Change: o.Change.String(), Preempts: leases(o.Preempts)}
+	offer := workspace.Offer{Change: o.Change.String(), Preempts: leases(b, d.Booking.Owner, o.Preempts)}
 	if immediate(d.Booking.Terms) && o.Change == book.Later && o.At == 0 {
 		start := a.soonest(b, d, t)
 		if start == slot.Never {

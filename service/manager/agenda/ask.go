@@ -170,7 +170,7 @@ func (a *Agenda) Plan(
 	p := workspace.Proposal{
 		Status: statuses[answer.State], Start: moment(answer.Start), End: moment(answer.End),
 		Hosts: a.names(answer.Hosts), Parts: parted(d.Booking.Parts, answer.Parts, t.Least),
-		Preempts: leases(answer.Preempts),
+		Preempts: leases(b, d.Booking.Owner, answer.Preempts),
 	}
 	if immediate(d.Booking.Terms) {
 		p.Status, p.End = workspace.LeaseActive, p.Start.Add(d.Booking.Duration)
