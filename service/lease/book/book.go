@@ -144,6 +144,9 @@ func (b *Book) Ended(now slot.Time, id ID) {
 
 // finish ends the running time of a lease now.
 func (b *Book) finish(l *lease) {
+	if b.policy.Confirm > 0 && l.held.End <= b.now { // it should be off its hosts, and is not
+		b.linger(l, b.now+max(b.shutdown(l), b.policy.Confirm))
+	}
 	over := min(b.now+b.shutdown(l), l.held.End) // others may count on the hosts then
 	b.give(l, over)
 	l.cut = slot.Never

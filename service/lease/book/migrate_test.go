@@ -124,3 +124,25 @@ func TestWhoMovesIsStillKilled(t *testing.T) {
 		t.Errorf("%d moves, %v killed\n%s", w.moves, w.killed, w.story())
 	}
 }
+
+// TestCancelledLate takes a lease back that should be saved by then, before the Book
+// was asked what is due: the one after it waits until it is off.
+func TestCancelledLate(t *testing.T) {
+	w := newWorld(t, hosts(1, 1), Policy{
+		Backfill: EASY, Preemption: []Means{BySuspension}, SuspendRate: 100000, Shutdown: 5,
+		Confirm: 5,
+	})
+	w.late, w.jumps = func() slot.Time { return 3 }, true
+	w.submit(sized(1, BestEffort, 1, 1000, 0), 0)
+	w.until(10)
+	x := sized(2, Deadline, 1, 100, 0)
+	x.Start, x.Deadline = 100, 1000
+	if a := w.submit(x, 0); a.State != Accepted || a.Start != 100 {
+		t.Fatalf("%+v", a)
+	}
+	w.until(99)
+	w.now = 101
+	w.cancel(1)
+	w.until(slot.Never)
+	w.over()
+}

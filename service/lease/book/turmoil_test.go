@@ -41,6 +41,9 @@ func TestTurmoil(t *testing.T) {
 	}
 }
 
+// jump is for how long at most the Book is not asked what is due.
+const jump = 40
+
 // perBook is how much happens to one Book of TestTurmoil.
 const perBook = 20_000
 
@@ -101,7 +104,7 @@ func (s *turmoil) setting() (Pool, Policy) {
 func (s *turmoil) step() {
 	name := "submit"
 	if s.rand.IntN(8) == 0 && s.next > 1 { // it is asked before it knows what time it is
-		s.now += s.between(0, 40)
+		s.now += s.between(0, jump)
 	}
 	switch n := s.rand.IntN(100); {
 	case n < 60:
