@@ -340,7 +340,7 @@ func (b *Book) resumeOn(l *lease, hosts []slot.Host, from slot.Time) *decision {
 }
 
 // split looks for hosts on which the lease can run from a time on for as long
-// as possible before a firm lease needs them.
+// as possible before another needs them.
 func (b *Book) split(l *lease, when slot.Time) *decision {
 	s := b.search(b.full, l)
 	s.look = 0
@@ -354,8 +354,8 @@ func (b *Book) split(l *lease, when slot.Time) *decision {
 	return b.upTo(l, hosts, when)
 }
 
-// upTo lets the lease run on the hosts up to its end, or up to where a firm
-// lease needs them; nil when that is too short, or not what is in the way.
+// upTo lets the lease run on the hosts up to its end, or up to where another
+// needs them; nil when that is too short, or they are not free now.
 func (b *Book) upTo(l *lease, hosts []slot.Host, when slot.Time) *decision {
 	d := &decision{hosts: hosts, hold: slot.Span{Start: when, End: when + b.length(l)},
 		cut: slot.Never}
@@ -371,7 +371,9 @@ func (b *Book) upTo(l *lease, hosts []slot.Host, when slot.Time) *decision {
 }
 
 // reach returns until when the hosts are free for the lease's nodes from a time
-// on, and whether it is a firm lease that needs them then, or keeps it away.
+// on, and whether it has to be gone then for another: a firm lease that needs
+// them or keeps it away, or whoever was promised to begin there later, whom it
+// overtakes.
 func (b *Book) reach(
 	l *lease, hosts []slot.Host, from slot.Time,
 ) (until slot.Time, forced bool) {
@@ -381,8 +383,8 @@ func (b *Book) reach(
 		if end > until || end == slot.Never {
 			continue
 		}
-		firm := !b.firm.Fits(s.host, slot.Span{Start: end, End: end + 1}, s.need)
-		forced = firm || (forced && end == until)
+		needed := end > from || !b.firm.Fits(s.host, slot.Span{Start: end, End: end + 1}, s.need)
+		forced = needed || (forced && end == until)
 		until = end
 	}
 	return until, forced

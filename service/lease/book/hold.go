@@ -75,8 +75,8 @@ func (b *Book) remove(l *lease) {
 func (b *Book) commit(l *lease, d *decision) {
 	b.script(l, d)
 	l.state, l.asked = Accepted, nil
+	b.pin(l, d) // first, or an image that it counts on goes with who makes room
 	b.part(l)
-	b.pin(l, d) // first, or an image that it counts on goes with a victim
 	for _, v := range d.victims {
 		b.oust(b.own(b.leases.get(v.id)), v, d.hold.Start)
 	}

@@ -10,7 +10,8 @@ const (
 	// NoBackfill starts leases in the order of the queue.
 	NoBackfill Backfill = iota
 	// EASY promises a start to the first that waits; others may overtake it
-	// where they do not delay that (Lifka, The ANL/IBM SP scheduling system, 1995).
+	// where they do not delay that (Lifka, The ANL/IBM SP scheduling system, 1995):
+	// they are over by then, or may be suspended and are saved by then.
 	EASY
 	// Conservative promises a start to all that wait (Mu'alem and Feitelson,
 	// IEEE TPDS 12(6), 2001).

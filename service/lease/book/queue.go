@@ -67,10 +67,10 @@ func (b *Book) review() {
 	freed := b.freed
 	b.changed, b.freed = false, false
 	defer b.sweep()
+	if freed {
+		b.heal() // while starts that were promised are in the tables: up to them
+	}
 	if b.policy.Backfill == Conservative {
-		if freed {
-			b.heal()
-		}
 		b.compress(freed)
 		return
 	}
@@ -78,9 +78,6 @@ func (b *Book) review() {
 		if l := b.leases.get(id); !l.held.Empty() {
 			b.unplan(b.own(l))
 		}
-	}
-	if freed {
-		b.heal()
 	}
 	b.backfill()
 }
