@@ -311,19 +311,28 @@ func TestEmptyWorkload(t *testing.T) {
 	}
 }
 
-// TestSuspensionAloneChangesNothing: where nothing is reserved nobody is to be
-// suspended, and being allowed to shall not delay anyone.
-func TestSuspensionAloneChangesNothing(t *testing.T) {
+// TestSuspensionAloneShortensWaits: where nothing is reserved and nobody may
+// overtake, nobody is suspended, and being allowed to changes nothing. With
+// backfilling those who may be suspended overtake others for it: waits become
+// shorter, and no work is lost.
+func TestSuspensionAloneShortensWaits(t *testing.T) {
 	w, err := workload.Generate(workload.Recipe{
 		Shape: workload.Batch, Leases: 600, Hosts: 48, Load: .85, Seed: 3,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Settings{Backfill: "easy", SuspendRate: 50, ResumeRate: 50}
-	without := run(t, w, s).Result().Measures
-	s.Preemption = []string{"suspend", "migrate"}
-	if with := run(t, w, s).Result().Measures; !reflect.DeepEqual(with, without) {
-		t.Errorf("with suspension %+v, without %+v", with, without)
+	for _, backfill := range []string{"none", "easy", "conservative"} {
+		s := Settings{Backfill: backfill, SuspendRate: 50, ResumeRate: 50, Threshold: 10}
+		without := run(t, w, s).Result().Measures
+		s.Preemption = []string{"suspend", "migrate"}
+		with := run(t, w, s).Result().Measures
+		if backfill == "none" && !reflect.DeepEqual(with, without) {
+			t.Errorf("in order: with suspension %+v, without %+v", with, without)
+		}
+		if with.Wait.Mean > without.Wait.Mean || with.AllBestEffort > without.AllBestEffort ||
+			with.LostHours > 0 {
+			t.Errorf("%s: with suspension %+v, without %+v", backfill, with, without)
+		}
 	}
 }
