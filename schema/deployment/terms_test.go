@@ -117,7 +117,7 @@ func TestKinds(t *testing.T) {
 // Parts of that document, and where it is.
 const (
 	kind  = "<q:Kind>best-effort</q:Kind>\n<q:Preemptible>true</q:Preemptible>"
-	start = "<q:Start>2099-01-01T09:00:00Z</q:Start>"
+	start = "<q:Start>2035-01-01T09:00:00Z</q:Start>"
 	terms = root + "/LeaseTerms"
 )
 
@@ -131,17 +131,17 @@ var wrongTerms = []broken{
 	{"start of a best effort", "</q:Kind>", "</q:Kind>" + start, terms + "/Start", 13,
 		"a lease of the kind best-effort has no Start", "no Start, or Kind reservation"},
 	{"deadline of a best effort", "</q:Kind>",
-		"</q:Kind><q:Deadline>2099-01-01T09:00:00Z</q:Deadline>", terms + "/Deadline", 13,
+		"</q:Kind><q:Deadline>2035-01-01T09:00:00Z</q:Deadline>", terms + "/Deadline", 13,
 		"a lease of the kind best-effort has no Deadline", "no Deadline, or Kind deadline"},
 	{"preemptible reservation", "<q:Kind>best-effort</q:Kind>", start, terms + "/Preemptible", 14,
 		"cannot be preempted: the lease is of the kind reservation", "Kind best-effort"},
-	{"end of a best effort", "</q:Kind>", "</q:Kind><q:Until>2099-01-01T09:00:00Z</q:Until>",
+	{"end of a best effort", "</q:Kind>", "</q:Kind><q:Until>2035-01-01T09:00:00Z</q:Until>",
 		terms + "/Until", 13, "a lease of the kind best-effort has no fixed end", "minDuration"},
-	{"two ends", kind, "<q:Until>2099-01-01T09:00:00Z</q:Until>", terms + "/Until", 13,
+	{"two ends", kind, "<q:Until>2035-01-01T09:00:00Z</q:Until>", terms + "/Until", 13,
 		"there are both Until and minDuration", "either of them"},
-	{"deadline before start", kind, start + "<q:Deadline>2099-01-01T08:00:00Z</q:Deadline>",
+	{"deadline before start", kind, start + "<q:Deadline>2035-01-01T08:00:00Z</q:Deadline>",
 		terms + "/Deadline", 13, "the deadline is before the start", "after Start"},
-	{"deadline too soon", kind, start + "<q:Deadline>2099-01-01T10:59:59Z</q:Deadline>",
+	{"deadline too soon", kind, start + "<q:Deadline>2035-01-01T10:59:59Z</q:Deadline>",
 		terms + "/Deadline", 13, "between Start and Deadline are 1h59m59s, the lease takes 2h0m0s",
 		"at least 2h0m0s after Start"},
 	{"no time", ">best-effort</q:Kind>", ">reservation</q:Kind>\n<q:Start>tomorrow</q:Start>",
@@ -205,7 +205,7 @@ func TestWrongTerms(t *testing.T) {
 func TestEndBeforeStart(t *testing.T) {
 	text := strings.Replace(termed, "<minDuration>PT2H</minDuration>", "", 1)
 	for until, ok := range map[string]bool{
-		"2099-01-01T09:00:00Z": false, "2099-01-01T08:00:00Z": false, "2099-01-01T10:00:00Z": true,
+		"2035-01-01T09:00:00Z": false, "2035-01-01T08:00:00Z": false, "2035-01-01T10:00:00Z": true,
 	} {
 		terms := strings.Replace(text, kind, start+"<q:Until>"+until+"</q:Until>", 1)
 		doc := soaptest.Parse(t, terms)

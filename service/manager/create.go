@@ -125,7 +125,7 @@ func answerAgain(
 func (m *Manager) reserve(
 	tx workspace.Tx, r *workspace.Request, found workspace.ImageInfo,
 ) (*workspace.Booking, [][]workspace.NIC, error) {
-	if err := m.acquainted(r, tx.Workspace); err != nil {
+	if err := acquainted(tx, r); err != nil {
 		return nil, nil, err
 	}
 	d := m.draft(r, found)
@@ -200,6 +200,9 @@ func (m *Manager) turnedDown(r *workspace.Request, err error) error {
 		cause: fmt.Errorf("no host has room: %w", refusal),
 	}
 	switch short := refusal.Shortages[0].Resource; {
+	case refusal.Code == "too-soon" && !refusal.Earliest.IsZero():
+		c.path, c.cause = atStart, fmt.Errorf("it cannot be started in so short a time; it would "+
+			"fit from %s", refusal.Earliest.UTC().Format(time.RFC3339))
 	case refusal.Earliest.IsZero() && short == "memory":
 		c.cause = fmt.Errorf("%dMB memory request is too large to ever be fulfilled: %w",
 			refusal.Shortages[0].Wanted, refusal)

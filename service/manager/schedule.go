@@ -20,12 +20,11 @@ func (m *Manager) Plan(
 	if err != nil {
 		return workspace.Proposal{}, err
 	}
-	err = m.store.Update(ctx, func(tx workspace.Tx) error { return m.afford(tx, &r) })
-	if err != nil {
-		return workspace.Proposal{}, err
-	}
-	err = m.acquainted(&r, func(id workspace.ID) (*workspace.Workspace, error) {
-		return m.store.Workspace(ctx, id)
+	err = m.store.Update(ctx, func(tx workspace.Tx) error {
+		if err := m.afford(tx, &r); err != nil {
+			return err
+		}
+		return acquainted(tx, &r)
 	})
 	if err != nil {
 		return workspace.Proposal{}, err

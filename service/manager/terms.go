@@ -3,6 +3,7 @@ package manager
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -188,16 +189,23 @@ func atRule(rules []workspace.AffinityRule, at int) string {
 	return fmt.Sprintf("%s/%s[%d]", atTerms, element[rules[at].Relation], n)
 }
 
-// acquainted refuses rules that name workspaces which are not the caller's.
-func (m *Manager) acquainted(
-	r *workspace.Request, find func(workspace.ID) (*workspace.Workspace, error),
-) error {
+// acquainted refuses rules that name workspaces which are not the caller's, or
+// hosts which the pool does not have.
+func acquainted(tx workspace.Tx, r *workspace.Request) error {
 	for i, rule := range r.Terms.Affinity {
 		for _, id := range rule.Workspaces {
-			if w, err := find(id); err != nil || !visible(w, r.Owner) {
+			if w, err := tx.Workspace(id); err != nil || !visible(w, r.Owner) {
 				return refuse(r, complaint{
 					kind: workspace.Invalid, path: atRule(r.Terms.Affinity, i),
 					cause: fmt.Errorf("unknown workspace: '%s'", id),
+				})
+			}
+		}
+		for _, id := range rule.Hosts {
+			if !slices.ContainsFunc(tx.Hosts(), func(h workspace.HostUse) bool { return h.ID == id }) {
+				return refuse(r, complaint{
+					kind: workspace.Invalid, path: atRule(r.Terms.Affinity, i),
+					cause: fmt.Errorf("the pool has no host '%s'", id),
 				})
 			}
 		}

@@ -131,7 +131,7 @@ func (c *hostWindowCmd) end(start, now time.Time) (time.Time, error) {
 		}
 		return start.Add(d), nil
 	}
-	at, err := parseMoment(c.Until, now)
+	at, err := parseEnd(c.Until, start, now)
 	if err != nil {
 		return at, usagef("", op+"--until: %w", err)
 	}

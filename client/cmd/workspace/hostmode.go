@@ -79,6 +79,9 @@ func windowViews(all []report.Window) []windowView {
 
 // find returns the hosts of those names, in their order.
 func (a *app) find(ctx context.Context, names []string) ([]client.Host, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
 	all, err := a.client.Hosts(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +128,7 @@ func (a *app) set(ctx context.Context, names []string, change func(*report.Mode)
 			return err
 		}
 		if err := a.client.SetMode(ctx, h.EPR, mode); err != nil {
-			return refused(err, func(offerView) string { return "" })
+			return inTheWay(refused(err, func(offerView) string { return "" }), h.Key)
 		}
 		a.keep()
 		h.Mode = &mode
@@ -139,6 +142,15 @@ func (a *app) set(ctx context.Context, names []string, change func(*report.Mode)
 		return err
 	}
 	return failure
+}
+
+// inTheWay says of a conflict, which is with leases, where these are seen.
+func inTheWay(err error, host string) error {
+	if exitCode(err) != exitConflict {
+		return err
+	}
+	return failf(exitConflict, "`workspace schedule "+host+"` shows them; choose another time, or "+
+		"leave them what they have with --cpus and --memory", "%w", err)
 }
 
 // Run lets the hosts take no new leases.

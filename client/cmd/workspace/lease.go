@@ -129,10 +129,6 @@ func (l *leaseFlags) agenda(length string, start, now time.Time) (g agenda, err 
 		}
 	}
 	if l.Until != "" {
-		until, err := future("--until", l.Until, now)
-		if err != nil {
-			return g, err
-		}
 		begin := now
 		switch {
 		case !g.start.IsZero():
@@ -140,11 +136,15 @@ func (l *leaseFlags) agenda(length string, start, now time.Time) (g agenda, err 
 		case g.kind == "" && !start.IsZero():
 			begin = start
 		}
+		until, err := parseEnd(l.Until, begin, now)
+		if err = toCome("--until", until, now, err); err != nil {
+			return g, err
+		}
 		if !until.After(begin) {
 			return g, usagef("", op+"--until: it would end at %s, before it starts at %s",
 				moment(&until), moment(&begin))
 		}
-		g.length = until.Sub(begin)
+		g.length = until.Truncate(time.Millisecond).Sub(begin)
 	}
 	return g, nil
 }
@@ -178,14 +178,20 @@ func begun(start time.Time) string {
 // future reads an option that is a point in time to come.
 func future(option, text string, now time.Time) (time.Time, error) {
 	at, err := parseMoment(text, now)
+	return at.Truncate(time.Millisecond), toCome(option, at, now, err)
+}
+
+// toCome refuses a point in time of an option that could not be read or is not to
+// come.
+func toCome(option string, at, now time.Time, err error) error {
 	if err != nil {
-		return at, usagef("", "cannot deploy: %s: %w", option, err)
+		return usagef("", "cannot deploy: %s: %w", option, err)
 	}
 	if !at.After(now) {
-		return at, usagef("times without a zone are in local time, now "+now.Format("15:04 -07:00"),
+		return usagef("times without a zone are in local time, now "+now.Format("15:04 -07:00"),
 			"cannot deploy: %s: %s is in the past, it is %s", option, moment(&at), moment(&now))
 	}
-	return at.Truncate(time.Millisecond), nil
+	return nil
 }
 
 // What may happen at the end of the running time.

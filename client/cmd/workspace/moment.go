@@ -49,6 +49,19 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return at.UTC(), nil
 }
 
+// parseEnd reads a point in time that ends what begins at another: a time of day
+// and a day of the week are then the next from that on, all else is as
+// parseMoment has it.
+func parseEnd(text string, begin, now time.Time) (time.Time, error) {
+	day, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(text)), " ")
+	_, err := parseClock(day)
+	_, step, _ := dayOf(day, now)
+	if (err == nil || step == 7) && begin.After(now) {
+		now = begin.In(now.Location())
+	}
+	return parseMoment(text, now)
+}
+
 // parseLocal reads a point in time that does not name its zone.
 func parseLocal(text string, now time.Time) (time.Time, error) {
 	for _, layout := range localLayouts {

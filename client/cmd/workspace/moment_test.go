@@ -6,6 +6,22 @@ import (
 	_ "time/tzdata" // Berlin, also where no zones are installed
 )
 
+// TestEnds reads ends of what begins on Friday, at nine.
+func TestEnds(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.FixedZone("here", 3600))
+	begin := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"17:00": "2026-11-27T16:00:00Z", "08:00": "2026-11-28T07:00:00Z",
+		"mon 08:00": "2026-11-30T07:00:00Z", "Friday 10:00": "2026-11-27T09:00:00Z",
+		"tomorrow 17:00": "2026-11-23T16:00:00Z", "+2h": "2026-11-22T13:00:00Z",
+	} {
+		if got, err := parseEnd(text, begin, now); err != nil ||
+			got.Format(time.RFC3339) != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestMoments(t *testing.T) {
 	here := time.FixedZone("here", 3600)
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, here)

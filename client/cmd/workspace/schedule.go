@@ -57,7 +57,7 @@ func (c *scheduleCmd) period(now time.Time) (p period, err error) {
 	case c.Until != "" && c.For != "":
 		return p, usagef("leave out one of them", op+"both --until and --for say where it ends")
 	case c.Until != "":
-		if p.until, err = parseMoment(c.Until, now); err != nil {
+		if p.until, err = parseEnd(c.Until, p.from, now); err != nil {
 			return p, usagef("", op+"--until: %w", err)
 		}
 	case c.For != "":
@@ -104,6 +104,13 @@ func (c *scheduleCmd) view(p period, now time.Time, bars []barView) scheduleView
 		v.Until, v.later = most, true
 	}
 	return v
+}
+
+// absent returns the hosts asked for of which there is nothing to draw.
+func (c *scheduleCmd) absent(v scheduleView) []string {
+	return slices.DeleteFunc(slices.Clone(c.Hosts), func(name string) bool {
+		return slices.ContainsFunc(v.Bars, func(b barView) bool { return b.Host == name })
+	})
 }
 
 // draw writes the file of --svg.
@@ -198,6 +205,9 @@ func (c *scheduleCmd) Run(ctx context.Context, a *app) error {
 	}
 	a.keep()
 	v := c.view(p, now, barViews(bars))
+	if _, err := a.find(ctx, c.absent(v)); err != nil {
+		return err
+	}
 	v.columns = columns(os.Stdout)
 	if err := c.draw(v); err != nil {
 		return err

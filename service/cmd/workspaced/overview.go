@@ -68,7 +68,7 @@ func (o overview) short(ctx context.Context, message string) error {
 		"pull_points", sum.PullPoints, "unfetched", sum.Unfetched, "failing", len(sum.Failing))
 	lost := map[workspace.HostID]int{}
 	for _, w := range all {
-		if w.Holds() && !o.pool.Reachable(w.Host) {
+		if w.Holds() && w.Host != "" && !o.pool.Reachable(w.Host) {
 			lost[w.Host]++
 		}
 	}

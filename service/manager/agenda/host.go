@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/book"
@@ -121,10 +122,25 @@ func (a *Agenda) SetHost(tx workspace.Tx, mode workspace.HostMode) error {
 	})
 	if len(stay) > 0 {
 		return workspace.Refuse(workspace.Conflict,
-			"%d leases are in the windows and cannot be moved, the first is %s", len(stay),
-			fmt.Sprint(stay[0]))
+			"leases that cannot be moved are in the windows: %s", listed(stay))
 	}
 	return a.step(tx)
+}
+
+// listed names the first of some leases.
+func listed(ids []book.ID) string {
+	const some = 8
+	var b strings.Builder
+	for i, id := range ids[:min(some, len(ids))] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, id)
+	}
+	if more := len(ids) - some; more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
 }
 
 // renew writes windows out anew when that was long ago.

@@ -2,6 +2,7 @@ package vmm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -187,7 +188,12 @@ func (v *VMM) Resize() change.Handler {
 			if err != nil || before == (workspace.Shape{}) {
 				return nil, err
 			}
-			return nil, resize(ctx, n, r.Workspace.ID, before)
+			err = resize(ctx, n, r.Workspace.ID, before)
+			if limit := new(workspace.Limit); workspace.KindOf(err) == workspace.Conflict &&
+				!errors.As(err, &limit) {
+				return nil, nil // one that takes no other shape now took none before
+			}
+			return nil, err
 		}),
 	}
 }

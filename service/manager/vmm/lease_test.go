@@ -325,6 +325,23 @@ func TestResizeGoesBack(t *testing.T) {
 	}
 }
 
+// TestNothingToGoBackTo undoes a resize of a guest that is paused, and so was not
+// resized before.
+func TestNothingToGoBackTo(t *testing.T) {
+	l := newLab(t)
+	before := vmm.ShapeText(l.fresh().Demand.Shape())
+	l.must(l.pool["a"].Pause(t.Context(), l.id))
+	r := &change.Run{Change: &workspace.Change{Argument: before}, Workspace: l.fresh()}
+	r.Workspace.Demand.MemoryMB = 70
+	task := l.plans[3].Tasks[0]
+	if _, err := task.Do(t.Context(), r); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("a paused guest takes another shape: %v", err)
+	}
+	if _, err := task.Undo(t.Context(), r); err != nil {
+		t.Errorf("it is not left as it is: %v", err)
+	}
+}
+
 // TestAwait holds a change back without a failure.
 func TestAwait(t *testing.T) {
 	left := 2
