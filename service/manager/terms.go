@@ -202,7 +202,8 @@ func acquainted(tx workspace.Tx, r *workspace.Request) error {
 			}
 		}
 		for _, id := range rule.Hosts {
-			if !slices.ContainsFunc(tx.Hosts(), func(h workspace.HostUse) bool { return h.ID == id }) {
+			named := func(h workspace.HostUse) bool { return h.ID == id }
+			if !slices.ContainsFunc(tx.Hosts(), named) {
 				return refuse(r, complaint{
 					kind: workspace.Invalid, path: atRule(r.Terms.Affinity, i),
 					cause: fmt.Errorf("the pool has no host '%s'", id),

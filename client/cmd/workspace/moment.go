@@ -49,15 +49,17 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// parseEnd reads a point in time that ends what begins at another: a time of day
-// and a day of the week are then the next from that on, all else is as
-// parseMoment has it.
+// parseEnd reads a point in time that ends what begins at another: of what begins
+// on a later day than this a time of day and a day of the week are the next from
+// that on. All else is as parseMoment has it.
 func parseEnd(text string, begin, now time.Time) (time.Time, error) {
 	day, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(text)), " ")
 	_, err := parseClock(day)
 	_, step, _ := dayOf(day, now)
-	if (err == nil || step == 7) && begin.After(now) {
-		now = begin.In(now.Location())
+	local := begin.In(now.Location())
+	later := local.After(now) && (local.YearDay() != now.YearDay() || local.Year() != now.Year())
+	if (err == nil || step == 7) && later {
+		now = local
 	}
 	return parseMoment(text, now)
 }
