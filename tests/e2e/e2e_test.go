@@ -123,7 +123,7 @@ func TestDemonstrationWithRealParts(t *testing.T) {
 		t.Fatalf("exit status %d\n%s\n%s", r.code, r.out, r.err)
 	}
 	for _, want := range []string{"address 192.168.77.", "Welcome, stranger", "boot 4",
-		"nothing is left"} {
+		"memory is saved", "was not started again", "nothing is left"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("the demonstration does not show %q:\n%s", want, r.out)
 		}
