@@ -318,3 +318,42 @@ func TestPercentageOfCPUs(t *testing.T) {
 		r.conserved()
 	})
 }
+
+// TestShrinkThatFails makes sure that what a machine is asked to give up is
+// nobody's before it has: here it does not.
+func TestShrinkThatFails(t *testing.T) {
+	scene(t, func(r *rig) {
+		req := large(workspace.LeaseImmediate, time.Hour)
+		req.Nodes = 2
+		var all []workspace.ID
+		made, err := r.manager.Create(r.t.Context(), req)
+		r.check(err)
+		for _, w := range made.Workspaces {
+			all = append(all, w.ID)
+		}
+		r.settle()
+		r.world.Script(sim.Rule{Op: sim.OpResize, Delay: 2 * time.Second, Fail: "conflict"})
+		done := make(chan error, 1)
+		go func() {
+			_, err := r.manager.Resize(r.t.Context(), ada, all[0],
+				workspace.Resize{Shape: workspace.Shape{MemoryMB: 256}})
+			done <- err
+		}()
+		time.Sleep(time.Second)
+		small := request(1)
+		small.Demand.MemoryMB, small.Duration = 512, time.Minute
+		_, err = r.manager.Create(r.t.Context(), small)
+		r.kind("a machine in what is not given up yet", err, workspace.NoResource)
+		if err := <-done; workspace.KindOf(err) != workspace.Conflict {
+			r.t.Errorf("Resize = %v, expected a conflict", err)
+		}
+		r.stands(all[0], workspace.Running, workspace.LeaseActive)
+		r.world.ClearScript()
+		_, err = r.manager.Resize(r.t.Context(), ada, all[0],
+			workspace.Resize{Shape: workspace.Shape{MemoryMB: 256}})
+		r.check(err)
+		_, err = r.manager.Create(r.t.Context(), small)
+		r.check(err)
+		r.conserved()
+	})
+}
