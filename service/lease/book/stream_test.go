@@ -21,7 +21,7 @@ func linked(p Pool, kbit int32) Pool {
 func saved(t *testing.T, p Policy) *world {
 	p.Preemption, p.Movable, p.Choice = []Means{BySuspension}, true, Pack
 	p.SuspendRate, p.ResumeRate = 100000, 100000 // 10 ms for 1,000 MB
-	w := newWorld(t, linked(hosts(2, 1), 1<<30), p)
+	w := newWorld(t, linked(hosts(2, 1), 1<<30-1), p)
 	w.submit(one(1, BestEffort, 1, 100), 0)
 	w.submit(one(9, Immediate, 1, 200), 0)
 	w.until(10)
@@ -58,7 +58,7 @@ func TestMemoryTakesTheLink(t *testing.T) {
 	for h, r := range []slot.Resource{slot.NetOut, slot.NetIn} {
 		during := w.book.full.Free(slot.Host(h), slot.Span{Start: 40, End: 55})[r]
 		then := w.book.full.Free(slot.Host(h), slot.Span{Start: 55, End: 56})[r]
-		if during != 1<<30-67108*kbits || then != 1<<30 {
+		if during != 1<<30-1-67108*kbits || then != 1<<30-1 {
 			t.Errorf("host %d has %d of %s, then %d", h, during, r, then)
 		}
 	}

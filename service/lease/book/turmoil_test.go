@@ -94,7 +94,7 @@ func (s *turmoil) setting() (Pool, Policy) {
 	}
 	if s.rand.IntN(2) == 0 { // links that memory on its way fills in part
 		for h := range p.Hosts {
-			p.Hosts[h][slot.NetIn], p.Hosts[h][slot.NetOut] = 1<<30, 1<<30
+			p.Hosts[h][slot.NetIn], p.Hosts[h][slot.NetOut] = 1<<29, 1<<29
 		}
 	}
 	return p, policy
