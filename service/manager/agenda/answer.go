@@ -66,7 +66,8 @@ func (a *Agenda) refusal(
 	b *book.Book, d *Draft, t book.Terms, r *book.Reason,
 ) *workspace.Refusal {
 	refusal := &workspace.Refusal{
-		Code: r.Code.String(), Blocking: leases(b, d.Booking.Owner, r.Blocking), Earliest: moment(r.Earliest),
+		Code: r.Code.String(), Earliest: moment(r.Earliest),
+		Blocking:  leases(b, d.Booking.Owner, r.Blocking),
 		Shortages: a.shortages(b, t, r),
 	}
 	for _, o := range r.Offers {
@@ -83,7 +84,9 @@ func (a *Agenda) offer(
 	b *book.Book, d *Draft, asked book.Terms, o book.Offer,
 ) (workspace.Offer, bool) {
 	t := o.Terms
-	offer := workspace.Offer{Change: o.Change.String(), Preempts: leases(b, d.Booking.Owner, o.Preempts)}
+	offer := workspace.Offer{
+		Change: o.Change.String(), Preempts: leases(b, d.Booking.Owner, o.Preempts),
+	}
 	if immediate(d.Booking.Terms) && o.Change == book.Later && o.At == 0 {
 		start := a.soonest(b, d, t)
 		if start == slot.Never {
