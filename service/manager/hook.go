@@ -55,7 +55,12 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 func moved(r *change.Run) bool { return image.Home(r) != r.Workspace.Host }
 
 // noted is a handler of whose end the agenda hears.
-func (h hooks) noted(inner change.Handler) change.Handler {
+func (h hooks) noted(inner change.Handler) change.Handler { return after(inner, h.notice) }
+
+// after is a handler of whose end somebody hears in the transaction that records it.
+func after(
+	inner change.Handler, hear func(tx workspace.Tx, id workspace.ID) error,
+) change.Handler {
 	do := inner.Do
 	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
 		var commit change.Commit
@@ -65,24 +70,19 @@ func (h hooks) noted(inner change.Handler) change.Handler {
 				return nil, err
 			}
 		}
-		return h.then(r, commit), nil
+		return func(tx workspace.Tx) error {
+			if commit != nil {
+				if err := commit(tx); err != nil {
+					return err
+				}
+			}
+			if r.Workspace == nil {
+				return nil
+			}
+			return hear(tx, r.Workspace.ID)
+		}, nil
 	}
 	return inner
-}
-
-// then is a commit after which the agenda hears of the workspace.
-func (h hooks) then(r *change.Run, commit change.Commit) change.Commit {
-	return func(tx workspace.Tx) error {
-		if commit != nil {
-			if err := commit(tx); err != nil {
-				return err
-			}
-		}
-		if r.Workspace == nil {
-			return nil
-		}
-		return h.notice(tx, r.Workspace.ID)
-	}
 }
 
 // notice tells the agenda of a workspace of the record.
@@ -315,26 +315,13 @@ func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
 // given is the handler of a resize, at whose end the lease holds no more than
 // the machine has now.
 func (h hooks) given(inner change.Handler) change.Handler {
-	do := inner.Do
-	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
-		commit, err := do(ctx, r)
-		if err != nil || r.Workspace == nil {
-			return commit, err
+	return after(inner, func(tx workspace.Tx, id workspace.ID) error {
+		w, err := tx.Workspace(id)
+		if err != nil || w.Gone() {
+			return err
 		}
-		return func(tx workspace.Tx) error {
-			if commit != nil {
-				if err := commit(tx); err != nil {
-					return err
-				}
-			}
-			w, err := tx.Workspace(r.Workspace.ID)
-			if err != nil || w.Gone() {
-				return err
-			}
-			return h.agenda.Reshape(tx, w)
-		}, nil
-	}
-	return inner
+		return h.agenda.Reshape(tx, w)
+	})
 }
 
 // notResized ends a resize that the machine did not take: the workspace has the

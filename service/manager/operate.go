@@ -152,14 +152,10 @@ func queue(tx workspace.Tx, w *workspace.Workspace, o order) error {
 			return err
 		}
 	}
-	status := workspace.ChangeDoing
-	if len(before) > 0 {
-		status = workspace.ChangeQueued
-	}
-	return tx.PutChange(&workspace.Change{
-		ID: tx.NextChangeID(), Kind: o.kind, Workspace: w.ID,
-		Status: status, Argument: o.argument, Created: now(),
+	_, err := workspace.Queue(tx, workspace.Change{
+		Kind: o.kind, Workspace: w.ID, Argument: o.argument,
 	})
+	return err
 }
 
 func disabled(op operation, w *workspace.Workspace, why string) error {

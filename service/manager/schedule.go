@@ -166,15 +166,10 @@ func larger(a, b workspace.Allocation) workspace.Allocation {
 
 // queueResize puts the change that makes the machine follow its record.
 func queueResize(tx workspace.Tx, old *workspace.Workspace) (workspace.ChangeID, error) {
-	status := workspace.ChangeDoing
-	if len(tx.ChangesOf(old.ID)) > 0 {
-		status = workspace.ChangeQueued
-	}
-	c := &workspace.Change{
-		ID: tx.NextChangeID(), Kind: workspace.ChangeResize, Workspace: old.ID,
-		Status: status, Argument: vmm.ShapeText(old.Demand.Shape()), Created: now(),
-	}
-	return c.ID, tx.PutChange(c)
+	return workspace.Queue(tx, workspace.Change{
+		Kind: workspace.ChangeResize, Workspace: old.ID,
+		Argument: vmm.ShapeText(old.Demand.Shape()),
+	})
 }
 
 // How often a resize is looked at, and for how long: a host that is out of reach

@@ -27,6 +27,17 @@ func Move(tx Tx, id ID, on Trigger, fault string) (*Workspace, error) {
 	return &w, tx.Emit(Event{Workspace: id, Topic: TopicState, State: state, Fault: fault, At: at})
 }
 
+// Queue puts a change of the workspace behind those that have not ended, to be
+// begun at once where there are none. The ID, the status and the time are filled in.
+func Queue(tx Tx, c Change) (ChangeID, error) {
+	c.ID, c.Status = tx.NextChangeID(), ChangeDoing
+	if len(tx.ChangesOf(c.Workspace)) > 0 {
+		c.Status = ChangeQueued
+	}
+	c.Created = time.Now().UTC().Truncate(time.Millisecond)
+	return c.ID, tx.PutChange(&c)
+}
+
 // tells reports whether subscribers hear of the step. A guest that is up
 // again after a reboot is news, although the word for it has not changed.
 func tells(from, to State) bool {

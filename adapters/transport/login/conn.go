@@ -137,6 +137,21 @@ func (c *Conn) Fail(cause error) {
 // Touch tells the watch that there is progress although nothing goes over the wire.
 func (c *Conn) Touch() { c.moved.Add(1) }
 
+// Reader returns r, a reader of local files, of which the watch of the connection
+// hears that we are at work.
+func (c *Conn) Reader(r io.Reader) io.Reader { return touching{r, c} }
+
+type touching struct {
+	io.Reader
+	c *Conn
+}
+
+// Read reads and tells.
+func (t touching) Read(b []byte) (int, error) {
+	t.c.Touch()
+	return t.Reader.Read(b)
+}
+
 // Watch breaks the connection off when ctx ends or nothing moved for the time
 // of stall, until release is called.
 func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) {

@@ -48,7 +48,7 @@ func (e *expansion) expand(
 	ctx context.Context, in *os.File, size int64,
 ) (workspace.ImageInfo, error) {
 	meter := transfer.NewMeter(half(e.Progress, 1), size)
-	z, done, err := e.method.reader(&counting{in, meter, 0})
+	z, done, err := e.method.reader(meter.Reader(in))
 	if err != nil {
 		return workspace.ImageInfo{}, transfer.Invalid("it cannot be expanded: %w", err)
 	}
@@ -96,20 +96,5 @@ func fill(r io.Reader, buffer []byte) (n int, err error) {
 		more, err = r.Read(buffer[n:])
 		n += more
 	}
-	return n, err
-}
-
-// counting tells a meter how much was read.
-type counting struct {
-	io.Reader
-	meter *transfer.Meter
-	done  int64
-}
-
-// Read reads and tells.
-func (c *counting) Read(b []byte) (int, error) {
-	n, err := c.Reader.Read(b)
-	c.done += int64(n)
-	c.meter.Reach(c.done)
 	return n, err
 }

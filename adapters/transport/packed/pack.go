@@ -35,7 +35,7 @@ func pack(ctx context.Context, d workspace.Deliver, path string, m *method) erro
 	meter.Reach(0)
 	z, err := m.writer(out)
 	if err == nil {
-		err = squeeze(ctx, z, &counting{in, meter, 0})
+		err = squeeze(ctx, z, meter.Reader(in))
 	}
 	if err = errors.Join(err, out.Close()); err != nil {
 		return err

@@ -102,7 +102,7 @@ func (g *putter) found(ctx context.Context, c line) (bool, error) {
 		return false, nil
 	}
 	sum := transfer.NewSum()
-	if err := sum.AddReader(ctx, touching{g.whole(), c}); err != nil {
+	if err := sum.AddReader(ctx, c.Reader(g.whole())); err != nil {
 		return false, err
 	}
 	g.info.SHA256 = sum.Text()

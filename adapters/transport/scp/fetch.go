@@ -167,7 +167,7 @@ func (g *getter) found(ctx context.Context, c line) bool {
 	}
 	defer f.Close()
 	sum := transfer.NewSum()
-	err = sum.AddReader(ctx, touching{f, c})
+	err = sum.AddReader(ctx, c.Reader(f))
 	g.info.SHA256 = sum.Text()
 	return err == nil && sum.Verify(g.expected) == nil
 }
@@ -234,17 +234,4 @@ func (g *getter) land() error {
 	}
 	g.info.Format = seen.Format
 	return g.part.Land(g.Sync, g.src.modified)
-}
-
-// touching is a reader of local files that tells the watch of the connection
-// that we are at work.
-type touching struct {
-	io.Reader
-	c line
-}
-
-// Read reads and tells.
-func (t touching) Read(b []byte) (int, error) {
-	t.c.Touch()
-	return t.Reader.Read(b)
 }

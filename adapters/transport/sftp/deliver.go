@@ -124,7 +124,7 @@ func (g *putter) found(ctx context.Context, c *connection) (bool, error) {
 		return false, nil
 	}
 	sum := transfer.NewSum()
-	r := touching{io.NewSectionReader(g.from, 0, g.stat.Size()), c}
+	r := c.line.Reader(io.NewSectionReader(g.from, 0, g.stat.Size()))
 	if err := sum.AddReader(ctx, r); err != nil {
 		return false, err
 	}

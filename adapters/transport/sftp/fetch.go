@@ -128,7 +128,7 @@ func (g *getter) found(ctx context.Context, c *connection) bool {
 	}
 	defer f.Close()
 	sum := transfer.NewSum()
-	err = sum.AddReader(ctx, touching{f, c})
+	err = sum.AddReader(ctx, c.line.Reader(f))
 	g.info.SHA256 = sum.Text()
 	return err == nil && sum.Verify(g.expected) == nil
 }
@@ -225,16 +225,4 @@ func (g *getter) abandon(cause error) error {
 	}
 	os.Remove(g.Path + stateSuffix)
 	return errors.Join(cause, g.part.Discard())
-}
-
-// touching is a reader of local files that tells the watch of the connection
-// that we are at work.
-type touching struct {
-	io.Reader
-	c *connection
-}
-
-func (t touching) Read(b []byte) (int, error) {
-	t.c.touch()
-	return t.Reader.Read(b)
 }

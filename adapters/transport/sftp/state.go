@@ -1,8 +1,9 @@
 package sftp
 
 import (
-	"encoding/json"
 	"os"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
 // stateSuffix is what the account of a half-made transfer has after the name
@@ -32,20 +33,10 @@ func newState(location string, info os.FileInfo) state {
 // loadState reads an account. One that is missing or torn is no account.
 func loadState(path string) state {
 	var s state
-	text, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(text, &s) != nil {
+	if !transfer.LoadAccount(path, &s) {
 		return state{}
 	}
 	return s
 }
 
-func (s state) save(path string) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
+func (s state) save(path string) error { return transfer.SaveAccount(path, s) }

@@ -55,7 +55,7 @@ func newUploader(g *putter, c *connection, to *pkgsftp.File) *uploader {
 
 // run sends what is not there yet, and computes the checksum of all.
 func (u *uploader) run(ctx context.Context) error {
-	r := touching{io.NewSectionReader(u.g.from, 0, u.g.offset), u.c}
+	r := u.c.line.Reader(io.NewSectionReader(u.g.from, 0, u.g.offset))
 	if err := u.sum.AddReader(ctx, r); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"io"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -19,6 +20,23 @@ type Meter struct {
 	total  int64
 	told   int64
 	at     time.Time
+}
+
+// Reader returns r, of which the meter is told how much has been read.
+func (m *Meter) Reader(r io.Reader) io.Reader { return &metered{r, m, 0} }
+
+type metered struct {
+	io.Reader
+	meter *Meter
+	done  int64
+}
+
+// Read reads and tells.
+func (c *metered) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.done += int64(n)
+	c.meter.Reach(c.done)
+	return n, err
 }
 
 // NewMeter makes a Meter for total bytes; report may be nil.

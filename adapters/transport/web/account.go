@@ -1,9 +1,6 @@
 package web
 
-import (
-	"encoding/json"
-	"os"
-)
+import "github.com/philoxenia/philoxenia/adapters/transport/transfer"
 
 // stateSuffix is what the account of a half-made transfer has after the name
 // of the file on the host.
@@ -60,23 +57,13 @@ func (a *account) bytes() (n int64) {
 	return n
 }
 
-// loadAccount reads an account. One that is missing or torn is none.
+// loadAccount reads an account; nil, when there is none.
 func loadAccount(path string) *account {
 	a := new(account)
-	text, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(text, a) != nil {
+	if !transfer.LoadAccount(path, a) {
 		return nil
 	}
 	return a
 }
 
-func (a *account) save(path string) error {
-	text, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
+func (a *account) save(path string) error { return transfer.SaveAccount(path, a) }

@@ -2,8 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -74,7 +72,7 @@ func (g *putter) put(ctx context.Context) error {
 	}
 	meter := transfer.NewMeter(g.Progress, g.stat.Size())
 	meter.Reach(0)
-	body := &counting{Reader: g.watch.reader(g.whole()), meter: meter}
+	body := meter.Reader(g.watch.reader(g.whole()))
 	if err := g.send(ctx, g.url, body, g.stat.Size()); err != nil {
 		return err
 	}
@@ -147,22 +145,4 @@ func (g *putter) verify(ctx context.Context) error {
 			there.size, g.stat.Size())
 	}
 	return nil
-}
-
-// counting tells a meter how much was read.
-type counting struct {
-	io.Reader
-	meter *transfer.Meter
-	done  int64
-}
-
-// Read reads and tells.
-func (c *counting) Read(b []byte) (int, error) {
-	n, err := c.Reader.Read(b)
-	c.done += int64(n)
-	c.meter.Reach(c.done)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("the image cannot be read: %w", err)
-	}
-	return n, err
 }

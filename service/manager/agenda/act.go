@@ -177,14 +177,10 @@ func (a *Agenda) deploy(tx workspace.Tx, w *workspace.Workspace) error {
 
 // order queues a change of the scheduler's behind what is under way.
 func order(tx workspace.Tx, id workspace.ID, kind workspace.ChangeKind, argument string) error {
-	status := workspace.ChangeDoing
-	if len(tx.ChangesOf(id)) > 0 {
-		status = workspace.ChangeQueued
-	}
-	return tx.PutChange(&workspace.Change{
-		ID: tx.NextChangeID(), Kind: kind, Workspace: id, Status: status,
-		Argument: argument, Created: now(),
+	_, err := workspace.Queue(tx, workspace.Change{
+		Kind: kind, Workspace: id, Argument: argument,
 	})
+	return err
 }
 
 // under reports whether a change of the kind is under way or queued.
