@@ -22,7 +22,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("created without address or host: %+v", w)
 	}
 	w = r.reach(w.ID, workspace.Running)
-	written := filepath.Join(r.dir, filepath.Base(r.pool[w.Host].DiskPath(w, 0)))
+	written := filepath.Join(r.dir, filepath.Base(r.node(w.Host).DiskPath(w, 0)))
 	if _, err := os.Stat(written); err != nil {
 		t.Errorf("customisation: %v", err)
 	}
@@ -340,7 +340,7 @@ func TestFailedStartKeepsTheDisk(t *testing.T) {
 	for w.Fault == "" {
 		w = r.reach(w.ID, workspace.Propagated)
 	}
-	if _, err := os.Stat(r.pool[w.Host].DiskPath(w, 0)); err != nil {
+	if _, err := os.Stat(r.node(w.Host).DiskPath(w, 0)); err != nil {
 		t.Errorf("the disk is gone: %v", err)
 	}
 	r.world.ClearScript()

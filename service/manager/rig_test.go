@@ -38,7 +38,7 @@ type rig struct {
 
 	store   *sqlite.Store
 	world   *sim.World
-	pool    host.Pool
+	pool    *host.Pool
 	manager *manager.Manager
 	agenda  *agenda.Agenda
 	account account.Keeper     // allows everything, unless a test has quotas
@@ -63,7 +63,7 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 // newRig starts a rig in dir, which may hold what an earlier one left.
 func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: dir, pool: host.Pool{}, leasing: schedule()}
+	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule()}
 	for _, f := range prepare {
 		f(r)
 	}
@@ -156,10 +156,10 @@ func (r *rig) open(hosts []workspace.Host, script string) {
 	r.check(err)
 	for _, h := range hosts {
 		dir := filepath.Join(r.dir, "disks", string(h.ID))
-		r.pool[h.ID] = &host.Node{
+		r.pool.Add(&host.Node{
 			Host: h, Deployment: r.world.Host(h.ID), Dir: dir, Inert: true,
 			Customiser: files{r.dir},
-		}
+		})
 		r.check(os.MkdirAll(dir, 0o700))
 	}
 }
@@ -311,15 +311,24 @@ func (r *rig) conserved() {
 		if u.Used != want[u.ID] {
 			r.t.Errorf("host %s: used %+v, workspaces hold %+v", u.ID, u.Used, want[u.ID])
 		}
-		there, err := r.pool[u.ID].List(r.t.Context())
+		there, err := r.node(u.ID).List(r.t.Context())
 		r.check(err)
 		if len(there) > machines[u.ID] {
 			r.t.Errorf("host %s has machines %v for %d workspaces", u.ID, there, machines[u.ID])
 		}
-		dirs, err := os.ReadDir(r.pool[u.ID].Dir)
+		dirs, err := os.ReadDir(r.node(u.ID).Dir)
 		r.check(err)
 		if len(dirs) > machines[u.ID] {
 			r.t.Errorf("host %s has disks %v for %d workspaces", u.ID, dirs, machines[u.ID])
 		}
 	}
+}
+
+func (r *rig) node(id workspace.HostID) *host.Node {
+	r.t.Helper()
+	n, err := r.pool.Node(id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return n
 }

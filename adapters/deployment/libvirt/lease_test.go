@@ -42,20 +42,20 @@ func (d *dying) Update(ctx context.Context, f func(workspace.Tx) error) error {
 type tenancy struct {
 	t     *testing.T
 	farms map[workspace.HostID]*farm
-	pool  host.Pool
+	pool  *host.Pool
 	store *dying
 	plans []change.Plan
 	w     *workspace.Workspace
 }
 
 func newTenancy(t *testing.T) *tenancy {
-	y := &tenancy{t: t, farms: map[workspace.HostID]*farm{}, pool: host.Pool{}}
+	y := &tenancy{t: t, farms: map[workspace.HostID]*farm{}, pool: host.NewPool()}
 	for _, id := range []workspace.HostID{"host1", "host2"} {
 		f := newFarm(t)
 		h := open(t, f.options)
 		t.Cleanup(func() { must(t, h.Close()) })
 		y.farms[id] = f
-		y.pool[id] = &host.Node{Host: workspace.Host{ID: id}, Deployment: h, Dir: f.images}
+		y.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Deployment: h, Dir: f.images})
 	}
 	guest := y.farms["host1"].guest
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "record.db"),
@@ -78,7 +78,7 @@ func newTenancy(t *testing.T) *tenancy {
 		y.w.ID = tx.NextID()
 		return tx.PutWorkspace(y.w)
 	}))
-	guest.Disk(t, y.pool["host1"].DiskPath(y.w, 0))
+	guest.Disk(t, y.node("host1").DiskPath(y.w, 0))
 	return y
 }
 
@@ -221,4 +221,13 @@ func TestLeaseWandersBetweenRealHosts(t *testing.T) {
 	if w.State != workspace.Unpropagated || !w.Parked || w.Host != "" {
 		t.Errorf("it is %s, parked %v, on %q", w.State, w.Parked, w.Host)
 	}
+}
+
+func (y *tenancy) node(id workspace.HostID) *host.Node {
+	y.t.Helper()
+	n, err := y.pool.Node(id)
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	return n
 }

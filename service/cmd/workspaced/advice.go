@@ -28,14 +28,15 @@ type advice struct {
 }
 
 // advise is what the configuration advises.
-func advise(c *config.Config, pool host.Pool, log *slog.Logger) *advice {
-	known := func(id workspace.HostID) bool { return pool[id] != nil }
-	return &advice{pace: pace.New(learned(&c.Scheduler), known, log), accounts: accounts(c)}
+func advise(c *config.Config, pool *host.Pool, log *slog.Logger) *advice {
+	return &advice{
+		pace: pace.New(learned(&c.Scheduler), pool.Has, log), accounts: accounts(c),
+	}
 }
 
 // options are those of the agenda.
 func (a *advice) options(
-	c *config.Config, pool host.Pool, log *slog.Logger, interrupt func(workspace.ID),
+	c *config.Config, pool *host.Pool, log *slog.Logger, interrupt func(workspace.ID),
 ) agenda.Options {
 	fixed := windows(c)
 	return agenda.Options{

@@ -102,8 +102,8 @@ func TestSchedulerOfTheConfiguration(t *testing.T) {
 		!reflect.DeepEqual(p.Preemption, []book.Means{book.ByMigration, book.ByKilling}) {
 		t.Errorf("the policy is %+v", p)
 	}
-	o := advise(c, host.Pool{}, slog.New(slog.DiscardHandler)).
-		options(c, host.Pool{}, slog.New(slog.DiscardHandler), nil)
+	o := advise(c, host.NewPool(), slog.New(slog.DiscardHandler)).
+		options(c, host.NewPool(), slog.New(slog.DiscardHandler), nil)
 	if o.Repository != 1_000_000 || o.Boot(512) != 15*time.Second ||
 		o.Shutdown(512) != 15*time.Second {
 		t.Errorf("a boot takes %v, a shutdown %v", o.Boot(512), o.Shutdown(512))
@@ -119,8 +119,8 @@ func TestSchedulerOfTheConfiguration(t *testing.T) {
 // TestTimesAreLearned: what hosts show is planned with, not what is configured.
 func TestTimesAreLearned(t *testing.T) {
 	c := configured(t, policies)
-	a := advise(c, host.Pool{}, slog.New(slog.DiscardHandler))
-	o := a.options(c, host.Pool{}, slog.New(slog.DiscardHandler), nil)
+	a := advise(c, host.NewPool(), slog.New(slog.DiscardHandler))
+	o := a.options(c, host.NewPool(), slog.New(slog.DiscardHandler), nil)
 	for range 40 {
 		a.pace.Took(learn.Boot, "here", 512, 2*time.Second)
 		a.pace.Took(learn.Suspend, "here", 1000, time.Second)

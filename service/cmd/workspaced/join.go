@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
@@ -118,11 +116,10 @@ func kernels(c *config.Config) []image.Kernel {
 }
 
 // hosts lists the pool by name: the order in which the scheduler sees it.
-func hosts(pool host.Pool) []workspace.Host {
-	all := make([]workspace.Host, 0, len(pool))
-	for _, n := range pool {
+func hosts(pool *host.Pool) []workspace.Host {
+	var all []workspace.Host
+	for _, n := range pool.Nodes() {
 		all = append(all, n.Host)
 	}
-	slices.SortFunc(all, func(a, b workspace.Host) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

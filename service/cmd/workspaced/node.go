@@ -30,14 +30,14 @@ const patience = 5 * time.Second
 // lets go of what was opened.
 func nodes(
 	ctx context.Context, c *config.Config, script string, log *slog.Logger,
-) (pool host.Pool, release func(), err error) {
-	pool = host.Pool{}
+) (pool *host.Pool, release func(), err error) {
+	pool = host.NewPool()
 	world, err := simulated(c, script, pool)
 	release = func() { closeAll(pool, world, log) }
 	if err == nil {
 		err = connected(ctx, c, pool, log)
 	}
-	for _, n := range pool {
+	for _, n := range pool.Nodes() {
 		n.CacheMB = c.Scheduler.CacheMB
 		if failed := os.MkdirAll(n.Dir, 0o711); failed != nil {
 			err = errors.Join(err, fmt.Errorf("host %s: %w", n.ID, failed))
@@ -46,8 +46,8 @@ func nodes(
 	return pool, release, err
 }
 
-func closeAll(pool host.Pool, world *sim.World, log *slog.Logger) {
-	for _, n := range pool {
+func closeAll(pool *host.Pool, world *sim.World, log *slog.Logger) {
+	for _, n := range pool.Nodes() {
 		if err := n.Close(); err != nil {
 			log.Error("cannot let go of host", "host", n.ID, "error", err)
 		}
@@ -62,7 +62,7 @@ func closeAll(pool host.Pool, world *sim.World, log *slog.Logger) {
 
 // connected connects to the libvirt hosts, all at a time.
 func connected(
-	ctx context.Context, c *config.Config, pool host.Pool, log *slog.Logger,
+	ctx context.Context, c *config.Config, pool *host.Pool, log *slog.Logger,
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -81,7 +81,7 @@ func connected(
 	all.Wait()
 	for i, n := range opened {
 		if n != nil {
-			pool[n.ID] = n
+			pool.Add(n)
 		}
 		if failed[i] != nil {
 			failed[i] = fmt.Errorf("host %s: %w", c.Hosts[i].ID, failed[i])
@@ -91,7 +91,7 @@ func connected(
 }
 
 // simulated makes the simulated hosts, all of one world, nil when there are none.
-func simulated(c *config.Config, script string, pool host.Pool) (*sim.World, error) {
+func simulated(c *config.Config, script string, pool *host.Pool) (*sim.World, error) {
 	var all []workspace.Host
 	dirs := map[workspace.HostID]string{}
 	for _, h := range c.Hosts {
@@ -115,9 +115,9 @@ func simulated(c *config.Config, script string, pool host.Pool) (*sim.World, err
 		return nil, err
 	}
 	for _, h := range all {
-		pool[h.ID] = &host.Node{
+		pool.Add(&host.Node{
 			Host: h, Deployment: world.Host(h.ID), Dir: dirs[h.ID], Inert: true,
-		}
+		})
 	}
 	return world, nil
 }

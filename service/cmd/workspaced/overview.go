@@ -22,7 +22,7 @@ type overview struct {
 		workspace.Outbox
 	}
 	engine *change.Engine
-	pool   host.Pool
+	pool   *host.Pool
 	log    *slog.Logger
 }
 
@@ -62,7 +62,7 @@ func (o overview) short(ctx context.Context, message string) error {
 	if err != nil {
 		return err
 	}
-	o.log.Info(message, "hosts", len(o.pool), "workspaces", len(all),
+	o.log.Info(message, "hosts", len(o.pool.Nodes()), "workspaces", len(all),
 		"changes", len(changes), "undelivered", len(waiting),
 		"subscriptions", sum.Subscriptions, "paused", sum.Paused,
 		"pull_points", sum.PullPoints, "unfetched", sum.Unfetched, "failing", len(sum.Failing))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -39,7 +40,7 @@ func TestOverviewTellsWhoListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := new(log)
-	o := overview{store: store, log: slog.New(slog.NewTextHandler(l, nil))}
+	o := overview{store: store, pool: host.NewPool(), log: slog.New(slog.NewTextHandler(l, nil))}
 	if err := o.full(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func (d *daemon) close(log *slog.Logger) {
 
 // assemble joins the implementations.
 func assemble(
-	ctx context.Context, c *config.Config, pool host.Pool, at place, log *slog.Logger,
+	ctx context.Context, c *config.Config, pool *host.Pool, at place, log *slog.Logger,
 ) (*daemon, error) {
 	transports, err := transports(c)
 	if err != nil {

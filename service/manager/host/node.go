@@ -56,25 +56,6 @@ func (t Took) Tell(
 	}
 }
 
-// Pool is all nodes by name.
-type Pool map[workspace.HostID]*Node
-
-// Reachable reports whether the host is there and answered when last asked.
-func (p Pool) Reachable(id workspace.HostID) bool {
-	n, ok := p[id]
-	return ok && n.Reachable()
-}
-
-// Node returns the node, or an error of kind Unavailable: the host has left
-// the configuration while workspaces were on it.
-func (p Pool) Node(id workspace.HostID) (*Node, error) {
-	if n, ok := p[id]; ok {
-		return n, nil
-	}
-	return nil, workspace.Errorf(workspace.Unavailable, "reach host", string(id),
-		"it is not in the configuration")
-}
-
 // DiskPath returns the file of the i-th disk, without the suffix that tells a
 // qcow2 image from a raw one: DIR/KEY-i-ROLE.
 func (n *Node) DiskPath(w *workspace.Workspace, i int) string {

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,23 +22,42 @@ const (
 // went off or crashed by itself, or is not there any more.
 type Watcher struct {
 	store workspace.Store
-	pool  Pool
+	pool  *Pool
 	log   *slog.Logger
 }
 
 // NewWatcher returns a Watcher over the pool.
-func NewWatcher(store workspace.Store, pool Pool, log *slog.Logger) *Watcher {
+func NewWatcher(store workspace.Store, pool *Pool, log *slog.Logger) *Watcher {
 	return &Watcher{store: store, pool: pool, log: log}
 }
 
-// Run watches every host until ctx ends.
+// Run watches every host until ctx ends, those too that come while it runs.
 func (w *Watcher) Run(ctx context.Context) error {
 	var all sync.WaitGroup
-	for _, n := range w.pool {
-		all.Go(func() { w.attend(ctx, n) })
+	defer all.Wait()
+	watched := map[*Node]context.CancelFunc{}
+	for {
+		nodes, changed := w.pool.Follow()
+		for n, leave := range watched {
+			if !slices.Contains(nodes, n) {
+				leave()
+				delete(watched, n)
+			}
+		}
+		for _, n := range nodes {
+			if watched[n] != nil {
+				continue
+			}
+			own, leave := context.WithCancel(ctx)
+			watched[n] = leave
+			all.Go(func() { w.attend(own, n) })
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
 	}
-	all.Wait()
-	return nil
 }
 
 // attend attaches to the host, and again after each interruption.

@@ -104,7 +104,7 @@ func (im *Images) Survey(location string, info workspace.ImageInfo) {
 		return
 	}
 	h := held{location, megabytes(info.Size)}
-	for id, n := range im.pool {
+	for _, n := range im.pool.Nodes() {
 		if n.CacheMB == 0 || n.Inert {
 			continue
 		}
@@ -115,7 +115,7 @@ func (im *Images) Survey(location string, info workspace.ImageInfo) {
 			c.known[name] = h
 			c.mu.Unlock()
 		}
-		im.kept(Held{id, location, h.sizeMB, there})
+		im.kept(Held{n.ID, location, h.sizeMB, there})
 	}
 }
 

@@ -27,7 +27,7 @@ type Kernel struct {
 
 // Options are what Images is made of.
 type Options struct {
-	Pool       host.Pool
+	Pool       *host.Pool
 	Transports map[string]workspace.Transport // by URI scheme
 	Kernels    []Kernel                       // the first is the default; may be none
 	Took       host.Took                      // told of transfers and moves; may be nil
@@ -44,7 +44,7 @@ type Held struct {
 
 // Images knows where images come from and go to.
 type Images struct {
-	pool       host.Pool
+	pool       *host.Pool
 	transports map[string]workspace.Transport
 	kernels    []Kernel
 	took       host.Took

@@ -74,7 +74,7 @@ func (s *shelf) Fetch(_ context.Context, f workspace.Fetch) (workspace.ImageInfo
 type lab struct {
 	t      *testing.T
 	shelf  *shelf
-	pool   host.Pool
+	pool   *host.Pool
 	images *image.Images
 
 	mu   sync.Mutex
@@ -83,9 +83,9 @@ type lab struct {
 }
 
 func newLab(t *testing.T, cacheMB int64) *lab {
-	l := &lab{t: t, shelf: &shelf{images: map[string][]byte{}}, pool: host.Pool{}}
+	l := &lab{t: t, shelf: &shelf{images: map[string][]byte{}}, pool: host.NewPool()}
 	for _, id := range []workspace.HostID{"a", "b"} {
-		l.pool[id] = &host.Node{Host: workspace.Host{ID: id}, Dir: t.TempDir(), CacheMB: cacheMB}
+		l.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Dir: t.TempDir(), CacheMB: cacheMB})
 	}
 	l.images = image.New(image.Options{Pool: l.pool,
 		Transports: map[string]workspace.Transport{"mem": l.shelf},
@@ -131,7 +131,7 @@ func (l *lab) must(err error) {
 // disk reads the workspace's root disk.
 func (l *lab) disk(id workspace.ID, at workspace.HostID, location string) (string, string) {
 	l.t.Helper()
-	path, format := image.Disk(l.pool[at], on(id, at, "", location).Workspace, 0)
+	path, format := image.Disk(l.node(at), on(id, at, "", location).Workspace, 0)
 	data, err := os.ReadFile(path)
 	l.must(err)
 	return string(data[:1]), format
@@ -165,7 +165,7 @@ func TestCacheSavesTransfers(t *testing.T) {
 	}
 
 	t.Log("a disk is the workspace's own")
-	path, _ := image.Disk(l.pool["a"], on(1, "a", "", at).Workspace, 0)
+	path, _ := image.Disk(l.node("a"), on(1, "a", "", at).Workspace, 0)
 	l.must(os.WriteFile(path, []byte("spoilt"), 0o600))
 	l.must(l.propagate(6, "a", at))
 	if got, _ := l.disk(6, "a", at); got != "x" {
@@ -228,7 +228,7 @@ func TestCacheKeepsToItsLimit(t *testing.T) {
 	l.shelf.bare = true
 	l.put("mem://bare", 'n', 1)
 	l.must(l.propagate(13, "a", "mem://bare"))
-	list, err := os.ReadDir(filepath.Join(l.pool["a"].Dir, "cache"))
+	list, err := os.ReadDir(filepath.Join(l.node("a").Dir, "cache"))
 	l.must(err)
 	if len(list) != 3 {
 		t.Errorf("the cache has %d images: %v", len(list), list)
@@ -253,4 +253,13 @@ func TestFetchIsShared(t *testing.T) {
 	if n := len(l.shelf.fetched); n != 1 {
 		t.Errorf("%d transfers", n)
 	}
+}
+
+func (l *lab) node(id workspace.HostID) *host.Node {
+	l.t.Helper()
+	n, err := l.pool.Node(id)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return n
 }

@@ -22,7 +22,7 @@ const diskMB, memoryMB = 48, 16
 // suspended puts the files of a suspended workspace on host a. The disk has a hole.
 func (l *lab) suspended() (disk, memory []byte) {
 	l.t.Helper()
-	home := l.pool["a"]
+	home := l.node("a")
 	w := on(1, "a", "", "mem://one").Workspace
 	disk, memory = make([]byte, diskMB<<20), bytes.Repeat([]byte("memory!\n"), memoryMB<<17)
 	copy(disk, "the first sector")
@@ -68,7 +68,7 @@ func (l *lab) do(f change.Func, home string) {
 func TestMove(t *testing.T) {
 	l := newLab(t, 0)
 	disk, memory := l.suspended()
-	home, to := l.pool["a"], l.pool["b"]
+	home, to := l.node("a"), l.node("b")
 
 	l.do(l.images.Move().Do, "a")
 	l.do(l.images.Move().Do, "a")
@@ -98,7 +98,7 @@ func TestMove(t *testing.T) {
 func TestMoveBetweenHostsOfOneDirectory(t *testing.T) {
 	l := newLab(t, 0)
 	disk, memory := l.suspended()
-	home, to := l.pool["a"], l.pool["b"]
+	home, to := l.node("a"), l.node("b")
 	to.Dir = home.Dir
 
 	l.do(l.images.Move().Do, "a")
@@ -120,12 +120,12 @@ func TestMemoryElsewhere(t *testing.T) {
 	l := newLab(t, 0)
 	l.suspended()
 	w := on(1, "b", "a", "mem://one")
-	l.must(os.Remove(l.pool["a"].MemoryPath(w.Workspace)))
+	l.must(os.Remove(l.node("a").MemoryPath(w.Workspace)))
 	_, err := l.images.Move().Do(t.Context(), w)
 	if workspace.KindOf(err) != workspace.Conflict {
 		t.Errorf("got %v", err)
 	}
-	l.have(l.pool["b"], nil, nil)
+	l.have(l.node("b"), nil, nil)
 }
 
 // moving tells the process that it is to move what is in these directories.
@@ -137,7 +137,7 @@ func TestMoveIsKilled(t *testing.T) {
 	l := newLab(t, 0)
 	if dirs := os.Getenv(moving); dirs != "" {
 		all := filepath.SplitList(dirs)
-		l.pool["a"].Dir, l.pool["b"].Dir = all[0], all[1]
+		l.node("a").Dir, l.node("b").Dir = all[0], all[1]
 		for range 1000 {
 			l.do(l.images.Move().Do, "a")
 			l.do(l.images.Move().Undo, "a")
@@ -146,7 +146,7 @@ func TestMoveIsKilled(t *testing.T) {
 	}
 	disk, memory := l.suspended()
 	l.put("mem://one", 'x', 1)
-	home, to := l.pool["a"], l.pool["b"]
+	home, to := l.node("a"), l.node("b")
 	w := on(1, "b", "a", "mem://one").Workspace
 	for range 12 {
 		ctx, cancel := context.WithTimeout(t.Context(),

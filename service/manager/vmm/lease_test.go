@@ -28,7 +28,7 @@ type lab struct {
 	t     *testing.T
 	store *dying
 	world *sim.World
-	pool  host.Pool
+	pool  *host.Pool
 	plans []change.Plan
 	id    workspace.ID
 	took  []learn.What
@@ -89,7 +89,7 @@ func ignoreAbsent(err error) error {
 }
 
 func newLab(t *testing.T) *lab {
-	l := &lab{t: t, pool: host.Pool{}}
+	l := &lab{t: t, pool: host.NewPool()}
 	hosts := []workspace.Host{{ID: "a"}, {ID: "b"}}
 	world, err := sim.Open(sim.Options{Hosts: hosts})
 	l.must(err)
@@ -98,7 +98,7 @@ func newLab(t *testing.T) *lab {
 	for _, h := range hosts {
 		n := &host.Node{Host: h, Dir: t.TempDir()}
 		n.Deployment = saving{world.Host(h.ID), n, w}
-		l.pool[h.ID] = n
+		l.pool.Add(n)
 	}
 	store, err := sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(t.TempDir(), "record.db"), Hosts: hosts})
@@ -116,12 +116,12 @@ func newLab(t *testing.T) *lab {
 		w.ID = l.id
 		return tx.PutWorkspace(w)
 	}))
-	disk := l.pool["a"].DiskPath(w, 0)
+	disk := l.node("a").DiskPath(w, 0)
 	l.must(os.WriteFile(disk, []byte("disk"), 0o600))
-	l.must(l.pool["a"].Define(t.Context(), workspace.Machine{ID: l.id, MemoryMB: 64,
+	l.must(l.node("a").Define(t.Context(), workspace.Machine{ID: l.id, MemoryMB: 64,
 		Disks:  []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}},
-		Memory: l.pool["a"].MemoryPath(w)}))
-	l.must(l.pool["a"].Start(t.Context(), l.id, false))
+		Memory: l.node("a").MemoryPath(w)}))
+	l.must(l.node("a").Start(t.Context(), l.id, false))
 	return l
 }
 
@@ -225,20 +225,20 @@ func (l *lab) is(state workspace.State, at workspace.HostID, parked bool,
 		l.t.Errorf("it is %s on %q, parked %v; want %s on %q, %v",
 			w.State, w.Host, w.Parked, state, at, parked)
 	}
-	for id, n := range l.pool {
+	for _, n := range l.pool.Nodes() {
 		now, err := n.Inspect(l.t.Context(), l.id)
 		l.must(err)
 		files, err := filepath.Glob(filepath.Join(n.Dir, "*"))
 		l.must(err)
 		want, most := workspace.ConditionAbsent, 0
-		if id == at {
+		if n.ID == at {
 			want, most = condition, 1
 		}
-		if state == workspace.Serialized && id == at {
+		if state == workspace.Serialized && n.ID == at {
 			most = 2
 		}
 		if now != want || len(files) != most {
-			l.t.Errorf("on host %s it is %s with files %v, want %s with %d", id, now, files,
+			l.t.Errorf("on host %s it is %s with files %v, want %s with %d", n.ID, now, files,
 				want, most)
 		}
 	}
@@ -307,7 +307,7 @@ func TestResumeThatFails(t *testing.T) {
 func TestResizeGoesBack(t *testing.T) {
 	l := newLab(t)
 	before := vmm.ShapeText(l.fresh().Demand.Shape())
-	l.must(l.pool["a"].Resize(t.Context(), l.id, workspace.Shape{MemoryMB: 80}))
+	l.must(l.node("a").Resize(t.Context(), l.id, workspace.Shape{MemoryMB: 80}))
 	r := &change.Run{Change: &workspace.Change{Argument: before}, Workspace: l.fresh()}
 	_, err := l.plans[3].Tasks[0].Undo(t.Context(), r)
 	l.must(err)
@@ -330,7 +330,7 @@ func TestResizeGoesBack(t *testing.T) {
 func TestNothingToGoBackTo(t *testing.T) {
 	l := newLab(t)
 	before := vmm.ShapeText(l.fresh().Demand.Shape())
-	l.must(l.pool["a"].Pause(t.Context(), l.id))
+	l.must(l.node("a").Pause(t.Context(), l.id))
 	r := &change.Run{Change: &workspace.Change{Argument: before}, Workspace: l.fresh()}
 	r.Workspace.Demand.MemoryMB = 70
 	task := l.plans[3].Tasks[0]
@@ -357,4 +357,13 @@ func TestAwait(t *testing.T) {
 	if _, err := h.Do(t.Context(), r); err != nil {
 		t.Error(err)
 	}
+}
+
+func (l *lab) node(id workspace.HostID) *host.Node {
+	l.t.Helper()
+	n, err := l.pool.Node(id)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return n
 }

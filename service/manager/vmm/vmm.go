@@ -18,7 +18,7 @@ import (
 
 // Options are what VMM is made of.
 type Options struct {
-	Pool host.Pool
+	Pool *host.Pool
 	// Boot says what a workspace boots.
 	Boot func(*workspace.Workspace) (workspace.Boot, error)
 	// Patience is how long a guest may take over a graceful shutdown before it
