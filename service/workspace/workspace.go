@@ -111,6 +111,13 @@ type Disk struct {
 	MountAs  string // sda1, sdb, ...
 	ReadOnly bool
 	SizeMB   int64 // of a blank disk
+	// SHA256 is what the file at Location must have, in lower-case hexadecimal; empty:
+	// what the repository says of it, if anything.
+	SHA256 string `json:",omitzero"`
+	// Image is the entry of the image library that Location came from, NAME:VERSION,
+	// and Asked what was asked for instead; empty: the request gave Location itself.
+	Image string `json:",omitzero"`
+	Asked string `json:",omitzero"`
 }
 
 // File is one customisation: text to be written into the guest's disk.

@@ -239,6 +239,7 @@ type want struct {
 	n        *host.Node
 	t        workspace.Transport
 	location string
+	sha256   string // that it must have; empty: what the repository says
 	path     string // of the disk
 	progress workspace.Progress
 }
@@ -252,6 +253,9 @@ func (im *Images) throughCache(ctx context.Context, w want) (done bool, err erro
 		return false, nil
 	}
 	info, err := w.t.Check(ctx, w.location)
+	if w.sha256 != "" { // an image that was replaced meanwhile is not the one that was asked for
+		info.SHA256 = w.sha256
+	}
 	name := cacheName(w.location, info)
 	if err != nil || name == "" || info.Size > limit {
 		return false, err
@@ -290,8 +294,8 @@ func (c *cache) learn(name, location string, info workspace.ImageInfo) held {
 // and its format is settled.
 func (im *Images) intoCache(ctx context.Context, w want, path string) error {
 	info, err := im.timed(ctx, w, workspace.Fetch{
-		Location: w.location, Path: path + newSuffix, MaxBytes: w.n.MaxImageMB << 20,
-		Progress: w.progress,
+		Location: w.location, Path: path + newSuffix, SHA256: w.sha256,
+		MaxBytes: w.n.MaxImageMB << 20, Progress: w.progress,
 	})
 	if err != nil {
 		return err

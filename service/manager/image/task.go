@@ -80,13 +80,13 @@ func (im *Images) fetch(
 	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
 		return nil // an earlier try came this far
 	}
-	w := want{n, t, d.Location, path, r.Progress}
+	w := want{n, t, d.Location, d.SHA256, path, r.Progress}
 	done, err := im.throughCache(ctx, w)
 	if done || err != nil {
 		return onHost(n, "make the disk of workspace", r.Workspace.ID, err)
 	}
 	info, err := im.timed(ctx, w, workspace.Fetch{
-		Location: d.Location, Path: path, MaxBytes: n.MaxImageMB << 20,
+		Location: d.Location, Path: path, SHA256: d.SHA256, MaxBytes: n.MaxImageMB << 20,
 		Sync: !n.Inert, Share: n.Inert, Progress: r.Progress,
 	})
 	if err != nil || info.Format != "qcow2" {
