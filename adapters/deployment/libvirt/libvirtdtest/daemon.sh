@@ -7,21 +7,29 @@
 #   daemon.sh DIRECTORY
 #
 # The socket is DIRECTORY/run/libvirt-sock. Programs in DIRECTORY/bin, if there
-# are any, go before those of the system. Standard input takes commands, one
+# are any, go before those of the system. Where there is a file DIRECTORY/lan, the
+# host has a place on a bridge of the machine and is reached over it too: the file
+# sets name and address of the host, bridge, and port, the name of its end at the
+# bridge; beside it stand hosts (for /etc/hosts), pki (for /etc/pki) and sshd_config.
+# Standard input takes commands, one
 # a line, each answered by a line: kill, stop, cont and start (the daemon, by
 # signals), and sh COMMAND (run inside, its output before the answer). The
 # command quit and the end of input are the end of all.
 set -eu
 
 dir=$1
+name=$(basename "$dir")
+address= bridge= port=
+[ ! -f "$dir/lan" ] || . "$dir/lan"
 root=/sys/fs/cgroup
-group=libvirtd-$(basename "$dir")-$$
+group=libvirtd-$name-$(basename "$dir")-$$
 controllers="cpu cpuacct memory"
 
 # outside makes control groups that no other private libvirtd shares, and goes
 # inside. They are a version 1 affair: on version 2 machines get no shares.
 outside() {
 	local c
+	exec 9</proc/self/ns/net # the machine's own network, for join
 	for c in $controllers; do
 		[ -d $root/$c ] || continue
 		mkdir -p "$root/$c/$group"
@@ -56,6 +64,33 @@ mounts() {
 	done
 }
 
+# join takes the host's place on the bridge. It goes when the network does.
+join() {
+	local machine="nsenter --net=/proc/self/fd/9"
+	$machine ip link add "$port" type veth peer name eth0 netns $$
+	$machine ip link set "$port" master "$bridge" up
+	ip addr add "$address/24" dev eth0
+	ip link set eth0 up
+	ip route add default via "${address%.*}.1"
+	mount --bind "$dir/hosts" /etc/hosts
+	mkdir -p /etc/pki /run/sshd
+	mount --bind "$dir/pki" /etc/pki
+	/usr/sbin/sshd -D -f "$dir/sshd_config" -E "$dir/log/sshd.log" </dev/null >/dev/null &
+}
+
+listen() {
+	cat <<-END
+		listen_addr = "$address"
+		listen_tcp = 1
+		listen_tls = 1
+		auth_tcp = "none"
+		auth_tls = "none"
+		ca_file = "/etc/pki/CA/cacert.pem"
+		cert_file = "/etc/pki/libvirt/servercert.pem"
+		key_file = "/etc/pki/libvirt/private/serverkey.pem"
+	END
+}
+
 configure() {
 	mkdir -p "$dir/etc/qemu"
 	cat >"$dir/etc/libvirtd.conf" <<-END
@@ -67,6 +102,7 @@ configure() {
 		max_client_requests = 100
 		log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
 	END
+	[ -z "$address" ] || listen >>"$dir/etc/libvirtd.conf"
 	cat >"$dir/etc/qemu.conf" <<-END
 		user = "root"
 		group = "root"
@@ -81,7 +117,7 @@ configure() {
 
 daemon=
 start() {
-	PATH=$dir/bin:$PATH libvirtd --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid \
+	PATH=$dir/bin:$PATH libvirtd ${address:+--listen} --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/libvirtd.pid \
 		</dev/null >/dev/null &
 	daemon=$!
 }
@@ -100,8 +136,9 @@ obey() {
 inside() {
 	mounts
 	configure
-	hostname "$(basename "$dir")"
+	hostname "$name"
 	ip link set lo up
+	[ -z "$address" ] || join
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	start
 	while read -r line && [ "$line" != quit ]; do

@@ -42,6 +42,8 @@ type Daemon struct {
 
 	t       testing.TB
 	command *exec.Cmd
+	ended   chan struct{} // closed after the command; failed is then set
+	failed  error
 
 	mu      sync.Mutex // one command at a time
 	orders  io.WriteCloser
@@ -54,21 +56,22 @@ type Daemon struct {
 func Start(t testing.TB) *Daemon {
 	t.Helper()
 	needs(t)
-	// Not t.TempDir: a socket's path must be short.
-	dir, err := os.MkdirTemp("", "lv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "daemon.sh")
-	if err := os.WriteFile(path, script, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	d := &Daemon{Dir: dir, t: t, command: exec.Command(path, dir)}
+	d := prepare(t, tempDir(t))
 	d.run()
 	t.Cleanup(d.end)
 	d.await()
 	return d
+}
+
+// prepare lays out the directory of a host that is not yet started.
+func prepare(t testing.TB, dir string) *Daemon {
+	t.Helper()
+	path := filepath.Join(dir, "daemon.sh")
+	if err := os.WriteFile(path, script, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyNew(abilityCache(t), filepath.Join(dir, abilities))
+	return &Daemon{Dir: dir, t: t, command: exec.Command(path, dir), ended: make(chan struct{})}
 }
 
 // needs fails the test when it cannot work here.
@@ -103,15 +106,20 @@ func (d *Daemon) run() {
 		d.t.Fatal(err)
 	}
 	d.orders, d.answers = orders, bufio.NewReader(answers)
+	go func() {
+		d.failed = d.command.Wait()
+		close(d.ended)
+	}()
 }
 
 // end ends everything inside, and waits for it.
 func (d *Daemon) end() {
+	copyNew(filepath.Join(d.Dir, abilities), abilityCache(d.t))
 	if err := d.orders.Close(); err != nil {
 		d.t.Errorf("cannot stop the private libvirtd: %v", err)
 	}
-	if err := d.command.Wait(); err != nil {
-		d.t.Errorf("the private libvirtd ended badly: %v", err)
+	if <-d.ended; d.failed != nil {
+		d.t.Errorf("the private libvirtd ended badly: %v", d.failed)
 	}
 }
 
@@ -124,20 +132,32 @@ func (d *Daemon) await() {
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
+		if time.Now().After(deadline) || d.over() {
 			log, _ := os.ReadFile(filepath.Join(d.Dir, "log", "libvirtd.log"))
 			d.t.Fatalf("libvirtd does not answer: %v: %s\n%s", err, out, log)
 		}
 	}
 }
 
+// over reports whether the host is no more.
+func (d *Daemon) over() bool {
+	select {
+	case <-d.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Socket is the path of the daemon's socket.
 func (d *Daemon) Socket() string { return filepath.Join(d.Dir, "run", "libvirt-sock") }
 
+// paths are those of the drivers' URIs.
+var paths = map[string]string{"qemu": "/system", "test": "/default"}
+
 // URI is that of one of its drivers: "qemu" or "test".
 func (d *Daemon) URI(driver string) string {
-	name := map[string]string{"qemu": "/system", "test": "/default"}[driver]
-	return fmt.Sprintf("%s+unix://%s?socket=%s", driver, name, d.Socket())
+	return fmt.Sprintf("%s+unix://%s?socket=%s", driver, paths[driver], d.Socket())
 }
 
 // Kill kills the daemon as a crash would. Machines go on.
