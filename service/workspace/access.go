@@ -30,20 +30,11 @@ type Access interface {
 
 // Files are the files of a host.
 type Files interface {
+	Names
 	// Stat does not follow a symbolic link.
 	Stat(ctx context.Context, path string) (FileStat, error)
 	// List returns what is in the directory by rising name; nothing when it is absent.
 	List(ctx context.Context, dir string) ([]FileStat, error)
-	// MakeDir makes the directory and those above it.
-	MakeDir(ctx context.Context, dir string, mode fs.FileMode) error
-	// Remove removes files; what is absent counts as removed.
-	Remove(ctx context.Context, paths ...string) error
-	// Rename replaces to, at once and so that it survives a power cut.
-	Rename(ctx context.Context, from, to string) error
-	// Link gives a file another name; Conflict where the file system cannot.
-	Link(ctx context.Context, from, to string) error
-	// Touch gives the file the present time.
-	Touch(ctx context.Context, path string) error
 	// Read returns a small file; one of more than limit bytes is Invalid.
 	Read(ctx context.Context, path string, limit int64) ([]byte, error)
 	// Write replaces a small file as a whole; it survives a power cut.
@@ -52,21 +43,46 @@ type Files interface {
 	Space(ctx context.Context, dir string) (free, total int64, err error)
 }
 
+// Names are the operations on the names of a host's files.
+type Names interface {
+	// MakeDir makes the directory and those above it.
+	MakeDir(ctx context.Context, dir string, mode fs.FileMode) error
+	// Remove removes files, and directories that are empty; what is absent counts
+	// as removed.
+	Remove(ctx context.Context, paths ...string) error
+	// Rename replaces to, at once and so that it survives a power cut. When from is
+	// gone and to is there, it has happened already.
+	Rename(ctx context.Context, from, to string) error
+	// Link gives a file another name; Conflict where the file system cannot, or
+	// another file has the name.
+	Link(ctx context.Context, from, to string) error
+	// Touch gives the file the present time.
+	Touch(ctx context.Context, path string) error
+}
+
 // Images are the operations of a host on image files. What they make appears
 // complete and durable under its name, or not at all; half-made files stand beside
 // it, named with one of Leftovers behind.
 type Images interface {
+	Movers
 	// Blank makes a sparse file; an existing one is left as it is.
 	Blank(ctx context.Context, path string, size int64) error
 	// Examine reads the image's header, never its content, unless sum asks for its checksum.
 	Examine(ctx context.Context, path string, sum bool) (ImageInfo, error)
-	// Copy makes a full copy, holes left out and blocks shared where the file system can.
+	// Copy makes a full copy, holes left out and blocks shared where the file system
+	// can, with the time of the original; an existing file is left as it is.
 	Copy(ctx context.Context, from, to string, p Progress) error
 	// Clone makes, in a moment whatever the size, a disk that begins as the image
 	// and leaves it as it is: blocks shared where the file system can, else a qcow2
-	// file that has the image behind it. It returns the format of what it made.
+	// file that has the image behind it. It returns the format of what it made;
+	// an existing file is left as it is.
 	// The image must stay where it is as long as such a disk is used.
 	Clone(ctx context.Context, from, format, to string) (made string, err error)
+}
+
+// Movers bring images to a host and from it. A target that has the size and the
+// time of its source is taken to be it; any other is replaced.
+type Movers interface {
 	// Put brings a file of this machine to the host, Get one of the host to this
 	// machine: holes left out, resumed where the last call stopped, verified.
 	Put(ctx context.Context, from, to string, p Progress) error
@@ -104,7 +120,7 @@ type Source struct {
 	Path     string // on the server; of a web server the request path, with a query if any
 	User     string
 	Password string
-	Key      []byte            // private key in PEM, lent for the one transfer and never written on the host
+	Key      []byte            // private key in PEM, lent for one transfer, never written there
 	HostKeys []string          // lines as in known_hosts
 	Headers  map[string]string // of web requests
 	Trust    []byte            // certificates in PEM to trust instead of the host's own

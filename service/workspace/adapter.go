@@ -154,6 +154,7 @@ type Fetch struct {
 	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
 	Sync     bool     // make it survive a power cut before returning
 	Share    bool     // nothing will write to the file: another name of the source will do
+	Rate     int64    // bytes a second at most; 0: no limit
 	Progress Progress // may be nil
 }
 
@@ -161,6 +162,7 @@ type Fetch struct {
 type Deliver struct {
 	Path     string // absolute path of the file to read
 	Location string
+	Rate     int64 // bytes a second at most; 0: no limit
 	Progress Progress
 }
 

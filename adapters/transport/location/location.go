@@ -76,3 +76,16 @@ func Clean(name string) (string, error) {
 	}
 	return strings.TrimLeft(path.Clean(name), "/"), nil
 }
+
+// OnHost refuses what is no absolute path of a host, or climbs with "..".
+func OnHost(name string) error {
+	switch {
+	case !strings.HasPrefix(name, "/"):
+		return fmt.Errorf("%q is no absolute path", name)
+	case strings.IndexByte(name, 0) >= 0:
+		return errors.New("the path holds a NUL")
+	case strings.Contains(name+"/", "/../"):
+		return errors.New("the path climbs with \"..\"")
+	}
+	return nil
+}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/adapters/image/ext4"
@@ -48,7 +49,7 @@ func nodes(
 
 func closeAll(pool *host.Pool, world *sim.World, log *slog.Logger) {
 	for _, n := range pool.Nodes() {
-		if err := n.Close(); err != nil {
+		if err := errors.Join(n.Close(), n.Access.Close()); err != nil {
 			log.Error("cannot let go of host", "host", n.ID, "error", err)
 		}
 	}
@@ -116,7 +117,8 @@ func simulated(c *config.Config, script string, pool *host.Pool) (*sim.World, er
 	}
 	for _, h := range all {
 		pool.Add(&host.Node{
-			Host: h, Deployment: world.Host(h.ID), Dir: dirs[h.ID], Inert: true,
+			Host: h, Deployment: world.Host(h.ID), Access: local.Access{},
+			Dir: dirs[h.ID], Inert: true,
 		})
 	}
 	return world, nil
@@ -141,8 +143,8 @@ func real(
 		return nil, err
 	}
 	n := &host.Node{
-		Host: hostOf(h), Deployment: adapter, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
-		Customiser: ext4.Customiser{},
+		Host: hostOf(h), Deployment: adapter, Access: local.Access{}, Dir: h.Dir,
+		MaxImageMB: h.MaxImageMB, Customiser: ext4.Customiser{},
 	}
 	if h.CPUs > 0 && h.MemoryMB > 0 {
 		return n, nil

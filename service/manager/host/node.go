@@ -21,6 +21,8 @@ import (
 type Node struct {
 	workspace.Host
 	workspace.Deployment
+	// Access is the way to the host's files and programs.
+	Access workspace.Access
 	// Dir is where disks live on the host, an absolute path.
 	Dir string
 	// Inert says that machines here are simulated: nothing ever writes to their
