@@ -51,6 +51,8 @@ type BookingReader interface {
 	Booking(ctx context.Context, id LeaseID) (*Booking, error)
 	// HostModes returns what operators asked of hosts, by rising host.
 	HostModes(ctx context.Context) ([]HostMode, error)
+	// HostRecords returns what is recorded of hosts, by rising host.
+	HostRecords(ctx context.Context) ([]HostRecord, error)
 	// Learned returns the times that were learned, as they were put; nil: none.
 	Learned(ctx context.Context) ([]byte, error)
 }
@@ -104,12 +106,19 @@ type AccountTx interface {
 	PutAccount(owner Owner, a Account) error
 }
 
-// HostTx reads and writes what operators ask of hosts.
+// HostTx reads and writes what operators ask of hosts, and which there are.
 type HostTx interface {
 	// HostModes returns every mode by rising host.
 	HostModes() []HostMode
 	// PutHostMode replaces a host's; one that asks for nothing leaves no trace.
 	PutHostMode(m HostMode) error
+	// HostRecords returns every record by rising host.
+	HostRecords() []HostRecord
+	// HostRecord returns a host's; one that says nothing, where there is none.
+	HostRecord(id HostID) HostRecord
+	// PutHostRecord replaces a host's; one that says nothing leaves no trace. What
+	// Hosts returns follows from it at once.
+	PutHostRecord(r HostRecord) error
 }
 
 // BookingTx reads and writes what the scheduler records.
@@ -148,8 +157,9 @@ type WorkspaceTx interface {
 // PoolTx is the view of hosts and addresses. What a workspace holds follows
 // from its record (Workspace.Holds): there is no separate release.
 type PoolTx interface {
-	// Hosts returns all hosts in a fixed order with what is used, this
-	// transaction's workspaces included. The slice is valid until the next call.
+	// Hosts returns all hosts in a fixed order, those configured and those added,
+	// with what is used, this transaction's workspaces included. One of which it is
+	// not known what it has is not Active. The slice is valid until the next call.
 	Hosts() []HostUse
 	// Used returns what is used of one host, as Hosts has it.
 	Used(id HostID) Capacity

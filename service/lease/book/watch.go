@@ -107,3 +107,6 @@ func (b *Book) Leave(now slot.Time, id ID, node int) {
 	b.changed, b.freed = true, true
 	b.review()
 }
+
+// Hosts returns how many hosts it was made of.
+func (b *Book) Hosts() int { return b.full.Len() }

@@ -57,7 +57,8 @@ type Agenda struct {
 	mu      sync.Mutex
 	book    *book.Book // nil: not made yet, or void
 	pool    []workspace.Host
-	index   map[workspace.HostID]slot.Host
+	index   map[workspace.HostID]slot.Host  // of those that are there
+	numbers map[workspace.HostID]slot.Host  // of all that ever were: none is given twice
 	alike   map[string]bool                 // kinds of request for which every host will do
 	lost    []bool                          // of each host, as the Book was told
 	seated  []workspace.ID                  // that wait for room to be really free

@@ -52,7 +52,7 @@ func (a *Agenda) outOfReach() (lost []workspace.HostID) {
 // wouldDo reports whether the terms were accepted if all hosts were in reach.
 func wouldDo(b *book.Book, a *Agenda, t book.Terms) bool {
 	c, at := b.Snapshot(), stamp(now())
-	for i := range a.pool {
+	for i := range b.Hosts() { // there may be more by now
 		if a.lost[i] && a.pool[i].Active {
 			c.Found(at, slot.Host(i))
 		}
@@ -163,7 +163,7 @@ func (a *Agenda) shortages(b *book.Book, t book.Terms, r *book.Reason) []workspa
 	begin := max(stamp(now()), t.Start)
 	free := make([]slot.Amount, len(a.pool))
 	var will []slot.Host
-	for i := range a.pool {
+	for i := range b.Hosts() { // there may be more by now
 		h := slot.Host(i)
 		if a.lost[i] || !a.pool[i].Active || (t.Hosts != nil && !t.Hosts(h)) {
 			continue

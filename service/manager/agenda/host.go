@@ -27,7 +27,7 @@ func (a *Agenda) reachable(id workspace.HostID) bool {
 // stirred reports whether a host went out of reach or came back.
 func (a *Agenda) stirred() bool {
 	for i := range a.pool {
-		if a.lost[i] == a.reachable(a.pool[i].ID) {
+		if a.lost[i] == a.reachable(a.pool[i].ID) && !a.gone(slot.Host(i)) {
 			return true
 		}
 	}
@@ -41,7 +41,7 @@ func (a *Agenda) reach(at slot.Time) bool {
 	for i := range a.pool {
 		there, h := a.reachable(a.pool[i].ID), slot.Host(i)
 		switch {
-		case a.lost[i] != there:
+		case a.lost[i] != there || a.gone(h):
 			continue
 		case there:
 			a.book.Found(at, h)

@@ -1,6 +1,7 @@
 package agenda
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -49,15 +50,63 @@ func (a *Agenda) ready(tx workspace.Tx) error {
 	return nil
 }
 
-// open learns the pool.
+// open learns the pool. A host keeps its number as long as the process runs, also
+// when it is gone: snapshots of the Book from before speak of it.
 func (a *Agenda) open(tx workspace.Tx) {
-	a.pool, a.index = nil, map[workspace.HostID]slot.Host{} // others may read the old ones
-	a.alike = map[string]bool{}
-	for i, h := range tx.Hosts() {
-		a.pool = append(a.pool, h.Host)
-		a.index[h.ID] = slot.Host(i)
+	pool := make([]workspace.Host, len(a.pool)) // others may read the old one
+	for i, h := range a.pool {
+		pool[i].ID = h.ID
 	}
-	a.lost = make([]bool, len(a.pool))
+	if a.numbers == nil {
+		a.numbers = map[workspace.HostID]slot.Host{}
+	}
+	a.index, a.alike = map[workspace.HostID]slot.Host{}, map[string]bool{}
+	for _, h := range tx.Hosts() {
+		number, known := a.numbers[h.ID]
+		if !known {
+			number = slot.Host(len(pool))
+			pool = append(pool, workspace.Host{})
+			a.numbers[h.ID] = number
+		}
+		pool[number], a.index[h.ID] = h.Host, number
+	}
+	a.pool, a.lost = pool, make([]bool, len(pool))
+}
+
+// gone reports whether the host with the number is in the pool no more.
+func (a *Agenda) gone(h slot.Host) bool {
+	_, there := a.index[a.pool[h].ID]
+	return !there
+}
+
+// Rehost has the Book know hosts as this update has put them: it is made again
+// from the record, with what is promised already.
+func (a *Agenda) Rehost(tx workspace.Tx) error {
+	a.mu.Lock()
+	defer a.unlock()
+	if a.book != nil && a.upToDate(tx.Hosts()) {
+		return nil
+	}
+	a.book = nil
+	tx.OnUndone(a.void)
+	if err := a.ready(tx); err != nil {
+		return err
+	}
+	return a.step(tx)
+}
+
+// upToDate reports whether the Book knows the hosts as they are.
+func (a *Agenda) upToDate(hosts []workspace.HostUse) bool {
+	if len(hosts) != len(a.index) {
+		return false
+	}
+	for _, h := range hosts {
+		number, known := a.index[h.ID]
+		if !known || !reflect.DeepEqual(a.pool[number], h.Host) {
+			return false
+		}
+	}
+	return true
 }
 
 // blank returns a Book of the pool with no leases, and hosts as they are.
@@ -70,7 +119,7 @@ func (a *Agenda) blank(tx workspace.Tx, at slot.Time) *book.Book {
 	modes := a.modes(tx)
 	for i, h := range a.pool {
 		a.equip(b, at, slot.Host(i), modes[h.ID])
-		if a.lost[i] = !a.reachable(h.ID); a.lost[i] {
+		if a.lost[i] = a.gone(slot.Host(i)) || !a.reachable(h.ID); a.lost[i] {
 			b.Lost(at, slot.Host(i))
 		}
 	}
@@ -132,7 +181,7 @@ func (a *Agenda) record(tx workspace.Tx, b *workspace.Booking) (book.Record, boo
 	home, homeKnown := a.places(b.Home)
 	left, leftKnown := a.places(b.Leaving)
 	if !known || !homeKnown || !leftKnown {
-		a.log.Error("lease is on a host that has left the configuration", "lease", b.ID)
+		a.log.Error("lease is on a host that has left the pool", "lease", b.ID)
 		return book.Record{}, false
 	}
 	return book.Record{
@@ -253,7 +302,7 @@ func (a *Agenda) may(vmm string, nics []workspace.NIC) func(slot.Host) bool {
 	if !known {
 		all = true
 		for i := range a.pool {
-			all = all && will(slot.Host(i))
+			all = all && (a.gone(slot.Host(i)) || will(slot.Host(i)))
 		}
 		a.alike[key.String()] = all
 	}

@@ -58,6 +58,7 @@ func fill(t *testing.T, o Options) {
 				State: workspace.Running}),
 			tx.AddUsed("ada", time.Hour), tx.PutBooking(oneBooking()),
 			tx.PutHostMode(workspace.HostMode{Host: "host00", Drained: true}),
+			tx.PutHostRecord(oneHost()),
 			tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Workspace: w.ID}))
 	})
 	if err = errors.Join(err, s.Close()); err != nil {
@@ -340,6 +341,17 @@ func oneBooking() *workspace.Booking {
 		Saved: true, Home: rule.Hosts}
 }
 
+// oneHost returns the record of a host with every field set.
+func oneHost() workspace.HostRecord {
+	at := time.Date(2026, 6, 1, 12, 0, 0, 123e6, time.UTC)
+	return workspace.HostRecord{Host: "added", By: "ada", Added: at,
+		Has: workspace.Capacity{CPUs: 4, MemoryMB: 512}, Lost: at, LostWhy: "no answer",
+		Left: []workspace.ID{1}, Spec: &workspace.HostSpec{ID: "added", URI: "sim:",
+			Networks: map[string]string{"lan": "network:default"},
+			SSH:      &workspace.HostSSH{Address: "h:22", User: "u", KeyFile: "k"},
+			TLS:      &workspace.HostTLS{CAFile: "a"}}}
+}
+
 // TestStoredDocuments pins the JSON of workspaces and bookings: renaming a field
 // of the domain would lose what older records say.
 func TestStoredDocuments(t *testing.T) {
@@ -349,6 +361,7 @@ func TestStoredDocuments(t *testing.T) {
 		"spec":    `SELECT spec FROM workspace`,
 		"booking": `SELECT booking FROM booking`,
 		"mode":    `SELECT mode FROM host_mode`,
+		"host":    `SELECT record FROM host`,
 	} {
 		pinned(t, o, name, query)
 	}

@@ -90,7 +90,7 @@ func (s *Store) Changes(context.Context) ([]*workspace.Change, error) {
 func (s *Store) Hosts(context.Context) ([]workspace.HostUse, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return hostUses(nil, s.state.hosts, s.state.committed), nil
+	return hostUses(nil, s.state.site.committed, s.state.committed), nil
 }
 
 // Used implements workspace.Reader.

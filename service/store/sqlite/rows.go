@@ -47,6 +47,8 @@ const (
 	deleteBooking
 	putMode
 	deleteMode
+	putHost
+	deleteHost
 	putLearned
 	putAccount
 	deleteAccount
@@ -97,6 +99,8 @@ var texts = [queries]string{
 	deleteBooking: `DELETE FROM booking WHERE id = ?`,
 	putMode:       `REPLACE INTO host_mode (host, mode) VALUES (?, ?)`,
 	deleteMode:    `DELETE FROM host_mode WHERE host = ?`,
+	putHost:       `REPLACE INTO host (host, record) VALUES (?, ?)`,
+	deleteHost:    `DELETE FROM host WHERE host = ?`,
 	putAccount:    `REPLACE INTO account (owner, cpu_time, at) VALUES (?, ?, ?)`,
 	deleteAccount: `DELETE FROM account WHERE owner = ?`,
 	putLearned:    `REPLACE INTO learned (id, data) VALUES (1, ?)`,
@@ -211,7 +215,7 @@ type rowWriter func(*state) error
 // apply writes all that the batch changes, and removes the messages sent.
 func (r *rows) apply(s *state, owed debts) error {
 	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
-		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes,
+		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes, r.hosts,
 		r.learned, r.accounts} {
 		if err := write(s); err != nil {
 			return err

@@ -26,11 +26,12 @@ type state struct {
 	answers         table[requestKey, workspace.Answer]
 	bookings        table[workspace.LeaseID, *workspace.Booking]
 	modes           table[workspace.HostID, *workspace.HostMode]
+	records         table[workspace.HostID, *workspace.HostRecord]
 	learned         table[theOne, []byte]
 	accounts        table[workspace.Owner, workspace.Account]
 	holdings        table[workspace.Owner, holding]
 
-	hosts     []workspace.Host
+	site      site
 	current   use   // as the current update sees it
 	committed use   // as readers see it
 	pools     pools // as the current update sees them
@@ -102,10 +103,11 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		answers:         newTable[requestKey, workspace.Answer](),
 		bookings:        newTable[workspace.LeaseID, *workspace.Booking](),
 		modes:           newTable[workspace.HostID, *workspace.HostMode](),
+		records:         newTable[workspace.HostID, *workspace.HostRecord](),
 		learned:         newTable[theOne, []byte](),
 		accounts:        newTable[workspace.Owner, workspace.Account](),
 		holdings:        newTable[workspace.Owner, holding](),
-		hosts:           hosts, current: make(use), committed: make(use), pools: all,
+		site:            site{configured: hosts}, current: make(use), committed: make(use), pools: all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
 		pulls: make(map[workspace.PullPointID]*pull),
 	}
@@ -115,11 +117,11 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 }
 
 // tables returns all tables.
-func (s *state) tables() [18]layered {
+func (s *state) tables() [19]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
 		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
 		&s.arriving, &s.kept, &s.used, &s.answers,
-		&s.bookings, &s.modes, &s.learned, &s.accounts, &s.holdings}
+		&s.bookings, &s.modes, &s.records, &s.learned, &s.accounts, &s.holdings}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.
@@ -149,6 +151,9 @@ func (s *state) drop() {
 	for id, e := range s.workspaces.tx {
 		was, _ := s.workspaces.under(id)
 		s.shift(e.value, was)
+	}
+	if len(s.records.tx) > 0 {
+		s.site.current = nil
 	}
 	for _, t := range s.tables() {
 		t.drop()
@@ -180,6 +185,9 @@ func (s *state) forget() {
 	for id, e := range s.workspaces.batch {
 		s.shift(e.value, s.workspaces.base[id])
 	}
+	if s.records.dirty() {
+		s.site.current = nil
+	}
 	for _, t := range s.tables() {
 		t.forget()
 	}
@@ -202,6 +210,9 @@ func (s *state) publish() {
 		}
 	}
 	s.publishPoints()
+	if s.records.dirty() {
+		s.site.committed = s.hostsNow()
+	}
 	for _, t := range s.tables() {
 		t.publish()
 	}

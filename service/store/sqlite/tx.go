@@ -149,7 +149,7 @@ func (t *tx) RemoveGroup(id workspace.GroupID) error {
 
 // Hosts implements workspace.PoolTx.
 func (t *tx) Hosts() []workspace.HostUse {
-	t.scratch = hostUses(t.scratch[:0], t.hosts, t.current)
+	t.scratch = hostUses(t.scratch[:0], t.hostsNow(), t.current)
 	return t.scratch
 }
 

@@ -45,6 +45,7 @@ func Exercise(t *testing.T, open Open) {
 		{"what does not change", immutable},
 		{"booking", bookings},
 		{"host mode", hostModes},
+		{"host record", hostRecords},
 		{"learned", learned},
 		{"shape", shapes},
 		{"parked", parked},
