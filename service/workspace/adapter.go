@@ -132,6 +132,7 @@ type Inspector interface {
 type Deployment interface {
 	Hypervisor
 	Resizer
+	Migrator
 	Inspector
 	Close() error
 }

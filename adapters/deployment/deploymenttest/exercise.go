@@ -30,6 +30,12 @@ type Rig struct {
 	Bounded bool
 	// Keeps says that a running guest keeps its processors.
 	Keeps bool
+	// Second opens another host to which machines can migrate, and Elsewhere returns
+	// the machine as it is to be there. nil: there is none.
+	Second    func(t *testing.T) workspace.Deployment
+	Elsewhere func(id workspace.ID) workspace.Machine
+	// Copied says that the two hosts have disks of their own.
+	Copied bool
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string
@@ -65,6 +71,8 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"resize", resizeLive},
 		{"resize refused", resizeRefused},
 		{"resize while off", resizeWhileOff},
+		{"migrate", migrateThereAndBack},
+		{"migrate refused", migrateRefused},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, open(t))) })

@@ -49,6 +49,7 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 // whose memory libvirt keeps goes on from there first.
 func (h *Host) rename(ctx context.Context, known *machine, who identity) error {
 	who.Boot, who.Restoring = known.who.Boot, known.who.Restoring
+	who.Going, who.Coming = known.who.Going, known.who.Coming
 	if known.who.like(who) || known.condition == workspace.ConditionSaved {
 		return nil
 	}
@@ -84,23 +85,34 @@ func (h *Host) markAt(
 
 // makeDomain defines the domain, or gives one that is off the site's new kernel.
 func (h *Host) makeDomain(ctx context.Context, m workspace.Machine, who identity) error {
-	accel, err := h.accel(ctx)
+	domain, err := h.wholeDomain(ctx, m, who)
 	if err != nil {
 		return err
 	}
-	domain, err := h.domainOf(m, who, accel)
-	if err != nil {
-		return err
-	}
-	most, err := h.room(ctx, m.Shape())
-	if err != nil {
-		return err
-	}
-	fit(domain, m.Shape(), most)
 	if err := h.makeConsoleDir(); err != nil {
 		return err
 	}
 	return h.writeDomain(ctx, domain)
+}
+
+// wholeDomain is the machine as a domain of this host, with its shape.
+func (h *Host) wholeDomain(
+	ctx context.Context, m workspace.Machine, who identity,
+) (*libvirtxml.Domain, error) {
+	accel, err := h.accel(ctx)
+	if err != nil {
+		return nil, err
+	}
+	domain, err := h.domainOf(m, who, accel)
+	if err != nil {
+		return nil, err
+	}
+	most, err := h.room(ctx, m.Shape())
+	if err != nil {
+		return nil, err
+	}
+	fit(domain, m.Shape(), most)
+	return domain, nil
 }
 
 // writeDomain defines the domain, as it will next start.

@@ -19,6 +19,7 @@ type machine struct {
 	moving    bool // libvirt is on the way to another condition
 	restoring bool // saved, but its memory is back in place already
 	managed   bool // saved, where libvirt likes
+	between   bool // in the last moments of a migration, or left there by one that died
 }
 
 // find looks a machine up; nil when there is none that is ours.
@@ -86,6 +87,10 @@ func (h *Host) look(ctx context.Context, m *machine) error {
 		return err
 	}
 	m.condition, m.moving = conditionOf(libvirt.DomainState(s.now), s.why)
+	m.between = m.who.Going+m.who.Coming != "" && isBetween(libvirt.DomainState(s.now), s.why)
+	if m.between {
+		m.condition, m.moving = workspace.ConditionRunning, true
+	}
 	m.restoring = m.who.Restoring != "" && m.condition == workspace.ConditionPaused
 	if m.restoring {
 		m.condition = workspace.ConditionSaved
@@ -142,6 +147,16 @@ func pausedCondition(why libvirt.DomainPausedReason) (workspace.Condition, bool)
 	return workspace.ConditionPaused, false
 }
 
+// isBetween reports whether a domain stands still because it is being migrated.
+func isBetween(state libvirt.DomainState, why int32) bool {
+	return state == libvirt.DomainPaused &&
+		libvirt.DomainPausedReason(why) == libvirt.DomainPausedMigration
+}
+
+// coming reports whether the machine is still on its way here: as long as that
+// may fail it is not here.
+func (m *machine) coming() bool { return m.between && m.who.Coming != "" }
+
 // onMachine does something to a machine that is there and at rest.
 func (h *Host) onMachine(
 	ctx context.Context, op string, id workspace.ID, do func(*machine) error,
@@ -149,7 +164,7 @@ func (h *Host) onMachine(
 	m, err := h.find(ctx, id)
 	switch {
 	case err != nil:
-	case m == nil:
+	case m == nil || m.coming():
 		err = workspace.Refuse(workspace.NotFound, "there is no such machine")
 	case m.moving:
 		err = workspace.Refuse(workspace.Transient, "it is still changing")
@@ -172,7 +187,7 @@ func (m *machine) inMemory() bool {
 // Inspect tells the machine's condition.
 func (h *Host) Inspect(ctx context.Context, id workspace.ID) (workspace.Condition, error) {
 	m, err := h.find(ctx, id)
-	if err != nil || m == nil {
+	if err != nil || m == nil || m.coming() {
 		return workspace.ConditionAbsent, h.fault("inspect the machine", id, err)
 	}
 	return m.condition, nil
@@ -194,7 +209,7 @@ func (h *Host) List(ctx context.Context) ([]workspace.Observed, error) {
 		if err != nil {
 			return nil, h.fault("list the machines", 0, err)
 		}
-		if m != nil {
+		if m != nil && !m.coming() {
 			all = append(all, workspace.Observed{ID: m.id, Condition: m.condition})
 		}
 	}

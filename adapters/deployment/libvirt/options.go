@@ -61,7 +61,14 @@ type Options struct {
 	// to while it runs, as far as the host has them. What it does not have yet costs
 	// nothing but a guest without a balloon driver would use it. 0: 2; 1: no growth.
 	Headroom int
-	Logger   *slog.Logger // nil: none
+	// Peer is the URI at which the libvirtd of other hosts reach this one, to hand
+	// machines over: qemu+tls://HOST/system, for instance. Memory goes straight to
+	// its HOST. Empty: URI, where that is not of a local socket.
+	Peer string
+	// Access is the way to the host's files; without it nothing that needs to make
+	// or copy disks there can be done.
+	Access workspace.Access
+	Logger *slog.Logger // nil: none
 }
 
 // endpoint is a URI taken apart.

@@ -23,11 +23,13 @@ const (
 // Record is one line of the journal: what happened to which machine.
 type Record struct {
 	// Verb is define, start, startpaused, pause, resume, reboot, resize, off, save,
-	// crash, undefine or state.
+	// crash, undefine, migrate or state.
 	Verb    string
 	Host    workspace.HostID
 	Machine workspace.ID
-	History // of define: Spec and Shape; of resize: Shape; of state: all; else zero
+	History // of define: Spec and Shape; of resize: Shape; of state and migrate: all; else zero
+	// To is the host to which a migrated machine came; else empty.
+	To workspace.HostID
 }
 
 // History is what a host remembers of a machine.
@@ -68,6 +70,9 @@ func Replay(records []Record) map[Place]History {
 			delete(left, at)
 		case verbDefine, verbState:
 			left[at] = r.History
+		case verbMigrate:
+			delete(left, at)
+			left[Place{r.To, r.Machine}] = r.History
 		case verbResize:
 			h := left[at]
 			h.Shape = r.Shape
@@ -115,7 +120,8 @@ func parseJournal(data []byte) ([]Record, int, error) {
 
 // parseRecord reads the words of one line: VERB HOST ID, and then of define
 // SPEC and the shape, of resize the shape, of state SPEC, the shape, CONDITION,
-// STARTS and REBOOTS. In place of a shape, older lines have MEMORY alone.
+// STARTS and REBOOTS, of migrate the other host and what a state has. In place of
+// a shape, older lines have MEMORY alone.
 func parseRecord(words []string) (Record, error) {
 	if len(words) < 3 {
 		return Record{}, fmt.Errorf("%d words", len(words))
@@ -132,8 +138,11 @@ func parseRecord(words []string) (Record, error) {
 		read.definition(&r.History, 0)
 	case verbResize:
 		r.Shape = read.shape()
-	case verbState:
+	case verbState, verbMigrate:
 		const after = 3
+		if verb(r.Verb) == verbMigrate {
+			r.To = workspace.HostID(read.word())
+		}
 		read.definition(&r.History, after)
 		r.Condition = workspace.Condition(read.word())
 		r.Starts, r.Reboots = int(read.number()), int(read.number())
@@ -198,24 +207,44 @@ func (r *reader) end() error {
 
 // appendRecord writes a line for the verb.
 func appendRecord(b []byte, v verb, at Place, m machine) []byte {
-	b = append(b, v...)
-	b = append(append(b, ' '), at.Host...)
-	b = appendNumbers(b, int64(at.Machine))
-	if v == verbDefine || v == verbState {
-		b = strconv.AppendUint(append(b, ' '), m.spec, 16)
-	}
-	switch {
-	case (v == verbDefine || v == verbState) && m.whole:
-		b = appendNumbers(b, m.shape.MemoryMB)
-	case v == verbDefine || v == verbState || v == verbResize:
-		s := m.shape
-		b = appendNumbers(b, s.MemoryMB, s.CPUs, s.CPUPercent, s.NetInKbps, s.NetOutKbps)
-	}
-	if v == verbState {
-		b = append(append(b, ' '), conditions[m.condition]...)
-		b = appendNumbers(b, int64(m.starts), int64(m.reboots))
+	b = appendPlace(b, v, at)
+	switch v {
+	case verbDefine:
+		b = appendDefinition(b, m)
+	case verbResize:
+		b = appendShape(b, m.shape)
+	case verbState:
+		b = appendState(b, m)
 	}
 	return append(b, '\n')
+}
+
+// appendMove writes the line of a machine that has gone to another host.
+func appendMove(b []byte, from Place, to workspace.HostID, m machine) []byte {
+	b = append(append(appendPlace(b, verbMigrate, from), ' '), to...)
+	return append(appendState(b, m), '\n')
+}
+
+func appendPlace(b []byte, v verb, at Place) []byte {
+	b = append(append(append(b, v...), ' '), at.Host...)
+	return appendNumbers(b, int64(at.Machine))
+}
+
+func appendDefinition(b []byte, m machine) []byte {
+	b = strconv.AppendUint(append(b, ' '), m.spec, 16)
+	if m.whole {
+		return appendNumbers(b, m.shape.MemoryMB)
+	}
+	return appendShape(b, m.shape)
+}
+
+func appendShape(b []byte, s workspace.Shape) []byte {
+	return appendNumbers(b, s.MemoryMB, s.CPUs, s.CPUPercent, s.NetInKbps, s.NetOutKbps)
+}
+
+func appendState(b []byte, m machine) []byte {
+	b = append(append(appendDefinition(b, m), ' '), conditions[m.condition]...)
+	return appendNumbers(b, int64(m.starts), int64(m.reboots))
 }
 
 func appendNumbers(b []byte, numbers ...int64) []byte {
@@ -274,10 +303,21 @@ func (j *journal) open(lock string) (records []Record, err error) {
 
 // write appends one line with one system call. On failure nothing of it stays.
 func (j *journal) write(v verb, at Place, m machine) error {
+	j.buf = appendRecord(j.buf[:0], v, at, m)
+	return j.flush()
+}
+
+// writeMove is write for a machine that has gone to another host.
+func (j *journal) writeMove(from Place, to workspace.HostID, m machine) error {
+	j.buf = appendMove(j.buf[:0], from, to, m)
+	return j.flush()
+}
+
+// flush appends what is in the buffer.
+func (j *journal) flush() error {
 	if j.file == nil {
 		return nil
 	}
-	j.buf = appendRecord(j.buf[:0], v, at, m)
 	n, err := j.file.WriteAt(j.buf, j.size)
 	if err != nil {
 		return errors.Join(err, j.file.Truncate(j.size))

@@ -23,6 +23,7 @@ const (
 	verbCrash    verb = "crash"
 	verbUndefine verb = "undefine"
 	verbResize   verb = "resize"
+	verbMigrate  verb = "migrate" // to another host
 	verbState    verb = "state"
 )
 

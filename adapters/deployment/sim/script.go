@@ -24,6 +24,7 @@ const (
 	OpResume   Op = "resume"
 	OpReboot   Op = "reboot"
 	OpResize   Op = "resize"
+	OpMigrate  Op = "migrate"
 	OpUndefine Op = "undefine"
 	OpInspect  Op = "inspect"
 	OpList     Op = "list"
@@ -34,7 +35,7 @@ const (
 // ops is every operation, for the script's error messages.
 var ops = []Op{
 	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
-	OpUndefine, OpInspect, OpList, OpCapacity, OpWatch,
+	OpMigrate, OpUndefine, OpInspect, OpList, OpCapacity, OpWatch,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

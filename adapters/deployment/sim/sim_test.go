@@ -32,6 +32,12 @@ func TestConformance(t *testing.T) {
 			Reopen:  func(*testing.T) workspace.Deployment { return w.Host(host) },
 			Uses:    20,
 			Bounded: true,
+			Second:  func(*testing.T) workspace.Deployment { return w.Host("host2") },
+			Elsewhere: func(id workspace.ID) workspace.Machine {
+				m := small(id)
+				m.Memory = "/elsewhere/memory"
+				return m
+			},
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				if err := w.PowerOff(host, id); err != nil {
 					t.Error(err)
