@@ -51,10 +51,7 @@ const callLimit = 2 * time.Minute
 
 // Exercise runs the suite against the hosts that open makes.
 func Exercise(t *testing.T, open func(t *testing.T) Rig) {
-	cases := []struct {
-		name string
-		run  func(t *testing.T, b *bench)
-	}{
+	exercise(t, open, []testCase{
 		{"every call twice", everyCallTwice},
 		{"every wish in every condition", everyWishInEveryCondition},
 		{"unknown machines", unknownMachines},
@@ -73,7 +70,23 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"resize while off", resizeWhileOff},
 		{"migrate", migrateThereAndBack},
 		{"migrate refused", migrateRefused},
-	}
+	})
+}
+
+// ExerciseMigration runs what of the suite moves machines between two hosts.
+func ExerciseMigration(t *testing.T, open func(t *testing.T) Rig) {
+	exercise(t, open, []testCase{
+		{"migrate", migrateThereAndBack},
+		{"migrate refused", migrateRefused},
+	})
+}
+
+type testCase struct {
+	name string
+	run  func(t *testing.T, b *bench)
+}
+
+func exercise(t *testing.T, open func(t *testing.T) Rig, cases []testCase) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, open(t))) })
 	}

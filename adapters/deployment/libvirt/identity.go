@@ -43,8 +43,8 @@ type identity struct {
 	// that is on its way here, both until the move is known to be over.
 	Going  string `xml:"going,attr,omitempty"`
 	Coming string `xml:"coming,attr,omitempty"`
-	Owner     string `xml:"owner"`
-	Name      string `xml:"name"`
+	Owner  string `xml:"owner"`
+	Name   string `xml:"name"`
 }
 
 // identify makes the element for a machine.
