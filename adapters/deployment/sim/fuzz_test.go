@@ -13,7 +13,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte("state host1 1 ab 64 running 2 1\nundefine host1 1\nsta"))
 	f.Add([]byte("define host1 1 ab 64 1 50 0 0\nresize host1 1 96 2 100 10 20\n"))
 	f.Add([]byte("state host1 1 ab 64 1 50 0 0 running 2 1\n"))
-	f.Add([]byte("define host1 1 ab 64 1 50 0 0\nmigrate host1 1 host2 ab 64 1 50 0 0 running 2 1\n"))
+	f.Add([]byte("define host1 1 ab 64 1 5 0 0\nmigrate host1 1 host2 ab 64 1 5 0 0 paused 2 1\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		records, whole, err := parseJournal(data)
 		if err != nil {
