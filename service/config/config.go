@@ -108,6 +108,8 @@ type Network struct {
 	DNS       string `toml:"dns"`
 	MACPrefix string `toml:"mac_prefix"` // default A2:AA:BB
 	Hostname  string `toml:"hostname"`   // pattern with one %d; default NAME-%d
+	// Guard holds guests to the addresses that they were leased; default true.
+	Guard *bool `toml:"guard"`
 }
 
 // Kernel is a kernel that requests may name as file://NAME.

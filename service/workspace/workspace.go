@@ -152,6 +152,10 @@ type NIC struct {
 	Method      Method
 	MAC         string // upper-case hexadecimal with colons
 	Address
+
+	// Device is the name that the host's end of its link has, of a Machine alone;
+	// empty: whichever the hypervisor chooses.
+	Device string `json:"-"`
 }
 
 // Address is one entry of an address pool. IPv4 in dotted form.

@@ -50,6 +50,7 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 func (h *Host) rename(ctx context.Context, known *machine, who identity) error {
 	who.Boot, who.Restoring = known.who.Boot, known.who.Restoring
 	who.Going, who.Coming = known.who.Going, known.who.Coming
+	who.Links = known.who.Links
 	if known.who.like(who) || known.condition == workspace.ConditionSaved {
 		return nil
 	}

@@ -223,6 +223,9 @@ func (h *Host) nicsOf(nics []workspace.NIC, f flavour) ([]libvirtxml.DomainInter
 			MAC:    &libvirtxml.DomainInterfaceMAC{Address: strings.ToLower(n.MAC)},
 			Source: sourceOf(net),
 		}
+		if n.Device != "" {
+			nic.Target = &libvirtxml.DomainInterfaceTarget{Dev: n.Device}
+		}
 		switch {
 		case f.kind != xenFlavour.kind:
 			nic.Model = &libvirtxml.DomainInterfaceModel{Type: "virtio"}

@@ -36,6 +36,9 @@ type identity struct {
 	Shape string `xml:"shape,attr,omitempty"`
 	// Memory is the file for its memory; none: libvirt keeps that where it likes.
 	Memory string `xml:"memory,attr,omitempty"`
+	// Links are the names of its links on the host, where they are not left to
+	// libvirt.
+	Links string `xml:"links,attr,omitempty"`
 	// Restoring marks a domain whose memory has come from its file, from before it
 	// runs until the file is gone. Only what is in memory is ever marked.
 	Restoring string `xml:"restoring,attr,omitempty"`
@@ -52,8 +55,19 @@ func (h *Host) identify(m workspace.Machine) identity {
 	boot := sha256.Sum256(fmt.Appendf(nil, "%q", m.Boot))
 	return identity{Namespace: namespace, Pool: h.o.Pool, ID: m.ID.String(),
 		Spec: m.FixedPrint(), Boot: hex.EncodeToString(boot[:]),
-		Shape: shapeText(m.Shape()), Memory: m.Memory,
+		Shape: shapeText(m.Shape()), Memory: m.Memory, Links: linksOf(m),
 		Owner: string(m.Owner), Name: m.Name}
+}
+
+// linksOf lists the names of the machine's links.
+func linksOf(m workspace.Machine) string {
+	var names []string
+	for _, n := range m.NICs {
+		if n.Device != "" {
+			names = append(names, n.Device)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // is reports whether the domain is the one that the machine makes.
@@ -104,5 +118,6 @@ func (h *Host) keyOf(name string, id uuid.UUID) (workspace.ID, bool) {
 // like reports whether the definition need not be written again: it is of the
 // same kernel, and has all that this release writes.
 func (i identity) like(other identity) bool {
-	return i.Boot == other.Boot && i.Shape == other.Shape && i.Memory == other.Memory
+	return i.Boot == other.Boot && i.Shape == other.Shape && i.Memory == other.Memory &&
+		i.Links == other.Links
 }

@@ -119,10 +119,10 @@ func assemble(
 		Pool: pool, Transports: transports, Kernels: kernels(c), Took: advice.pace.Took,
 		Kept: func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) },
 	})
-	machines := vmm.New(vmm.Options{
-		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
-		Took: advice.pace.Took,
-	})
+	machines, err := machines(c, pool, images, advice)
+	if err != nil {
+		return nil, err
+	}
 	var engine *change.Engine
 	var notifier *notify.Notifier
 	store, err := sqlite.Open(ctx, sqlite.Options{
@@ -165,6 +165,20 @@ func assemble(
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
 		{Name: "overview", Run: view.Run},
 	}}, nil
+}
+
+// machines are what brings guests up on the hosts.
+func machines(
+	c *config.Config, pool *host.Pool, images *image.Images, a *advice,
+) (*vmm.VMM, error) {
+	links, err := links(c)
+	if err != nil {
+		return nil, err
+	}
+	return vmm.New(vmm.Options{
+		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
+		Took: a.pace.Took, Links: links,
+	}), nil
 }
 
 // notifies delivers what is in the record's outbox.

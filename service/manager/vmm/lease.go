@@ -77,7 +77,7 @@ func (v *VMM) Receive() change.Handler {
 			if image.Home(r) == n.ID {
 				return nil, nil
 			}
-			return undefine(ctx, n, r)
+			return v.undefine(ctx, n, r)
 		})}
 }
 
@@ -107,7 +107,7 @@ func (v *VMM) Restore() change.Handler {
 func (v *VMM) restore(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
-	if _, err := v.timed(learn.Resume, start)(ctx, n, r); err != nil {
+	if _, err := v.timed(learn.Resume, v.start)(ctx, n, r); err != nil {
 		return nil, err
 	}
 	home, err := v.o.Pool.Node(image.Home(r))
@@ -129,7 +129,7 @@ func (v *VMM) Leave() change.Handler {
 		}
 		ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
 		defer cancel()
-		return undefine(ctx, n, r)
+		return v.undefine(ctx, n, r)
 	}}
 }
 
@@ -137,7 +137,7 @@ func (v *VMM) Leave() change.Handler {
 // removed with its disks and its memory. When that is done the workspace is
 // Unpropagated and Parked, without a host, in one transaction.
 func (v *VMM) Evict(images *image.Images) change.Handler {
-	off, discard := v.call(undefine), images.Discard().Do
+	off, discard := v.call(v.undefine), images.Discard().Do
 	return change.Handler{Do: func(ctx context.Context, r *change.Run) (change.Commit, error) {
 		if r.Workspace == nil {
 			return nil, nil

@@ -28,7 +28,28 @@ type Options struct {
 	CallTimeout time.Duration
 	// Took is told how long boots, saves, restorations and shutdowns take; may be nil.
 	Took host.Took
+	// Links connects guests to their networks; nil: the adapter alone does.
+	Links Links
 }
+
+// Links connects guests to networks of their hosts. All calls are idempotent.
+type Links interface {
+	// NICs returns the workspace's NICs as its machine has them on the host.
+	NICs(n *host.Node, w *workspace.Workspace) []workspace.NIC
+	// Connect readies the host; without it no guest comes up there.
+	Connect(ctx context.Context, n *host.Node, w *workspace.Workspace) error
+	// Disconnect removes what Connect made.
+	Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error
+}
+
+// none are Links that leave all to the adapter.
+type none struct{}
+
+func (none) NICs(_ *host.Node, w *workspace.Workspace) []workspace.NIC { return w.NICs }
+
+func (none) Connect(context.Context, *host.Node, *workspace.Workspace) error { return nil }
+
+func (none) Disconnect(context.Context, *host.Node, *workspace.Workspace) error { return nil }
 
 // VMM makes the task handlers.
 type VMM struct{ o Options }
@@ -41,17 +62,20 @@ func New(o Options) *VMM {
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 2 * time.Minute
 	}
+	if o.Links == nil {
+		o.Links = none{}
+	}
 	return &VMM{o: o}
 }
 
 // Define makes the machine known to its host. When it is going to start, the
 // intent to start is recorded with it.
 func (v *VMM) Define() change.Handler {
-	return change.Handler{Do: v.call(v.define), Undo: v.call(undefine)}
+	return change.Handler{Do: v.call(v.define), Undo: v.call(v.undefine)}
 }
 
 // Undefine forces the machine off and removes it.
-func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.call(undefine)} }
+func (v *VMM) Undefine() change.Handler { return change.Handler{Do: v.call(v.undefine)} }
 
 // Start boots the machine, or lets it go on from a pause or from memory on disk.
 // The way back is to pull the plug.
@@ -136,10 +160,13 @@ func (v *VMM) define(
 	return Moved(r.Workspace.ID, workspace.TriggerStart), nil
 }
 
-func undefine(
+func (v *VMM) undefine(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
-	return nil, n.Undefine(ctx, r.Workspace.ID)
+	if err := n.Undefine(ctx, r.Workspace.ID); err != nil {
+		return nil, err
+	}
+	return nil, v.o.Links.Disconnect(ctx, n, r.Workspace)
 }
 
 // boot is start with its time taken, where it is sure to be a boot.
@@ -147,9 +174,9 @@ func (v *VMM) boot(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
 	if r.Change.Kind != workspace.ChangeDeploy {
-		return start(ctx, n, r)
+		return v.start(ctx, n, r)
 	}
-	return v.timed(learn.Boot, start)(ctx, n, r)
+	return v.timed(learn.Boot, v.start)(ctx, n, r)
 }
 
 // before are the conditions in which a machine has something still before it.
@@ -177,9 +204,14 @@ func (v *VMM) timed(what learn.What, do step) step {
 	}
 }
 
-func start(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+func (v *VMM) start(
+	ctx context.Context, n *host.Node, r *change.Run,
+) (change.Commit, error) {
 	if r.Workspace.State == workspace.Resuming {
 		return nil, n.Resume(ctx, r.Workspace.ID)
+	}
+	if err := v.o.Links.Connect(ctx, n, r.Workspace); err != nil {
+		return nil, err
 	}
 	return nil, n.Start(ctx, r.Workspace.ID, startsPaused(r))
 }
@@ -279,7 +311,8 @@ func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, 
 		ID: w.ID, Owner: w.Owner, Name: w.Spec.Name,
 		Architecture: w.Spec.Architecture, VMM: n.VMM,
 		MemoryMB: w.Demand.MemoryMB, CPUs: w.Demand.CPUs, CPUPercent: w.Demand.CPUPercent,
-		Boot: boot, NICs: w.NICs, Disks: make([]workspace.MachineDisk, len(w.Spec.Disks)),
+		Boot: boot, NICs: v.o.Links.NICs(n, w),
+		Disks:  make([]workspace.MachineDisk, len(w.Spec.Disks)),
 		Memory: n.MemoryPath(w),
 	}
 	limits := shapeOn(n, w)

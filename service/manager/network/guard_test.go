@@ -1,0 +1,162 @@
+package network
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+const (
+	ownMAC   = "A2:AA:BB:00:00:05"
+	ownIP    = "10.9.0.5"
+	ownLocal = "fe80::a0aa:bbff:fe00:5"
+	otherMAC = "A2:AA:BB:00:00:06"
+	otherIP  = "10.9.0.6"
+)
+
+func leased(method workspace.Method) *workspace.Workspace {
+	return &workspace.Workspace{ID: 77, NICs: []workspace.NIC{{Association: "public",
+		Method: method, MAC: ownMAC, Address: workspace.Address{IP: ownIP}}}}
+}
+
+func guarded() *Networks {
+	return New(Options{Installation: "test", Rules: map[string]Rule{"public": {Guard: true}}})
+}
+
+func option(kind byte, m net.HardwareAddr) []byte { return append([]byte{kind, 1}, m...) }
+
+// A frame is one that a guest sends, and whether it may.
+type frame struct {
+	name   string
+	passes bool
+	bytes  []byte
+}
+
+// frames are what guests say, and what they must not.
+func frames() []frame {
+	me, other := mac(ownMAC), mac(otherMAC)
+	const ra, rs, ns, na, redirect, icmp = 134, 133, 135, 136, 137, 58
+	data := udp(5000, 6000)
+	behind := append([]byte{icmp, 0, 1, 4, 0, 0, 0, 0}, icmp6(ra, "::", nil)...)
+	return []frame{
+		{"its address", true, ip4(me, ownIP, data)},
+		{"another's MAC", false, ip4(other, ownIP, data)},
+		{"another's address", false, ip4(me, otherIP, data)},
+		{"no address", false, ip4(me, "0.0.0.0", data)},
+		{"it asks for an address", true, ip4(me, "0.0.0.0", udp(68, 67))},
+		{"it offers addresses", false, ip4(me, ownIP, udp(67, 68))},
+		{"it offers them from elsewhere", false, ip4(me, ownIP, udp(4011, 68))},
+		{"it asks who has an address", true, ether(me, etherARP, arp(1, me, ownIP, otherIP))},
+		{"it asks whether its address is free", true,
+			ether(me, etherARP, arp(1, me, "0.0.0.0", ownIP))},
+		{"it answers for itself", true, ether(me, etherARP, arp(2, me, ownIP, otherIP))},
+		{"it answers for another", false, ether(me, etherARP, arp(2, me, otherIP, ownIP))},
+		{"it answers with another's MAC", false,
+			ether(me, etherARP, arp(2, other, ownIP, otherIP))},
+		{"it asks in another's name", false, ether(me, etherARP, arp(1, me, otherIP, ownIP))},
+		{"it answers for nobody", false, ether(me, etherARP, arp(2, me, "0.0.0.0", otherIP))},
+		{"its link-local address", true, ip6(me, ownLocal, unixUDP, data)},
+		{"another link-local address", false, ip6(me, "fe80::1", unixUDP, data)},
+		{"an IPv6 address that it has not", false, ip6(me, "2001:db8::6", unixUDP, data)},
+		{"a router's advertisement", false, ip6(me, ownLocal, icmp, icmp6(ra, "::", nil))},
+		{"one behind an extension header", false, ip6(me, ownLocal, 0, behind)},
+		{"it redirects others", false, ip6(me, ownLocal, icmp, icmp6(redirect, "::", nil))},
+		{"it looks for a router", true, ip6(me, "::", icmp, icmp6(rs, "::", nil))},
+		{"it offers IPv6 addresses", false, ip6(me, ownLocal, unixUDP, udp(547, 546))},
+		{"it asks for IPv6 addresses", true, ip6(me, ownLocal, unixUDP, udp(546, 547))},
+		{"it looks for a neighbour", true,
+			ip6(me, ownLocal, icmp, icmp6(ns, "fe80::1", option(1, me)))},
+		{"with another's MAC", false,
+			ip6(me, ownLocal, icmp, icmp6(ns, "fe80::1", option(1, other)))},
+		{"whether its address is free", true, ip6(me, "::", icmp, icmp6(ns, ownLocal, nil))},
+		{"whether another's is free", false, ip6(me, "::", icmp, icmp6(ns, "fe80::1", nil))},
+		{"it advertises itself", true,
+			ip6(me, ownLocal, icmp, icmp6(na, ownLocal, option(2, me)))},
+		{"it advertises another", false,
+			ip6(me, ownLocal, icmp, icmp6(na, "fe80::1", option(2, me)))},
+		{"it advertises another's MAC", false,
+			ip6(me, ownLocal, icmp, icmp6(na, ownLocal, option(2, other)))},
+		{"a VLAN", false, vlan(ip4(me, ownIP, data))},
+		{"spanning tree", false, ether(me, 38, append([]byte{0x42, 0x42, 3}, make([]byte, 35)...))},
+	}
+}
+
+const (
+	unixUDP  = 17
+	etherARP = 0x0806
+)
+
+// vlan tags a frame.
+func vlan(f []byte) []byte {
+	return append(append(append([]byte{}, f[:12]...), 0x81, 0, 0, 7), f[12:]...)
+}
+
+// TestGuardDropsFrames sends real frames through a real bridge.
+func TestGuardDropsFrames(t *testing.T) {
+	l, ns, w := newLab(t), guarded(), leased(workspace.AllocateAndConfigure)
+	must(t, ns.Connect(t.Context(), l.node, w))
+	must(t, ns.Connect(t.Context(), l.node, w)) // the same again
+	device := ns.NICs(l.node, w)[0].Device
+	guest, other := l.guest(device, "g0"), l.guest("other", "g1")
+	for i, f := range frames() {
+		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(i)))
+		guest.send(f.bytes)
+		guest.send(mark)
+		if heard := other.hears(f.bytes, mark); heard != f.passes {
+			t.Errorf("%s: passes %v, want %v", f.name, heard, f.passes)
+		}
+	}
+	forged := ip4(mac(otherMAC), otherIP, udp(1, 1))
+
+	t.Log("a device without rules passes nothing, whoever has none of our names everything")
+	must(t, ns.Connect(t.Context(), l.node, &workspace.Workspace{ID: 78, NICs: w.NICs}))
+	must(t, ns.Disconnect(t.Context(), l.node, w))
+	stranger := l.guest("stranger", "g2")
+	mark := ip4(mac(otherMAC), otherIP, udp(1, 2))
+	guest.send(forged)
+	stranger.send(mark)
+	if other.hears(forged, mark) {
+		t.Error("a frame of a device without rules passed")
+	}
+
+	t.Log("nothing of it remains")
+	must(t, ns.Disconnect(t.Context(), l.node, &workspace.Workspace{ID: 78, NICs: w.NICs}))
+	must(t, ns.Disconnect(t.Context(), l.node, w))
+	if left := run(t, "ip", "netns", "exec", l.name, "nft", "list", "ruleset"); left != "" {
+		t.Errorf("rules are left:\n%s", left)
+	}
+}
+
+// TestAdvisoryIsNotHeldToAddresses: what the site does not configure it does
+// not enforce, but for the MAC and what servers say.
+func TestAdvisoryIsNotHeldToAddresses(t *testing.T) {
+	l, ns, w := newLab(t), guarded(), leased(workspace.Advisory)
+	must(t, ns.Connect(t.Context(), l.node, w))
+	guest, other := l.guest(ns.NICs(l.node, w)[0].Device, "g0"), l.guest("other", "g1")
+	loose := map[string]bool{"another's address": true, "no address": true,
+		"it answers for another": true, "it asks in another's name": true,
+		"it answers for nobody":      true,
+		"another link-local address": true, "an IPv6 address that it has not": true,
+		"whether another's is free": true, "it advertises another": true}
+	for i, f := range frames() {
+		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(i)))
+		guest.send(f.bytes)
+		guest.send(mark)
+		if heard := other.hears(f.bytes, mark); heard != (f.passes || loose[f.name]) {
+			t.Errorf("%s: passes %v", f.name, heard)
+		}
+	}
+}
+
+// TestDeviceNames: they fit the kernel, and tell installations apart.
+func TestDeviceNames(t *testing.T) {
+	one, two := New(Options{Installation: "one"}), New(Options{Installation: "two"})
+	if n := one.device(1<<36, 63); len(n) > 15 || !strings.HasPrefix(n, one.prefix()) {
+		t.Errorf("device %q does not fit", n)
+	}
+	if one.device(7, 0) == two.device(7, 0) || one.table() == two.table() {
+		t.Error("two installations have the same names")
+	}
+}
