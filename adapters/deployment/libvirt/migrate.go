@@ -95,7 +95,22 @@ func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 	if err == nil {
 		err = errors.New("it went well, and the machine has not arrived")
 	}
-	return none, err
+	return none, stumbled(err)
+}
+
+// stumbled gives what libvirt says of a migration a kind: most of it, such as a
+// connection between two daemons that broke, may be otherwise the next time.
+func stumbled(err error) error {
+	var theirs libvirt.Error
+	if !errors.As(err, &theirs) {
+		return err
+	}
+	kind := workspace.Transient
+	switch libvirt.ErrorNumber(theirs.Code) {
+	case libvirt.ErrCPUIncompatible, libvirt.ErrConfigUnsupported, libvirt.ErrDomExist:
+		kind = workspace.Conflict
+	}
+	return &workspace.Error{Kind: kind, Err: err}
 }
 
 // check refuses, before anything is changed, what cannot move there.

@@ -86,13 +86,18 @@ func (f *ferry) empty(t *testing.T, i int) {
 		"processes":    h.Shell("pgrep -a qemu-system"),
 		"consoles":     h.Shell("ls " + filepath.Join(h.Dir, "console")),
 	}
-	if f.copied && i == 1 {
-		left["disks"] = h.Shell("ls " + f.images(h))
-	}
 	for what, is := range left {
 		if strings.TrimSpace(is) != "" {
 			t.Errorf("%s are left on %s: %s", what, h.Name, is)
 		}
+	}
+}
+
+// diskless checks that the i-th host has no disks.
+func (f *ferry) diskless(t *testing.T, i int) {
+	t.Helper()
+	if left := f.lab.Hosts[i].Shell("ls " + f.images(f.lab.Hosts[i])); left != "" {
+		t.Errorf("disks are left: %s", left)
 	}
 }
 
@@ -151,6 +156,7 @@ func TestMigration(t *testing.T) {
 				}
 			})
 			f.empty(t, 0)
+			f.empty(t, 1)
 		})
 	}
 }

@@ -1,0 +1,125 @@
+package libvirt_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// TestMigrationIsKilled kills what takes part in a migration while memory is on
+// its way, and then asks for the migration again.
+func TestMigrationIsKilled(t *testing.T) {
+	f := newFerry(t, true)
+	one, two := f.open(t, 0), f.open(t, 1)
+	defer func() { must(t, one.Close()); must(t, two.Close()) }()
+	hosts := [2]*libvirt.Host{one, two}
+	m := f.machine(0, 1)
+	f.guest.Disk(t, m.Disks[0].Path)
+	must(t, one.Define(t.Context(), m))
+	must(t, one.Start(t.Context(), 1, false))
+	f.console(0, 1).Await(t, "alive")
+	source, target := f.lab.Hosts[0].Daemon, f.lab.Hosts[1].Daemon
+	at := 0 // where the machine is
+	for _, c := range []struct {
+		name string
+		meet func(cancel func())
+		stay bool // it is where it was, before it is asked for again
+	}{
+		{"nobody wants it any more", func(cancel func()) { cancel() }, true},
+		{"the source's daemon dies", func(func()) { source.Kill(); source.Restart() }, false},
+		{"the target's daemon dies", func(func()) { target.Kill(); target.Restart() }, false},
+		{"both daemons die", func(func()) {
+			source.Kill()
+			target.Kill()
+			source.Restart()
+			target.Restart()
+		}, false},
+		{"the source's daemon stops, and dies", func(func()) {
+			source.Freeze()
+			target.Virsh("list")
+			source.Kill()
+			source.Restart()
+		}, false},
+	} {
+		t.Log(c.name)
+		from, to := hosts[at], hosts[1-at]
+		ctx, cancel := context.WithCancel(t.Context())
+		var once sync.Once
+		_, err := from.Migrate(ctx, 1, workspace.Migration{Target: to, As: f.machine(1-at, 1),
+			Live: true, Copied: true, MaxMBps: 2,
+			Progress: func(int64, int64) { once.Do(func() { c.meet(cancel) }) }})
+		cancel()
+		t.Logf("the first call said %v", err)
+		if c.stay {
+			is(t, from, 1, workspace.ConditionRunning)
+			f.empty(t, 1-at)
+			f.diskless(t, 1-at)
+		}
+		if err == nil {
+			t.Error("what was cut off went well")
+		}
+		_, err = from.Migrate(t.Context(), 1, workspace.Migration{Target: to,
+			As: f.machine(1-at, 1), Copied: true})
+		must(t, err)
+		is(t, from, 1, workspace.ConditionAbsent)
+		is(t, to, 1, workspace.ConditionRunning)
+		f.empty(t, at)
+		at = 1 - at
+		source, target = target, source
+	}
+}
+
+// TestMigrationEndsHalf repeats a migration whose last step was cut off: the
+// machine is on the other host, and still known to this one.
+func TestMigrationEndsHalf(t *testing.T) {
+	f := newFerry(t, false)
+	one, two := f.open(t, 0), f.open(t, 1)
+	defer func() { must(t, one.Close()); must(t, two.Close()) }()
+	m, there := f.machine(0, 1), f.machine(1, 1)
+	f.guest.Disk(t, m.Disks[0].Path)
+	must(t, one.Define(t.Context(), m))
+	must(t, one.Start(t.Context(), 1, true))
+	source, target := f.lab.Hosts[0], f.lab.Hosts[1]
+	known := filepath.Join(f.lab.Shared, "known.xml")
+	write(t, known, source.Virsh("dumpxml", "workspace-1", "--inactive"))
+	move := func() error {
+		_, err := one.Migrate(t.Context(), 1, workspace.Migration{Target: two, As: there})
+		return err
+	}
+	must(t, move())
+	for _, state := range []workspace.Condition{workspace.ConditionPaused, workspace.ConditionOff} {
+		source.Virsh("define", known)
+		mark(t, target.Virsh, "--config")
+		if state == workspace.ConditionPaused {
+			mark(t, target.Virsh, "--live")
+		} else {
+			target.Virsh("destroy", "workspace-1") // the guest switched itself off since
+		}
+		is(t, two, 1, state)
+		must(t, move())
+		is(t, one, 1, workspace.ConditionAbsent)
+		is(t, two, 1, state)
+		f.empty(t, 0)
+	}
+	must(t, two.Define(t.Context(), there))
+	must(t, two.Undefine(t.Context(), 1))
+	f.empty(t, 1)
+}
+
+// mark marks the machine as one that is still on its way.
+func mark(t *testing.T, virsh func(...string) string, where string) {
+	t.Helper()
+	const space = "urn:philoxenia:libvirt:1"
+	said := virsh("metadata", "workspace-1", space, where)
+	marked := strings.Replace(said, "<workspace ", `<workspace coming="host1" `, 1)
+	if marked == said {
+		t.Fatalf("there is nothing to mark in %s", said)
+	}
+	marked = strings.Replace(marked, ` xmlns:philoxenia="`+space+`"`, "", 1)
+	virsh("metadata", "workspace-1", space, where, "--key", "philoxenia", "--set", marked)
+}
