@@ -14,7 +14,8 @@ func (c *Config) resolve(dir string) {
 		all = append(all, &c.Repositories.File.Dir)
 	}
 	for i := range c.Hosts {
-		all = append(all, &c.Hosts[i].Dir)
+		h := &c.Hosts[i]
+		all = append(all, &h.Dir, &h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile)
 	}
 	for i := range c.Kernels {
 		all = append(all, &c.Kernels[i].Image, &c.Kernels[i].Initrd)

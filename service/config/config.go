@@ -94,7 +94,16 @@ type Host struct {
 	Networks     map[string]string `toml:"networks"`     // to network:NAME or bridge:NAME
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
 	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
+	TLS          HostTLS           `toml:"tls"`          // for a uri with +tls
 	Windows      []Window          `toml:"window"`
+}
+
+// HostTLS are the files by which a host and the daemon know each other, in PEM; left
+// out: those of libvirt's own clients below /etc/pki.
+type HostTLS struct {
+	CAFile   string `toml:"ca_file"`   // the authority that signed the host's certificate
+	CertFile string `toml:"cert_file"` // the daemon's own
+	KeyFile  string `toml:"key_file"`  // its private key
 }
 
 // Network is an association with its pool of addresses.

@@ -49,6 +49,10 @@ var mistakes = []struct{ name, text, want string }{
 		`host 1 ("a"): adapter "esx" is neither libvirt nor sim`},
 	{"libvirt without uri", "[[host]]\nid = \"a\"\nadapter = \"libvirt\"\n",
 		"uri \"\" is needed"},
+	{"files of tls for another uri", lib + "[host.tls]\nca_file = \"x\"\n",
+		"tls is for a uri with"},
+	{"half of a key", strings.Replace(lib, "qemu:", "qemu+tls:", 1) +
+		"[host.tls]\ncert_file = \"x\"\n", "both, or neither"},
 	{"sim without size", "[[host]]\nid = \"a\"\nadapter = \"sim\"\n", "needs cpus"},
 	{"no host", "", "at least one [[host]]"},
 	{"no caller", sim, "listen.caller is needed"},

@@ -48,7 +48,7 @@ func (c *Config) checkHosts() error {
 	return errors.Join(all...)
 }
 
-var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp)?://`)
+var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp|\+tls|\+ssh)?://`)
 
 func (h *Host) check() error {
 	all := []error{plain("id", h.ID)}
@@ -60,8 +60,12 @@ func (h *Host) check() error {
 	real := h.Adapter == "libvirt"
 	refuse(!real && h.Adapter != "sim", "adapter %q is neither libvirt nor sim", h.Adapter)
 	refuse(real && !libvirtURI.MatchString(h.URI),
-		"uri %q is needed as libvirt's: qemu:///system, qemu+tcp://HOST/system, xen:///system",
-		h.URI)
+		"uri %q is needed as libvirt's: qemu:///system, qemu+tls://HOST/system, "+
+			"qemu+ssh://USER@HOST/system, xen:///system", h.URI)
+	refuse(h.TLS != HostTLS{} && !strings.Contains(h.URI, "+tls://"),
+		"tls is for a uri with +tls, not %q", h.URI)
+	refuse((h.TLS.CertFile == "") != (h.TLS.KeyFile == ""),
+		"tls.cert_file and tls.key_file are needed both, or neither")
 	refuse(h.Adapter == "sim" && (h.CPUs == 0 || h.MemoryMB == 0),
 		"a simulated host needs cpus and memory_mb")
 	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0 || h.DiskMB < 0,

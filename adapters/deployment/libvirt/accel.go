@@ -11,6 +11,8 @@ import (
 	"github.com/digitalocean/go-libvirt"
 	"github.com/google/uuid"
 	"libvirt.org/go/libvirtxml"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // probeLimit is how long the probe may take to speak. Under a KVM that works
@@ -19,6 +21,9 @@ const probeLimit = 15 * time.Second
 
 // probeName begins the name of the probe's domain.
 const probeName = "philoxenia-probe-"
+
+// probeSaysMost is how much of the serial line of the probe is read, in bytes.
+const probeSaysMost = 64 << 10
 
 // probeWord is what the probe's guest says.
 const probeWord = "ALIVE"
@@ -42,8 +47,8 @@ func (h *Host) accel(ctx context.Context) (Accel, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	if why != nil && cutOff(why) {
-		return "", why
+	if why != nil && kindOf(why) != workspace.Internal {
+		return "", why // it says nothing of KVM
 	}
 	h.verdict = AccelKVM
 	if why != nil {
@@ -56,16 +61,17 @@ func (h *Host) accel(ctx context.Context) (Accel, error) {
 // tryKVM boots a guest of 512 bytes under KVM and waits for its word on the
 // serial line. It returns why KVM is not to be used; nil when it works.
 func (h *Host) tryKVM(ctx context.Context) error {
-	dir, err := os.MkdirTemp(h.probeRoot(), "probe-")
+	root, err := h.probeRoot(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	disk, serial := filepath.Join(dir, "boot.img"), filepath.Join(dir, "serial.log")
-	if err := os.WriteFile(disk, bootSector(probeWord), 0o644); err != nil {
+	id := uuid.New()
+	disk := filepath.Join(root, "probe-"+id.String()+".img")
+	serial := filepath.Join(root, "probe-"+id.String()+".log")
+	defer h.removeProbe(disk, serial)
+	if err := h.files().Write(ctx, disk, bootSector(probeWord), 0o644); err != nil {
 		return err
 	}
-	id := uuid.New()
 	text, err := probeDomain(id, disk, serial).Marshal()
 	if err != nil {
 		return err
@@ -80,7 +86,7 @@ func (h *Host) tryKVM(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot start a guest under KVM: %w", notCutOff(err))
 	}
-	return waitForWord(ctx, serial)
+	return h.waitForWord(ctx, serial)
 }
 
 // notCutOff keeps a probe that hung from looking like a host out of reach.
@@ -91,12 +97,21 @@ func notCutOff(err error) error {
 	return err
 }
 
-// probeRoot is a directory of this computer that the host's QEMU can read.
-func (h *Host) probeRoot() string {
-	if h.o.ConsoleDir != "" && h.makeConsoleDir() == nil {
-		return h.o.ConsoleDir
+// probeRoot is a directory of the host that its QEMU can read.
+func (h *Host) probeRoot(ctx context.Context) (string, error) {
+	if h.o.ConsoleDir != "" {
+		return h.o.ConsoleDir, h.makeConsoleDir(ctx)
 	}
-	return os.TempDir()
+	return os.TempDir(), nil
+}
+
+// removeProbe removes the files of the probe.
+func (h *Host) removeProbe(paths ...string) {
+	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	defer cancel()
+	if err := h.files().Remove(ctx, paths...); err != nil {
+		h.log.Warn("cannot remove the files of the probe", "name", paths[0], "error", err)
+	}
 }
 
 // probeDomain is the probe's guest.
@@ -137,13 +152,17 @@ func (h *Host) endProbe(domain libvirt.Domain) {
 }
 
 // waitForWord waits until the guest has spoken.
-func waitForWord(ctx context.Context, serial string) error {
+func (h *Host) waitForWord(ctx context.Context, serial string) error {
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
 	for {
-		said, err := os.ReadFile(serial)
+		said, err := h.files().Read(ctx, serial, probeSaysMost)
 		if err == nil && bytes.Contains(said, []byte(probeWord)) {
 			return nil
+		}
+		switch workspace.KindOf(err) {
+		case workspace.Unavailable, workspace.Denied:
+			return err
 		}
 		select {
 		case <-look.C:

@@ -136,7 +136,7 @@ func (v *voyage) forgetThere(ctx context.Context, there *machine) error {
 		return err
 	}
 	if v.from.consolePath(v.id) != v.to.consolePath(v.id) {
-		if err := v.to.removeConsole(v.id); err != nil {
+		if err := v.to.removeFile(ctx, v.to.consolePath(v.id)); err != nil {
 			return err
 		}
 	}
@@ -175,7 +175,7 @@ func (v *voyage) arrive(ctx context.Context, there *machine) error {
 		return err
 	}
 	if v.from.consolePath(v.id) != v.to.consolePath(v.id) {
-		if err := v.from.removeConsole(v.id); err != nil {
+		if err := v.from.removeFile(ctx, v.from.consolePath(v.id)); err != nil {
 			return err
 		}
 	}

@@ -3,9 +3,6 @@ package libvirt
 import (
 	"context"
 	"encoding/xml"
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/digitalocean/go-libvirt"
@@ -90,7 +87,7 @@ func (h *Host) makeDomain(ctx context.Context, m workspace.Machine, who identity
 	if err != nil {
 		return err
 	}
-	if err := h.makeConsoleDir(); err != nil {
+	if err := h.makeConsoleDir(ctx); err != nil {
 		return err
 	}
 	return h.writeDomain(ctx, domain)
@@ -153,13 +150,12 @@ func (h *Host) checkFree(ctx context.Context, id workspace.ID) error {
 	})
 }
 
-// makeConsoleDir makes the directory of the serial consoles, if the host is this
-// computer.
-func (h *Host) makeConsoleDir() error {
-	if h.o.ConsoleDir == "" || h.at.network != "unix" {
+// makeConsoleDir makes the directory of the serial consoles.
+func (h *Host) makeConsoleDir(ctx context.Context) error {
+	if h.o.ConsoleDir == "" {
 		return nil
 	}
-	return os.MkdirAll(h.o.ConsoleDir, 0o711)
+	return h.files().MakeDir(ctx, h.o.ConsoleDir, 0o711)
 }
 
 // consolePath is the file of a machine's serial console; empty when there is none.
@@ -186,13 +182,13 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 		}
 	}
 	h.changed.Delete(id)
-	if err := removeFile(m.who.Memory); err != nil {
+	if err := h.removeFile(ctx, m.who.Memory); err != nil {
 		return err
 	}
 	if err := h.removeHosts(ctx, m); err != nil {
 		return err
 	}
-	if err := h.removeConsole(id); err != nil {
+	if err := h.removeFile(ctx, h.consolePath(id)); err != nil {
 		return err
 	}
 	err = order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
@@ -212,26 +208,6 @@ func (h *Host) undefineFlags() libvirt.DomainUndefineFlagsValues {
 			libvirt.DomainUndefineCheckpointsMetadata | libvirt.DomainUndefineNvram
 	}
 	return flags
-}
-
-// removeConsole removes the console's file, if the host is this computer.
-func (h *Host) removeConsole(id workspace.ID) error {
-	if h.o.ConsoleDir == "" || h.at.network != "unix" {
-		return nil
-	}
-	return removeFile(h.consolePath(id))
-}
-
-// removeFile removes a file that may be gone, or have no name at all.
-func removeFile(path string) error {
-	if path == "" {
-		return nil
-	}
-	err := os.Remove(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // definition reads a machine's domain as it will next start.

@@ -13,6 +13,7 @@ import (
 	"libvirt.org/go/libvirtxml"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -240,18 +241,22 @@ func TestCmdline(t *testing.T) {
 func TestURIs(t *testing.T) {
 	const standard = "/run/libvirt/libvirt-sock"
 	for text, want := range map[string]endpoint{
-		"qemu:///system":                 {"qemu", "unix", standard, "qemu:///system"},
-		"xen+unix:///system?socket=/x/y": {"xen", "unix", "/x/y", "xen:///system"},
-		"test+unix:///default?socket=/x": {"test", "unix", "/x", "test:///default"},
-		"qemu+tcp://node7/system":        {"qemu", "tcp", "node7:16509", "qemu:///system"},
-		"qemu+tcp://node7:99/system":     {"qemu", "tcp", "node7:99", "qemu:///system"},
+		"qemu:///system":                 {"qemu", "unix", standard, "", "", "qemu:///system"},
+		"xen+unix:///system?socket=/x/y": {"xen", "unix", "/x/y", "", "", "xen:///system"},
+		"test+unix:///default?socket=/x": {"test", "unix", "/x", "", "", "test:///default"},
+		"qemu+tcp://node7/system":        {"qemu", "tcp", "node7:16509", "", "", "qemu:///system"},
+		"qemu+tcp://node7:99/system":     {"qemu", "tcp", "node7:99", "", "", "qemu:///system"},
+		"qemu+tls://node7/system":        {"qemu", "tls", "node7:16514", "", "", "qemu:///system"},
+		"qemu+ssh://node7/system":        {"qemu", "ssh", "node7:22", "", "", "qemu:///system"},
+		"xen+ssh://ada@node7:2222/system?socket=/x": {"xen", "ssh", "node7:2222", "ada", "/x",
+			"xen:///system"},
 	} {
 		if got, err := parseURI(text); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "vbox:///session", "qemu+ssh://x/system",
-		"qemu+tcp:///system", "qemu+unix://%zz"} {
+	for _, text := range []string{"", "vbox:///session", "qemu+ssh:///system",
+		"qemu+tls:///system", "qemu+libssh://x/system", "qemu+tcp:///system", "qemu+unix://%zz"} {
 		if got, err := parseURI(text); err == nil {
 			t.Errorf("%q is taken as %+v", text, got)
 		}
@@ -260,9 +265,10 @@ func TestURIs(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for name, o := range map[string]Options{
-		"uri":         {URI: "nonsense"},
-		"accel":       {URI: "qemu:///system", Accel: "warp"},
-		"remote auto": {URI: "qemu+tcp://x/system"},
+		"uri":            {URI: "nonsense"},
+		"accel":          {URI: "qemu:///system", Accel: "warp"},
+		"no key":         {URI: "qemu+ssh://x/system"},
+		"no known hosts": {URI: "qemu+ssh://x/system", SSH: login.Server{KeyFile: "/x"}},
 		"network": {URI: "qemu:///system",
 			Networks: map[string]Network{"public": {"tunnel", "x"}}},
 	} {

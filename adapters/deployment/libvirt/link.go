@@ -27,6 +27,7 @@ var errClosed = errors.New("the adapter is closed")
 // the library does neither, nor can its calls be given a deadline.
 type link struct {
 	at   endpoint
+	dial dialer
 	log  *slog.Logger
 	tell func(event)
 
@@ -36,8 +37,8 @@ type link struct {
 	calls  sync.WaitGroup
 }
 
-func newLink(at endpoint, log *slog.Logger, tell func(event)) *link {
-	return &link{at: at, log: log, tell: tell, turn: make(chan struct{}, 1)}
+func newLink(at endpoint, dial dialer, log *slog.Logger, tell func(event)) *link {
+	return &link{at: at, dial: dial, log: log, tell: tell, turn: make(chan struct{}, 1)}
 }
 
 // session is one connection, from dialling to its end.
@@ -93,7 +94,7 @@ func ended(c <-chan struct{}) bool {
 func (l *link) connect(ctx context.Context) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, l.at.network, l.at.address)
+	conn, err := l.dial(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,6 @@ package libvirt
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/digitalocean/go-libvirt"
@@ -23,10 +21,10 @@ func (h *Host) keepsFile(m *machine) bool {
 // hasFile reports whether the machine's memory is in its file. libvirt marks a
 // file whose writing was cut off, and so does not take it for memory.
 func (h *Host) hasFile(ctx context.Context, m *machine) (bool, error) {
-	if h.at.network == "unix" { // saves libvirt's log a complaint about most machines
-		_, err := os.Lstat(m.who.Memory)
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
+	if h.sees() { // saves libvirt's log a complaint about most machines
+		_, err := h.files().Stat(ctx, m.who.Memory)
+		if err != nil {
+			return false, absent(err)
 		}
 	}
 	_, err := h.savedDomain(ctx, m)
@@ -65,7 +63,7 @@ func (h *Host) forgetFile(ctx context.Context, m *machine) error {
 			return err
 		}
 	}
-	return removeFile(m.who.Memory)
+	return h.removeFile(ctx, m.who.Memory)
 }
 
 // restore lets the machine go on from its file. A file that outlived its
@@ -83,7 +81,7 @@ func (h *Host) restore(ctx context.Context, m *machine, paused bool) error {
 	} else if err := h.load(ctx, m); err != nil {
 		return err
 	}
-	if err := removeFile(m.who.Memory); err != nil {
+	if err := h.removeFile(ctx, m.who.Memory); err != nil {
 		return err
 	}
 	if !paused {

@@ -156,7 +156,7 @@ func (v *voyage) read(
 
 // attempt prepares the other host, marks the machine and moves it.
 func (v *voyage) attempt(ctx context.Context) error {
-	if err := v.to.makeConsoleDir(); err != nil {
+	if err := v.to.makeConsoleDir(ctx); err != nil {
 		return err
 	}
 	if err := v.to.addHosts(ctx, v.As); err != nil {

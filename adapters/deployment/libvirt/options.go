@@ -3,7 +3,6 @@ package libvirt
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -44,9 +44,18 @@ type Network struct {
 type Options struct {
 	Host workspace.HostID
 	// URI as libvirt writes it: qemu+unix:///system?socket=/path,
-	// xen+unix:///system, test+unix:///default?socket=/path, or DRIVER+tcp://host:port/NAME,
-	// which is neither encrypted nor authenticated: for closed networks only.
+	// xen+unix:///system, test+unix:///default?socket=/path; DRIVER+tls://host:port/NAME;
+	// DRIVER+ssh://user@host:port/NAME?socket=/path; or DRIVER+tcp://host:port/NAME, which
+	// is neither encrypted nor authenticated: for closed networks only.
 	URI string
+	// TLS is needed for tls alone, SSH for ssh: in it the files, and what the URI
+	// leaves out.
+	TLS TLS
+	SSH login.Server
+	// Access is the way to the host's files: those of memory and of consoles, and of
+	// the probe for KVM. nil: they are this computer's, and nothing that needs to make or
+	// copy disks there can be done. Close leaves it open.
+	Access workspace.Access
 	// Pool tells this installation's machines from another's on the same host;
 	// any text that stays the same for ever. Two installations that share a host
 	// must differ in it, or each takes the other's machines for its own.
@@ -64,20 +73,22 @@ type Options struct {
 	// Peer is the URI at which the libvirtd of other hosts reach this one, to hand
 	// machines over: qemu+tls://HOST/system, for instance. Memory goes straight to
 	// its HOST. Empty: URI, where that is not of a local socket.
-	Peer string
-	// Access is the way to the host's files; without it nothing that needs to make
-	// or copy disks there can be done.
-	Access workspace.Access
+	Peer   string
 	Logger *slog.Logger // nil: none
 }
 
 // endpoint is a URI taken apart.
 type endpoint struct {
 	driver  string // qemu, xen, test
-	network string // unix, tcp
+	network string // unix, tcp, tls, ssh
 	address string
+	user    string // of ssh, if the URI names one
+	socket  string // of ssh, on the host, if the URI names one
 	uri     string // as the daemon wants to hear it
 }
+
+// ports are the usual ones of the transports that go over networks.
+var ports = map[string]string{"tcp": "16509", "tls": "16514", "ssh": "22"}
 
 // parseURI reads the forms that Options.URI allows.
 func parseURI(text string) (endpoint, error) {
@@ -87,18 +98,20 @@ func parseURI(text string) (endpoint, error) {
 	}
 	driver, network, _ := strings.Cut(u.Scheme, "+")
 	at := endpoint{driver: driver, network: network, uri: driver + "://" + u.Path}
+	port, remote := ports[network]
 	switch {
 	case driver != "qemu" && driver != "xen" && driver != "test":
 		return at, fmt.Errorf("the driver is %q, not qemu, xen or test", driver)
 	case network == "" || network == "unix":
-		at.network, at.address = "unix", u.Query().Get("socket")
-		if at.address == "" {
-			at.address = "/run/libvirt/libvirt-sock"
-		}
-	case network == "tcp" && u.Hostname() != "":
-		at.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "16509"))
+		at.network, at.address = "unix", cmp.Or(u.Query().Get("socket"), remoteSocket)
+	case remote && u.Hostname() != "":
+		at.address = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 	default:
-		return at, fmt.Errorf("the transport is %q, not unix, or tcp with a host", network)
+		return at, fmt.Errorf("the transport is %q, not unix, or tcp, tls or ssh with a host",
+			network)
+	}
+	if network == "ssh" {
+		at.user, at.socket = u.User.Username(), u.Query().Get("socket")
 	}
 	return at, nil
 }
@@ -126,7 +139,11 @@ var _ workspace.Deployment = (*Host)(nil)
 func Open(ctx context.Context, o Options) (*Host, error) {
 	at, err := parseURI(o.URI)
 	if err == nil {
-		err = o.check(at)
+		err = o.check()
+	}
+	var dial dialer
+	if err == nil {
+		dial, err = o.dialerOf(at)
 	}
 	if err != nil {
 		return nil, &workspace.Error{Op: "open the host", Kind: workspace.Invalid,
@@ -137,7 +154,7 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	h.log = h.log.With("host", string(o.Host))
-	h.link = newLink(at, h.log, h.hearer.tell)
+	h.link = newLink(at, dial, h.log, h.hearer.tell)
 	if _, err := h.link.session(ctx); err != nil {
 		h.log.Warn("host is out of reach", "error", err)
 	}
@@ -145,16 +162,13 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 }
 
 // check refuses options that cannot work.
-func (o *Options) check(at endpoint) error {
+func (o *Options) check() error {
 	switch o.Accel {
 	case "":
 		o.Accel = AccelAuto
 	case AccelAuto, AccelKVM, AccelTCG:
 	default:
 		return fmt.Errorf("accel is %q, not auto, kvm or tcg", o.Accel)
-	}
-	if o.Accel == AccelAuto && at.driver == "qemu" && at.network != "unix" {
-		return errors.New("only a local host can be probed for KVM: say accel kvm or tcg")
 	}
 	if o.Headroom < 0 {
 		return fmt.Errorf("headroom is %d, which leaves nothing", o.Headroom)

@@ -24,7 +24,12 @@ type farm struct {
 // newFarm starts the host and builds the guest.
 func newFarm(t *testing.T) *farm {
 	t.Helper()
-	d := libvirtdtest.Start(t)
+	return newFarmOn(t, libvirtdtest.Start(t))
+}
+
+// newFarmOn makes a farm of a host that is there.
+func newFarmOn(t *testing.T, d *libvirtdtest.Daemon) *farm {
+	t.Helper()
 	d.Network("lease0")
 	f := &farm{Daemon: d, guest: libvirtdtest.BuildGuest(t), images: filepath.Join(d.Dir, "images")}
 	must(t, os.Mkdir(f.images, 0o755))

@@ -137,7 +137,7 @@ func real(
 	adapter, err := libvirt.Open(ctx, libvirt.Options{
 		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: identity,
 		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
-		Logger: log,
+		TLS: libvirt.TLS(h.TLS), Access: local.Access{}, Logger: log,
 	})
 	if err != nil {
 		return nil, err

@@ -11,8 +11,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 )
 
 // CA is a certificate authority for tests.
@@ -100,7 +105,8 @@ func (l *Lab) makePKI() {
 // hostPKI writes a host's certificates where libvirt and QEMU look for them.
 func (l *Lab) hostPKI(h *LabHost, dir string) {
 	own, qemu := filepath.Join(dir, "libvirt"), filepath.Join(dir, "qemu")
-	cert, key := filepath.Join(own, "servercert.pem"), filepath.Join(own, "private", "serverkey.pem")
+	cert := filepath.Join(own, "servercert.pem")
+	key := filepath.Join(own, "private", "serverkey.pem")
 	l.ca.Issue(cert, key, h.Name, h.Address)
 	l.copyAll(map[string]string{
 		filepath.Join(dir, "CA", "cacert.pem"):         h.TLS.CAFile,
@@ -129,4 +135,11 @@ func (l *Lab) copyAll(files map[string]string) {
 			l.t.Fatal(err)
 		}
 	}
+}
+
+// OtherKey writes a private SSH key that nobody knows and returns its public half,
+// as in known_hosts without the name.
+func OtherKey(t testing.TB, path string) string {
+	t.Helper()
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshdtest.WriteKey(t, path))))
 }
