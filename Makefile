@@ -25,7 +25,7 @@ GOTEST      := $(GO) test -tags $(TAGS) -timeout $(TESTTIMEOUT)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo demo-kvm test race lint fmt generate verify fuzz crash e2e \
-        bench man clean
+        e2e-xen bench man clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,7 +43,7 @@ demo-kvm: setup build ## lease real QEMU guests through a private libvirtd and s
 	@examples/kvm/run bin
 
 test: setup fmt-check ## vet, formatting and every test, real libvirtd and sshd included (root)
-	$(GO) vet -tags $(TAGS) ./...
+	$(GO) vet -tags $(TAGS),xen ./...
 	$(GOTEST) ./...
 
 race: ## the tests of the concurrent packages under the race detector
@@ -83,6 +83,9 @@ crash: build ## kill -9 under load and check the books: KILLS (200) on sim, KVMK
 
 e2e: build ## the whole main job with the built binaries, as a user would
 	$(GO) test -count=1 -timeout 20m ./tests/e2e -v -bin $(CURDIR)/bin
+
+e2e-xen: setup build ## the adapter and the programs on a real Xen host, emulated (root)
+	$(GO) test -count=1 -timeout 90m -tags $(TAGS),xen ./tests/xen -v -bin $(CURDIR)/bin
 
 bench: build setup ## measure speed and memory beside bare handler, virsh and scp, print a table
 	$(GO) run -tags $(TAGS) ./tests/bench -bin $(CURDIR)/bin

@@ -2,6 +2,7 @@ package libvirtdtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,17 +23,30 @@ const guestLimit = 5 * time.Minute
 // console who it is, and obeys the power button.
 type Guest struct {
 	Boot  workspace.Boot
-	image string // pristine
+	Image string // of its disk, which nobody may change
 }
 
 // BuildGuest builds the guest, or takes it from the cache of an earlier build.
 func BuildGuest(t testing.TB) Guest {
 	t.Helper()
+	g, err := FindGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// FindGuest is BuildGuest where there is no test yet.
+func FindGuest() (Guest, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return Guest{}, err
+	}
 	var out, errs bytes.Buffer
-	build := exec.Command(filepath.Join(moduleRoot(t), "examples", "guest", "build"))
+	build := exec.Command(filepath.Join(root, "examples", "guest", "build"))
 	build.Stdout, build.Stderr = &out, &errs
 	if err := build.Run(); err != nil {
-		t.Fatalf("cannot build the guest: %v\n%s", err, errs.String())
+		return Guest{}, fmt.Errorf("cannot build the guest: %w\n%s", err, errs.String())
 	}
 	values := make(map[string]string)
 	for line := range strings.Lines(out.String()) {
@@ -41,23 +55,22 @@ func BuildGuest(t testing.TB) Guest {
 	}
 	return Guest{
 		Boot:  workspace.Boot{Kernel: values["GUEST_KERNEL"], Initrd: values["GUEST_INITRD"]},
-		image: values["GUEST_IMAGE"],
-	}
+		Image: values["GUEST_IMAGE"],
+	}, nil
 }
 
 // moduleRoot finds the directory of go.mod above the test's.
-func moduleRoot(t testing.TB) string {
-	t.Helper()
+func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
+			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test's directory")
+			return "", errors.New("no go.mod above the test's directory")
 		}
 		dir = filepath.Dir(dir)
 	}
@@ -69,7 +82,7 @@ func (g Guest) Disk(t testing.TB, path string) {
 	if _, err := os.Stat(path); err == nil {
 		return
 	}
-	out, err := exec.Command("cp", "--sparse=always", g.image, path).CombinedOutput()
+	out, err := exec.Command("cp", "--sparse=always", g.Image, path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("cannot copy the guest's disk: %v: %s", err, out)
 	}
