@@ -58,7 +58,7 @@ func (s *Site) check() error {
 	}
 	for key, n := range map[string]int64{
 		"maximum_nodes": int64(s.MaximumNodes), "default_cpus": s.DefaultCPUs,
-		"concurrency": int64(s.Concurrency),
+		"concurrency": int64(s.Concurrency), "spool_mb": s.SpoolMB,
 	} {
 		if n < 0 {
 			all = append(all, fmt.Errorf("site.%s is negative", key))

@@ -62,6 +62,9 @@ type Site struct {
 	// listen.caller.
 	Operators []string `toml:"operators"`
 	Warn      Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
+	// SpoolMB is how much of the data directory files may take on their way between two
+	// other machines; default 32768.
+	SpoolMB int64 `toml:"spool_mb"`
 }
 
 // Notify is how notifications are delivered.

@@ -44,7 +44,7 @@ type Images interface {
 	// Check says whether the image can be fetched.
 	Check(ctx context.Context, location string) (workspace.ImageInfo, error)
 	// Survey lets the scheduler know which hosts have the image, as it was found.
-	Survey(location string, found workspace.ImageInfo)
+	Survey(ctx context.Context, location string, found workspace.ImageInfo)
 	// CheckTarget says whether an image could be delivered to the location, by
 	// its form alone.
 	CheckTarget(location string) error

@@ -211,7 +211,7 @@ func (m *Manager) admitImages(
 		if d.Role == workspace.RootDisk {
 			root = info
 			if !immediate(r) { // it waits for its image, or comes with it
-				m.images.Survey(d.Location, info)
+				m.images.Survey(ctx, d.Location, info)
 			}
 		}
 	}

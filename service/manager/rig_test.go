@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
 	"github.com/philoxenia/philoxenia/service/change"
@@ -157,7 +158,8 @@ func (r *rig) open(hosts []workspace.Host, script string) {
 	for _, h := range hosts {
 		dir := filepath.Join(r.dir, "disks", string(h.ID))
 		r.pool.Add(&host.Node{
-			Host: h, Deployment: r.world.Host(h.ID), Dir: dir, Inert: true,
+			Host: h, Deployment: r.world.Host(h.ID), Access: local.Access{},
+			Dir: dir, Inert: true,
 			Customiser: files{r.dir},
 		})
 		r.check(os.MkdirAll(dir, 0o700))

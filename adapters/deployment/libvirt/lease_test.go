@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/lease/learn"
@@ -55,7 +56,8 @@ func newTenancy(t *testing.T) *tenancy {
 		h := open(t, f.options)
 		t.Cleanup(func() { must(t, h.Close()) })
 		y.farms[id] = f
-		y.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Deployment: h, Dir: f.images})
+		y.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Deployment: h,
+			Access: local.Access{}, Dir: f.images})
 	}
 	guest := y.farms["host1"].guest
 	s, err := sqlite.Open(t.Context(), sqlite.Options{Path: filepath.Join(t.TempDir(), "record.db"),

@@ -160,7 +160,7 @@ func known(ctx context.Context, store workspace.BookingReader, images *image.Ima
 		}
 		seen[b.Image] = true
 		if info, err := images.Check(ctx, b.Image); err == nil {
-			images.Survey(b.Image, info)
+			images.Survey(ctx, b.Image, info)
 		}
 	}
 	<-ctx.Done()

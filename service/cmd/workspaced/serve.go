@@ -115,10 +115,10 @@ func assemble(
 	}
 	advice := advise(c, pool, log)
 	var scheduler *agenda.Agenda
-	images := image.New(image.Options{
-		Pool: pool, Transports: transports, Kernels: kernels(c), Took: advice.pace.Took,
-		Kept: func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) },
-	})
+	moving := moves(c, log)
+	moving.Pool, moving.Transports, moving.Took = pool, transports, advice.pace.Took
+	moving.Kept = func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) }
+	images := image.New(moving)
 	machines, err := machines(c, pool, images, advice)
 	if err != nil {
 		return nil, err
@@ -179,6 +179,13 @@ func machines(
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
 		Took: a.pace.Took, Links: links,
 	}), nil
+}
+
+// moves is what the configuration says of how images move.
+func moves(c *config.Config, log *slog.Logger) image.Options {
+	return image.Options{
+		Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
+	}
 }
 
 // notifies delivers what is in the record's outbox.
@@ -281,15 +288,18 @@ func prepare(c *config.Config, demo bool) error {
 			return fmt.Errorf("cannot make a directory: %w", err)
 		}
 	}
-	if !demo {
+	if err := image.CleanSpool(spoolDir(c)); err != nil || !demo {
+		return err
+	}
+	ttylinux := filepath.Join(c.Repositories.File.Dir, "ttylinux-xen")
+	if _, err := os.Stat(ttylinux); err == nil {
 		return nil
 	}
-	image := filepath.Join(c.Repositories.File.Dir, "ttylinux-xen")
-	if _, err := os.Stat(image); err == nil {
-		return nil
-	}
-	return os.WriteFile(image, make([]byte, 4096), 0o644)
+	return os.WriteFile(ttylinux, make([]byte, 4096), 0o644)
 }
+
+// spoolDir is where files are on their way between other machines.
+func spoolDir(c *config.Config) string { return filepath.Join(c.Data, "spool") }
 
 func readScript(path string) (string, error) {
 	if path == "" {

@@ -4,15 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -23,21 +19,24 @@ import (
 const (
 	cacheDir   = "cache"
 	newSuffix  = ".new"          // ends the name of an image that is not ready yet
-	shareAgain = time.Second / 2 // between looks at a fetch that another began
+	shareAgain = time.Second / 4 // between looks at a fetch that another began
 	abandoned  = 48 * time.Hour  // since something half made was last written to
 )
 
 // cache is a directory of images that were fetched to a host, each under a
 // name that stands for its location and its checksum: an image that changes in
-// its repository is another one. What is in use stays; of the rest, what was
-// used last, as far as the limit goes.
+// its repository is another one. What is in use stays: an image that a task works
+// with, and one that has another name beside a disk, which stands on it. Of the
+// rest stays what was used last, as far as the limit goes.
 type cache struct {
-	dir string
+	dir   string // on the host
+	disks string // where the disks are that stand on its images
 
 	mu       sync.Mutex
-	users    map[string]int  // how many are using an image
-	fetching map[string]bool // one of them brings it
-	known    map[string]held // of which images the names are
+	users    map[string]int    // how many tasks are using an image
+	fetching map[string]bool   // one of them brings it
+	there    map[string]string // formats of the images that are known to be there
+	known    map[string]held   // of which images the names are
 	hosts    map[workspace.HostID]bool
 }
 
@@ -51,18 +50,24 @@ type held struct {
 var errShared = &change.Retry{After: shareAgain,
 	Reason: "another workspace fetches the same image to the same host"}
 
-// cacheOf returns the cache in the host's directory, which hosts may share.
+// cacheOf returns the cache in the host's directory, which hosts of this machine
+// may share.
 func (im *Images) cacheOf(n *host.Node) *cache {
+	dir := filepath.Join(n.Dir, cacheDir)
+	key := dir
+	if !n.Access.Local() {
+		key = string(n.ID) + ":" + dir
+	}
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	dir := filepath.Join(n.Dir, cacheDir)
-	c := im.caches[dir]
+	c := im.caches[key]
 	if c == nil {
 		c = &cache{
-			dir: dir, users: map[string]int{}, fetching: map[string]bool{},
-			known: map[string]held{}, hosts: map[workspace.HostID]bool{},
+			dir: dir, disks: n.Dir, users: map[string]int{}, fetching: map[string]bool{},
+			there: map[string]string{}, known: map[string]held{},
+			hosts: map[workspace.HostID]bool{},
 		}
-		im.caches[dir] = c
+		im.caches[key] = c
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,13 +97,14 @@ func (im *Images) Cached(ctx context.Context, id workspace.HostID, location stri
 	if err != nil || name == "" {
 		return false
 	}
-	_, _, ok := im.cacheOf(n).find(name)
-	return ok
+	_, ok, err := im.cacheOf(n).find(ctx, n.Access, name)
+	return ok && err == nil
 }
 
 // Survey tells Options.Kept which hosts have the image as it is now in its
-// repository, and which have it no more.
-func (im *Images) Survey(location string, info workspace.ImageInfo) {
+// repository, and which have it no more. Of hosts that are other machines it
+// tells what is known without asking them.
+func (im *Images) Survey(ctx context.Context, location string, info workspace.ImageInfo) {
 	name := cacheName(location, info)
 	if im.kept == nil || name == "" {
 		return
@@ -109,11 +115,12 @@ func (im *Images) Survey(location string, info workspace.ImageInfo) {
 			continue
 		}
 		c := im.cacheOf(n)
-		_, _, there := c.find(name)
+		there := c.has(name)
+		if n.Access.Local() {
+			_, there, _ = c.find(ctx, n.Access, name)
+		}
 		if there {
-			c.mu.Lock()
-			c.known[name] = h
-			c.mu.Unlock()
+			c.learn(name, h)
 		}
 		im.kept(Held{n.ID, location, h.sizeMB, there})
 	}
@@ -137,39 +144,91 @@ func (im *Images) tell(c *cache, images []held, there bool) {
 	}
 }
 
-// find returns the image's file and format.
-func (c *cache) find(name string) (path, format string, ok bool) {
-	path = filepath.Join(c.dir, name)
-	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
-		return path + qcow2Suffix, "qcow2", true
+// file is where the image is, or is to be.
+func (c *cache) file(name, format string) string {
+	if format == "qcow2" {
+		name += qcow2Suffix
 	}
-	_, err := os.Lstat(path)
-	return path, "raw", err == nil
+	return filepath.Join(c.dir, name)
 }
 
-// enter begins a use of the image; it stays until leave. fetch is true for the
-// one that has to bring it.
-func (c *cache) enter(name string) (fetch bool, err error) {
+// find looks for the image, and returns its format.
+func (c *cache) find(
+	ctx context.Context, a workspace.Access, name string,
+) (format string, ok bool, err error) {
+	for _, format := range []string{"qcow2", "raw"} {
+		ok, err := exists(ctx, a, c.file(name, format))
+		if err != nil {
+			return "", false, err
+		}
+		if ok {
+			c.found(name, format)
+			return format, true, nil
+		}
+	}
+	c.found(name, "")
+	return "", false, nil
+}
+
+// found notes the format of an image that is there; empty: it is not.
+func (c *cache) found(name, format string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if format == "" {
+		delete(c.there, name)
+		return
+	}
+	c.there[name] = format
+}
+
+// has reports whether the image was there when somebody looked last.
+func (c *cache) has(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.there[name] != ""
+}
+
+// enter begins a use of the image: it stays until leave. It is errShared while
+// another one brings it.
+func (c *cache) enter(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fetching[name] {
-		return false, errShared
+		return errShared
 	}
 	c.users[name]++
-	_, _, there := c.find(name)
-	c.fetching[name] = !there
-	return !there, nil
+	return nil
 }
 
-// leave ends a use, and drops what is beyond the limit. It returns what.
-func (c *cache) leave(name string, limit int64) ([]held, error) {
+// fetches makes the caller the one who brings the image, until leave. Others
+// who looked for it in vain at the same time are told errShared.
+func (c *cache) fetches(name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.fetching, name)
-	if c.users[name]--; c.users[name] == 0 {
+	if c.fetching[name] {
+		return errShared
+	}
+	c.fetching[name] = true
+	return nil
+}
+
+// leave ends a use; brought says that it was the one who was to bring it.
+func (c *cache) leave(name string, brought bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if brought {
+		delete(c.fetching, name)
+	}
+	if c.users[name]--; c.users[name] <= 0 {
 		delete(c.users, name)
 	}
-	return c.trim(limit)
+}
+
+// learn notes which image it is that has the name.
+func (c *cache) learn(name string, h held) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[name] = h
 }
 
 // entry is a file of the cache.
@@ -178,143 +237,102 @@ type entry struct {
 	path string
 	size int64 // bytes that it takes on the disk
 	used time.Time
+	half bool
+}
+
+// trim keeps the cache to the host's limit, and tells of what it removes. What
+// it cannot remove now is for the next time.
+func (im *Images) trim(ctx context.Context, n *host.Node, c *cache) {
+	gone, err := c.trim(ctx, n)
+	im.tell(c, gone, false)
+	if err != nil {
+		im.log.Warn("cache cannot be trimmed", "host", n.ID, "error", err)
+	}
 }
 
 // trim removes what is out of use and beyond the limit, the longest unused
 // first, and what was left half made long ago. It returns what it knows of that.
-// The caller holds mu.
-func (c *cache) trim(limit int64) (gone []held, err error) {
-	list, err := os.ReadDir(c.dir)
+func (c *cache) trim(ctx context.Context, n *host.Node) (gone []held, err error) {
+	idle, err := c.idle(ctx, n.Access)
 	if err != nil {
 		return nil, err
 	}
-	var idle []entry
 	var sum int64
-	for _, f := range list {
-		name, _, half := strings.Cut(strings.TrimSuffix(f.Name(), qcow2Suffix), ".")
-		info, err := f.Info()
-		if errors.Is(err, fs.ErrNotExist) || c.users[name] > 0 {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		e := entry{name, filepath.Join(c.dir, f.Name()), onDisk(info), info.ModTime()}
-		if half && time.Since(e.used) < abandoned {
-			continue
-		}
-		if half {
-			e.used = time.Time{}
-		}
-		idle, sum = append(idle, e), sum+e.size
-	}
-	slices.SortFunc(idle, func(a, b entry) int { return a.used.Compare(b.used) })
 	for _, e := range idle {
-		if sum <= limit && !e.used.IsZero() {
+		sum += e.size
+	}
+	for _, e := range idle {
+		if sum <= n.CacheMB<<20 && !e.half {
 			break
 		}
-		if err := os.Remove(e.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		h, removed, err := c.evict(ctx, n.Access, e)
+		if err != nil {
 			return gone, err
 		}
-		if h, known := c.known[e.name]; known && !e.used.IsZero() {
-			gone = append(gone, h)
-			delete(c.known, e.name)
+		if !removed {
+			continue
 		}
 		sum -= e.size
+		if h.location != "" {
+			gone = append(gone, h)
+		}
 	}
 	return gone, nil
 }
 
-// onDisk is what a file takes, holes left out.
-func onDisk(info fs.FileInfo) int64 {
-	const block = 512 // stat(2)
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Blocks * block
+// idle lists what is out of use: what is half made first, then by rising time of use.
+func (c *cache) idle(ctx context.Context, a workspace.Access) ([]entry, error) {
+	list, err := a.List(ctx, c.dir)
+	if err != nil || len(list) == 0 {
+		return nil, err
 	}
-	return info.Size()
-}
-
-// A want is a disk that is to be made of an image of a repository.
-type want struct {
-	n        *host.Node
-	t        workspace.Transport
-	location string
-	sha256   string // that it must have; empty: what the repository says
-	path     string // of the disk
-	progress workspace.Progress
-}
-
-// throughCache makes the disk of the host's copy of the image, which is
-// fetched first when it is not there. done is false when the image is none for
-// the cache.
-func (im *Images) throughCache(ctx context.Context, w want) (done bool, err error) {
-	limit := w.n.CacheMB << 20
-	if limit == 0 || w.n.Inert {
-		return false, nil
-	}
-	info, err := w.t.Check(ctx, w.location)
-	if w.sha256 != "" { // an image that was replaced meanwhile is not the one that was asked for
-		info.SHA256 = w.sha256
-	}
-	name := cacheName(w.location, info)
-	if err != nil || name == "" || info.Size > limit {
-		return false, err
-	}
-	c := im.cacheOf(w.n)
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
-		return false, err
-	}
-	fetch, err := c.enter(name)
+	disks, err := a.List(ctx, c.disks) // after the images: a disk made meanwhile has a user
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer func() {
-		gone, failed := c.leave(name, limit)
-		im.tell(c, gone, false)
-		err = errors.Join(err, failed)
-	}()
-	if fetch {
-		if err := im.intoCache(ctx, w, filepath.Join(c.dir, name)); err != nil {
-			return false, err
+	stoodOn := map[string]bool{}
+	for _, f := range disks {
+		if b, ok := baseOf(f.Path); ok {
+			stoodOn[b.image] = true
 		}
 	}
-	im.tell(c, []held{c.learn(name, w.location, info)}, true)
-	return true, c.copyTo(ctx, name, w.path)
+	var idle []entry
+	for _, f := range list {
+		name, _, half := strings.Cut(strings.TrimSuffix(filepath.Base(f.Path), qcow2Suffix), ".")
+		if stoodOn[name] && !half || half && time.Since(f.Changed) < abandoned {
+			continue
+		}
+		idle = append(idle, entry{name, f.Path, f.OnDisk, f.Changed, half})
+	}
+	slices.SortFunc(idle, func(a, b entry) int {
+		if a.half != b.half {
+			if a.half {
+				return -1
+			}
+			return 1
+		}
+		return a.used.Compare(b.used)
+	})
+	return idle, nil
 }
 
-// learn notes which image it is that has the name.
-func (c *cache) learn(name, location string, info workspace.ImageInfo) held {
+// evict removes an entry unless a task uses it now. Nobody enters meanwhile.
+func (c *cache) evict(
+	ctx context.Context, a workspace.Access, e entry,
+) (h held, removed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known[name] = held{location, megabytes(info.Size)}
-	return c.known[name]
-}
-
-// intoCache fetches the image. It is known by its final name once it is there
-// and its format is settled.
-func (im *Images) intoCache(ctx context.Context, w want, path string) error {
-	info, err := im.timed(ctx, w, workspace.Fetch{
-		Location: w.location, Path: path + newSuffix, SHA256: w.sha256,
-		MaxBytes: w.n.MaxImageMB << 20, Progress: w.progress,
-	})
-	if err != nil {
-		return err
+	if c.users[e.name] > 0 {
+		return held{}, false, nil
 	}
-	if info.Format == "qcow2" {
-		return os.Rename(path+newSuffix, path+qcow2Suffix)
+	if err := a.Remove(ctx, e.path); err != nil {
+		return held{}, false, err
 	}
-	return os.Rename(path+newSuffix, path)
-}
-
-// copyTo makes a disk of an image and notes the use.
-func (c *cache) copyTo(ctx context.Context, name, disk string) error {
-	path, format, _ := c.find(name)
-	now := time.Now()
-	if err := os.Chtimes(path, now, now); err != nil {
-		return err
+	if e.half {
+		return held{}, true, nil
 	}
-	if format == "qcow2" {
-		disk += qcow2Suffix
-	}
-	return bring(ctx, path, disk)
+	h = c.known[e.name]
+	delete(c.known, e.name)
+	delete(c.there, e.name)
+	return h, true, nil
 }

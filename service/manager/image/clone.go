@@ -3,107 +3,120 @@ package image
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
-	"syscall"
+
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// copyStep is how much is copied between two looks at the context.
-const copyStep = 16 << 20
-
-// bring copies a file to another name, holes left out and blocks shared where
-// the file system can. It appears there complete and durable, with the time of
-// the original, or not at all; one that is there already is taken to be it.
-func bring(ctx context.Context, from, to string) error {
-	if _, err := os.Lstat(to); err == nil {
-		return nil
+// throughCache makes the disk of the host's copy of the image, which is
+// fetched first when it is not there. done is false when the image is none for
+// the cache.
+func (im *Images) throughCache(ctx context.Context, w want) (done bool, err error) {
+	limit := w.n.CacheMB << 20
+	if limit == 0 || w.n.Inert {
+		return false, nil
 	}
-	src, err := os.Open(from)
+	info, err := w.t.Check(ctx, w.location)
+	if w.sha256 != "" { // one that was replaced meanwhile is not what was asked for
+		info.SHA256 = w.sha256
+	}
+	name := cacheName(w.location, info)
+	if err != nil || name == "" || info.Size > limit {
+		return false, err
+	}
+	w.size, w.sha256, w.packed = info.Size, info.SHA256, info.Format == ""
+	c := im.cacheOf(w.n)
+	if err := c.enter(name); err != nil {
+		return false, err
+	}
+	brought := false
+	defer func() {
+		c.leave(name, brought)
+		im.trim(ctx, w.n, c)
+	}()
+	format, there, err := c.find(ctx, w.n.Access, name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer src.Close()
-	info, err := src.Stat()
-	if err != nil {
-		return err
+	if !there {
+		if err := c.fetches(name); err != nil {
+			return false, err
+		}
+		brought = true
+		if format, err = im.intoCache(ctx, w, c, name); err != nil {
+			return false, err
+		}
 	}
-	part := to + partSuffix
-	dst, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	err = clone(ctx, src, dst, info.Size())
-	if err == nil {
-		err = dst.Sync()
-	}
-	if err = errors.Join(err, dst.Close()); err != nil {
-		return err
-	}
-	if err := os.Chtimes(part, info.ModTime(), info.ModTime()); err != nil {
-		return err
-	}
-	if err := os.Rename(part, to); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(to))
+	h := held{w.location, megabytes(info.Size)}
+	c.learn(name, h)
+	im.tell(c, []held{h}, true)
+	return true, c.disk(ctx, w.n, w.path, cached{name, format})
 }
 
-// syncDir makes names in a directory survive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+// intoCache brings the image: from another host that has it, or else from its
+// repository. It is known by its final name once it is there and its format is
+// settled.
+func (im *Images) intoCache(
+	ctx context.Context, w want, c *cache, name string,
+) (format string, err error) {
+	a := w.n.Access
+	if err := a.MakeDir(ctx, c.dir, 0o700); err != nil {
+		return "", err
+	}
+	format, err = im.spread(ctx, w, c, name)
+	if err != nil {
+		return "", err
+	}
+	if err := a.Rename(ctx, c.file(name, "")+newSuffix, c.file(name, format)); err != nil {
+		return "", err
+	}
+	c.found(name, format)
+	return format, nil
+}
+
+// cached is an image of the cache.
+type cached struct{ name, format string }
+
+// disk makes a disk of an image, in a moment whatever the size where the host can,
+// and notes the use. The disk stands on a name of its own of the image, so that
+// it lasts longer than the image's place in the cache.
+func (c *cache) disk(ctx context.Context, n *host.Node, path string, i cached) error {
+	a, from := n.Access, c.file(i.name, i.format)
+	if err := a.Touch(ctx, from); err != nil {
+		return err
+	}
+	under := basePath(path, i.name, i.format)
+	err := a.Link(ctx, from, under)
+	if workspace.KindOf(err) == workspace.Conflict && err != nil {
+		return copied(ctx, a, from, path, i.format)
+	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// Where the data of a sparse file are, for Seek (lseek(2)).
-const (
-	seekData = 3
-	seekHole = 4
-)
-
-// clone fills dst with what src holds, stretch by stretch of data.
-func clone(ctx context.Context, src, dst *os.File, size int64) error {
-	for at := int64(0); at < size; {
-		begin, err := src.Seek(at, seekData)
-		if errors.Is(err, syscall.ENXIO) {
-			break // a hole to the end
-		}
-		if err != nil {
-			return err
-		}
-		end, err := src.Seek(begin, seekHole)
-		if err != nil {
-			return err
-		}
-		if err := copyRange(ctx, src, dst, begin, end); err != nil {
-			return err
-		}
-		at = end
-	}
-	return dst.Truncate(size)
-}
-
-// copyRange copies the bytes from begin to end. Between files the library has
-// the kernel do it, which shares the blocks where the file system can.
-func copyRange(ctx context.Context, src, dst *os.File, begin, end int64) error {
-	if _, err := src.Seek(begin, io.SeekStart); err != nil {
+	if err := a.Remove(ctx, path+cloneSuffix); err != nil {
 		return err
 	}
-	if _, err := dst.Seek(begin, io.SeekStart); err != nil {
+	format, err := a.Clone(ctx, under, i.format, path+cloneSuffix)
+	if err != nil && workspace.KindOf(err) == workspace.Unavailable {
+		err = errors.Join(copied(ctx, a, from, path, i.format), a.Remove(ctx, under))
 		return err
 	}
-	for at := begin; at < end; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := io.CopyN(dst, src, min(copyStep, end-at))
-		if err != nil {
-			return err
-		}
-		at += n
+	if err != nil {
+		return err
 	}
-	return nil
+	if format == "raw" { // blocks are shared: nothing stands on the image
+		if err := a.Remove(ctx, under); err != nil {
+			return err
+		}
+		return a.Rename(ctx, path+cloneSuffix, path)
+	}
+	return a.Rename(ctx, path+cloneSuffix, path+qcow2Suffix)
+}
+
+// copied makes a disk that is a full copy: the host has no other way.
+func copied(ctx context.Context, a workspace.Access, from, path, format string) error {
+	if format == "qcow2" {
+		path += qcow2Suffix
+	}
+	return a.Copy(ctx, from, path, nil)
 }

@@ -8,6 +8,7 @@ package image
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +33,12 @@ type Options struct {
 	Kernels    []Kernel                       // the first is the default; may be none
 	Took       host.Took                      // told of transfers and moves; may be nil
 	Kept       func(Held)                     // told which images hosts have; may be nil
+	// Spool is a directory of this machine for files on their way between others,
+	// as CleanSpool leaves it; empty: nothing passes through here. SpoolMB limits
+	// what is there at a time; 0: no limit.
+	Spool   string
+	SpoolMB int64
+	Logger  *slog.Logger // nil: nothing is logged
 }
 
 // Held tells that a host has an image that it may use again, or has it no more.
@@ -49,6 +56,9 @@ type Images struct {
 	kernels    []Kernel
 	took       host.Took
 	kept       func(Held)
+	log        *slog.Logger
+	spool      spool
+	spreading  spreading
 
 	mu     sync.Mutex
 	caches map[string]*cache // by directory
@@ -56,8 +66,15 @@ type Images struct {
 
 // New returns Images over the options.
 func New(o Options) *Images {
-	return &Images{pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
-		kept: o.Kept, caches: map[string]*cache{}}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Images{
+		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
+		kept: o.Kept, log: o.Logger, caches: map[string]*cache{},
+		spool:     spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
+		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{}},
+	}
 }
 
 // Check says whether the image can be fetched now. Errors are the transport's.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -85,7 +87,8 @@ type lab struct {
 func newLab(t *testing.T, cacheMB int64) *lab {
 	l := &lab{t: t, shelf: &shelf{images: map[string][]byte{}}, pool: host.NewPool()}
 	for _, id := range []workspace.HostID{"a", "b"} {
-		l.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Dir: t.TempDir(), CacheMB: cacheMB})
+		l.pool.Add(&host.Node{Host: workspace.Host{ID: id}, Access: local.Access{},
+			Dir: t.TempDir(), CacheMB: cacheMB})
 	}
 	l.images = image.New(image.Options{Pool: l.pool,
 		Transports: map[string]workspace.Transport{"mem": l.shelf},
@@ -106,7 +109,23 @@ func newLab(t *testing.T, cacheMB int64) *lab {
 func (l *lab) put(location string, letter byte, mb int) {
 	l.shelf.mu.Lock()
 	defer l.shelf.mu.Unlock()
-	l.shelf.images[location] = bytes.Repeat([]byte{letter}, mb<<20)
+	data := bytes.Repeat([]byte{letter}, mb<<20)
+	if strings.HasSuffix(location, ".qcow2") {
+		data = l.converted(data, "raw", "qcow2")
+	}
+	l.shelf.images[location] = data
+}
+
+// converted is an image in another format.
+func (l *lab) converted(image []byte, from, to string) []byte {
+	l.t.Helper()
+	dir := l.t.TempDir()
+	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	l.must(os.WriteFile(a, image, 0o600))
+	l.must(exec.Command("qemu-img", "convert", "-f", from, "-O", to, a, b).Run())
+	data, err := os.ReadFile(b)
+	l.must(err)
+	return data
 }
 
 // on is the run of a change of a workspace on a host.
@@ -121,6 +140,11 @@ func (l *lab) propagate(id workspace.ID, at workspace.HostID, location string) e
 	return err
 }
 
+func (l *lab) discard(id workspace.ID, at workspace.HostID, location string) error {
+	_, err := l.images.Discard().Do(l.t.Context(), on(id, at, "", location))
+	return err
+}
+
 func (l *lab) must(err error) {
 	l.t.Helper()
 	if err != nil {
@@ -131,8 +155,12 @@ func (l *lab) must(err error) {
 // disk reads the workspace's root disk.
 func (l *lab) disk(id workspace.ID, at workspace.HostID, location string) (string, string) {
 	l.t.Helper()
-	path, format := image.Disk(l.node(at), on(id, at, "", location).Workspace, 0)
-	data, err := os.ReadFile(path)
+	path, format, err := image.Disk(l.t.Context(), l.node(at),
+		on(id, at, "", location).Workspace, 0)
+	l.must(err)
+	whole := filepath.Join(l.t.TempDir(), "whole")
+	l.must(exec.Command("qemu-img", "convert", "-f", format, "-O", "raw", path, whole).Run())
+	data, err := os.ReadFile(whole)
 	l.must(err)
 	return string(data[:1]), format
 }
@@ -150,7 +178,7 @@ func TestCacheSavesTransfers(t *testing.T) {
 		l.must(l.propagate(10+id, "a", other))
 		got, format := l.disk(id, "a", at)
 		gotOther, formatOther := l.disk(10+id, "a", other)
-		if got != "x" || format != "raw" || gotOther != "q" || formatOther != "qcow2" {
+		if got != "x" || format != "qcow2" || gotOther != "q" || formatOther != "qcow2" {
 			t.Errorf("disks are %q %q and %q %q", got, format, gotOther, formatOther)
 		}
 	}
@@ -165,7 +193,8 @@ func TestCacheSavesTransfers(t *testing.T) {
 	}
 
 	t.Log("a disk is the workspace's own")
-	path, _ := image.Disk(l.node("a"), on(1, "a", "", at).Workspace, 0)
+	path, _, err := image.Disk(l.t.Context(), l.node("a"), on(1, "a", "", at).Workspace, 0)
+	l.must(err)
 	l.must(os.WriteFile(path, []byte("spoilt"), 0o600))
 	l.must(l.propagate(6, "a", at))
 	if got, _ := l.disk(6, "a", at); got != "x" {
@@ -189,6 +218,8 @@ func TestWhatHostsHaveIsTold(t *testing.T) {
 	l.must(err)
 	l.must(l.propagate(1, "a", one))
 	l.must(l.propagate(2, "a", two))
+	l.must(l.discard(1, "a", one))
+	l.must(l.discard(2, "a", two))
 	l.must(l.propagate(3, "b", one))
 	want := []string{"a mem://one 1 true", "a mem://two 1 true", "a mem://one 1 false",
 		"b mem://one 1 true"}
@@ -196,8 +227,8 @@ func TestWhatHostsHaveIsTold(t *testing.T) {
 		t.Errorf("told of %q, want %q", l.kept, want)
 	}
 	l.kept = nil
-	l.images.Survey(one, info)
-	l.images.Survey("mem://bare", workspace.ImageInfo{Size: 1})
+	l.images.Survey(t.Context(), one, info)
+	l.images.Survey(t.Context(), "mem://bare", workspace.ImageInfo{Size: 1})
 	slices.Sort(l.kept)
 	if want := []string{"a mem://one 1 false", "b mem://one 1 true"}; !slices.Equal(l.kept, want) {
 		t.Errorf("found %q, want %q", l.kept, want)
@@ -210,6 +241,15 @@ func TestCacheKeepsToItsLimit(t *testing.T) {
 		l.put("mem://"+name, name[0], 1)
 		l.must(l.propagate(workspace.ID(1+i), "a", "mem://"+name))
 	}
+	for i, name := range []string{"a", "b", "c", "d"} {
+		if !l.images.Cached(t.Context(), "a", "mem://"+name) {
+			t.Errorf("image %s went while a disk stood on it", name)
+		}
+		again := image.New(image.Options{Pool: l.pool, // it knows nothing but the files
+			Transports: map[string]workspace.Transport{"mem": l.shelf}})
+		_, err := again.Discard().Do(t.Context(), on(workspace.ID(1+i), "a", "", "mem://"+name))
+		l.must(err)
+	}
 	for name, want := range map[string]bool{"a": false, "b": true, "c": true, "d": true} {
 		if got := l.images.Cached(t.Context(), "a", "mem://"+name); got != want {
 			t.Errorf("image %s is there: %v, want %v", name, got, want)
@@ -217,6 +257,8 @@ func TestCacheKeepsToItsLimit(t *testing.T) {
 	}
 	l.must(l.propagate(10, "a", "mem://b")) // used last, so c goes next
 	l.must(l.propagate(11, "a", "mem://a"))
+	l.must(l.discard(10, "a", "mem://b"))
+	l.must(l.discard(11, "a", "mem://a"))
 	kept, dropped := "mem://b", "mem://c"
 	if !l.images.Cached(t.Context(), "a", kept) || l.images.Cached(t.Context(), "a", dropped) {
 		t.Error("what was used lately goes before what was not")

@@ -3,10 +3,11 @@ package image
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -38,77 +39,166 @@ func (im *Images) move(ctx context.Context, r *change.Run) (change.Commit, error
 	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
 		return nil, nil
 	}
-	home, to, apart, err := im.ends(r)
+	home, to, apart, err := im.ends(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	begun, w := time.Now(), r.Workspace
-	if err := moveMemory(ctx, home, to, w); err != nil {
+	if err := im.moveMemory(ctx, home, to, w); err != nil {
 		return nil, onHost(to, "move the memory of workspace", w.ID, err)
 	}
 	if !apart {
 		return nil, nil
 	}
 	for i := range w.Spec.Disks {
-		from, _ := Disk(home, w, i)
-		path := filepath.Join(to.Dir, filepath.Base(from))
-		if to.Inert && os.Link(from, path) == nil {
-			continue
-		}
-		if err := bring(ctx, from, path); err != nil {
+		if err := im.moveDisk(ctx, r, home, to, i); err != nil {
 			return nil, onHost(to, "move the disks of workspace", w.ID, err)
 		}
 	}
-	im.took.Tell(learn.Migrate, to.ID, sizeOf(to, w)>>20, time.Since(begun))
+	im.took.Tell(learn.Migrate, to.ID, sizeOf(ctx, to, w)>>20, time.Since(begun))
 	return nil, nil
+}
+
+// moveDisk gives the host the disk, and before it what the disk stands on.
+func (im *Images) moveDisk(
+	ctx context.Context, r *change.Run, home, to *host.Node, i int,
+) error {
+	from, _, err := Disk(ctx, home, r.Workspace, i)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(to.Dir, filepath.Base(from))
+	if to.Inert {
+		if home.Access.Local() && to.Access.Link(ctx, from, path) == nil {
+			return nil
+		}
+		return im.carry(ctx, cargo{from: home, to: to, path: from, as: path, progress: r.Progress})
+	}
+	b, based, err := behind(ctx, home, home.DiskPath(r.Workspace, i))
+	if err != nil {
+		return err
+	}
+	if !based {
+		return im.carry(ctx, cargo{from: home, to: to, path: from, as: path, progress: r.Progress})
+	}
+	return im.moveClone(ctx, r, clone{base: b, home: home, to: to, from: from, path: path})
+}
+
+// A clone is a disk with a base that goes from host to host.
+type clone struct {
+	base
+	home, to   *host.Node
+	from, path string // of the disk
+}
+
+// moveClone brings the base, from the host's own cache if it is there, then the
+// disk, and makes it stand on the one that is there.
+func (im *Images) moveClone(ctx context.Context, r *change.Run, c clone) error {
+	there, err := exists(ctx, c.to.Access, c.path)
+	if there || err != nil {
+		return err
+	}
+	under := filepath.Join(c.to.Dir, filepath.Base(c.base.path))
+	if err := im.moveBase(ctx, r, c, under); err != nil {
+		return err
+	}
+	fresh := c.path + cloneSuffix
+	if err := c.to.Access.Remove(ctx, fresh); err != nil { // maybe it stands on it already
+		return err
+	}
+	err = im.carry(ctx, cargo{from: c.home, to: c.to, path: c.from, as: fresh,
+		progress: r.Progress})
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(c.path, qcow2Suffix) && under != c.base.path {
+		err := c.to.Access.Run(ctx, workspace.Command{Args: []string{"qemu-img", "rebase", "-q",
+			"-u", "-f", "qcow2", "-F", c.format, "-b", under, fresh}})
+		if err != nil {
+			return fullOr(ctx, c.to, err)
+		}
+	}
+	return c.to.Access.Rename(ctx, fresh, c.path)
+}
+
+// moveBase gives the host the image that a clone stands on.
+func (im *Images) moveBase(ctx context.Context, r *change.Run, c clone, under string) error {
+	there, err := exists(ctx, c.to.Access, under)
+	if there || err != nil {
+		return err
+	}
+	own := im.cacheOf(c.to)
+	if own.enter(c.image) == nil {
+		defer own.leave(c.image, false)
+		format, ok, err := own.find(ctx, c.to.Access, c.image)
+		if err != nil {
+			return err
+		}
+		if ok && c.to.Access.Link(ctx, own.file(c.image, format), under) == nil {
+			return nil
+		}
+	}
+	return im.carry(ctx, cargo{from: c.home, to: c.to, path: c.base.path, as: under,
+		progress: r.Progress})
 }
 
 // moveMemory gives the host the memory under its own name. Simulated guests
 // have none.
-func moveMemory(ctx context.Context, home, to *host.Node, w *workspace.Workspace) error {
+func (im *Images) moveMemory(
+	ctx context.Context, home, to *host.Node, w *workspace.Workspace,
+) error {
 	if home.Inert {
 		return nil
 	}
 	from, path := home.MemoryPath(w), to.MemoryPath(w)
-	_, err := os.Lstat(path)
-	if err == nil {
-		return nil
+	there, err := exists(ctx, to.Access, path)
+	if there || err != nil {
+		return err
 	}
-	if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+	there, err = exists(ctx, home.Access, from)
+	if err != nil {
+		return err
+	}
+	if !there {
 		return workspace.Errorf(workspace.Conflict, "move the memory of workspace", w.ID.String(),
 			"host %s keeps it where it cannot be taken from: it can go on there alone", home.ID)
 	}
-	if os.Link(from, path) == nil { // nobody writes to it
-		return syncDir(to.Dir)
+	if home.Access.Local() && to.Access.Local() && to.Access.Link(ctx, from, path) == nil {
+		return nil // nobody writes to it
 	}
-	return bring(ctx, from, path)
+	return im.carry(ctx, cargo{from: home, to: to, path: from, as: path})
 }
 
 // Spend removes the memory of a guest that has gone on from a copy of it on
 // another host with the same disks: they have gone on too.
-func Spend(home, to *host.Node, w *workspace.Workspace) error {
-	if home.ID == to.ID || Apart(home, to) {
+func Spend(ctx context.Context, home, to *host.Node, w *workspace.Workspace) error {
+	if home.ID == to.ID {
 		return nil
 	}
-	return removeMemory(home, w)
+	apart, err := Apart(ctx, home, to, w)
+	if apart || err != nil {
+		return err
+	}
+	return removeMemory(ctx, home, w)
 }
 
 // sizeOf is how many bytes the workspace has on the host.
-func sizeOf(n *host.Node, w *workspace.Workspace) (sum int64) {
+func sizeOf(ctx context.Context, n *host.Node, w *workspace.Workspace) (sum int64) {
 	paths := []string{n.MemoryPath(w)}
 	for i := range w.Spec.Disks {
-		path, _ := Disk(n, w, i)
-		paths = append(paths, path)
+		if path, _, err := Disk(ctx, n, w, i); err == nil {
+			paths = append(paths, path)
+		}
 	}
 	for _, path := range paths {
-		if info, err := os.Lstat(path); err == nil {
-			sum += onDisk(info)
+		if info, err := n.Access.Stat(ctx, path); err == nil {
+			sum += info.OnDisk
 		}
 	}
 	return sum
 }
 
-func (im *Images) unmove(_ context.Context, r *change.Run) (change.Commit, error) {
+func (im *Images) unmove(ctx context.Context, r *change.Run) (change.Commit, error) {
 	if r.Workspace == nil || r.Workspace.Host == "" {
 		return nil, nil
 	}
@@ -122,66 +212,69 @@ func (im *Images) unmove(_ context.Context, r *change.Run) (change.Commit, error
 	if Home(r) == r.Workspace.Host {
 		return commit, nil
 	}
-	_, to, apart, err := im.ends(r)
+	_, to, apart, err := im.ends(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	if apart {
-		return commit, clear(to, r.Workspace)
+		err = clear(ctx, to, r.Workspace)
+	} else {
+		err = removeMemory(ctx, to, r.Workspace)
 	}
-	return commit, removeMemory(to, r.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return commit, nil
 }
 
-func (im *Images) leave(_ context.Context, r *change.Run) (change.Commit, error) {
+func (im *Images) leave(ctx context.Context, r *change.Run) (change.Commit, error) {
 	if r.Workspace == nil || r.Workspace.Host == "" || Home(r) == r.Workspace.Host {
 		return nil, nil
 	}
-	home, _, apart, err := im.ends(r)
+	home, _, apart, err := im.ends(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	if apart {
-		return nil, clear(home, r.Workspace)
+		return nil, clear(ctx, home, r.Workspace)
 	}
-	return nil, removeMemory(home, r.Workspace)
+	return nil, removeMemory(ctx, home, r.Workspace)
 }
 
 // ends returns home and host of a move, and whether they have directories of
 // their own: where they share one, the disks stay.
-func (im *Images) ends(r *change.Run) (home, to *host.Node, apart bool, err error) {
+func (im *Images) ends(
+	ctx context.Context, r *change.Run,
+) (home, to *host.Node, apart bool, err error) {
 	if home, err = im.pool.Node(Home(r)); err != nil {
 		return nil, nil, false, err
 	}
-	to, err = im.pool.Node(r.Workspace.Host)
-	return home, to, err == nil && Apart(home, to), err
-}
-
-// Apart reports whether hosts have directories of their own.
-func Apart(a, b *host.Node) bool {
-	x, errA := os.Stat(a.Dir)
-	y, errB := os.Stat(b.Dir)
-	return errA != nil || errB != nil || !os.SameFile(x, y)
-}
-
-// clear removes all that the workspace has on the host.
-func clear(n *host.Node, w *workspace.Workspace) error {
-	for i := range w.Spec.Disks {
-		if err := remove(n.DiskPath(w, i)); err != nil {
-			return onHost(n, "remove the disks of workspace", w.ID, err)
-		}
+	if to, err = im.pool.Node(r.Workspace.Host); err != nil {
+		return nil, nil, false, err
 	}
-	return removeMemory(n, w)
+	apart, err = Apart(ctx, home, to, r.Workspace)
+	return home, to, apart, err
 }
 
-// removeMemory removes the host's copy of the memory, a half-made one too.
-func removeMemory(n *host.Node, w *workspace.Workspace) error {
-	for _, path := range []string{n.MemoryPath(w), n.MemoryPath(w) + partSuffix} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return onHost(n, "remove the memory of workspace", w.ID, err)
-		}
+// Apart reports whether hosts have directories of their own. Between machines
+// that is tried out, with a file beside the workspace's disks.
+func Apart(ctx context.Context, a, b *host.Node, w *workspace.Workspace) (bool, error) {
+	if a.ID == b.ID {
+		return false, nil
 	}
-	return nil
+	if a.Access.Local() && b.Access.Local() {
+		x, errA := os.Stat(a.Dir)
+		y, errB := os.Stat(b.Dir)
+		return errA != nil || errB != nil || !os.SameFile(x, y), nil
+	}
+	name, mark := w.ID.String()+"-0-shared", rand.Text()
+	path := filepath.Join(a.Dir, name)
+	if err := a.Access.Write(ctx, path, []byte(mark), 0o600); err != nil {
+		return false, err
+	}
+	seen, err := b.Access.Read(ctx, filepath.Join(b.Dir, name), int64(len(mark)))
+	if workspace.KindOf(err) == workspace.NotFound {
+		err = nil
+	}
+	return string(seen) != mark, errors.Join(err, a.Access.Remove(ctx, path))
 }
-
-// partSuffix ends the name of a file that is still coming.
-var partSuffix = workspace.Leftovers[0]

@@ -108,7 +108,7 @@ func TestMoveBetweenHostsOfOneDirectory(t *testing.T) {
 
 	l.do(l.images.Move().Do, "a")
 	w := on(1, "b", "a", "mem://one").Workspace
-	l.must(image.Spend(home, to, w))
+	l.must(image.Spend(t.Context(), home, to, w))
 	l.have(to, disk, memory)
 	l.do(l.images.Leave().Do, "a")
 	l.have(home, disk, nil)

@@ -3,22 +3,11 @@ package image
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"syscall"
-	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
-	"github.com/philoxenia/philoxenia/service/lease/learn"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-// qcow2Suffix marks a disk file that is a qcow2 image; all others are raw.
-// The name is how a later start knows the format without looking inside,
-// where a guest may have written anything.
-const qcow2Suffix = ".qcow2"
 
 // Propagate brings every disk of the workspace to its host.
 func (im *Images) Propagate() change.Handler {
@@ -56,7 +45,8 @@ func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, 
 	for i, d := range w.Spec.Disks {
 		path := n.DiskPath(w, i)
 		if d.Role == workspace.BlankDisk {
-			err = blank(n, w.ID, path, d.SizeMB)
+			err = onHost(n, "make a blank disk of workspace", w.ID,
+				n.Access.Blank(ctx, path, d.SizeMB<<20))
 		} else {
 			err = im.fetch(ctx, r, n, d, path)
 		}
@@ -70,6 +60,7 @@ func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, 
 	return arrived(w.ID), nil
 }
 
+// fetch makes a disk of an image of a repository.
 func (im *Images) fetch(
 	ctx context.Context, r *change.Run, n *host.Node, d workspace.Disk, path string,
 ) error {
@@ -77,47 +68,21 @@ func (im *Images) fetch(
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
-		return nil // an earlier try came this far
+	const op = "make the disk of workspace"
+	if there, err := made(ctx, n, path); there || err != nil {
+		return onHost(n, op, r.Workspace.ID, err) // an earlier try came this far
 	}
-	w := want{n, t, d.Location, d.SHA256, path, r.Progress}
+	w := want{n: n, t: t, location: d.Location, sha256: d.SHA256, path: path,
+		progress: r.Progress}
 	done, err := im.throughCache(ctx, w)
 	if done || err != nil {
-		return onHost(n, "make the disk of workspace", r.Workspace.ID, err)
+		return onHost(n, op, r.Workspace.ID, err)
 	}
-	info, err := im.timed(ctx, w, workspace.Fetch{
-		Location: d.Location, Path: path, SHA256: d.SHA256, MaxBytes: n.MaxImageMB << 20,
-		Sync: !n.Inert, Share: n.Inert, Progress: r.Progress,
-	})
-	if err != nil || info.Format != "qcow2" {
-		return err
+	info, err := im.bring(ctx, w, path)
+	if err == nil && info.Format == "qcow2" {
+		err = n.Access.Rename(ctx, path, path+qcow2Suffix)
 	}
-	if err := os.Rename(path, path+qcow2Suffix); err != nil {
-		return onHost(n, "name the image of workspace", r.Workspace.ID, err)
-	}
-	return nil
-}
-
-// timed fetches, and tells how long that took.
-func (im *Images) timed(
-	ctx context.Context, w want, f workspace.Fetch,
-) (workspace.ImageInfo, error) {
-	begun := time.Now()
-	info, err := w.t.Fetch(ctx, f)
-	if err == nil {
-		im.took.Tell(learn.Transfer, w.n.ID, info.Size>>20, time.Since(begun))
-	}
-	return info, err
-}
-
-// blank makes a sparse raw disk. An existing one is left as it is.
-func blank(n *host.Node, id workspace.ID, path string, sizeMB int64) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return onHost(n, "make a blank disk of workspace", id, err)
-	}
-	err = errors.Join(f.Truncate(sizeMB<<20), f.Close())
-	return onHost(n, "make a blank disk of workspace", id, err)
+	return onHost(n, op, r.Workspace.ID, err)
 }
 
 func (im *Images) customise(ctx context.Context, r *change.Run) (change.Commit, error) {
@@ -130,44 +95,39 @@ func (im *Images) customise(ctx context.Context, r *change.Run) (change.Commit, 
 		if d.Role != workspace.RootDisk {
 			continue
 		}
-		path, format := Disk(n, w, i)
-		if err := n.Customiser.Customise(ctx, path, format, w.Spec.Files); err != nil {
-			return nil, err
+		if err := im.writeInto(ctx, n, w, i); err != nil {
+			return nil, onHost(n, "write files into the disk of workspace", w.ID, err)
 		}
 	}
 	return arrived(w.ID), nil
 }
 
-func (im *Images) giveBack(ctx context.Context, r *change.Run) (change.Commit, error) {
-	w := r.Workspace
-	n, err := im.pool.Node(w.Host)
+// writeInto writes the workspace's files into its i-th disk. Where the host
+// cannot write into a qcow2 disk, it is made a raw one first.
+func (im *Images) writeInto(
+	ctx context.Context, n *host.Node, w *workspace.Workspace, i int,
+) error {
+	path, format, err := Disk(ctx, n, w, i)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	target := r.Change.Argument
-	if target == "" {
-		target = w.SaveTarget()
+	err = n.Customiser.Customise(ctx, path, format, w.Spec.Files)
+	if format != "qcow2" || err == nil || workspace.KindOf(err) != workspace.Unavailable {
+		return err
 	}
-	t, err := im.transport(target)
-	if err != nil {
-		return nil, err
+	im.log.Info("disk is made raw, to write files into it", "workspace", w.ID, "host", n.ID,
+		"error", err)
+	raw := n.DiskPath(w, i)
+	if err := convert(ctx, n, conversion{path, "qcow2", raw, "raw"}); err != nil {
+		return errors.Join(err, n.Access.Remove(context.WithoutCancel(ctx), raw+partSuffix))
 	}
-	for i, d := range w.Spec.Disks {
-		if d.Role != workspace.RootDisk {
-			continue
-		}
-		path, _ := Disk(n, w, i)
-		_, err := t.Deliver(ctx, workspace.Deliver{
-			Path: path, Location: target, Progress: r.Progress,
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := n.Access.Remove(ctx, path); err != nil {
+		return err
 	}
-	return nil, nil
+	return n.Customiser.Customise(ctx, raw, "raw", w.Spec.Files)
 }
 
-func (im *Images) discard(_ context.Context, r *change.Run) (change.Commit, error) {
+func (im *Images) discard(ctx context.Context, r *change.Run) (change.Commit, error) {
 	if r.Workspace == nil || r.Workspace.Host == "" {
 		return nil, nil
 	}
@@ -175,31 +135,13 @@ func (im *Images) discard(_ context.Context, r *change.Run) (change.Commit, erro
 	if err != nil {
 		return nil, err
 	}
-	return nil, clear(n, r.Workspace)
-}
-
-// remove removes a disk in either format and what an unfinished transfer left.
-func remove(path string) error {
-	for _, disk := range []string{path, path + qcow2Suffix} {
-		if err := os.Remove(disk); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, suffix := range workspace.Leftovers {
-			if err := os.Remove(disk + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
+	if err := clear(ctx, n, r.Workspace); err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// Disk returns the file of the i-th disk and its format.
-func Disk(n *host.Node, w *workspace.Workspace, i int) (path, format string) {
-	path = n.DiskPath(w, i)
-	if _, err := os.Lstat(path + qcow2Suffix); err == nil {
-		return path + qcow2Suffix, "qcow2"
+	if n.CacheMB > 0 && !n.Inert {
+		im.trim(ctx, n, im.cacheOf(n))
 	}
-	return path, "raw"
+	return nil, nil
 }
 
 // arrived is the commit of the last task that prepares the image.
@@ -207,22 +149,5 @@ func arrived(id workspace.ID) change.Commit {
 	return func(tx workspace.Tx) error {
 		_, err := workspace.Move(tx, id, workspace.TriggerArrived, "")
 		return err
-	}
-}
-
-// onHost wraps an error of the host's file system; nil, and what says enough by
-// itself, stays as it is.
-func onHost(n *host.Node, op string, id workspace.ID, err error) error {
-	var known *workspace.Error
-	var later *change.Retry
-	if err == nil || errors.As(err, &known) || errors.As(err, &later) {
-		return err
-	}
-	kind := workspace.Internal
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		kind = workspace.NoResource
-	}
-	return &workspace.Error{
-		Op: op, Kind: kind, ID: id.String(), Err: fmt.Errorf("host %s: %w", n.ID, err),
 	}
 }

@@ -95,7 +95,11 @@ func (v *VMM) Restore() change.Handler {
 				return nil, err
 			}
 			home, err := v.o.Pool.Node(image.Home(r))
-			if err != nil || r.Workspace.State != workspace.Starting || image.Apart(home, n) {
+			if err != nil || r.Workspace.State != workspace.Starting {
+				return nil, err
+			}
+			apart, err := image.Apart(ctx, home, n, r.Workspace)
+			if apart || err != nil {
 				return nil, err
 			}
 			return Moved(r.Workspace.ID, workspace.TriggerOff), nil
@@ -114,7 +118,7 @@ func (v *VMM) restore(
 	if err != nil {
 		return nil, err
 	}
-	return nil, image.Spend(home, n, r.Workspace)
+	return nil, image.Spend(ctx, home, n, r.Workspace)
 }
 
 // Leave removes the machine from the home that it has left.

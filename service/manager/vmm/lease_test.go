@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/lease/learn"
@@ -96,7 +97,7 @@ func newLab(t *testing.T) *lab {
 	l.world = world
 	w := l.fresh()
 	for _, h := range hosts {
-		n := &host.Node{Host: h, Dir: t.TempDir()}
+		n := &host.Node{Host: h, Access: local.Access{}, Dir: t.TempDir()}
 		n.Deployment = saving{world.Host(h.ID), n, w}
 		l.pool.Add(n)
 	}

@@ -147,7 +147,7 @@ func (v *VMM) stop(ctx context.Context, n *host.Node, w *workspace.Workspace) er
 func (v *VMM) define(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
-	m, err := v.machine(n, r.Workspace)
+	m, err := v.machine(ctx, n, r.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +302,9 @@ func (v *VMM) onHost(limit time.Duration, do step) change.Func {
 }
 
 // machine makes the adapter's view of the workspace from its record.
-func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, error) {
+func (v *VMM) machine(
+	ctx context.Context, n *host.Node, w *workspace.Workspace,
+) (workspace.Machine, error) {
 	boot, err := v.o.Boot(w)
 	if err != nil {
 		return workspace.Machine{}, err
@@ -318,7 +320,10 @@ func (v *VMM) machine(n *host.Node, w *workspace.Workspace) (workspace.Machine, 
 	limits := shapeOn(n, w)
 	m.NetInKbps, m.NetOutKbps = limits.NetInKbps, limits.NetOutKbps
 	for i, d := range w.Spec.Disks {
-		path, format := image.Disk(n, w, i)
+		path, format, err := image.Disk(ctx, n, w, i)
+		if err != nil {
+			return workspace.Machine{}, err
+		}
 		m.Disks[i] = workspace.MachineDisk{
 			Path: path, Format: format, MountAs: d.MountAs, ReadOnly: d.ReadOnly,
 		}
