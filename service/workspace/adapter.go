@@ -134,6 +134,7 @@ type Deployment interface {
 	Resizer
 	Migrator
 	Inspector
+	Meter
 	Close() error
 }
 

@@ -36,6 +36,9 @@ type Rig struct {
 	Elsewhere func(id workspace.ID) workspace.Machine
 	// Copied says that the two hosts have disks of their own.
 	Copied bool
+	// Metered says that the host counts the time of processors and memory, Traffic
+	// that it counts what goes over disks and NICs.
+	Metered, Traffic bool
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string
@@ -65,6 +68,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"many at once", manyAtOnce},
 		{"hostile words", hostileWords},
 		{"capacity", capacity},
+		{"measure", measures},
 		{"resize", resizeLive},
 		{"resize refused", resizeRefused},
 		{"resize while off", resizeWhileOff},

@@ -110,7 +110,7 @@ func (h *Host) removeProbe(paths ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()
 	if err := h.files().Remove(ctx, paths...); err != nil {
-		h.log.Warn("cannot remove the files of the probe", "name", paths[0], "error", err)
+		h.log.Warn("cannot remove the files of the probe", "path", paths[0], "error", err)
 	}
 }
 

@@ -126,6 +126,9 @@ type Host struct {
 	told   told
 	// changed is when a machine's memory changed last, by ID.
 	changed sync.Map
+	// owned are the domains that were found to be ours, by UUID, so that a question
+	// about all is one call. Whatever happens to one has it looked at again.
+	owned sync.Map
 
 	probing chan struct{} // a lock that a context can give up waiting for
 	verdict Accel         // guarded by probing; empty: not yet known
@@ -154,7 +157,7 @@ func Open(ctx context.Context, o Options) (*Host, error) {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	h.log = h.log.With("host", string(o.Host))
-	h.link = newLink(at, dial, h.log, h.hearer.tell)
+	h.link = newLink(at, dial, h.log, h.hear)
 	if _, err := h.link.session(ctx); err != nil {
 		h.log.Warn("host is out of reach", "error", err)
 	}

@@ -90,6 +90,8 @@ func TestConformanceOfQEMU(t *testing.T) {
 			Uses:     16,
 			Keeps:    true,
 			Bounded:  true,
+			Metered:  true,
+			Traffic:  true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				f.console(id).Await(t, "alive")
 				f.Virsh("shutdown", "workspace-"+id.String())

@@ -34,7 +34,8 @@ type machine struct {
 	whole     bool // spec is of all that was defined: a journal of before says so
 	starts    uint32
 	reboots   uint32
-	condition byte // index into conditions
+	condition byte  // index into conditions
+	since     int64 // when it began to run, in Unix milliseconds, as far as we saw it
 }
 
 // conditions numbers the conditions, so that a machine takes few bytes.

@@ -29,13 +29,14 @@ const (
 	OpInspect  Op = "inspect"
 	OpList     Op = "list"
 	OpCapacity Op = "capacity"
+	OpMeasure  Op = "measure"
 	OpWatch    Op = "watch"
 )
 
 // ops is every operation, for the script's error messages.
 var ops = []Op{
 	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
-	OpMigrate, OpUndefine, OpInspect, OpList, OpCapacity, OpWatch,
+	OpMigrate, OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpWatch,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

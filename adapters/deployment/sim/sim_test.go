@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 			Reopen:  func(*testing.T) workspace.Deployment { return w.Host(host) },
 			Uses:    20,
 			Bounded: true,
+			Metered: true,
 			Second:  func(*testing.T) workspace.Deployment { return w.Host("host2") },
 			Elsewhere: func(id workspace.ID) workspace.Machine {
 				m := small(id)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -107,6 +108,12 @@ func (w *World) remember(dir string) error {
 
 // put sets a machine and keeps the sum of memory.
 func (h *host) put(id workspace.ID, m machine) {
+	m.since = h.machines[id].since
+	if m.condition != running {
+		m.since = 0
+	} else if m.since == 0 {
+		m.since = time.Now().UnixMilli()
+	}
 	h.drop(id)
 	h.machines[id] = m
 	if m.inMemory() {
