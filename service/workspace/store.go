@@ -20,6 +20,7 @@ type Reader interface {
 	SubscriptionReader
 	PullPointReader
 	BookingReader
+	ImageReader
 	Workspace(ctx context.Context, id ID) (*Workspace, error)
 	// Workspaces returns the owner's workspaces by rising ID; all, for an empty owner.
 	Workspaces(ctx context.Context, owner Owner) ([]*Workspace, error)
@@ -90,6 +91,7 @@ type Tx interface {
 	BookingTx
 	AccountTx
 	HostTx
+	ImageTx
 }
 
 // AccountTx knows what owners hold and have used.

@@ -50,6 +50,8 @@ const (
 	putHost
 	deleteHost
 	putLearned
+	putImage
+	deleteImage
 	putAccount
 	deleteAccount
 	queries // how many there are
@@ -104,6 +106,9 @@ var texts = [queries]string{
 	putAccount:    `REPLACE INTO account (owner, cpu_time, at) VALUES (?, ?, ?)`,
 	deleteAccount: `DELETE FROM account WHERE owner = ?`,
 	putLearned:    `REPLACE INTO learned (id, data) VALUES (1, ?)`,
+	putImage: `REPLACE INTO library_image (owner, name, version, image)
+		VALUES (?, ?, ?, ?)`,
+	deleteImage: `DELETE FROM library_image WHERE owner = ? AND name = ? AND version = ?`,
 }
 
 // A statement is a prepared query with room for its arguments.
@@ -216,7 +221,7 @@ type rowWriter func(*state) error
 func (r *rows) apply(s *state, owed debts) error {
 	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
 		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes, r.hosts,
-		r.learned, r.accounts} {
+		r.learned, r.images, r.accounts} {
 		if err := write(s); err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type state struct {
 	modes           table[workspace.HostID, *workspace.HostMode]
 	records         table[workspace.HostID, *workspace.HostRecord]
 	learned         table[theOne, []byte]
+	images          table[workspace.ImageKey, *workspace.Image]
 	accounts        table[workspace.Owner, workspace.Account]
 	holdings        table[workspace.Owner, holding]
 
@@ -105,6 +106,7 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		modes:           newTable[workspace.HostID, *workspace.HostMode](),
 		records:         newTable[workspace.HostID, *workspace.HostRecord](),
 		learned:         newTable[theOne, []byte](),
+		images:          newTable[workspace.ImageKey, *workspace.Image](),
 		accounts:        newTable[workspace.Owner, workspace.Account](),
 		holdings:        newTable[workspace.Owner, holding](),
 		site:            site{configured: hosts}, current: make(use), committed: make(use), pools: all,
@@ -117,11 +119,11 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 }
 
 // tables returns all tables.
-func (s *state) tables() [19]layered {
+func (s *state) tables() [20]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
 		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
 		&s.arriving, &s.kept, &s.used, &s.answers,
-		&s.bookings, &s.modes, &s.records, &s.learned, &s.accounts, &s.holdings}
+		&s.bookings, &s.modes, &s.records, &s.learned, &s.images, &s.accounts, &s.holdings}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.

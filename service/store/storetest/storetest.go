@@ -46,6 +46,7 @@ func Exercise(t *testing.T, open Open) {
 		{"booking", bookings},
 		{"host mode", hostModes},
 		{"host record", hostRecords},
+		{"image library", images},
 		{"learned", learned},
 		{"shape", shapes},
 		{"parked", parked},

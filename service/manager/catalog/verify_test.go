@@ -1,0 +1,155 @@
+package catalog
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// TestVerify reads images, records what came of it, and says how far it is.
+func TestVerify(t *testing.T) {
+	l := newLab(t)
+	l.shelf.sums = false
+	l.add(bob, draft("debian", "12"))
+	l.add(bob, draft("other", "1", func(d *workspace.ImageDraft) {
+		d.Location, d.SHA256 = "file://other", sumOf("another")
+	}))
+	_, err := l.Resolve(t.Context(), workspace.ImageNeeds{Owner: bob, Location: "image:debian"})
+	l.refused(err, workspace.NotFound, "which `workspace image verify` computes excludes 1")
+	l.leftover()
+	run(t, l, func() {
+		for _, name := range []string{"debian", "other"} {
+			v, err := l.VerifyImage(context.Background(), bob, name)
+			if err != nil || v.Reading == nil || v.Reading.Fault != "" {
+				t.Errorf("%s: %+v, %v", name, v.Reading, err)
+			}
+		}
+	})
+	v := l.show("debian")
+	if v.SHA256 != sumOf("debian") || v.Check.Fault != "" || v.Check.At.IsZero() ||
+		v.Reading != nil {
+		t.Errorf("it is %+v, %+v", v.Image, v.Reading)
+	}
+	i, err := l.Resolve(t.Context(), workspace.ImageNeeds{Owner: bob, Location: "image:debian"})
+	if err != nil || i.SHA256 != sumOf("debian") {
+		t.Errorf("it is %+v, %v", i, err)
+	}
+	v = l.show("other")
+	want := "its checksum is " + sumOf("other") + ", expected " + sumOf("another")
+	if v.Check.Fault != want {
+		t.Errorf("it is %+v", v.Check)
+	}
+	_, err = l.Resolve(t.Context(), workspace.ImageNeeds{Owner: bob, Location: "image:other"})
+	l.refused(err, workspace.NotFound, "found as described when it was last verified excludes 1")
+	left, _ := os.ReadDir(l.options.Spool)
+	if len(left) > 0 {
+		t.Errorf("the spool has %v", left)
+	}
+}
+
+// TestVerifyFails: a repository that is out of reach says nothing about the image.
+func TestVerifyFails(t *testing.T) {
+	l := newLab(t)
+	l.add(bob, draft("debian", "12"))
+	l.shelf.fail = workspace.Errorf(workspace.Unavailable, "reach it", "", "it is down")
+	run(t, l, func() {
+		if _, err := l.VerifyImage(context.Background(), bob, "debian"); err != nil {
+			t.Error(err)
+		}
+	})
+	v := l.show("debian")
+	if !v.Check.At.IsZero() || v.Reading == nil ||
+		!strings.Contains(v.Reading.Fault, "it is down") {
+		t.Errorf("it is %+v, %+v", v.Check, v.Reading)
+	}
+	delete(l.shelf.images, "file://debian")
+	l.shelf.fail = nil
+	run(t, l, func() {
+		if _, err := l.VerifyImage(context.Background(), bob, "debian"); err != nil {
+			t.Error(err)
+		}
+	})
+	if v = l.show("debian"); !strings.Contains(v.Check.Fault, "no such image") || v.Reading != nil {
+		t.Errorf("it is %+v, %+v", v.Check, v.Reading)
+	}
+}
+
+// run does something while the Catalog runs, and waits until it is done with it.
+func run(t *testing.T, l *lab, do func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- l.Catalog.Run(ctx) }()
+	do()
+	l.settle()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// settle waits until nothing is read.
+func (l *lab) settle() {
+	l.Helper()
+	for end := time.Now().Add(30 * time.Second); l.busy(); {
+		if time.Now().After(end) {
+			l.Fatal("it does not end")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// busy reports whether something is read, or to be read.
+func (l *lab) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.readings {
+		if r.Fault == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// leftover puts a file into the spool, as a daemon that was killed does.
+func (l *lab) leftover() {
+	l.Helper()
+	if err := os.MkdirAll(l.options.Spool, 0o700); err != nil {
+		l.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(l.options.Spool, "x.part"), nil, 0o600); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *lab) show(reference string) workspace.ImageView {
+	l.Helper()
+	v, err := l.LibraryImage(l.Context(), bob, reference)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return v
+}
+
+// TestVerifyTwice: an image that waits to be read does not wait twice.
+func TestVerifyTwice(t *testing.T) {
+	l := newLab(t)
+	l.add(bob, draft("debian", "12"))
+	for range 3 {
+		if _, err := l.VerifyImage(t.Context(), bob, "debian"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.waiting) != 1 {
+		t.Errorf("%d wait", len(l.waiting))
+	}
+	if err := l.RemoveImage(t.Context(), bob, "debian"); err != nil {
+		t.Fatal(err)
+	}
+	run(t, l, func() {})
+}
