@@ -109,7 +109,8 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		images:          newTable[workspace.ImageKey, *workspace.Image](),
 		accounts:        newTable[workspace.Owner, workspace.Account](),
 		holdings:        newTable[workspace.Owner, holding](),
-		site:            site{configured: hosts}, current: make(use), committed: make(use), pools: all,
+		site:            site{configured: hosts}, current: make(use), committed: make(use),
+		pools:  all,
 		owners: make(index), outbox: make(map[workspace.SubscriptionID][]workspace.Message),
 		pulls: make(map[workspace.PullPointID]*pull),
 	}
