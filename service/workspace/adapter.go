@@ -133,6 +133,7 @@ type Deployment interface {
 	Hypervisor
 	Resizer
 	Migrator
+	Snapshotter
 	Inspector
 	Meter
 	Close() error

@@ -30,11 +30,12 @@ type Passage struct {
 type Migrator interface {
 	// Migrate moves a machine that is in memory from this host to the target, where
 	// it goes on as it was, running or paused; nothing of it remains here but copied
-	// disks, which nobody uses any more. One that is there already is a success. At each moment one copy of the machine can run,
-	// and whatever dies meanwhile, calling it again finds out from both hosts which,
-	// and completes the move or finds it done. Where it fails the machine is here as
-	// it was, and nothing is left there; but when a host is out of reach
-	// (Unavailable), that is so only after the next call. A machine that is not in
-	// memory, and a target that cannot take it, is a Conflict. The end of ctx calls it off.
+	// disks, which nobody uses any more. One that is there already is a success. At
+	// each moment one copy of the machine can run, and whatever dies meanwhile, calling
+	// it again finds out from both hosts which, and completes the move or finds it
+	// done. Where it fails the machine is here as it was, and nothing is left there;
+	// but when a host is out of reach (Unavailable), that is so only after the next
+	// call. A machine that is not in memory, and a target that cannot take it, is a
+	// Conflict. The end of ctx calls it off.
 	Migrate(ctx context.Context, id ID, g Migration) (Passage, error)
 }

@@ -34,6 +34,8 @@ type Rig struct {
 	// the machine as it is to be there. nil: there is none.
 	Second    func(t *testing.T) workspace.Deployment
 	Elsewhere func(id workspace.ID) workspace.Machine
+	// Snaps says that the host keeps snapshots.
+	Snaps bool
 	// Copied says that the two hosts have disks of their own.
 	Copied bool
 	// Metered says that the host counts the time of processors and memory, Traffic
@@ -72,6 +74,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"resize", resizeLive},
 		{"resize refused", resizeRefused},
 		{"resize while off", resizeWhileOff},
+		{"snapshots", snapshots},
 		{"migrate", migrateThereAndBack},
 		{"migrate refused", migrateRefused},
 	})

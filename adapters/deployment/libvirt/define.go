@@ -20,6 +20,9 @@ func (h *Host) Define(ctx context.Context, m workspace.Machine) error {
 func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 	who := h.identify(m)
 	known, err := h.find(ctx, m.ID)
+	if known != nil {
+		who.carry(known.who)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -45,8 +48,7 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 // rename brings what an earlier release wrote about a domain up to date. One
 // whose memory libvirt keeps goes on from there first.
 func (h *Host) rename(ctx context.Context, known *machine, who identity) error {
-	who.Boot, who.Restoring = known.who.Boot, known.who.Restoring
-	who.Going, who.Coming = known.who.Going, known.who.Coming
+	who.Boot = known.who.Boot
 	who.Links = known.who.Links
 	if known.who.like(who) || known.condition == workspace.ConditionSaved {
 		return nil
@@ -183,6 +185,9 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 	}
 	h.changed.Delete(id)
 	if err := h.removeFile(ctx, m.who.Memory); err != nil {
+		return err
+	}
+	if err := h.removeSnapshots(ctx, m); err != nil {
 		return err
 	}
 	if err := h.removeHosts(ctx, m); err != nil {

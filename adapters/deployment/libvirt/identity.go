@@ -46,8 +46,18 @@ type identity struct {
 	// that is on its way here, both until the move is known to be over.
 	Going  string `xml:"going,attr,omitempty"`
 	Coming string `xml:"coming,attr,omitempty"`
-	Owner  string `xml:"owner"`
-	Name   string `xml:"name"`
+	// Reverting is the snapshot of which the disks are being put back.
+	Reverting string `xml:"reverting,attr,omitempty"`
+	Owner     string `xml:"owner"`
+	Name      string `xml:"name"`
+	Snapshots []kept `xml:"snapshot"`
+}
+
+// carry takes over from an earlier element of the same machine what its
+// definition does not say.
+func (i *identity) carry(from identity) {
+	i.Restoring, i.Going, i.Coming = from.Restoring, from.Going, from.Coming
+	i.Reverting, i.Snapshots = from.Reverting, from.Snapshots
 }
 
 // identify makes the element for a machine.

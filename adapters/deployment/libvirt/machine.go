@@ -19,6 +19,7 @@ type machine struct {
 	moving    bool // libvirt is on the way to another condition
 	restoring bool // saved, but its memory is back in place already
 	managed   bool // saved, where libvirt likes
+	frozen    bool // stands still for a snapshot alone
 	between   bool // in the last moments of a migration, or left there by one that died
 }
 
@@ -88,7 +89,8 @@ func (h *Host) look(ctx context.Context, m *machine) error {
 	}
 	m.condition, m.moving = conditionOf(libvirt.DomainState(s.now), s.why)
 	m.between = m.who.Going+m.who.Coming != "" && isBetween(libvirt.DomainState(s.now), s.why)
-	if m.between {
+	m.frozen = m.condition == workspace.ConditionPaused && m.who.freezes()
+	if m.between || m.frozen {
 		m.condition, m.moving = workspace.ConditionRunning, true
 	}
 	m.restoring = m.who.Restoring != "" && m.condition == workspace.ConditionPaused
@@ -166,10 +168,12 @@ func (h *Host) onMachine(
 	case err != nil:
 	case m == nil || m.coming():
 		err = workspace.Refuse(workspace.NotFound, "there is no such machine")
-	case m.moving:
+	case m.moving && !m.frozen:
 		err = workspace.Refuse(workspace.Transient, "it is still changing")
 	default:
-		err = do(m)
+		if err = h.melt(ctx, m); err == nil {
+			err = do(m)
+		}
 	}
 	return h.fault(op+" the machine", id, err)
 }

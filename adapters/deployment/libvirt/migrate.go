@@ -143,7 +143,23 @@ func (v *voyage) check(ctx context.Context) (err error) {
 		return workspace.Refuse(workspace.Internal, "it has %d disks here, and is to have %d there",
 			len(v.live.Devices.Disks), len(v.As.Disks))
 	}
-	return nil
+	return v.checkSnapshots()
+}
+
+// checkSnapshots refuses to leave snapshots behind: they lie beside the disks.
+func (v *voyage) checkSnapshots() error {
+	if len(v.here.who.Snapshots) == 0 {
+		return nil
+	}
+	together := !v.Copied
+	for i, d := range v.live.Devices.Disks {
+		together = together && fileOf(d) == v.As.Disks[i].Path
+	}
+	if together {
+		return nil
+	}
+	return workspace.Refuse(workspace.Conflict,
+		"it has snapshots, which lie on host %s: delete them first", v.from.o.Host)
 }
 
 func (v *voyage) read(
@@ -179,7 +195,7 @@ func (v *voyage) attempt(ctx context.Context) error {
 // params are what libvirt is to know.
 func (v *voyage) params() ([]libvirt.TypedParam, error) {
 	who := v.to.identify(v.As)
-	who.Coming = string(v.from.o.Host)
+	who.Coming, who.Snapshots = string(v.from.o.Host), v.here.who.Snapshots
 	rest, err := settled(v.rest, v.then, who)
 	if err != nil {
 		return nil, err
@@ -251,11 +267,11 @@ func (v *voyage) makeDisks(ctx context.Context) error {
 	}
 	for i, d := range v.As.Disks {
 		from := v.live.Devices.Disks[i]
-		if d.ReadOnly || from.Source == nil || from.Source.File == nil {
+		if d.ReadOnly || fileOf(from) == "" {
 			continue
 		}
 		if v.from.o.Access != nil && v.from.o.Access.Local() && access.Local() &&
-			from.Source.File.File == d.Path {
+			fileOf(from) == d.Path {
 			return workspace.Refuse(workspace.Internal, "disk %q is the same on both hosts", d.Path)
 		}
 		size, err := ask(ctx, v.from.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {

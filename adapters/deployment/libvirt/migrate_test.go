@@ -2,13 +2,12 @@ package libvirt_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -46,7 +45,7 @@ func (f *ferry) open(t *testing.T, i int) *libvirt.Host {
 	h := f.lab.Hosts[i]
 	host, err := libvirt.Open(t.Context(), libvirt.Options{
 		Host: workspace.HostID(h.Name), Pool: "test pool", URI: h.URIOver("unix", "qemu"),
-		Peer: "qemu+tcp://" + h.Name + "/system", Access: files{},
+		Peer: "qemu+tcp://" + h.Name + "/system", Access: local.Access{},
 		Accel: libvirt.AccelTCG, ConsoleDir: filepath.Join(h.Dir, "console"),
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
@@ -99,43 +98,6 @@ func (f *ferry) diskless(t *testing.T, i int) {
 	if left := f.lab.Hosts[i].Shell("ls " + f.images(f.lab.Hosts[i])); left != "" {
 		t.Errorf("disks are left: %s", left)
 	}
-}
-
-// files is as much of the way to a host's files as migration needs.
-type files struct{ workspace.Access }
-
-func (files) Local() bool { return true }
-
-func (files) MakeDir(_ context.Context, dir string, mode os.FileMode) error {
-	return os.MkdirAll(dir, mode)
-}
-
-func (files) Blank(_ context.Context, path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Truncate(size)
-}
-
-func (files) Examine(
-	_ context.Context, path string, _ bool,
-) (workspace.ImageInfo, error) {
-	return workspace.ImageInfo{}, fmt.Errorf("%s is not looked at", path)
-}
-
-func (files) Run(ctx context.Context, c workspace.Command) error {
-	return exec.CommandContext(ctx, c.Args[0], c.Args[1:]...).Run()
-}
-
-func (files) Remove(_ context.Context, paths ...string) error {
-	for _, p := range paths {
-		if err := os.Remove(p); err != nil && !os.IsNotExist(err) {
-			return err
-		}
-	}
-	return nil
 }
 
 func TestMigration(t *testing.T) {

@@ -129,6 +129,8 @@ type Host struct {
 	// owned are the domains that were found to be ours, by UUID, so that a question
 	// about all is one call. Whatever happens to one has it looked at again.
 	owned sync.Map
+	// keeping has the machines of which this adapter makes a snapshot, by ID.
+	keeping sync.Map
 
 	probing chan struct{} // a lock that a context can give up waiting for
 	verdict Accel         // guarded by probing; empty: not yet known

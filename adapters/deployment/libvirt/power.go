@@ -26,6 +26,8 @@ func (h *Host) Start(ctx context.Context, id workspace.ID, paused bool) error {
 	}
 	return h.onMachine(ctx, "start", id, func(m *machine) error {
 		switch {
+		case m.who.Reverting != "":
+			return m.halfReverted()
 		case m.condition == want:
 			return nil
 		case m.inMemory():

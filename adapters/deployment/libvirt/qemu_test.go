@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -35,6 +36,7 @@ func newFarmOn(t *testing.T, d *libvirtdtest.Daemon) *farm {
 	must(t, os.Mkdir(f.images, 0o755))
 	f.options = libvirt.Options{
 		URI: d.URI("qemu"), Accel: libvirt.AccelTCG, ConsoleDir: filepath.Join(d.Dir, "console"),
+		Access: local.Access{},
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
 	}
@@ -92,6 +94,7 @@ func TestConformanceOfQEMU(t *testing.T) {
 			Bounded:  true,
 			Metered:  true,
 			Traffic:  true,
+			Snaps:    true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				f.console(id).Await(t, "alive")
 				f.Virsh("shutdown", "workspace-"+id.String())

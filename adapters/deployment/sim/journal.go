@@ -38,8 +38,10 @@ type History struct {
 	Starts    int // from off, saved or crashed; a start of what runs already is none
 	Reboots   int
 	workspace.Shape
-	Spec  uint64 // digest of the definition without its shape
-	whole bool   // with its shape, which is not known but for the memory
+	Spec uint64 // digest of the definition without its shape
+	// Snapshots is a word NAME:SECONDS:WHAT for each snapshot.
+	Snapshots string
+	whole     bool // with its shape, which is not known but for the memory
 }
 
 // ReadJournal reads the journal in dir from outside, while a World writes it or
@@ -87,7 +89,7 @@ func Replay(records []Record) map[Place]History {
 // machineOf and historyOf translate between what is kept and what is shown.
 func machineOf(h History) machine {
 	m := machine{spec: h.Spec, shape: h.Shape, whole: h.whole,
-		starts: uint32(h.Starts), reboots: uint32(h.Reboots)}
+		starts: uint32(h.Starts), reboots: uint32(h.Reboots), snaps: snaps(h.Snapshots)}
 	for i, c := range conditions {
 		if c == h.Condition {
 			m.condition = byte(i)
@@ -98,7 +100,8 @@ func machineOf(h History) machine {
 
 func historyOf(m machine) History {
 	return History{Condition: conditions[m.condition], Starts: int(m.starts),
-		Reboots: int(m.reboots), Shape: m.shape, Spec: m.spec, whole: m.whole}
+		Reboots: int(m.reboots), Shape: m.shape, Spec: m.spec, whole: m.whole,
+		Snapshots: string(m.snaps)}
 }
 
 // parseJournal reads whole lines and returns how many bytes they take.
@@ -121,7 +124,7 @@ func parseJournal(data []byte) ([]Record, int, error) {
 // parseRecord reads the words of one line: VERB HOST ID, and then of define
 // SPEC and the shape, of resize the shape, of state SPEC, the shape, CONDITION,
 // STARTS and REBOOTS, of migrate the other host and what a state has. In place of
-// a shape, older lines have MEMORY alone.
+// a shape, older lines have MEMORY alone. A state ends in its snapshots.
 func parseRecord(words []string) (Record, error) {
 	if len(words) < 3 {
 		return Record{}, fmt.Errorf("%d words", len(words))
@@ -132,6 +135,13 @@ func parseRecord(words []string) (Record, error) {
 	}
 	r := Record{Verb: words[0], Host: workspace.HostID(words[1]), Machine: id}
 	read := reader{words: words[3:]}
+	for i, w := range words { // what is kept stands at the end
+		if i > 2 && (strings.HasSuffix(w, ":"+withMemory) || strings.HasSuffix(w, ":"+withDisks)) {
+			r.Snapshots = strings.Join(words[i:], " ")
+			read.words = words[3:i]
+			break
+		}
+	}
 	switch verb(r.Verb) {
 	case verbDefine:
 		r.Condition = workspace.ConditionOff
@@ -244,7 +254,11 @@ func appendShape(b []byte, s workspace.Shape) []byte {
 
 func appendState(b []byte, m machine) []byte {
 	b = append(append(appendDefinition(b, m), ' '), conditions[m.condition]...)
-	return appendNumbers(b, int64(m.starts), int64(m.reboots))
+	b = appendNumbers(b, int64(m.starts), int64(m.reboots))
+	if m.snaps == "" {
+		return b
+	}
+	return append(append(b, ' '), m.snaps...)
 }
 
 func appendNumbers(b []byte, numbers ...int64) []byte {

@@ -9,7 +9,8 @@ import (
 // verb is what happened to a machine: the first word of a journal line.
 type verb string
 
-// The verbs. verbState is what compaction leaves of a machine's past.
+// The verbs. verbState is what compaction leaves of a machine's past, and how it is
+// after something was done to its snapshots.
 const (
 	verbNone     verb = ""
 	verbDefine   verb = "define"
@@ -36,6 +37,7 @@ type machine struct {
 	reboots   uint32
 	condition byte  // index into conditions
 	since     int64 // when it began to run, in Unix milliseconds, as far as we saw it
+	snaps     snaps
 }
 
 // conditions numbers the conditions, so that a machine takes few bytes.

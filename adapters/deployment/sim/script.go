@@ -17,14 +17,20 @@ type Op string
 
 // The operations.
 const (
-	OpDefine   Op = "define"
-	OpStart    Op = "start"
-	OpStop     Op = "stop"
-	OpPause    Op = "pause"
-	OpResume   Op = "resume"
-	OpReboot   Op = "reboot"
-	OpResize   Op = "resize"
-	OpMigrate  Op = "migrate"
+	OpDefine  Op = "define"
+	OpStart   Op = "start"
+	OpStop    Op = "stop"
+	OpPause   Op = "pause"
+	OpResume  Op = "resume"
+	OpReboot  Op = "reboot"
+	OpResize  Op = "resize"
+	OpMigrate Op = "migrate"
+
+	OpSnapshot       Op = "snapshot"
+	OpRevert         Op = "revert"
+	OpDeleteSnapshot Op = "delete-snapshot"
+	OpSnapshots      Op = "snapshots"
+
 	OpUndefine Op = "undefine"
 	OpInspect  Op = "inspect"
 	OpList     Op = "list"
@@ -36,7 +42,8 @@ const (
 // ops is every operation, for the script's error messages.
 var ops = []Op{
 	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
-	OpMigrate, OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpWatch,
+	OpMigrate, OpSnapshot, OpRevert, OpDeleteSnapshot, OpSnapshots,
+	OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpWatch,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

@@ -33,6 +33,7 @@ func TestConformance(t *testing.T) {
 			Uses:    20,
 			Bounded: true,
 			Metered: true,
+			Snaps:   true,
 			Second:  func(*testing.T) workspace.Deployment { return w.Host("host2") },
 			Elsewhere: func(id workspace.ID) workspace.Machine {
 				m := small(id)
