@@ -52,7 +52,7 @@ func (h *Host) revert(ctx context.Context, m *machine, k kept) error {
 		}
 	}
 	if k.Memory == "" {
-		if err := removeFile(m.who.Memory); err != nil {
+		if err := h.removeFile(ctx, m.who.Memory); err != nil {
 			return err
 		}
 	}
