@@ -120,6 +120,15 @@ type Network struct {
 	DNS       string `toml:"dns"`
 	MACPrefix string `toml:"mac_prefix"` // default A2:AA:BB
 	Hostname  string `toml:"hostname"`   // pattern with one %d; default NAME-%d
+	// First6 is the IPv6 address that goes with first, with the length of its network, such
+	// as 2001:db8::20/64; the others follow it one by one.
+	First6   string `toml:"first6"`
+	Gateway6 string `toml:"gateway6"` // default: as routers advertise
+	// Accept and Advisory are the addresses that requests may bring along with the methods
+	// AcceptAndConfigure and Advisory: ADDRESS, ADDRESS-ADDRESS or ADDRESS/BITS. They may be
+	// of the pool or beside it. Guests with Advisory are not held to an address.
+	Accept   []string `toml:"accept"`
+	Advisory []string `toml:"advisory"`
 	// Guard holds guests to the addresses that they were leased; default true.
 	Guard *bool `toml:"guard"`
 }

@@ -147,6 +147,8 @@ func (n *Network) check() error {
 			all = append(all, fmt.Errorf("%s %s is among the addresses to be leased", key, ip))
 		}
 	}
+	all = append(all, n.checkSix(), checkRanges("accept", n.Accept),
+		checkRanges("advisory", n.Advisory))
 	if strings.Count(n.Hostname, "%") != 1 || !strings.Contains(n.Hostname, "%d") {
 		all = append(all, fmt.Errorf("hostname %q needs exactly one %%d", n.Hostname))
 	}
@@ -171,19 +173,18 @@ func (n *Network) ends() (first, last netip.Addr, err error) {
 // clash refuses two networks whose guests could get the same MAC address,
 // which is made of the prefix and the last three octets of the IP address.
 func (n *Network) clash(other *Network) error {
-	first, last, err := n.ends()
-	begin, end, err2 := other.ends()
-	if err != nil || err2 != nil || n.MACPrefix != other.MACPrefix {
-		return nil //nolint:nilerr // it is told of the network itself
-	}
-	const octets = 1<<24 - 1
-	behind := (number(first) - number(begin)) & octets
-	before := (number(begin) - number(first)) & octets
-	if int64(behind) >= span(begin, end) && int64(before) >= span(first, last) {
+	if n.MACPrefix != other.MACPrefix {
 		return nil
 	}
-	return fmt.Errorf("some of its addresses get the same MAC as some of network %q; "+
-		"give one of them another mac_prefix", other.Name)
+	for _, a := range n.all() {
+		for _, b := range other.all() {
+			if a.sameMACs(b) {
+				return fmt.Errorf("some of its addresses get the same MAC as some of network %q; "+
+					"give one of them another mac_prefix", other.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // span returns how many addresses lie between first and last, both included.

@@ -270,22 +270,6 @@ func (m *Manager) allocateAll(tx workspace.Tx, r *workspace.Request) ([]workspac
 	return nics, nil
 }
 
-// allocate takes an address for the i-th NIC.
-func (m *Manager) allocate(
-	tx workspace.Tx, r *workspace.Request, i int,
-) (workspace.NIC, error) {
-	nic := r.Spec.NICs[i]
-	nic.Association = m.association(nic)
-	address, mac, err := tx.TakeAddress(nic.Association)
-	if err != nil {
-		return nic, refuse(r, complaint{
-			kind: workspace.KindOf(err), path: fmt.Sprintf(atNIC, i+1, "association"), cause: err,
-		})
-	}
-	nic.Address, nic.MAC = address, mac
-	return nic, nil
-}
-
 // association returns the network of a NIC; one that names none gets the first.
 func (m *Manager) association(n workspace.NIC) string {
 	if n.Association == "" && len(m.policy.Associations) > 0 {

@@ -37,6 +37,7 @@ type Policy struct {
 	PullPoints        int                 // of one owner at a time; 0: no limit
 	Operators         []workspace.Owner   // who may change hosts, and see all leases
 	Warn              time.Duration       // before the end of running time; 0: no warning
+	Brought           map[string]Brought  // by association
 }
 
 // Images is what the manager asks of the image side before it accepts a request.

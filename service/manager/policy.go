@@ -148,37 +148,6 @@ func (m *Manager) admitKernel(r *workspace.Request) error {
 	return nil
 }
 
-// admitNetworks refuses what the original refused: unknown networks, MACs and
-// addresses that the client brings along.
-func (m *Manager) admitNetworks(r *workspace.Request) error {
-	for i, n := range r.Spec.NICs {
-		c := complaint{kind: workspace.Denied}
-		element := ""
-		switch {
-		case n.Association != "" && !slices.Contains(m.policy.Associations, n.Association):
-			element = "association"
-			c.cause = fmt.Errorf("'%s' is not a valid network name", n.Association)
-			c.expected = "one of " + strings.Join(m.policy.Associations, ", ")
-		case n.MAC != "":
-			element, c.hint = "MAC", "leave it out"
-			c.cause = errors.New("this site assigns MAC addresses itself")
-		case n.Method != workspace.AllocateAndConfigure:
-			element = "ipConfig/acquisitionMethod"
-			c.expected = string(workspace.AllocateAndConfigure)
-			c.cause = fmt.Errorf("%s is asked for; this site assigns addresses itself", n.Method)
-		case n.Address != (workspace.Address{}):
-			c.kind, element = workspace.Invalid, "ipConfig"
-			c.cause = fmt.Errorf("it gives addresses, which %s does not take", n.Method)
-			c.hint = "leave them out"
-		default:
-			continue
-		}
-		c.path = fmt.Sprintf(atNIC, i+1, element)
-		return refuse(r, c)
-	}
-	return nil
-}
-
 func (m *Manager) admitTarget(r *workspace.Request) error {
 	if r.SaveTo == "" {
 		return nil

@@ -34,6 +34,8 @@ type rig struct {
 	t   *testing.T
 	dir string
 
+	policy     manager.Policy
+	networks   []workspace.Network
 	leasing    book.Policy // how the scheduler decides
 	repository int32       // kbit/s of the link of images; 0: they are everywhere
 
@@ -64,7 +66,9 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 // newRig starts a rig in dir, which may hold what an earlier one left.
 func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule()}
+	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule(),
+		policy:   policy(),
+		networks: []workspace.Network{network("public", 6), network("private", 6)}}
 	for _, f := range prepare {
 		f(r)
 	}
@@ -79,7 +83,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	var err error
 	r.store, err = sqlite.Open(t.Context(), sqlite.Options{
 		Path: filepath.Join(dir, "record.db"), Hosts: hosts, Logger: quiet, PullCapacity: 5,
-		Networks:  []workspace.Network{network("public", 6), network("private", 6)},
+		Networks:  r.networks,
 		OnChanges: func(all []*workspace.Change) { engine.Offer(all) },
 	})
 	r.check(err)
@@ -93,7 +97,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
-		Store: r.store, Images: images, Work: engine, Policy: policy(),
+		Store: r.store, Images: images, Work: engine, Policy: r.policy,
 		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account,
 	})
 	watcher := host.NewWatcher(r.store, r.pool, quiet)

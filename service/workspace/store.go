@@ -84,6 +84,7 @@ type Outbox interface {
 type Tx interface {
 	WorkspaceTx
 	PoolTx
+	AddressTx
 	ChangeTx
 	SubscriptionTx
 	PullPointTx
@@ -165,10 +166,6 @@ type PoolTx interface {
 	Hosts() []HostUse
 	// Used returns what is used of one host, as Hosts has it.
 	Used(id HostID) Capacity
-	// TakeAddress takes a free address of the association, with its MAC. It is
-	// held by the workspace that is put with it before the transaction ends.
-	// Errors: Invalid (no such association), NoResource (a Refusal).
-	TakeAddress(association string) (Address, string, error)
 	// AllWorkspaces returns every workspace, for the rare questions.
 	AllWorkspaces() []*Workspace
 	// AddUsed adds running time of an ended lease to the owner's account.

@@ -158,16 +158,6 @@ type NIC struct {
 	Device string `json:"-"`
 }
 
-// Address is one entry of an address pool. IPv4 in dotted form.
-type Address struct {
-	Hostname  string
-	IP        string
-	Netmask   string
-	Gateway   string
-	Broadcast string
-	Network   string
-}
-
 // Allocation is how much of the pool one node of a request takes.
 type Allocation struct {
 	MemoryMB     int64
@@ -260,14 +250,6 @@ type Capacity struct {
 type HostUse struct {
 	Host
 	Used Capacity
-}
-
-// Network is an association with its address pool.
-type Network struct {
-	Name      string
-	MACPrefix string // first three octets, such as A2:AA:BB
-	DNS       string
-	Addresses []Address
 }
 
 // Request is a create request, read and checked as far as its own text goes.

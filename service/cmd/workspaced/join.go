@@ -14,7 +14,6 @@ import (
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
-	"github.com/philoxenia/philoxenia/service/manager/network"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
@@ -105,19 +104,6 @@ func addWeb(all map[string]workspace.Transport, c *config.Config) error {
 	t, err := web.New(o)
 	all[web.Scheme], all[web.PlainScheme] = t, t
 	return err
-}
-
-// links are how guests are connected.
-func links(c *config.Config) (*network.Networks, error) {
-	identity, err := poolIdentity(c.Data)
-	if err != nil {
-		return nil, err
-	}
-	rules := make(map[string]network.Rule, len(c.Networks))
-	for _, n := range c.Networks {
-		rules[n.Name] = network.Rule{Guard: n.Guard == nil || *n.Guard}
-	}
-	return network.New(network.Options{Installation: identity, Rules: rules}), nil
 }
 
 // kernels are those that requests may name.

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,29 +198,4 @@ func hostOf(h config.Host) workspace.Host {
 		Capacity: workspace.Capacity{CPUs: h.CPUs, MemoryMB: h.MemoryMB, DiskMB: h.DiskMB,
 			NetInKbps: h.NetInKbps, NetOutKbps: h.NetOutKbps},
 	}
-}
-
-// networks lists the addresses of each pool.
-func networks(c *config.Config) []workspace.Network {
-	var all []workspace.Network
-	for _, n := range c.Networks {
-		pool := workspace.Network{Name: n.Name, MACPrefix: n.MACPrefix, DNS: n.DNS}
-		first, last := number(n.First), number(n.Last)
-		for i := range last - first + 1 {
-			var ip [4]byte
-			binary.BigEndian.PutUint32(ip[:], first+i)
-			pool.Addresses = append(pool.Addresses, workspace.Address{
-				Hostname: fmt.Sprintf(n.Hostname, i+1), IP: netip.AddrFrom4(ip).String(),
-				Netmask: n.Netmask, Gateway: n.Gateway, Broadcast: n.Broadcast,
-			})
-		}
-		all = append(all, pool)
-	}
-	return all
-}
-
-// number returns an IPv4 address, checked before, as a number.
-func number(ip string) uint32 {
-	a := netip.MustParseAddr(ip).As4()
-	return binary.BigEndian.Uint32(a[:])
 }

@@ -21,7 +21,7 @@ type loader struct {
 func (l *loader) load(ctx context.Context) error {
 	for _, read := range []func(context.Context) error{l.meta, l.workspaces, l.groups, l.members,
 		l.changes, l.points, l.subscriptions, l.outbox, l.used, l.bookings, l.modes, l.hosts,
-		l.learned, l.images, l.accounts} {
+		l.holds, l.learned, l.images, l.accounts} {
 		if err := read(ctx); err != nil {
 			return err
 		}

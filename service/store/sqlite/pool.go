@@ -42,35 +42,60 @@ type pool struct {
 	byIP    map[string]int
 	free    []int // indices of slots, from head on
 	head    int
+	asked   map[int]bool // slots that the update under way took by their address
 }
 
 // A slot is what is known of one address.
 type slot struct {
+	address workspace.Address
+	ip      netip.Addr
+	pooled  bool // it goes to whoever comes
+	granted bool // who asks for it may have it
 	holders int  // workspaces; more than one only if clients brought it themselves
 	listed  bool // in the free list, or taken from it by the update under way
 }
 
 // newPool checks the network and returns its pool, all free.
 func newPool(n workspace.Network) (*pool, error) {
-	p := &pool{network: n, slots: make([]slot, len(n.Addresses)),
-		byIP: make(map[string]int, len(n.Addresses))}
+	p := &pool{network: n, byIP: make(map[string]int, len(n.Addresses)),
+		slots: make([]slot, 0, len(n.Addresses)), asked: map[int]bool{}}
 	prefix, err := net.ParseMAC(n.MACPrefix + ":00:00:00")
 	if err != nil || len(prefix) != len(hardware{}) {
 		return nil, fmt.Errorf("network %s: MAC prefix %q is not three octets such as A2:AA:BB",
 			n.Name, n.MACPrefix)
 	}
 	copy(p.prefix[:], prefix)
-	for i, a := range n.Addresses {
-		if addr, err := netip.ParseAddr(a.IP); err != nil || !addr.Is4() {
-			return nil, fmt.Errorf("network %s: %q is not an IPv4 address", n.Name, a.IP)
+	for _, a := range n.Addresses {
+		if err := p.add(a, true); err != nil {
+			return nil, err
 		}
-		if _, twice := p.byIP[a.IP]; twice {
-			return nil, fmt.Errorf("network %s: address %s is listed twice", n.Name, a.IP)
+	}
+	for _, a := range n.Asked {
+		if i, known := p.byIP[a.IP]; known {
+			p.slots[i].granted = true
+			continue
 		}
-		p.byIP[a.IP] = i
-		p.list(i)
+		if err := p.add(a, false); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
+}
+
+// add adds an address, for whoever comes or for who asks for it.
+func (p *pool) add(a workspace.Address, pooled bool) error {
+	ip, err := netip.ParseAddr(a.IP)
+	if err != nil || !ip.Is4() {
+		return fmt.Errorf("network %s: %q is not an IPv4 address", p.network.Name, a.IP)
+	}
+	if _, twice := p.byIP[a.IP]; twice {
+		return fmt.Errorf("network %s: address %s is listed twice", p.network.Name, a.IP)
+	}
+	i := len(p.slots)
+	p.byIP[a.IP] = i
+	p.slots = append(p.slots, slot{address: a, ip: ip, pooled: pooled, granted: !pooled})
+	p.list(i)
+	return nil
 }
 
 // A hardware is a MAC address.
@@ -95,7 +120,7 @@ func (p *pool) mac(ip string) hardware {
 
 // list puts the slot at the end of the free list.
 func (p *pool) list(i int) {
-	if p.slots[i].listed {
+	if p.slots[i].listed || !p.slots[i].pooled {
 		return
 	}
 	p.slots[i].listed = true
@@ -106,16 +131,20 @@ func (p *pool) list(i int) {
 	p.free = append(p.free, i)
 }
 
-// take removes the next free slot from the list. It must be settled when the
-// update ends.
-func (p *pool) take() (int, bool) {
-	for p.head < len(p.free) {
+// take removes the next free slot from the list; those on hold stay in it. It must
+// be settled when the update ends.
+func (p *pool) take(onHold func(netip.Addr) bool) (int, bool) {
+	for range len(p.free) - p.head {
 		i := p.free[p.head]
 		p.head++
-		if p.slots[i].holders == 0 {
+		free := p.slots[i].holders == 0
+		if free && !p.asked[i] && !onHold(p.slots[i].ip) {
 			return i, true
 		}
 		p.slots[i].listed = false
+		if free {
+			p.list(i)
+		}
 	}
 	return 0, false
 }
@@ -163,7 +192,8 @@ func newPools(networks []workspace.Network) (pools, error) {
 			return nil, err
 		}
 		all[n.Name] = p
-		for _, a := range n.Addresses {
+		for _, slot := range p.slots {
+			a := slot.address
 			h := p.mac(a.IP)
 			if other, twice := seen[h]; twice {
 				return nil, fmt.Errorf("addresses %s and %s (network %s) get the same MAC %s; "+

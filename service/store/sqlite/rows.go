@@ -47,6 +47,8 @@ const (
 	deleteBooking
 	putMode
 	deleteMode
+	putHold
+	deleteHold
 	putHost
 	deleteHost
 	putLearned
@@ -101,6 +103,8 @@ var texts = [queries]string{
 	deleteBooking: `DELETE FROM booking WHERE id = ?`,
 	putMode:       `REPLACE INTO host_mode (host, mode) VALUES (?, ?)`,
 	deleteMode:    `DELETE FROM host_mode WHERE host = ?`,
+	putHold:       `REPLACE INTO hold (hold, data) VALUES (?, ?)`,
+	deleteHold:    `DELETE FROM hold WHERE hold = ?`,
 	putHost:       `REPLACE INTO host (host, record) VALUES (?, ?)`,
 	deleteHost:    `DELETE FROM host WHERE host = ?`,
 	putAccount:    `REPLACE INTO account (owner, cpu_time, at) VALUES (?, ?, ?)`,
@@ -221,7 +225,7 @@ type rowWriter func(*state) error
 func (r *rows) apply(s *state, owed debts) error {
 	for _, write := range []rowWriter{r.workspaces, r.groups, r.changes, r.points,
 		r.subscriptions, r.messages, r.numbers, r.answers, r.usage, r.bookings, r.modes, r.hosts,
-		r.learned, r.images, r.accounts} {
+		r.holds, r.learned, r.images, r.accounts} {
 		if err := write(s); err != nil {
 			return err
 		}
@@ -258,7 +262,7 @@ func (r *rows) workspaces(s *state) error {
 		_, known := s.workspaces.base[id]
 		var err error
 		switch {
-		case e.there && known:
+		case e.there && known && slices.Equal(e.value.NICs, s.workspaces.base[id].NICs):
 			err = r.standing(e.value)
 		case e.there:
 			err = r.newWorkspace(e.value)

@@ -27,6 +27,7 @@ type state struct {
 	bookings        table[workspace.LeaseID, *workspace.Booking]
 	modes           table[workspace.HostID, *workspace.HostMode]
 	records         table[workspace.HostID, *workspace.HostRecord]
+	holds           table[holdKey, *workspace.Hold]
 	learned         table[theOne, []byte]
 	images          table[workspace.ImageKey, *workspace.Image]
 	accounts        table[workspace.Owner, workspace.Account]
@@ -105,6 +106,7 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 		bookings:        newTable[workspace.LeaseID, *workspace.Booking](),
 		modes:           newTable[workspace.HostID, *workspace.HostMode](),
 		records:         newTable[workspace.HostID, *workspace.HostRecord](),
+		holds:           newTable[holdKey, *workspace.Hold](),
 		learned:         newTable[theOne, []byte](),
 		images:          newTable[workspace.ImageKey, *workspace.Image](),
 		accounts:        newTable[workspace.Owner, workspace.Account](),
@@ -120,19 +122,21 @@ func newState(hosts []workspace.Host, networks []workspace.Network) (*state, err
 }
 
 // tables returns all tables.
-func (s *state) tables() [20]layered {
+func (s *state) tables() [21]layered {
 	return [...]layered{&s.workspaces, &s.groups, &s.changes, &s.changesOf,
 		&s.subscriptions, &s.subscriptionsOf, &s.subscriptionsAt, &s.numbers, &s.points,
 		&s.arriving, &s.kept, &s.used, &s.answers,
-		&s.bookings, &s.modes, &s.records, &s.learned, &s.images, &s.accounts, &s.holdings}
+		&s.bookings, &s.modes, &s.records, &s.holds, &s.learned, &s.images, &s.accounts,
+		&s.holdings}
 }
 
 // shift accounts for a workspace that was from and is now to; either may be nil.
 func (s *state) shift(from, to *workspace.Workspace) {
 	s.current.add(from, -1)
 	s.current.add(to, 1)
-	if from != nil && to != nil && from.Holds() == to.Holds() {
-		return // the addresses of a workspace never change
+	if from != nil && to != nil && from.Holds() == to.Holds() &&
+		slices.Equal(from.NICs, to.NICs) {
+		return
 	}
 	s.pools.add(from, -1)
 	s.pools.add(to, 1)
@@ -181,6 +185,9 @@ func (s *state) settle() {
 		s.taken[i].pool.settle(s.taken[i].slot)
 	}
 	s.taken = s.taken[:0]
+	for _, p := range s.pools {
+		clear(p.asked)
+	}
 }
 
 // forget takes the whole batch back, because it could not be committed.

@@ -164,40 +164,6 @@ func hostUses(to []workspace.HostUse, hosts []workspace.Host, u use) []workspace
 	return to
 }
 
-// TakeAddress implements workspace.PoolTx.
-func (t *tx) TakeAddress(association string) (workspace.Address, string, error) {
-	const op = "take an address of the association"
-	p := t.pools[association]
-	if p == nil {
-		return workspace.Address{}, "", workspace.Errorf(
-			workspace.Invalid, op, association, "no such association")
-	}
-	i, ok := p.take()
-	if !ok {
-		return workspace.Address{}, "", &workspace.Error{
-			Op: op, Kind: workspace.NoResource, ID: association, Err: t.shortage(association)}
-	}
-	t.taken = append(t.taken, takenAddress{p, i})
-	a := p.network.Addresses[i]
-	return a, p.mac(a.IP).String(), nil
-}
-
-// shortage tells that the association has no address left, and until when.
-func (t *tx) shortage(association string) *workspace.Refusal {
-	r := &workspace.Refusal{Shortages: []workspace.Shortage{{
-		Resource: "address", Unit: "addresses", Wanted: 1, Where: association}}}
-	t.workspaces.all(func(_ workspace.ID, w *workspace.Workspace) {
-		on := func(n workspace.NIC) bool { return n.Association == association }
-		if !w.Holds() || w.Lease.Start.IsZero() || !slices.ContainsFunc(w.NICs, on) {
-			return // one that has not begun ends nobody knows when
-		}
-		if end := w.Lease.Termination(); r.Earliest.IsZero() || end.Before(r.Earliest) {
-			r.Earliest = end
-		}
-	})
-	return r
-}
-
 // AllWorkspaces implements workspace.PoolTx.
 func (t *tx) AllWorkspaces() []*workspace.Workspace {
 	all := make([]*workspace.Workspace, 0, len(t.workspaces.base))

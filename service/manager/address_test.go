@@ -1,0 +1,173 @@
+package manager_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// bringing lets requests bring 10.6.0.2 and 10.6.0.77 to the public network.
+func bringing(r *rig) {
+	may := manager.Addresses{Texts: []string{"10.6.0.2", "10.6.0.77"},
+		Has: func(ip netip.Addr) bool {
+			return ip.String() == "10.6.0.2" || ip.String() == "10.6.0.77"
+		}}
+	r.policy.Brought = map[string]manager.Brought{"public": {Accept: may, Advisory: may,
+		Netmask: "255.255.255.0"}}
+	extra := workspace.Address{Hostname: "extra", IP: "10.6.0.77", Netmask: "255.255.255.0",
+		Gateway: "10.6.0.254"}
+	r.networks[0].Asked = []workspace.Address{r.networks[0].Addresses[1], extra}
+}
+
+// brings is a request that brings its address.
+func brings(method workspace.Method, a workspace.Address) workspace.Request {
+	r := request(1)
+	r.Initial = workspace.Propagated
+	r.Spec.NICs[0].Method, r.Spec.NICs[0].Address = method, a
+	return r
+}
+
+// TestAddressesThatRequestsBring are taken by the site's policy alone.
+func TestAddressesThatRequestsBring(t *testing.T) {
+	r := newRig(t, t.TempDir(), "", bringing)
+	defer r.stop()
+	good := workspace.Address{Hostname: "mine", IP: "10.6.0.77", Netmask: "255.255.255.0",
+		Broadcast: "10.6.0.255"}
+	with := func(change func(*workspace.Address)) workspace.Address {
+		a := good
+		change(&a)
+		return a
+	}
+	type A = workspace.Address
+	for name, tt := range map[string]struct {
+		a                A
+		element, expects string
+	}{
+		"another": {with(func(a *A) { a.IP = "10.6.0.78" }), "ipAddress",
+			"10.6.0.2, 10.6.0.77"},
+		"no address": {with(func(a *A) { a.IP = "10.6.0.077" }), "ipAddress", "dotted"},
+		"another netmask": {with(func(a *A) { a.Netmask = "255.0.0.0" }), "netmask",
+			"255.255.255.0"},
+		"no gateway": {with(func(a *A) { a.Gateway = "here" }), "gateway", "dotted"},
+		"a bad name": {with(func(a *A) { a.Hostname = "a b\n" }), "hostname", "host name"},
+	} {
+		_, err := r.manager.Create(t.Context(), brings(workspace.AcceptAndConfigure, tt.a))
+		var e *workspace.Error
+		if !errors.As(err, &e) || e.Where == nil ||
+			!strings.HasSuffix(e.Where.Path, "nic[1]/ipConfig/"+tt.element) ||
+			!strings.Contains(e.Where.Expected, tt.expects) {
+			t.Errorf("%s: %v at %+v", name, err, e)
+		}
+	}
+	elsewhere := brings(workspace.AcceptAndConfigure, good)
+	elsewhere.Spec.NICs[0].Association = "private"
+	if _, err := r.manager.Create(t.Context(), elsewhere); workspace.KindOf(err) !=
+		workspace.Denied {
+		t.Errorf("a network that takes none: %v", err)
+	}
+	two := brings(workspace.AcceptAndConfigure, good)
+	two.Nodes = 2
+	if _, err := r.manager.Create(t.Context(), two); workspace.KindOf(err) != workspace.Denied {
+		t.Errorf("one address for two: %v", err)
+	}
+	if all, _ := r.manager.Workspaces(t.Context(), ada); len(all) > 0 {
+		t.Errorf("what was refused left %d workspaces", len(all))
+	}
+
+	w := r.create(brings(workspace.AcceptAndConfigure, good))
+	n := w.NICs[0]
+	if n.IP != good.IP || n.Hostname != "mine" || n.Gateway != "10.6.0.254" ||
+		n.Broadcast != "10.6.0.255" || n.MAC != "A2:AA:BB:06:00:4D" {
+		t.Errorf("it got %+v", n)
+	}
+	_, err := r.manager.Create(t.Context(), brings(workspace.Advisory, good))
+	if workspace.KindOf(err) != workspace.NoResource || !strings.Contains(err.Error(), "has it") {
+		t.Errorf("an address twice: %v", err)
+	}
+	r.reach(w.ID, workspace.Propagated)
+}
+
+// TestHoldsAreForOperators holds and releases, and shows to each what is his.
+func TestHoldsAreForOperators(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	defer r.stop()
+	const eve = workspace.Owner("/O=Example/CN=Eve")
+	h := workspace.Hold{First: "10.7.0.2", Last: "10.7.0.4", Comment: "printers"}
+	for name, tt := range map[string]struct {
+		owner workspace.Owner
+		hold  workspace.Hold
+		kind  workspace.Kind
+	}{
+		"no operator": {eve, h, workspace.Denied},
+		"no reason":   {ada, workspace.Hold{First: h.First, Last: h.Last}, workspace.Invalid},
+		"backwards": {ada, workspace.Hold{First: h.Last, Last: h.First, Comment: "x"},
+			workspace.Invalid},
+		"nowhere": {ada, workspace.Hold{First: "1.1.1.1", Last: "1.1.1.1", Comment: "x"},
+			workspace.NotFound},
+	} {
+		if _, err := r.manager.Hold(t.Context(), tt.owner, tt.hold); workspace.KindOf(err) !=
+			tt.kind {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	held, err := r.manager.Hold(t.Context(), ada, h)
+	if err != nil || held.Association != "private" || held.By != ada || held.Since.IsZero() {
+		t.Fatalf("%+v, %v", held, err)
+	}
+	w := r.create(request(1))
+	for owner, see := range map[workspace.Owner][2]int{ada: {1, 1}, eve: {0, 0}} {
+		all, err := r.manager.Networks(t.Context(), owner)
+		if err != nil || len(all) != 2 || len(all[1].Leases) != see[0] ||
+			len(all[0].Holds) != see[1] || all[0].Held != 3 || all[1].Leased != 1 {
+			t.Errorf("%s sees %+v, %v", owner, all, err)
+		}
+	}
+	if _, err := r.manager.Release(t.Context(), eve, "", "10.7.0.3"); workspace.KindOf(err) !=
+		workspace.Denied {
+		t.Errorf("who is no operator released: %v", err)
+	}
+	was, err := r.manager.Release(t.Context(), ada, "", "10.7.0.3")
+	if err != nil || was != held {
+		t.Errorf("released %+v, %v", was, err)
+	}
+	r.reach(w.ID, workspace.Running)
+}
+
+// TestAddressIsFreeWhenTheMachineIsGone: not before, and at once then.
+func TestAddressIsFreeWhenTheMachineIsGone(t *testing.T) {
+	r := newRig(t, t.TempDir(), "* undefine times=3 fail=transient\n* undefine delay=300ms")
+	defer r.stop()
+	var all []*workspace.Workspace
+	for range 6 {
+		w := request(1)
+		w.Demand.MemoryMB = 1
+		all = append(all, r.create(w))
+	}
+	for _, w := range all {
+		r.reach(w.ID, workspace.Running)
+	}
+	free := func() int {
+		uses, err := r.manager.Networks(t.Context(), ada)
+		r.check(err)
+		return uses[1].Addresses - uses[1].Leased
+	}
+	r.check(r.manager.Destroy(t.Context(), ada, all[2].ID))
+	for end := time.Now().Add(30 * time.Second); free() == 0; {
+		if time.Now().After(end) {
+			t.Fatal("the address is never free")
+		}
+	}
+	n, _ := r.pool.Node(all[2].Host)
+	if now, err := n.Inspect(t.Context(), all[2].ID); err != nil || now !=
+		workspace.ConditionAbsent {
+		t.Errorf("its address was given back while the machine is %s, %v", now, err)
+	}
+	if w := r.create(request(1)); w.NICs[0].IP != all[2].NICs[0].IP {
+		t.Errorf("the next got %s, want %s", w.NICs[0].IP, all[2].NICs[0].IP)
+	}
+}
