@@ -9,7 +9,7 @@ import (
 
 // resolve makes the paths of this machine absolute, from dir.
 func (c *Config) resolve(dir string) {
-	all := []*string{&c.Data}
+	all := []*string{&c.Data, &c.Site.Credentials, &c.Site.HostDir}
 	if c.Repositories.File != nil {
 		all = append(all, &c.Repositories.File.Dir)
 	}
@@ -44,17 +44,15 @@ func (c *Config) complete() {
 	c.Listen.PublicURL = strings.TrimRight(c.Listen.PublicURL, "/")
 	c.Notify.complete()
 	c.Site.complete()
+	c.Site.Credentials = cmp.Or(c.Site.Credentials, filepath.Join(c.Data, "credentials"))
+	c.Site.HostDir = cmp.Or(c.Site.HostDir, filepath.Join(c.Data, "disks"))
 	c.Scheduler.complete()
 	c.FairShare.HalfLife = cmp.Or(c.FairShare.HalfLife, Duration(168*time.Hour))
 	if len(c.Site.Operators) == 0 && c.Listen.Caller != "" {
 		c.Site.Operators = []string{c.Listen.Caller}
 	}
 	for i := range c.Hosts {
-		h := &c.Hosts[i]
-		h.VMM = cmp.Or(h.VMM, "KVM")
-		h.Acceleration = cmp.Or(h.Acceleration, "auto")
-		h.Dir = cmp.Or(h.Dir, filepath.Join(c.Data, "disks", h.ID))
-		h.Count = cmp.Or(h.Count, 1)
+		c.completeHost(&c.Hosts[i])
 	}
 	for i := range c.Networks {
 		n := &c.Networks[i]
@@ -85,6 +83,7 @@ func (s *Site) complete() {
 	s.AdvertisedVMM = cmp.Or(s.AdvertisedVMM, "Xen")
 	s.AdvertisedVersion = cmp.Or(s.AdvertisedVersion, "3")
 	s.ChargeGranularity = cmp.Or(s.ChargeGranularity, Duration(time.Minute))
+	s.HostGrace = cmp.Or(s.HostGrace, Duration(15*time.Second))
 	s.ShutdownPatience = cmp.Or(s.ShutdownPatience, Duration(time.Minute))
 	s.Concurrency = cmp.Or(s.Concurrency, 64)
 	s.SpoolMB = cmp.Or(s.SpoolMB, 32<<10)
@@ -94,4 +93,11 @@ func (s *Site) complete() {
 	if len(s.Accepts) == 0 {
 		s.Accepts = map[string][]string{"Xen": {"Xen"}, "KVM": {"KVM"}}
 	}
+}
+
+func (c *Config) completeHost(h *Host) {
+	h.VMM = cmp.Or(h.VMM, "KVM")
+	h.Acceleration = cmp.Or(h.Acceleration, "auto")
+	h.Dir = cmp.Or(h.Dir, filepath.Join(c.Data, "disks", h.ID))
+	h.Count = cmp.Or(h.Count, 1)
 }

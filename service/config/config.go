@@ -61,7 +61,16 @@ type Site struct {
 	// Operators are the DNs that may change hosts and see all of the schedule; default
 	// listen.caller.
 	Operators []string `toml:"operators"`
-	Warn      Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
+	// HostGrace is how long a host may be out of reach before its workspaces are marked
+	// and their subscribers told; default 15s.
+	HostGrace Duration `toml:"host_grace"`
+	// Credentials is the directory in which keys and certificates of hosts are that
+	// are added while the service runs; default DATA/credentials.
+	Credentials string `toml:"credentials"`
+	// HostDir is the directory below which such hosts have their disks whose files are
+	// this machine's; default DATA/disks.
+	HostDir string   `toml:"host_dir"`
+	Warn    Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
 	// SpoolMB is how much of the data directory files may take on their way between two
 	// other machines; default 32768.
 	SpoolMB int64 `toml:"spool_mb"`

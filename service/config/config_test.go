@@ -54,7 +54,6 @@ var mistakes = []struct{ name, text, want string }{
 	{"half of a key", strings.Replace(lib, "qemu:", "qemu+tls:", 1) +
 		"[host.tls]\ncert_file = \"x\"\n", "both, or neither"},
 	{"sim without size", "[[host]]\nid = \"a\"\nadapter = \"sim\"\n", "needs cpus"},
-	{"no host", "", "at least one [[host]]"},
 	{"no caller", sim, "listen.caller is needed"},
 	{"port too high", "[listen]\naddress = \"127.0.0.1:99999\"\n", "not HOST:PORT"},
 	{"public URL", "[listen]\npublic_url = \"me\"\n", "listen.public_url"},

@@ -33,9 +33,6 @@ func (h *Host) IDs() []string {
 }
 
 func (c *Config) checkHosts() error {
-	if len(c.Hosts) == 0 {
-		return errors.New("at least one [[host]] is needed")
-	}
 	var all []error
 	seen := once{}
 	for i, h := range c.Hosts {

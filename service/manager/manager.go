@@ -120,7 +120,27 @@ func (m *Manager) Workspace(
 	if !visible(w, owner) {
 		return nil, unknown(id)
 	}
-	return w, nil
+	return m.told(ctx, w)
+}
+
+// told returns the workspace as callers are told of it: with a reason when its
+// host is lost, which is another content than that of the record's version.
+func (m *Manager) told(
+	ctx context.Context, w *workspace.Workspace,
+) (*workspace.Workspace, error) {
+	if w.Host == "" {
+		return w, nil
+	}
+	r, err := m.store.HostRecord(ctx, w.Host)
+	if err != nil || r.Lost.IsZero() {
+		return w, err
+	}
+	marked := *w
+	marked.Version, marked.Fault = -w.Version, r.Trouble()
+	if w.Fault != "" {
+		marked.Fault += "; " + w.Fault
+	}
+	return &marked, nil
 }
 
 // Workspaces returns the owner's workspaces by rising ID.
@@ -133,9 +153,13 @@ func (m *Manager) Workspaces(
 	}
 	living := make([]*workspace.Workspace, 0, len(all))
 	for _, w := range all {
-		if visible(w, owner) {
-			living = append(living, w)
+		if !visible(w, owner) {
+			continue
 		}
+		if w, err = m.told(ctx, w); err != nil {
+			return nil, err
+		}
+		living = append(living, w)
 	}
 	return living, nil
 }

@@ -100,7 +100,9 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		Store: r.store, Images: images, Work: engine, Policy: r.policy,
 		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account,
 	})
-	watcher := host.NewWatcher(r.store, r.pool, quiet)
+	watcher := host.NewWatcher(host.WatcherOptions{
+		Store: r.store, Pool: r.pool, Rehost: scheduler.Rehost, Logger: quiet,
+	})
 	sweeper := expire.New(r.store, r.manager, quiet)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

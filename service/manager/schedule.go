@@ -197,9 +197,12 @@ func (m *Manager) outcome(
 		case <-time.After(glance):
 		}
 	}
-	w, err := m.Workspace(ctx, owner, id)
+	w, err := m.store.Workspace(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if !visible(w, owner) {
+		return nil, unknown(id)
 	}
 	if w.Fault != "" {
 		return nil, workspace.Errorf(workspace.Conflict, resizeOp, id.String(), "%s", w.Fault)

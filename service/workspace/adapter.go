@@ -128,8 +128,17 @@ type Inspector interface {
 	Watch(ctx context.Context, report func(Observed)) error
 }
 
+// Prober tells whether a host can do what is asked of it.
+type Prober interface {
+	// Version says what runs on the host, in a few words for people.
+	Version(ctx context.Context) (string, error)
+	// Probe tests the host now, and leaves it as it was. Findings are for operators.
+	Probe(ctx context.Context) []Finding
+}
+
 // Deployment is a deployment adapter bound to one host.
 type Deployment interface {
+	Prober
 	Hypervisor
 	Resizer
 	Migrator

@@ -1,6 +1,9 @@
 package workspace
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // HostSpec is what an operator says of a host: how it is reached, and what of it
 // may be given. Files are files of the daemon's machine.
@@ -47,6 +50,15 @@ type HostRecord struct {
 // Empty reports whether it says nothing.
 func (r *HostRecord) Empty() bool {
 	return r.Spec == nil && r.Has == (Capacity{}) && r.Lost.IsZero() && len(r.Left) == 0
+}
+
+// Trouble says what is wrong with workspaces on the host; empty: nothing.
+func (r *HostRecord) Trouble() string {
+	if r.Lost.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("its host %s has not answered since %s; it may run all the same",
+		r.Host, r.Lost.UTC().Format(time.RFC3339))
 }
 
 // Verdict is what a check of a host came to.

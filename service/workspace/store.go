@@ -54,6 +54,8 @@ type BookingReader interface {
 	HostModes(ctx context.Context) ([]HostMode, error)
 	// HostRecords returns what is recorded of hosts, by rising host.
 	HostRecords(ctx context.Context) ([]HostRecord, error)
+	// HostRecord returns a host's; one that says nothing, where there is none.
+	HostRecord(ctx context.Context, id HostID) (HostRecord, error)
 	// Learned returns the times that were learned, as they were put; nil: none.
 	Learned(ctx context.Context) ([]byte, error)
 }

@@ -63,6 +63,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"another definition under a known id", anotherDefinition},
 		{"random walk", randomWalk},
 		{"watch", watchTells},
+		{"probe", probe},
 		{"guest switches itself off", guestPowersOff},
 		{"list", listIsOurs},
 		{"context", contextEnds},

@@ -36,6 +36,8 @@ const (
 	OpList     Op = "list"
 	OpCapacity Op = "capacity"
 	OpMeasure  Op = "measure"
+	OpVersion  Op = "version"
+	OpProbe    Op = "probe"
 	OpWatch    Op = "watch"
 )
 
@@ -43,7 +45,8 @@ const (
 var ops = []Op{
 	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
 	OpMigrate, OpSnapshot, OpRevert, OpDeleteSnapshot, OpSnapshots,
-	OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpWatch,
+	OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpVersion, OpProbe,
+	OpWatch,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

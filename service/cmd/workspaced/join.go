@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
@@ -12,7 +14,6 @@ import (
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
-	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
@@ -115,11 +116,17 @@ func kernels(c *config.Config) []image.Kernel {
 	return all
 }
 
-// hosts lists the pool by name: the order in which the scheduler sees it.
-func hosts(pool *host.Pool) []workspace.Host {
+// hosts lists those of the configuration by name: the order in which the scheduler
+// sees them.
+func hosts(c *config.Config) []workspace.Host {
 	var all []workspace.Host
-	for _, n := range pool.Nodes() {
-		all = append(all, n.Host)
+	for _, h := range c.Hosts {
+		for _, id := range h.IDs() {
+			one := hostOf(h)
+			one.ID = workspace.HostID(id)
+			all = append(all, one)
+		}
 	}
+	slices.SortFunc(all, func(a, b workspace.Host) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }

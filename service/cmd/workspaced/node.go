@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,75 +26,126 @@ import (
 // keep the service from its callers.
 const patience = 5 * time.Second
 
-// nodes opens every host of the configuration. Whatever comes of it, release
-// lets go of what was opened.
+// An opener makes the nodes of hosts: those of the configuration, and those that
+// are added while the service runs.
+type opener struct {
+	c        *config.Config
+	pool     *host.Pool
+	identity string
+	script   string
+	log      *slog.Logger
+
+	mu    sync.Mutex
+	world *sim.World // nil: no host is simulated
+}
+
+// nodes opens every host of the configuration and of the record. Whatever comes
+// of it, close lets go of what was opened.
 func nodes(
-	ctx context.Context, c *config.Config, script string, log *slog.Logger,
-) (pool *host.Pool, release func(), err error) {
-	pool = host.NewPool()
-	world, err := simulated(c, script, pool)
-	release = func() { closeAll(pool, world, log) }
-	if err == nil {
-		err = connected(ctx, c, pool, log)
+	ctx context.Context, c *config.Config, records []workspace.HostRecord, script string,
+	log *slog.Logger,
+) (*opener, error) {
+	identity, err := poolIdentity(c.Data)
+	if err != nil {
+		return nil, err
 	}
-	for _, n := range pool.Nodes() {
-		n.CacheMB = c.Scheduler.CacheMB
-		if failed := os.MkdirAll(n.Dir, 0o711); failed != nil {
-			err = errors.Join(err, fmt.Errorf("host %s: %w", n.ID, failed))
-		}
-	}
-	return pool, release, err
-}
-
-func closeAll(pool *host.Pool, world *sim.World, log *slog.Logger) {
-	for _, n := range pool.Nodes() {
-		if err := errors.Join(n.Close(), n.Access.Close()); err != nil {
-			log.Error("cannot let go of host", "host", n.ID, "error", err)
-		}
-	}
-	if world == nil {
-		return
-	}
-	if err := world.Close(); err != nil {
-		log.Error("cannot close the simulated pool", "error", err)
-	}
-}
-
-// connected connects to the libvirt hosts, all at a time.
-func connected(
-	ctx context.Context, c *config.Config, pool *host.Pool, log *slog.Logger,
-) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	opened, failed := make([]*host.Node, len(c.Hosts)), make([]error, len(c.Hosts))
-	var all sync.WaitGroup
-	for i, h := range c.Hosts {
-		if h.Adapter != "libvirt" {
+	o := &opener{c: c, pool: host.NewPool(), identity: identity, script: script,
+		log: log}
+	all := slices.Clone(c.Hosts)
+	for _, r := range records {
+		if r.Spec == nil || standsIn(c, r.Host) != "" {
 			continue
 		}
-		identity, err := poolIdentity(c.Data)
-		if err != nil {
-			return err
+		h, err := o.added(*r.Spec)
+		if err != nil { // the site has changed: what is on the host stays as it is
+			log.Error("host that was added cannot be opened", "host", r.Host, "error", err)
+			continue
 		}
-		all.Go(func() { opened[i], failed[i] = real(ctx, h, identity, log) })
+		all = append(all, h)
+	}
+	if err := o.simulate(all); err != nil {
+		return o, err
+	}
+	return o, o.openAll(ctx, all)
+}
+
+// close lets go of all hosts.
+func (o *opener) close() {
+	for _, n := range o.pool.Nodes() {
+		if err := errors.Join(n.Close(), n.Access.Close()); err != nil {
+			o.log.Error("cannot let go of host", "host", n.ID, "error", err)
+		}
+	}
+	if o.world == nil {
+		return
+	}
+	if err := o.world.Close(); err != nil {
+		o.log.Error("cannot close the simulated pool", "error", err)
+	}
+}
+
+// openAll opens hosts, all at a time: one that hangs holds up no other.
+func (o *opener) openAll(ctx context.Context, hosts []config.Host) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	failed := make([]error, len(hosts))
+	var all sync.WaitGroup
+	for i, h := range hosts {
+		all.Go(func() {
+			for _, id := range h.IDs() {
+				one := h
+				one.ID = id
+				n, err := o.open(ctx, one)
+				if err == nil {
+					o.pool.Add(n)
+					err = os.MkdirAll(n.Dir, 0o711)
+				}
+				if err != nil {
+					failed[i] = fmt.Errorf("host %s: %w", id, err)
+				}
+			}
+		})
 	}
 	all.Wait()
-	for i, n := range opened {
-		if n != nil {
-			pool.Add(n)
-		}
-		if failed[i] != nil {
-			failed[i] = fmt.Errorf("host %s: %w", c.Hosts[i].ID, failed[i])
-		}
-	}
 	return errors.Join(failed...)
 }
 
-// simulated makes the simulated hosts, all of one world, nil when there are none.
-func simulated(c *config.Config, script string, pool *host.Pool) (*sim.World, error) {
+// open makes the node of a host. One that is out of reach is opened all the same:
+// its calls fail until it is back.
+func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
+	n := &host.Node{
+		Host: hostOf(h), Access: local.Access{}, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
+		CacheMB: o.c.Scheduler.CacheMB, Networks: h.Networks,
+	}
+	if h.Adapter == "sim" {
+		n.Inert, n.Networks = true, nil
+		err := o.simulate([]config.Host{h})
+		if err == nil {
+			n.Deployment, err = o.world.Add(n.Host)
+		}
+		return n, err
+	}
+	networks := make(map[string]libvirt.Network, len(h.Networks))
+	for association, target := range h.Networks {
+		kind, name, _ := strings.Cut(target, ":")
+		networks[association] = libvirt.Network{Kind: libvirt.NetworkKind(kind), Name: name}
+	}
+	adapter, err := libvirt.Open(ctx, libvirt.Options{
+		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: o.identity,
+		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
+		Logger: o.log,
+	})
+	n.Deployment, n.Customiser = adapter, ext4.Customiser{}
+	return n, err
+}
+
+// simulate opens the world of simulated hosts, where there are any and it is not
+// open yet.
+func (o *opener) simulate(hosts []config.Host) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	var all []workspace.Host
-	dirs := map[workspace.HostID]string{}
-	for _, h := range c.Hosts {
+	for _, h := range hosts {
 		if h.Adapter != "sim" {
 			continue
 		}
@@ -101,66 +153,48 @@ func simulated(c *config.Config, script string, pool *host.Pool) (*sim.World, er
 			one := hostOf(h)
 			one.ID = workspace.HostID(id)
 			all = append(all, one)
-			dirs[one.ID] = h.Dir
 		}
 	}
-	if len(all) == 0 {
-		return nil, nil
+	if len(all) == 0 || o.world != nil {
+		return nil
 	}
-	world, err := sim.Open(sim.Options{
-		Dir: filepath.Join(c.Data, "sim"), Hosts: all, Script: script,
+	var err error
+	o.world, err = sim.Open(sim.Options{
+		Dir: filepath.Join(o.c.Data, "sim"), Hosts: all, Script: o.script,
 	})
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range all {
-		pool.Add(&host.Node{
-			Host: h, Deployment: world.Host(h.ID), Access: local.Access{},
-			Dir: dirs[h.ID], Inert: true,
-		})
-	}
-	return world, nil
+	return err
 }
 
-// real connects to a libvirt host. One that cannot be reached now takes no new
-// workspaces unless the configuration says how much it has.
-func real(
-	ctx context.Context, h config.Host, identity string, log *slog.Logger,
-) (*host.Node, error) {
-	networks := make(map[string]libvirt.Network, len(h.Networks))
-	for association, target := range h.Networks {
-		kind, name, _ := strings.Cut(target, ":")
-		networks[association] = libvirt.Network{Kind: libvirt.NetworkKind(kind), Name: name}
+// asked asks the hosts, all at a time, what those have of whom it is not known,
+// and records it. Those that do not answer say it when they come.
+func asked(ctx context.Context, store workspace.Store, pool *host.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all := pool.Nodes()
+	said := make([]workspace.Capacity, len(all))
+	var asking sync.WaitGroup
+	for i, n := range all {
+		r, err := store.HostRecord(ctx, n.ID)
+		known := n.Host.Capacity
+		if err != nil || r.Has != (workspace.Capacity{}) || (known.CPUs > 0 && known.MemoryMB > 0) {
+			continue
+		}
+		asking.Go(func() { said[i], _ = n.Deployment.Capacity(ctx) }) // the Watcher tells why not
 	}
-	adapter, err := libvirt.Open(ctx, libvirt.Options{
-		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: identity,
-		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
-		TLS: libvirt.TLS(h.TLS), Access: local.Access{}, Logger: log,
+	asking.Wait()
+	return store.Update(context.WithoutCancel(ctx), func(tx workspace.Tx) error {
+		for i, n := range all {
+			if said[i] == (workspace.Capacity{}) {
+				continue
+			}
+			r := tx.HostRecord(n.ID)
+			r.Has = said[i]
+			if err := tx.PutHostRecord(r); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	n := &host.Node{
-		Host: hostOf(h), Deployment: adapter, Access: local.Access{}, Dir: h.Dir,
-		MaxImageMB: h.MaxImageMB, Customiser: ext4.Customiser{},
-	}
-	if h.CPUs > 0 && h.MemoryMB > 0 {
-		return n, nil
-	}
-	has, err := adapter.Capacity(ctx)
-	if err != nil {
-		log.Warn("host takes no workspaces until a restart: it cannot say what it has, "+
-			"nor does the configuration", "host", h.ID, "error", err)
-		n.Active = false
-		return n, nil
-	}
-	if h.CPUs == 0 {
-		n.Host.Capacity.CPUs = has.CPUs
-	}
-	if h.MemoryMB == 0 {
-		n.Host.Capacity.MemoryMB = has.MemoryMB
-	}
-	return n, nil
 }
 
 // poolIdentity returns the text that tells this installation's machines from

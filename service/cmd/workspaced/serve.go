@@ -21,6 +21,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
 	"github.com/philoxenia/philoxenia/service/manager/expire"
+	"github.com/philoxenia/philoxenia/service/manager/fleet"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
@@ -50,16 +51,17 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 		return fmt.Errorf("cannot listen: %w", err)
 	}
 	defer listener.Close()
-	pool, release, err := nodes(ctx, c, script, log)
-	defer release()
-	if err != nil {
-		return err
-	}
-	d, err := assemble(ctx, c, pool, placeOf(c, listener), log)
-	if err != nil {
+	d := &daemon{}
+	if err := d.remember(ctx, c, log); err != nil {
 		return err
 	}
 	defer d.close(log)
+	if err := d.reach(ctx, c, script, log); err != nil {
+		return err
+	}
+	if err := d.assemble(ctx, c, placeOf(c, listener), log); err != nil {
+		return err
+	}
 	if err := d.overview.short(ctx, "starting"); err != nil {
 		return err
 	}
@@ -94,24 +96,59 @@ func placeOf(c *config.Config, l net.Listener) place {
 // A daemon is the assembled service: parts in starting order, and its door.
 type daemon struct {
 	store    *sqlite.Store
+	hosts    *opener
+	engine   *change.Engine
+	notifier *notify.Notifier
+	fleet    *fleet.Fleet
 	parts    []run.Part
 	handler  http.Handler
 	overview overview
 }
 
 func (d *daemon) close(log *slog.Logger) {
+	if d.fleet != nil {
+		d.fleet.Close()
+	}
+	if d.hosts != nil {
+		d.hosts.close()
+	}
 	if err := d.store.Close(); err != nil {
 		log.Error("cannot close the record", "error", err)
 	}
 }
 
+// remember opens the record. What it tells of is heard once all is assembled:
+// before that nothing is written that anybody would be told of.
+func (d *daemon) remember(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
+	d.store, err = sqlite.Open(ctx, sqlite.Options{
+		Wants: message.NewFilter(ws.Properties).Wants, PullCapacity: c.Notify.PullCapacity,
+		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(c), Networks: networks(c),
+		OnChanges:  func(all []*workspace.Change) { d.engine.Offer(all) },
+		OnMessages: func(all []workspace.SubscriptionID) { d.notifier.Tell(all) },
+		Logger:     log,
+	})
+	return err
+}
+
+// reach opens the hosts of the configuration and of the record.
+func (d *daemon) reach(
+	ctx context.Context, c *config.Config, script string, log *slog.Logger,
+) error {
+	records, err := d.store.HostRecords(ctx)
+	if err == nil {
+		d.hosts, err = nodes(ctx, c, records, script, log)
+	}
+	return err
+}
+
 // assemble joins the implementations.
-func assemble(
-	ctx context.Context, c *config.Config, pool *host.Pool, at place, log *slog.Logger,
-) (*daemon, error) {
+func (d *daemon) assemble(
+	ctx context.Context, c *config.Config, at place, log *slog.Logger,
+) error {
+	store, pool := d.store, d.hosts.pool
 	transports, err := transports(c)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	advice := advise(c, pool, log)
 	var scheduler *agenda.Agenda
@@ -121,50 +158,48 @@ func assemble(
 	images := image.New(moving)
 	machines, err := machines(c, pool, images, advice)
 	if err != nil {
-		return nil, err
-	}
-	var engine *change.Engine
-	var notifier *notify.Notifier
-	store, err := sqlite.Open(ctx, sqlite.Options{
-		Wants: message.NewFilter(ws.Properties).Wants, PullCapacity: c.Notify.PullCapacity,
-		Path: filepath.Join(c.Data, "record.db"), Hosts: hosts(pool), Networks: networks(c),
-		OnChanges:  func(all []*workspace.Change) { engine.Offer(all) },
-		OnMessages: func(all []workspace.SubscriptionID) { notifier.Tell(all) },
-		Logger:     log,
-	})
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := advice.pace.Load(ctx, store); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return err
 	}
-	scheduler = agenda.New(advice.options(c, pool, log, func(id workspace.ID) {
-		engine.Interrupt(id)
-	}))
-	engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
+	interrupt := func(id workspace.ID) { d.engine.Interrupt(id) }
+	scheduler = agenda.New(advice.options(c, pool, log, interrupt))
+	d.engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
 		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
-	notifier = notifies(c, store, at, log)
+	d.notifier = notifies(c, store, at, log)
 	m := manager.New(manager.Options{
-		Store: store, Policy: policy(c), Images: images, Work: engine,
+		Store: store, Policy: policy(c), Images: images, Work: d.engine,
 		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
 	})
-	handler, err := dispatch.New(dispatch.Options{
+	d.fleet = fleet.New(fleet.Options{
+		Store: store, Pool: pool, Agenda: scheduler, Open: d.hosts.node,
+		Configured: func(id workspace.HostID) string { return standsIn(c, id) },
+		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
+		Logger: log,
+	})
+	d.handler, err = dispatch.New(dispatch.Options{
 		Services: services(m, at.guard), Authenticator: authn.Fixed(c.Listen.Caller),
 		URL: at.url, Logger: log, Replier: replier(c, at.guard),
 	})
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return err
 	}
-	watcher, sweeper := host.NewWatcher(store, pool, log), expire.New(store, m, log)
-	view := overview{store, engine, pool, log}
-	return &daemon{store: store, handler: handler, overview: view, parts: []run.Part{
-		{Name: "engine", Run: engine.Run}, {Name: "notify", Run: notifier.Run},
+	watcher := host.NewWatcher(host.WatcherOptions{
+		Store: store, Pool: pool, Grace: time.Duration(c.Site.HostGrace),
+		Rehost: scheduler.Rehost, Logger: log,
+	})
+	sweeper := expire.New(store, m, log)
+	d.overview = overview{store, d.engine, pool, log}
+	d.parts = []run.Part{
+		{Name: "engine", Run: d.engine.Run}, {Name: "notify", Run: d.notifier.Run},
 		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
 		{Name: "images", Run: func(ctx context.Context) error { return known(ctx, store, images) }},
 		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},
 		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
-		{Name: "overview", Run: view.Run},
-	}}, nil
+		{Name: "overview", Run: d.overview.Run},
+	}
+	return asked(ctx, store, pool)
 }
 
 // machines are what brings guests up on the hosts.

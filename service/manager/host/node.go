@@ -2,14 +2,15 @@
 // nodes that the handlers work on, listens to what they report, and after a
 // restart or an interruption attaches what runs to what is recorded.
 //
-// It must not start or destroy anything: it observes, and writes what it saw
-// into the record.
+// It must not start anything: it observes, and writes what it saw into the
+// record. It removes nothing but what operators gave up while a host was lost.
 package host
 
 import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,15 +35,20 @@ type Node struct {
 	// CacheMB is how much of images that nobody uses is kept on the host; 0: every
 	// image is fetched anew.
 	CacheMB int64
+	// Networks are what associations are on the host: network:NAME or bridge:NAME.
+	Networks map[string]string
 	// Customiser writes files into images; nil: machines here have no file
 	// systems (a simulated host), and files are left out.
 	Customiser workspace.Customiser
 
 	lost atomic.Bool // out of reach, as far as the Watcher knows
+
+	mu    sync.Mutex
+	alive workspace.Liveness
 }
 
 // Reachable reports whether the host answered when it was last asked. Before a
-// Watcher runs it is taken to.
+// Watcher runs it is taken to, but for one that Await was called of.
 func (n *Node) Reachable() bool { return !n.lost.Load() }
 
 // Took is told how long something took on a host, for a guest's memory or an

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -10,25 +11,49 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// How often a host is asked for everything, whatever it reported, and how long
-// to wait before an unreachable one is tried again.
+// How often a host is asked for everything, whatever it reported, and whether it
+// is there; how long it may take to answer; and how long to wait before one that
+// did not is tried again.
 const (
-	relist    = 30 * time.Second
-	firstWait = time.Second
-	lastWait  = 30 * time.Second
+	relist      = 30 * time.Second
+	pulse       = 5 * time.Second
+	answerLimit = 10 * time.Second
+	firstWait   = time.Second
+	lastWait    = 10 * time.Second
 )
 
+// WatcherOptions are what a Watcher is made of.
+type WatcherOptions struct {
+	Store workspace.Store
+	Pool  *Pool
+	// Grace is how long a host may be out of reach before its workspaces are marked
+	// and their subscribers told; 0: 15 seconds.
+	Grace time.Duration
+	// Rehost is told, in the update, that hosts have changed; may be nil.
+	Rehost func(tx workspace.Tx) error
+	Logger *slog.Logger
+}
+
 // Watcher keeps the record in step with what the hosts report: a guest that
-// went off or crashed by itself, or is not there any more.
+// went off or crashed by itself, or is not there any more, and hosts that vanish
+// and come back.
 type Watcher struct {
-	store workspace.Store
-	pool  *Pool
-	log   *slog.Logger
+	store  workspace.Store
+	pool   *Pool
+	grace  time.Duration
+	rehost func(tx workspace.Tx) error
+	log    *slog.Logger
 }
 
 // NewWatcher returns a Watcher over the pool.
-func NewWatcher(store workspace.Store, pool *Pool, log *slog.Logger) *Watcher {
-	return &Watcher{store: store, pool: pool, log: log}
+func NewWatcher(o WatcherOptions) *Watcher {
+	if o.Rehost == nil {
+		o.Rehost = func(workspace.Tx) error { return nil }
+	}
+	return &Watcher{
+		store: o.Store, pool: o.Pool, grace: cmp.Or(o.Grace, 15*time.Second),
+		rehost: o.Rehost, log: o.Logger,
+	}
 }
 
 // Run watches every host until ctx ends, those too that come while it runs.
@@ -62,6 +87,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 
 // attend attaches to the host, and again after each interruption.
 func (w *Watcher) attend(ctx context.Context, n *Node) {
+	var vigils sync.WaitGroup
+	defer vigils.Wait()
 	wait := firstWait
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -69,11 +96,12 @@ func (w *Watcher) attend(ctx context.Context, n *Node) {
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > lastWait {
+		if time.Since(began) > lastWait+answerLimit {
 			wait = firstWait
 		}
-		if n.lost.CompareAndSwap(false, true) { // once for an outage, however long
+		if n.failed(err) { // once for an outage, however long
 			w.log.Warn("host is out of reach", "host", n.ID, "error", err)
+			vigils.Go(func() { w.vigil(ctx, n) })
 		}
 		select {
 		case <-ctx.Done():
@@ -99,32 +127,44 @@ func (w *Watcher) attach(ctx context.Context, n *Node) error {
 			}
 		})
 	})
-	tick := time.NewTicker(relist)
+	tick, ping := time.NewTicker(relist), time.NewTicker(pulse)
 	defer tick.Stop()
-	for {
-		if err := w.compare(ctx, n); err != nil {
-			return err
-		}
+	defer ping.Stop()
+	err := w.compare(ctx, n)
+	for err == nil {
 		select {
 		case err := <-heard:
 			return err
 		case <-tick.C:
+			err = w.compare(ctx, n)
+		case <-ping.C:
+			err = answers(ctx, n)
 		}
 	}
+	return err
 }
 
-// compare holds everything on the host against everything recorded there.
+// answers asks the host for something small.
+func answers(ctx context.Context, n *Node) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	_, err := n.Deployment.Capacity(ctx)
+	return err
+}
+
+// compare holds everything on the host against everything recorded there, and
+// then takes it for one that answers.
 func (w *Watcher) compare(ctx context.Context, n *Node) error {
-	there, err := n.List(ctx)
+	there, err := list(ctx, n)
 	if err != nil {
 		return err
-	}
-	if n.lost.CompareAndSwap(true, false) {
-		w.log.Info("host is back", "host", n.ID)
 	}
 	conditions := make(map[workspace.ID]workspace.Condition, len(there))
 	for _, o := range there {
 		conditions[o.ID] = o.Condition
+	}
+	if err := w.clear(ctx, n, conditions); err != nil {
+		return err
 	}
 	recorded, err := w.store.Workspaces(ctx, "")
 	if err != nil {
@@ -146,7 +186,14 @@ func (w *Watcher) compare(ctx context.Context, n *Node) error {
 	for id := range conditions {
 		w.strange(ctx, n, id)
 	}
-	return nil
+	return w.greet(ctx, n)
+}
+
+// list asks the host for its machines.
+func list(ctx context.Context, n *Node) ([]workspace.Observed, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	return n.List(ctx)
 }
 
 // strange reports a machine that carries our identity and is in no record. It

@@ -75,6 +75,18 @@ func (s *Store) HostRecords(context.Context) ([]workspace.HostRecord, error) {
 	return all, nil
 }
 
+// HostRecord implements workspace.BookingReader.
+func (s *Store) HostRecord(
+	_ context.Context, id workspace.HostID,
+) (workspace.HostRecord, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r := s.state.records.base[id]; r != nil {
+		return *r, nil
+	}
+	return workspace.HostRecord{Host: id}, nil
+}
+
 func byHost(a, b workspace.HostRecord) int { return cmp.Compare(a.Host, b.Host) }
 
 // HostRecords implements workspace.HostTx.

@@ -40,6 +40,10 @@ func hostRecords(b *bench) {
 		for range 2 {
 			all, err := b.store.HostRecords(b.Context())
 			b.same("the records", value(b, all, err), append([]workspace.HostRecord{}, want...))
+			for _, r := range want {
+				one, err := b.store.HostRecord(b.Context(), r.Host)
+				b.same("a record", value(b, one, err), r)
+			}
 			there, err := b.store.Hosts(b.Context())
 			b.same("how many hosts", len(value(b, there, err)), hosts)
 			b.update(func(tx workspace.Tx) error {
@@ -55,7 +59,9 @@ func hostRecords(b *bench) {
 	put(h3)
 	put(h1)
 	check(3, h1, h3)
-	b.undone(func(tx workspace.Tx) error { return tx.PutHostRecord(workspace.HostRecord{Host: "h3"}) })
+	b.undone(func(tx workspace.Tx) error {
+		return tx.PutHostRecord(workspace.HostRecord{Host: "h3"})
+	})
 	b.undone(func(tx workspace.Tx) error { return tx.PutHostRecord(hostRecord("h4")) })
 	check(3, h1, h3)
 	there, err := b.store.Hosts(b.Context())

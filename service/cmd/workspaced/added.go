@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/manager/host"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// standsIn says where a host stands in the configuration; empty: it does not.
+func standsIn(c *config.Config, id workspace.HostID) string {
+	for _, h := range c.Hosts {
+		if slices.Contains(h.IDs(), string(id)) {
+			return fmt.Sprintf("the configuration ([[host]] with id = %q)", h.ID)
+		}
+	}
+	return ""
+}
+
+// node makes the node of a host that is added.
+func (o *opener) node(ctx context.Context, spec workspace.HostSpec) (*host.Node, error) {
+	h, err := o.added(spec)
+	var n *host.Node
+	if err == nil {
+		n, err = o.open(ctx, h)
+	}
+	if err != nil {
+		return nil, &workspace.Error{Op: "open host", Kind: workspace.Invalid,
+			ID: string(spec.ID), Err: err}
+	}
+	return n, nil
+}
+
+// added is a host that was added, as if it stood in the configuration.
+func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
+	h := config.Host{
+		ID: string(spec.ID), Adapter: "libvirt", VMM: spec.VMM, URI: spec.URI,
+		Acceleration: spec.Acceleration, Dir: spec.Dir,
+		CPUs: spec.Capacity.CPUs, MemoryMB: spec.Capacity.MemoryMB,
+		DiskMB: spec.Capacity.DiskMB, NetInKbps: spec.Capacity.NetInKbps,
+		NetOutKbps: spec.Capacity.NetOutKbps, MaxImageMB: spec.MaxImageMB,
+		Associations: spec.Associations, Networks: spec.Networks,
+	}
+	if strings.HasPrefix(spec.URI, "sim:") {
+		h.Adapter = "sim"
+	}
+	if spec.SSH != nil || spec.TLS != nil {
+		return h, errors.New("ssh and tls are not known here")
+	}
+	return o.c.Added(h, spec.SSH != nil)
+}
+
+// repositories are the addresses from which hosts may fetch images.
+func repositories(c *config.Config) (all []string) {
+	for _, servers := range [][]config.SSHRepository{c.Repositories.SFTP, c.Repositories.SCP} {
+		for _, r := range servers {
+			all = append(all, r.Address)
+		}
+	}
+	for _, r := range c.Repositories.Web {
+		all = append(all, r.Address)
+	}
+	return all
+}
