@@ -49,10 +49,29 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 	if strings.HasPrefix(spec.URI, "sim:") {
 		h.Adapter = "sim"
 	}
-	if spec.SSH != nil || spec.TLS != nil {
-		return h, errors.New("ssh and tls are not known here")
+	if spec.SSH != nil {
+		return h, errors.New("ssh is not known here")
+	}
+	if err := o.credentials(spec, &h); err != nil {
+		return h, err
 	}
 	return o.c.Added(h, spec.SSH != nil)
+}
+
+// credentials finds the files that a host is reached with.
+func (o *opener) credentials(spec workspace.HostSpec, h *config.Host) error {
+	if spec.TLS == nil {
+		return nil
+	}
+	h.TLS = config.HostTLS(*spec.TLS)
+	for _, name := range []*string{&h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile} {
+		path, err := o.c.Credential(*name)
+		if err != nil {
+			return err
+		}
+		*name = path
+	}
+	return nil
 }
 
 // repositories are the addresses from which hosts may fetch images.
