@@ -96,6 +96,7 @@ var rooms = []room{
 var codecs = []string{
 	"adapters/image/format", "adapters/image/sparse", "adapters/image/checksum",
 	"adapters/transport/location", "adapters/transport/login", "adapters/transport/transfer",
+	"adapters/transport/sftp/lanes",
 }
 
 // owned are modules that only one room may use, whatever its table row says.

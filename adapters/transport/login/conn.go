@@ -155,7 +155,7 @@ func (t touching) Read(b []byte) (int, error) {
 // Watch breaks the connection off when ctx ends or nothing moved for the time
 // of stall, until release is called.
 func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) {
-	forget := context.AfterFunc(ctx, func() { c.Fail(ctx.Err()) })
+	forget := context.AfterFunc(ctx, func() { c.Fail(context.Cause(ctx)) })
 	done := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {

@@ -56,6 +56,28 @@ func NewPool[S Session](server Server, l Limits, begin func(*Conn) (S, error)) *
 // or nothing moves any more, it is closed and f's calls fail. What f returns comes
 // back with the cause of the connection's end, if that was it.
 func (p *Pool[S]) Use(ctx context.Context, f func(s S) error) error {
+	return p.lend(ctx, ctx, f)
+}
+
+// grace is how long what is held may go on after its context.
+const grace = 5 * time.Second
+
+// Hold is Use for what ends in good order by itself when ctx does: the
+// connection is closed only some seconds later.
+func (p *Pool[S]) Hold(ctx context.Context, f func(s S) error) error {
+	watched, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	stop := context.AfterFunc(ctx, func() {
+		late := time.AfterFunc(grace, func() { cancel(ctx.Err()) })
+		context.AfterFunc(watched, func() { late.Stop() })
+	})
+	defer stop()
+	return p.lend(ctx, watched, f)
+}
+
+// lend waits for a session until ctx ends, and closes its connection when
+// watched does.
+func (p *Pool[S]) lend(ctx, watched context.Context, f func(s S) error) error {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -66,7 +88,7 @@ func (p *Pool[S]) Use(ctx context.Context, f func(s S) error) error {
 	if err != nil {
 		return err
 	}
-	release := s.Line().Watch(ctx, p.limits.StallTimeout)
+	release := s.Line().Watch(watched, p.limits.StallTimeout)
 	err = f(s)
 	release()
 	if err != nil {

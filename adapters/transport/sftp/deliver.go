@@ -9,9 +9,8 @@ import (
 	"os"
 	"path"
 
-	pkgsftp "github.com/pkg/sftp"
-
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
+	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -124,7 +123,7 @@ func (g *putter) found(ctx context.Context, c *connection) (bool, error) {
 		return false, nil
 	}
 	sum := transfer.NewSum()
-	r := c.line.Reader(io.NewSectionReader(g.from, 0, g.stat.Size()))
+	r := c.Line().Reader(io.NewSectionReader(g.from, 0, g.stat.Size()))
 	if err := sum.AddReader(ctx, r); err != nil {
 		return false, err
 	}
@@ -134,7 +133,7 @@ func (g *putter) found(ctx context.Context, c *connection) (bool, error) {
 
 // begin opens the half-made file on the server and finds out how much of it
 // can be gone on with.
-func (g *putter) begin(c *connection) (*pkgsftp.File, error) {
+func (g *putter) begin(c *connection) (*lanes.File, error) {
 	last := loadState(g.Path + deliverSuffix)
 	info, err := c.Lstat(g.temp)
 	flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
@@ -172,26 +171,23 @@ func (g *putter) account(offset int64) error {
 }
 
 // upload sends the data and makes sure that it arrived.
-func (g *putter) upload(ctx context.Context, c *connection, to *pkgsftp.File) error {
-	u := newUploader(g, c, to)
-	if err := u.run(ctx); err != nil {
-		return g.whyFailed(c, err)
+func (g *putter) upload(ctx context.Context, c *connection, to *lanes.File) error {
+	touch := c.Line().Touch
+	u := lanes.Upload{From: g.from, Size: g.stat.Size(), Offset: g.offset,
+		To: []io.WriterAt{to}, Sum: transfer.NewSum(), Account: g.account, Touch: touch,
+		Meter: transfer.NewMeter(g.Progress, g.stat.Size()), Pace: transfer.NewPace(g.Rate, touch)}
+	if err := u.Run(ctx); err != nil {
+		return c.WhyFailed(g.temp, err)
 	}
-	g.info.SHA256 = u.sum.Text()
+	g.info.SHA256 = u.Sum.Text()
 	if err := to.Truncate(g.stat.Size()); err != nil {
 		return err
 	}
-	if _, offered := c.HasExtension("fsync@openssh.com"); offered {
-		if err := to.Sync(); err != nil {
-			return g.whyFailed(c, err)
-		}
+	if err := c.Flush(to); err != nil {
+		return c.WhyFailed(g.temp, err)
 	}
-	now, err := g.from.Stat()
-	if err != nil {
+	if err := transfer.Unchanged(g.from, g.stat); err != nil {
 		return err
-	}
-	if !same(now, g.stat) {
-		return errChanged(g.Path)
 	}
 	there, err := to.Stat()
 	if err != nil {
@@ -205,16 +201,6 @@ func (g *putter) upload(ctx context.Context, c *connection, to *pkgsftp.File) er
 		return g.readBack(c)
 	}
 	return nil
-}
-
-// changedError says that the file was written to while it was read.
-type changedError struct{ path string }
-
-func (e *changedError) Error() string { return e.path + " changed while it was read" }
-
-func errChanged(path string) error {
-	return &workspace.Error{Op: "read the image", Kind: workspace.Transient,
-		Err: &changedError{path}}
 }
 
 // readBack compares what lies on the server with what we sent, when part of it
@@ -256,7 +242,7 @@ func (g *putter) install(c *connection) error {
 	if err := c.Remove(sums); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := c.replace(g.temp, g.target); err != nil {
+	if err := c.Replace(g.temp, g.target); err != nil {
 		return err
 	}
 	line := checksum.Line(g.info.SHA256, path.Base(g.name))
@@ -264,54 +250,25 @@ func (g *putter) install(c *connection) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write([]byte(line))
-	if _, offered := c.HasExtension("fsync@openssh.com"); offered && err == nil {
-		err = f.Sync()
+	if _, err = f.Write([]byte(line)); err == nil {
+		err = c.Flush(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return c.replace(sums+transfer.Suffix, sums)
-}
-
-// replace renames at one stroke where the server can, else with a moment in
-// which nothing has the name.
-func (c *connection) replace(from, to string) error {
-	if _, offered := c.HasExtension("posix-rename@openssh.com"); offered {
-		return c.PosixRename(from, to)
-	}
-	if err := c.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return c.Rename(from, to)
-}
-
-// whyFailed finds out whether an error that says no more than "failure" is a
-// full disk: SFTP has no word for that.
-func (g *putter) whyFailed(c *connection, cause error) error {
-	var status *pkgsftp.StatusError
-	if !errors.As(cause, &status) || status.FxCode() != pkgsftp.ErrSSHFxFailure {
-		return cause
-	}
-	fs, err := c.StatVFS(path.Dir(g.temp))
-	if err != nil || fs.Bavail*fs.Frsize >= lanes*packetBytes {
-		return cause
-	}
-	return workspace.Errorf(workspace.NoResource, "write the image", "",
-		"the server's disk is full, %d bytes are left: %w", fs.Bavail*fs.Frsize, cause)
+	return c.Replace(sums+transfer.Suffix, sums)
 }
 
 // abandon keeps what is on the server when going on with it makes sense, else
 // removes it, and returns cause.
 func (g *putter) abandon(c *connection, cause error) error {
 	cause = c.Explain(cause)
-	var changed *changedError
 	kind := transfer.Kind(cause)
-	if kind == workspace.Unavailable || kind == workspace.Transient && !errors.As(cause, &changed) {
+	if kind == workspace.Unavailable || kind == workspace.Transient && !transfer.HasChanged(cause) {
 		return cause
 	}
 	os.Remove(g.Path + deliverSuffix)
-	if c.line.Dead() {
+	if c.Line().Dead() {
 		return cause
 	}
 	return errors.Join(cause, c.Remove(g.temp))

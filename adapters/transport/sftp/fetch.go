@@ -128,7 +128,7 @@ func (g *getter) found(ctx context.Context, c *connection) bool {
 	}
 	defer f.Close()
 	sum := transfer.NewSum()
-	err = sum.AddReader(ctx, c.line.Reader(f))
+	err = sum.AddReader(ctx, c.Line().Reader(f))
 	g.info.SHA256 = sum.Text()
 	return err == nil && sum.Verify(g.expected) == nil
 }
@@ -172,7 +172,7 @@ func (g *getter) verify(c *connection) error {
 	if err != nil {
 		return err
 	}
-	if !same(now, g.src.info) || g.sink.at != now.Size() {
+	if !transfer.Same(now, g.src.info) || g.sink.at != now.Size() {
 		g.spoilt = true
 		return workspace.Errorf(workspace.Transient, "read the image", "",
 			"it changed meanwhile: %d bytes of %s came, now it has %d of %s", g.sink.at,
@@ -184,7 +184,7 @@ func (g *getter) verify(c *connection) error {
 		return nil
 	}
 	g.spoilt = true
-	if named, nerr := c.Stat(g.src.path); g.resumed || nerr != nil || !same(named, g.src.info) {
+	if named, nerr := c.Stat(g.src.path); g.resumed || nerr != nil || !transfer.Same(named, g.src.info) {
 		return workspace.Errorf(workspace.Transient, "read the image", "",
 			"it was replaced meanwhile, or went bad while half made; the next try begins anew: %w",
 			err)

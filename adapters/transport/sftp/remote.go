@@ -5,9 +5,8 @@ import (
 	"os"
 	"strings"
 
-	pkgsftp "github.com/pkg/sftp"
-
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
+	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
@@ -17,11 +16,11 @@ import (
 // to the repository anyway. Servers that share it with strangers should also
 // confine the login (ChrootDirectory).
 func (c *connection) contain(full string) (string, error) {
-	if c.line.Server.Root == "" {
+	if c.Line().Server.Root == "" {
 		return full, nil
 	}
 	if c.root == "" {
-		root, err := c.RealPath(c.line.Server.Root)
+		root, err := c.RealPath(c.Line().Server.Root)
 		if err != nil {
 			return "", err
 		}
@@ -49,7 +48,7 @@ func (c *connection) regular(full string) error {
 
 // source is an image on the server, opened for reading.
 type source struct {
-	*pkgsftp.File
+	*lanes.File
 	path string // without symbolic links
 	info os.FileInfo
 }
@@ -72,12 +71,6 @@ func (c *connection) open(p place) (*source, error) {
 		return nil, err
 	}
 	return &source{f, full, info}, nil
-}
-
-// same tells whether two descriptions are of the same bytes, as far as SFTP
-// can tell.
-func same(a, b os.FileInfo) bool {
-	return a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 // expected returns the checksum beside the image at the resolved path full; ""

@@ -48,7 +48,7 @@ func (s *sink) Write(b []byte) (int, error) {
 		return n, err
 	}
 	s.add(b)
-	s.c.touch()
+	s.c.Line().Touch()
 	s.meter.Reach(s.at)
 	if s.at-s.saved >= checkpointBytes {
 		s.err = s.checkpoint()
@@ -92,7 +92,7 @@ func (s *sink) recall(ctx context.Context, last state) (bool, error) {
 			return false, err
 		}
 		s.add((*buffer)[:n])
-		s.c.touch()
+		s.c.Line().Touch()
 	}
 	s.saved = s.at
 	return s.crc == last.CRC32C, nil

@@ -1,13 +1,12 @@
-package sftp
+package lanes
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"io"
+	"os"
 	"sync"
-
-	pkgsftp "github.com/pkg/sftp"
 
 	"github.com/philoxenia/philoxenia/adapters/image/sparse"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
@@ -17,13 +16,23 @@ import (
 // chunk n-lanes has arrived, and so have all before that.
 const lanes = packetsAtOnce
 
-// uploader sends a file's data, in the order of the file as far as it matters.
-type uploader struct {
-	g     *putter
-	c     *connection
-	to    *pkgsftp.File
-	sum   *transfer.Sum
-	meter *transfer.Meter
+// checkpointBytes is how much may have to be sent again after a kill.
+const checkpointBytes = 64 << 20
+
+// Upload sends a file's data, in the order of the file as far as it matters.
+type Upload struct {
+	From   *os.File
+	Size   int64
+	Offset int64 // so much is there already
+	// To is the file on the server, opened once over each connection to use.
+	To    []io.WriterAt
+	Sum   *transfer.Sum // of the whole file; nil: not wanted
+	Meter *transfer.Meter
+	// Account notes that all before the offset has arrived.
+	Account func(offset int64) error
+	Touch   func() // tells that we are at work
+	Pace    *transfer.Pace
+
 	lanes [lanes]lane
 	ends  [lanes]int64 // where the last chunk of each lane ends
 	next  int
@@ -38,6 +47,7 @@ type uploader struct {
 
 // lane sends one chunk at a time.
 type lane struct {
+	to   io.WriterAt
 	work chan chunk
 	free chan []byte // its one buffer, when it is not in use
 }
@@ -47,22 +57,17 @@ type chunk struct {
 	offset int64
 }
 
-func newUploader(g *putter, c *connection, to *pkgsftp.File) *uploader {
-	return &uploader{g: g, c: c, to: to, sum: transfer.NewSum(),
-		meter:  transfer.NewMeter(g.Progress, g.stat.Size()),
-		handed: g.offset, saved: g.offset}
-}
-
-// run sends what is not there yet, and computes the checksum of all.
-func (u *uploader) run(ctx context.Context) error {
-	r := u.c.line.Reader(io.NewSectionReader(u.g.from, 0, u.g.offset))
-	if err := u.sum.AddReader(ctx, r); err != nil {
+// Run sends what is not there yet, and computes the checksum of all.
+func (u *Upload) Run(ctx context.Context) error {
+	u.handed, u.saved = u.Offset, u.Offset
+	if err := u.recall(ctx); err != nil {
 		return err
 	}
-	u.meter.Reach(u.g.offset)
+	u.Meter.Reach(u.Offset)
 	var workers sync.WaitGroup
 	for i := range u.lanes {
 		l := &u.lanes[i]
+		l.to = u.To[i%len(u.To)]
 		l.work, l.free = make(chan chunk), make(chan []byte, 1)
 		l.free <- nil
 		workers.Go(func() { u.send(l) })
@@ -73,16 +78,35 @@ func (u *uploader) run(ctx context.Context) error {
 	}
 	workers.Wait()
 	if err = errors.Join(err, u.failure()); err != nil {
-		return errors.Join(err, u.g.account(u.arrived()))
+		return errors.Join(err, u.Account(u.arrived()))
 	}
-	u.meter.Reach(u.g.stat.Size())
+	u.Meter.Reach(u.Size)
 	return nil
 }
 
+// recall adds to the checksum what was sent before.
+func (u *Upload) recall(ctx context.Context) error {
+	if u.Sum == nil || u.Offset == 0 {
+		return nil
+	}
+	return u.Sum.AddReader(ctx, touching{io.NewSectionReader(u.From, 0, u.Offset), u.Touch})
+}
+
+type touching struct {
+	io.Reader
+	touch func()
+}
+
+// Read reads and tells.
+func (t touching) Read(b []byte) (int, error) {
+	t.touch()
+	return t.Reader.Read(b)
+}
+
 // send is the work of one lane.
-func (u *uploader) send(l *lane) {
+func (u *Upload) send(l *lane) {
 	for c := range l.work {
-		if _, err := sparse.WriteAt(u.to, c.data, c.offset); err != nil {
+		if _, err := sparse.WriteAt(l.to, c.data, c.offset); err != nil {
 			u.fail(c.offset, err)
 		}
 		l.free <- c.data
@@ -90,7 +114,7 @@ func (u *uploader) send(l *lane) {
 }
 
 // fail notes that the chunk at offset did not arrive.
-func (u *uploader) fail(offset int64, err error) {
+func (u *Upload) fail(offset int64, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.err == nil || offset < u.failed {
@@ -100,7 +124,7 @@ func (u *uploader) fail(offset int64, err error) {
 }
 
 // arrived returns the offset before which all has arrived, once the lanes are done.
-func (u *uploader) arrived() int64 {
+func (u *Upload) arrived() int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.err != nil {
@@ -109,16 +133,16 @@ func (u *uploader) arrived() int64 {
 	return u.handed
 }
 
-func (u *uploader) failure() error {
+func (u *Upload) failure() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.err
 }
 
 // feed reads the file's data and hands it to the lanes.
-func (u *uploader) feed(ctx context.Context) error {
-	at, size := u.g.offset, u.g.stat.Size()
-	for extent, err := range sparse.Extents(u.g.from, at, size) {
+func (u *Upload) feed(ctx context.Context) error {
+	at, size := u.Offset, u.Size
+	for extent, err := range sparse.Extents(u.From, at, size) {
 		if err != nil {
 			return err
 		}
@@ -134,11 +158,11 @@ func (u *uploader) feed(ctx context.Context) error {
 }
 
 // zeros adds a hole to the checksum, which may take its time.
-func (u *uploader) zeros(ctx context.Context, n int64) error {
-	for n > 0 {
-		u.c.touch()
+func (u *Upload) zeros(ctx context.Context, n int64) error {
+	for n > 0 && u.Sum != nil {
+		u.Touch()
 		step := min(n, checkpointBytes)
-		if err := u.sum.AddZeros(ctx, step); err != nil {
+		if err := u.Sum.AddZeros(ctx, step); err != nil {
 			return err
 		}
 		n -= step
@@ -148,18 +172,18 @@ func (u *uploader) zeros(ctx context.Context, n int64) error {
 
 // checkpoint keeps the account for the case that we are killed. The lane whose
 // turn it is has just come free: its last chunk has arrived.
-func (u *uploader) checkpoint() error {
+func (u *Upload) checkpoint() error {
 	arrived := u.ends[u.next%lanes]
 	if arrived-u.saved < checkpointBytes || u.failure() != nil {
 		return nil
 	}
 	u.saved = arrived
-	return u.g.account(arrived)
+	return u.Account(arrived)
 }
 
 // extent hands one stretch of data to the lanes, cut at multiples of the
 // packet's size.
-func (u *uploader) extent(ctx context.Context, e sparse.Extent) error {
+func (u *Upload) extent(ctx context.Context, e sparse.Extent) error {
 	for at := e.Offset; at < e.End(); {
 		if err := errors.Join(ctx.Err(), u.failure()); err != nil {
 			return err
@@ -173,21 +197,24 @@ func (u *uploader) extent(ctx context.Context, e sparse.Extent) error {
 			b = make([]byte, packetBytes)
 		}
 		b = b[:min(e.End()-at, packetBytes-at%packetBytes)]
-		n, err := u.g.from.ReadAt(b, at)
+		n, err := u.From.ReadAt(b, at)
 		if err == io.EOF && n < len(b) {
-			err = errChanged(u.g.Path)
+			err = transfer.Changed("%s ended early", u.From.Name())
 		}
 		if n < len(b) {
 			return err
 		}
-		u.c.touch()
-		u.sum.Add(b)
+		u.Touch()
+		u.Sum.Add(b)
+		if err := u.Pace.Wait(ctx, n); err != nil {
+			return err
+		}
 		l.work <- chunk{b, at}
 		at += int64(n)
 		u.ends[u.next%lanes] = at
 		u.next++
 		u.handed = at
-		u.meter.Reach(at)
+		u.Meter.Reach(at)
 	}
 	return nil
 }

@@ -1,0 +1,163 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	cryptossh "golang.org/x/crypto/ssh"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
+	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+const (
+	saidBytes = 4 << 10         // of a program's complaint: its end
+	notFound  = 127             // the status by which a shell tells that there is no such program
+	pulse     = 5 * time.Second // between two signs of life of a host that is at work
+)
+
+// program is one run of a program on the host.
+type program struct {
+	workspace.Command
+	// line is run as it is, instead of Args: redirections and the like, made with Quote.
+	line string
+	// prepare is told of the session before it begins.
+	prepare func(*cryptossh.Session) error
+}
+
+// exitError is the failure of a program, with its last words.
+type exitError struct {
+	status int // -1: killed
+	said   string
+	cause  error
+}
+
+func (e *exitError) Error() string { return e.cause.Error() + ": " + e.said }
+
+func (e *exitError) Unwrap() error { return e.cause }
+
+// Run runs a program, and kills it when ctx ends: by a signal that OpenSSH knows
+// from version 7.9 on, and by hanging up.
+func (a *Access) Run(ctx context.Context, c workspace.Command) error {
+	if len(c.Args) == 0 || c.Args[0] == "" {
+		return failed("run a program", "", transfer.Invalid("no program is named"))
+	}
+	for _, arg := range c.Args {
+		if strings.ContainsRune(arg, 0) {
+			return failed("run", c.Args[0], transfer.Invalid("an argument holds a NUL"))
+		}
+	}
+	var exit *exitError
+	err := a.calls.Hold(ctx, func(s *session) error {
+		err := run(ctx, s.Line(), program{Command: c, line: "exec " + Quote(c.Args...)})
+		if errors.As(err, &exit) {
+			return nil
+		}
+		return err
+	})
+	switch {
+	case exit == nil:
+	case exit.status == notFound:
+		err = workspace.Refuse(workspace.NotFound, "the program is not there: %w", exit)
+	default:
+		err = workspace.Refuse(workspace.Internal, "%w", exit)
+	}
+	return failed("run", c.Args[0], err)
+}
+
+// toldBy gives the failure of a standard program the kind that its words tell.
+func toldBy(name string, err error) error {
+	var exit *exitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if exit.status == notFound {
+		return workspace.Refuse(workspace.Unavailable, "the host has no %s: %w", name, exit)
+	}
+	kind := transfer.Said(exit.said)
+	if strings.Contains(exit.said, "Invalid cross-device link") {
+		kind = workspace.Conflict
+	}
+	return workspace.Refuse(kind, "%w", exit)
+}
+
+// run runs the program. Its failure is an *exitError.
+func run(ctx context.Context, line *login.Conn, p program) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s, err := line.NewSession()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	said := transfer.NewTail(saidBytes)
+	s.Stdout, s.Stderr = p.Stdout, said
+	if s.Stdout == nil {
+		s.Stdout = io.Discard
+	}
+	if p.prepare != nil {
+		if err := p.prepare(s); err != nil {
+			return err
+		}
+	}
+	in, err := s.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.Start(p.line); err != nil {
+		return err
+	}
+	go func() { // it ends with its reader, or when the session is closed
+		if p.Stdin != nil {
+			io.Copy(in, p.Stdin)
+		}
+		in.Close()
+	}()
+	return await(ctx, line, s, said)
+}
+
+// await waits for the end of a session, which a signal brings when ctx ends. As long as it goes on, the host is asked
+// for signs of life, which the watch of the connection hears.
+func await(
+	ctx context.Context, line *login.Conn, s *cryptossh.Session, said *transfer.Tail,
+) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.Wait() }()
+	beat := time.NewTicker(pulse)
+	defer beat.Stop()
+	stop := ctx.Done()
+	for {
+		select {
+		case err := <-ended:
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return exited(err, said)
+		case <-beat.C:
+			if _, _, err := line.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+				return err
+			}
+		case <-stop:
+			stop = nil
+			s.Signal(cryptossh.SIGKILL)
+		}
+	}
+}
+
+// exited tells how a program ended.
+func exited(err error, said *transfer.Tail) error {
+	var exit *cryptossh.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	status := exit.ExitStatus()
+	if exit.Signal() != "" {
+		status = -1
+	}
+	return &exitError{status, strings.TrimSpace(string(said.Bytes())), err}
+}

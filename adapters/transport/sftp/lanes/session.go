@@ -1,0 +1,125 @@
+// Package lanes moves files over SFTP sessions as fast as SSH lets them: large
+// packets, many on their way at once, holes left out, on several connections
+// where there are. It is for the sftp transport and for the way onto hosts; it must
+// not know what is moved, nor why.
+package lanes
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+
+	pkgsftp "github.com/pkg/sftp"
+
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// packetBytes is the payload of one packet. OpenSSH takes packets of 256 KiB in
+// all; 255 KiB leave room for their heads.
+const packetBytes = 255 << 10
+
+// packetsAtOnce hides the latency of a link: 4 MiB on their way. SSH itself
+// lets no more than 2 MiB go unacknowledged, and more would only leave the caches.
+const packetsAtOnce = 16
+
+// Session is one SSH connection with an SFTP session on it.
+type Session struct {
+	*pkgsftp.Client
+	line *login.Conn
+}
+
+// File is a file on the server, opened.
+type File = pkgsftp.File
+
+var _ login.Session = (*Session)(nil)
+
+// Begin opens a session.
+func Begin(line *login.Conn) (*Session, error) {
+	session, err := pkgsftp.NewClient(line.Client, pkgsftp.MaxPacketUnchecked(packetBytes),
+		pkgsftp.MaxConcurrentRequestsPerFile(packetsAtOnce), pkgsftp.UseFstat(true))
+	if err != nil {
+		return nil, login.Unavailable(line.Server.Address, fmt.Errorf("no SFTP there: %w", err))
+	}
+	return &Session{Client: session, line: line}, nil
+}
+
+// Line returns the connection below.
+func (s *Session) Line() *login.Conn { return s.line }
+
+// End ends the connection and waits until it is gone.
+func (s *Session) End() {
+	s.Client.Close()
+	s.line.Close()
+}
+
+// Explain returns the reason behind an error of a call on the connection.
+func (s *Session) Explain(err error) error {
+	if errors.Is(err, pkgsftp.ErrSSHFxConnectionLost) {
+		err = fmt.Errorf("%w: %w", err, io.EOF)
+	}
+	return s.line.Explain(err)
+}
+
+// Replace renames at one stroke where the server can, else with a moment in
+// which nothing has the name.
+func (s *Session) Replace(from, to string) error {
+	if _, offered := s.HasExtension("posix-rename@openssh.com"); offered {
+		return s.PosixRename(from, to)
+	}
+	if err := s.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return s.Rename(from, to)
+}
+
+// Flush has the server write what it has of the file to its disk, where it
+// offers that.
+func (s *Session) Flush(f *File) error {
+	if _, offered := s.HasExtension("fsync@openssh.com"); !offered {
+		return nil
+	}
+	return f.Sync()
+}
+
+// FlushDir is Flush for the names in a directory: OpenSSH opens one like a file.
+func (s *Session) FlushDir(dir string) error {
+	if _, offered := s.HasExtension("fsync@openssh.com"); !offered {
+		return nil
+	}
+	d, err := s.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// WhyFailed finds out whether an error that says no more than "failure" is a
+// full disk in the directory of the file: SFTP has no word for that.
+func (s *Session) WhyFailed(file string, cause error) error {
+	if !Vague(cause) {
+		return cause
+	}
+	fs, err := s.StatVFS(path.Dir(file))
+	if err != nil || fs.Bavail*fs.Frsize >= packetsAtOnce*packetBytes {
+		return cause
+	}
+	return workspace.Errorf(workspace.NoResource, "write the image", "",
+		"the server's disk is full, %d bytes are left: %w", fs.Bavail*fs.Frsize, cause)
+}
+
+// Vague reports whether the server said of an error no more than that there is one.
+func Vague(err error) bool {
+	var status *pkgsftp.StatusError
+	return errors.As(err, &status) && status.FxCode() == pkgsftp.ErrSSHFxFailure
+}
+
+// FileMode turns a mode as POSIX has it into one as Go has it.
+func FileMode(posix uint32) fs.FileMode {
+	stat := pkgsftp.FileStat{Mode: posix}
+	return stat.FileMode()
+}

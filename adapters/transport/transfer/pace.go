@@ -1,0 +1,83 @@
+package transfer
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// paceStep is the longest pause in one piece: whoever watches for silence hears
+// of each.
+const paceStep = time.Second
+
+// Pace keeps what moves to so many bytes a second. A nil *Pace lets all pass.
+// It is for one transfer, whose bytes pass in one goroutine.
+type Pace struct {
+	rate  int64
+	touch func()
+	free  time.Time // when all that passed has had its time
+}
+
+// NewPace returns a Pace, nil without a limit. touch hears of each pause; it
+// may be nil.
+func NewPace(rate int64, touch func()) *Pace {
+	if rate <= 0 {
+		return nil
+	}
+	if touch == nil {
+		touch = func() {}
+	}
+	return &Pace{rate: rate, touch: touch}
+}
+
+// Wait lets n bytes pass once those before have had their time. What was not
+// used of the rate is not saved up.
+func (p *Pace) Wait(ctx context.Context, n int) error {
+	if p == nil {
+		return nil
+	}
+	now := time.Now()
+	if p.free.Before(now) {
+		p.free = now
+	}
+	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
+	for {
+		left := time.Until(p.free)
+		if left <= 0 {
+			return ctx.Err()
+		}
+		pause := time.NewTimer(min(left, paceStep))
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		case <-pause.C:
+			p.touch()
+		}
+	}
+}
+
+// Reader returns r at this pace.
+func (p *Pace) Reader(ctx context.Context, r io.Reader) io.Reader {
+	if p == nil {
+		return r
+	}
+	return &paced{ctx, r, p}
+}
+
+type paced struct {
+	ctx  context.Context // of the one transfer that reads
+	r    io.Reader
+	pace *Pace
+}
+
+// Read reads, and waits for what it read to have its time.
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b[:min(len(b), max(1, int(min(p.pace.rate, bufferBytes))))])
+	if n > 0 {
+		if late := p.pace.Wait(p.ctx, n); late != nil {
+			return n, late
+		}
+	}
+	return n, err
+}
