@@ -222,6 +222,14 @@ func putSparse(t *testing.T, h *host) {
 	ok(t, h.Get(t.Context(), h.path("disk"), h.path("back"), nil))
 	equal(t, h.path("back"), from)
 	thin(t, h.path("back"))
+	// With more data than may wait on its way, after its list of holes.
+	f, err := os.OpenFile(from, os.O_WRONLY, 0)
+	ok(t, err)
+	_, err = f.WriteAt(random(12<<20, 25), 50<<20)
+	ok(t, err)
+	ok(t, f.Close())
+	ok(t, h.Get(t.Context(), from, h.path("more"), nil))
+	equal(t, h.path("more"), from)
 }
 
 // putAgain makes sure that finished work is not done again, and that a file that

@@ -1,6 +1,7 @@
 package accesstest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -61,14 +63,15 @@ func runFails(t *testing.T, h *host) {
 func cancelled(t *testing.T, h *host) {
 	ctx, cancel := context.WithCancel(t.Context())
 	started, out := io.Pipe()
+	born := make(chan string, 1)
 	go func() {
-		io.ReadFull(started, make([]byte, 1))
+		pid, _ := bufio.NewReader(started).ReadString('\n')
+		born <- strings.TrimSpace(pid)
 		cancel()
-		io.Copy(io.Discard, started)
 	}()
 	err := h.Run(ctx, workspace.Command{
-		Args: []string{"sh", "-c", "echo started; sleep 600"}, Stdout: out})
-	out.Close()
+		Args: []string{"sh", "-c", "sleep 600 & echo $!; wait"}, Stdout: out})
+	gone(t, <-born)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
 	}
@@ -115,4 +118,21 @@ func dial(t *testing.T, h *host) {
 	}
 	_, err = h.Dial(t.Context(), "udp", "127.0.0.1:9")
 	kind(t, err, workspace.Invalid)
+}
+
+// gone waits until there is no such process.
+func gone(t *testing.T, pid string) {
+	t.Helper()
+	limit := time.After(time.Minute)
+	for {
+		stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		select {
+		case <-limit:
+			t.Fatalf("process %s outlives the program that started it", pid)
+		case <-time.After(10 * time.Millisecond): // of another process only asking tells
+		}
+	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/philoxenia/philoxenia/adapters/image/sparse"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
-	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // extentsOf lists the stretches of a host's file that hold data. Neither SFTP nor
@@ -34,29 +33,28 @@ func extentsOf(
 	return list, err
 }
 
-// errListed ends the reading of tar's output.
-var errListed = errors.New("all that matters is read")
-
 func listed(ctx context.Context, s *session, name string, size int64) ([]sparse.Extent, error) {
-	var list []sparse.Extent
-	var failure error
 	out, in := io.Pipe()
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		list, failure = parseExtents(bufio.NewReader(out), size)
-		out.CloseWithError(errListed)
-	}()
-	err := run(ctx, s.Line(), program{
-		line: "LC_ALL=C exec " + Quote("tar", "-c", "-f", "-", "--format=posix", "--sparse",
-			"--sparse-version=1.0", "-C", path.Dir(name), "--", "./"+path.Base(name)),
-		Command: workspace.Command{Stdout: in}})
-	in.CloseWithError(io.ErrUnexpectedEOF)
-	<-read
-	if failure == nil {
-		return list, nil
+	tar, err := s.Line().NewSession()
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.Join(err, failure)
+	// Closing hangs up on tar, which the list is all that is wanted of.
+	defer tar.Close()
+	tar.Stdout = in
+	err = tar.Start("exec " + Quote("env", "LC_ALL=C", "tar", "-c", "-f", "-", "--format=posix",
+		"--sparse", "--sparse-version=1.0", "-C", path.Dir(name), "--", "./"+path.Base(name)))
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		in.CloseWithError(errors.Join(io.ErrUnexpectedEOF, tar.Wait()))
+	}()
+	stop := context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })
+	defer stop()
+	list, err := parseExtents(bufio.NewReader(out), size)
+	out.Close()
+	return list, err
 }
 
 // The layout of an archive, see pax(5) of POSIX and "PAX Format, Version 1.0" of
@@ -73,7 +71,8 @@ func parseExtents(r *bufio.Reader, size int64) ([]sparse.Extent, error) {
 	if _, err := io.ReadFull(r, header); err != nil {
 		return nil, err
 	}
-	length, err := strconv.ParseInt(strings.Trim(string(header[sizeField:sizeField+11]), " \x00"), 8, 64)
+	octal := strings.Trim(string(header[sizeField:sizeField+11]), " \x00")
+	length, err := strconv.ParseInt(octal, 8, 64)
 	if err != nil || header[typeField] != 'x' || length > 1<<20 {
 		return nil, errors.New("tar writes no extended header")
 	}

@@ -148,7 +148,7 @@ func (a *Access) Remove(ctx context.Context, names ...string) error {
 		err := a.use(ctx, func(s *session) error {
 			err := remove(s, name)
 			if err != nil && lanes.Vague(err) {
-				err = workspace.Refuse(workspace.Conflict, "it is a directory with files in it: %w", err)
+				err = workspace.Refuse(workspace.Conflict, "there are files in it: %w", err)
 			}
 			return err
 		}, name)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
@@ -310,9 +309,10 @@ func (g *getter) abandon(s *session, cause error) error {
 	defer g.part.Close()
 	cause = s.Explain(cause)
 	kind := transfer.Kind(cause)
-	if (kind == workspace.Transient || kind == workspace.Unavailable) && !transfer.HasChanged(cause) {
+	again := kind == workspace.Transient || kind == workspace.Unavailable
+	if again && !transfer.HasChanged(cause) {
 		return cause
 	}
-	os.Remove(path.Clean(g.to + accountSuffix))
+	os.Remove(g.to + accountSuffix)
 	return errors.Join(cause, g.part.Discard())
 }

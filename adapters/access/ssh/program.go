@@ -1,10 +1,15 @@
 package ssh
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	cryptossh "golang.org/x/crypto/ssh"
@@ -23,10 +28,58 @@ const (
 // program is one run of a program on the host.
 type program struct {
 	workspace.Command
-	// line is run as it is, instead of Args: redirections and the like, made with Quote.
-	line string
 	// prepare is told of the session before it begins.
 	prepare func(*cryptossh.Session) error
+}
+
+// birth has a program's shell tell its number, which stays when the program takes
+// its place, behind a word that nothing else says.
+const birth = `echo "$0 $$" >&2; exec "$@"`
+
+// words takes in what a program says, of which the first is its number.
+type words struct {
+	mark string
+	head []byte // before the mark
+	pid  atomic.Int64
+	tail *transfer.Tail
+}
+
+// Write never fails.
+func (w *words) Write(b []byte) (int, error) {
+	if w.pid.Load() != 0 {
+		return w.tail.Write(b)
+	}
+	w.head = append(w.head, b...)
+	before, after, found := bytes.Cut(w.head, []byte(w.mark+" "))
+	number, rest, whole := bytes.Cut(after, []byte("\n"))
+	if !found || !whole {
+		return len(b), nil
+	}
+	pid, _ := strconv.ParseInt(string(number), 10, 64)
+	w.pid.Store(pid)
+	w.tail.Write(before)
+	w.tail.Write(rest)
+	w.head = nil
+	return len(b), nil
+}
+
+// String returns the last words.
+func (w *words) String() string {
+	return strings.TrimSpace(string(append(w.tail.Bytes(), w.head...)))
+}
+
+// kill ends the program and all that it started, by another program: OpenSSH
+// sends no signals for root. See kill(1), setsid(2).
+func kill(line *login.Conn, pid int64) {
+	if pid <= 1 {
+		return
+	}
+	s, err := line.NewSession()
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	s.Run(fmt.Sprintf("kill -9 -%d", pid))
 }
 
 // exitError is the failure of a program, with its last words.
@@ -40,8 +93,7 @@ func (e *exitError) Error() string { return e.cause.Error() + ": " + e.said }
 
 func (e *exitError) Unwrap() error { return e.cause }
 
-// Run runs a program, and kills it when ctx ends: by a signal that OpenSSH knows
-// from version 7.9 on, and by hanging up.
+// Run runs a program, and kills it with all that it started when ctx ends.
 func (a *Access) Run(ctx context.Context, c workspace.Command) error {
 	if len(c.Args) == 0 || c.Args[0] == "" {
 		return failed("run a program", "", transfer.Invalid("no program is named"))
@@ -53,7 +105,7 @@ func (a *Access) Run(ctx context.Context, c workspace.Command) error {
 	}
 	var exit *exitError
 	err := a.calls.Hold(ctx, func(s *session) error {
-		err := run(ctx, s.Line(), program{Command: c, line: "exec " + Quote(c.Args...)})
+		err := run(ctx, s.Line(), program{Command: c})
 		if errors.As(err, &exit) {
 			return nil
 		}
@@ -95,7 +147,7 @@ func run(ctx context.Context, line *login.Conn, p program) error {
 		return err
 	}
 	defer s.Close()
-	said := transfer.NewTail(saidBytes)
+	said := &words{mark: rand.Text(), tail: transfer.NewTail(saidBytes)}
 	s.Stdout, s.Stderr = p.Stdout, said
 	if s.Stdout == nil {
 		s.Stdout = io.Discard
@@ -109,7 +161,8 @@ func run(ctx context.Context, line *login.Conn, p program) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Start(p.line); err != nil {
+	command := "exec " + Quote(append([]string{"sh", "-c", birth, said.mark}, p.Args...)...)
+	if err := s.Start(command); err != nil {
 		return err
 	}
 	go func() { // it ends with its reader, or when the session is closed
@@ -121,10 +174,10 @@ func run(ctx context.Context, line *login.Conn, p program) error {
 	return await(ctx, line, s, said)
 }
 
-// await waits for the end of a session, which a signal brings when ctx ends. As long as it goes on, the host is asked
-// for signs of life, which the watch of the connection hears.
+// await waits for the end of a program, which is killed when ctx ends. As long as
+// it goes on, the host is asked for signs of life, which the watch hears.
 func await(
-	ctx context.Context, line *login.Conn, s *cryptossh.Session, said *transfer.Tail,
+	ctx context.Context, line *login.Conn, s *cryptossh.Session, said *words,
 ) error {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Wait() }()
@@ -144,13 +197,13 @@ func await(
 			}
 		case <-stop:
 			stop = nil
-			s.Signal(cryptossh.SIGKILL)
+			kill(line, said.pid.Load())
 		}
 	}
 }
 
 // exited tells how a program ended.
-func exited(err error, said *transfer.Tail) error {
+func exited(err error, said *words) error {
 	var exit *cryptossh.ExitError
 	if !errors.As(err, &exit) {
 		return err
@@ -159,5 +212,5 @@ func exited(err error, said *transfer.Tail) error {
 	if exit.Signal() != "" {
 		status = -1
 	}
-	return &exitError{status, strings.TrimSpace(string(said.Bytes())), err}
+	return &exitError{status, said.String(), err}
 }

@@ -9,8 +9,9 @@ import (
 
 // FuzzQuote has real shells read what Quote writes.
 func FuzzQuote(f *testing.F) {
-	for _, word := range []string{"", "a", "a b", "'", `''\''`, "$(id)", "`id`", "\\", "\n", "!", "-n",
-		"*", "~", "a=b", "\xff", "é", "#", "&&", "$'\\n'", "{a,b}", "\t", "[", "!!", "%s"} {
+	for _, word := range []string{"", "a", "a b", "'", `''\''`, "$(id)", "`id`", "\\", "\n",
+		"!", "-n", "*", "~", "a=b", "\xff", "é",
+		"#", "&&", "$'\\n'", "{a,b}", "\t", "[", "!!", "%s"} {
 		f.Add(word, "second")
 	}
 	f.Fuzz(func(t *testing.T, first, second string) {

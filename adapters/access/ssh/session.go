@@ -41,6 +41,7 @@ type shell struct {
 	session   *cryptossh.Session
 	in        io.WriteCloser
 	out, errs *bufio.Reader
+	pid       int64
 }
 
 // outBytes is the most that a command may print.
@@ -66,9 +67,11 @@ func (s *session) script(ctx context.Context, command string) (string, error) {
 		}
 		s.shell = sh
 		// What the user's own start files print ends here.
-		if _, err := s.ask(ctx, "LC_ALL=C; export LC_ALL"); err != nil {
+		said, err := s.ask(ctx, `LC_ALL=C; export LC_ALL; printf '\n%d' $$`)
+		if err != nil {
 			return "", err
 		}
+		sh.pid, _ = strconv.ParseInt(said[strings.LastIndex(said, "\n")+1:], 10, 64)
 	}
 	return s.ask(ctx, command)
 }
@@ -129,7 +132,7 @@ func (s *session) ask(ctx context.Context, command string) (string, error) {
 			}
 		case <-stop:
 			stop = nil
-			sh.session.Signal(cryptossh.SIGKILL)
+			kill(s.Line(), sh.pid)
 		}
 	}
 }

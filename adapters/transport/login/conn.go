@@ -155,7 +155,11 @@ func (t touching) Read(b []byte) (int, error) {
 // Watch breaks the connection off when ctx ends or nothing moved for the time
 // of stall, until release is called.
 func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) {
-	forget := context.AfterFunc(ctx, func() { c.Fail(context.Cause(ctx)) })
+	failed := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		defer close(failed)
+		c.Fail(context.Cause(ctx))
+	})
 	done := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
@@ -176,7 +180,9 @@ func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) 
 		}
 	})
 	return func() {
-		forget()
+		if !forget() {
+			<-failed // or the next who uses the connection would be hit
+		}
 		close(done)
 		watcher.Wait()
 	}

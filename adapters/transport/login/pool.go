@@ -84,6 +84,9 @@ func (p *Pool[S]) lend(ctx, watched context.Context, f func(s S) error) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	s, err := p.take(ctx)
 	if err != nil {
 		return err

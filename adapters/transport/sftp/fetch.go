@@ -184,7 +184,8 @@ func (g *getter) verify(c *connection) error {
 		return nil
 	}
 	g.spoilt = true
-	if named, nerr := c.Stat(g.src.path); g.resumed || nerr != nil || !transfer.Same(named, g.src.info) {
+	named, nerr := c.Stat(g.src.path)
+	if g.resumed || nerr != nil || !transfer.Same(named, g.src.info) {
 		return workspace.Errorf(workspace.Transient, "read the image", "",
 			"it was replaced meanwhile, or went bad while half made; the next try begins anew: %w",
 			err)

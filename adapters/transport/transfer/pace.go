@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -62,22 +63,13 @@ func (p *Pace) Reader(ctx context.Context, r io.Reader) io.Reader {
 	if p == nil {
 		return r
 	}
-	return &paced{ctx, r, p}
+	return readerFunc(func(b []byte) (int, error) {
+		n, err := r.Read(b[:min(int64(len(b)), max(1, p.rate))])
+		return n, cmp.Or(p.Wait(ctx, n), err)
+	})
 }
 
-type paced struct {
-	ctx  context.Context // of the one transfer that reads
-	r    io.Reader
-	pace *Pace
-}
+type readerFunc func(b []byte) (int, error)
 
-// Read reads, and waits for what it read to have its time.
-func (p *paced) Read(b []byte) (int, error) {
-	n, err := p.r.Read(b[:min(len(b), max(1, int(min(p.pace.rate, bufferBytes))))])
-	if n > 0 {
-		if late := p.pace.Wait(p.ctx, n); late != nil {
-			return n, late
-		}
-	}
-	return n, err
-}
+// Read calls the function.
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
