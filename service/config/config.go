@@ -107,7 +107,12 @@ type Host struct {
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
 	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
 	TLS          HostTLS           `toml:"tls"`          // for a uri with +tls
-	Windows      []Window          `toml:"window"`
+	// Peer is the URI at which other hosts' libvirtd reach this one's, for migration;
+	// default uri, where that is not of a local socket.
+	Peer     string   `toml:"peer"`
+	DiskMBps int64    `toml:"disk_mbps"` // of each workspace, megabytes a second; 0: no limit
+	DiskIOPS int64    `toml:"disk_iops"` // of each workspace, operations a second; 0: no limit
+	Windows  []Window `toml:"window"`
 }
 
 // HostTLS are the files by which a host and the daemon know each other, in PEM; left

@@ -105,6 +105,8 @@ var mistakes = []struct{ name, text, want string }{
 	{"absurd margin", "[scheduler]\nmargin = 5000\n", "expected 0 to 1000"},
 	{"absurd link", "[scheduler]\nrepository_kbps = 99999999999\n", "scheduler.repository_kbps is"},
 	{"absurd host link", sim + "net_in_kbps = 99999999999\n", "net_in_kbps and net_out_kbps are"},
+	{"negative limit", sim + "disk_iops = -1\n", "disk_mbps and disk_iops are"},
+	{"peer without a transport", sim + "peer = \"qemu:///system\"\n", "qemu+tls://HOST/system"},
 	{"negative disk", sim + "disk_mb = -1\n", "cannot be negative"},
 	{"quota of nobody", "[[quota]]\ncpus = 1\n", "either owner or group is needed"},
 	{"quota of both", "[[quota]]\nowner = \"a\"\ngroup = \"b\"\ncpus = 1\n",

@@ -47,6 +47,8 @@ func (c *Config) checkHosts() error {
 
 var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp|\+tls|\+ssh)?://`)
 
+var peerURI = regexp.MustCompile(`^qemu\+(tcp|tls|ssh)://[^/]+/system`)
+
 func (h *Host) check() error {
 	all := []error{plain("id", h.ID)}
 	refuse := func(wrong bool, format string, args ...any) {
@@ -69,6 +71,10 @@ func (h *Host) check() error {
 		"cpus, memory_mb, disk_mb, max_image_mb and count cannot be negative")
 	refuse(h.NetInKbps < 0 || h.NetOutKbps < 0 || h.NetInKbps > mostKbps ||
 		h.NetOutKbps > mostKbps, "net_in_kbps and net_out_kbps are 0 to %d", mostKbps)
+	refuse(h.DiskMBps < 0 || h.DiskIOPS < 0 || h.DiskMBps > mostKbps || h.DiskIOPS > mostKbps,
+		"disk_mbps and disk_iops are 0 to %d", mostKbps)
+	refuse(h.Peer != "" && !peerURI.MatchString(h.Peer),
+		"peer %q is needed as qemu+tls://HOST/system, or with tcp or ssh", h.Peer)
 	refuse(real && h.Count > 1, "count is for simulated hosts")
 	refuse(!slices.Contains(vmms, h.VMM), "vmm %q is none of %s", h.VMM, strings.Join(vmms, ", "))
 	refuse(!slices.Contains([]string{"auto", "kvm", "tcg"}, h.Acceleration),

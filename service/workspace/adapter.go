@@ -19,6 +19,8 @@ type Machine struct {
 	CPUPercent   int64
 	NetInKbps    int64 // of all NICs together, kilobits a second; 0: no limit
 	NetOutKbps   int64
+	DiskMBps     int64 // of all disks together, megabytes a second; 0: no limit
+	DiskIOPS     int64 // operations a second; 0: no limit
 	Boot         Boot
 	Disks        []MachineDisk
 	NICs         []NIC

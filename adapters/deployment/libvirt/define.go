@@ -31,6 +31,9 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 	case !known.who.is(m):
 		return workspace.Refuse(workspace.Internal, "the host knows it with another definition")
 	case known.condition != workspace.ConditionOff || known.who.like(who):
+		if err := h.throttle(ctx, known, m, who); err != nil {
+			return err
+		}
 		if err := h.rename(ctx, known, who); err != nil {
 			return err
 		}

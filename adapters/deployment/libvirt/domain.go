@@ -150,7 +150,7 @@ func hasParameter(words []string, name string) bool {
 
 // devicesOf lists the machine's devices.
 func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDeviceList, error) {
-	disks, err := disksOf(m.Disks, f)
+	disks, err := disksOf(m.Disks, f, throttleOf(m, f))
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,9 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 // disksOf gives the disks the hypervisor's names in their order, the first one
 // being the root: a virtio guest has no partition without its disk, so sda1 and
 // sda2 of the metadata become two disks.
-func disksOf(disks []workspace.MachineDisk, f flavour) ([]libvirtxml.DomainDisk, error) {
+func disksOf(
+	disks []workspace.MachineDisk, f flavour, limit *libvirtxml.DomainDiskIOTune,
+) ([]libvirtxml.DomainDisk, error) {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	if len(disks) > len(letters) {
 		return nil, workspace.Refuse(workspace.Internal, "%d disks are too many", len(disks))
@@ -201,6 +203,7 @@ func disksOf(disks []workspace.MachineDisk, f flavour) ([]libvirtxml.DomainDisk,
 			Source: &libvirtxml.DomainDiskSource{
 				File: &libvirtxml.DomainDiskSourceFile{File: d.Path}},
 			Target: &libvirtxml.DomainDiskTarget{Dev: f.disk + letters[i:i+1], Bus: f.bus},
+			IOTune: limit,
 		}
 		if d.ReadOnly {
 			disk.ReadOnly = &libvirtxml.DomainDiskReadOnly{}

@@ -34,6 +34,8 @@ type identity struct {
 	// Shape is what can change while it runs. Domains of earlier releases have
 	// none, and in Spec the fingerprint of all.
 	Shape string `xml:"shape,attr,omitempty"`
+	// DiskLimit is what its disks are held to; none: nothing.
+	DiskLimit string `xml:"disk,attr,omitempty"`
 	// Memory is the file for its memory; none: libvirt keeps that where it likes.
 	Memory string `xml:"memory,attr,omitempty"`
 	// Links are the names of its links on the host, where they are not left to
@@ -66,7 +68,8 @@ func (h *Host) identify(m workspace.Machine) identity {
 	return identity{Namespace: namespace, Pool: h.o.Pool, ID: m.ID.String(),
 		Spec: m.FixedPrint(), Boot: hex.EncodeToString(boot[:]),
 		Shape: shapeText(m.Shape()), Memory: m.Memory, Links: linksOf(m),
-		Owner: string(m.Owner), Name: m.Name}
+		DiskLimit: diskLimit(m),
+		Owner:     string(m.Owner), Name: m.Name}
 }
 
 // linksOf lists the names of the machine's links.
@@ -129,5 +132,5 @@ func (h *Host) keyOf(name string, id uuid.UUID) (workspace.ID, bool) {
 // same kernel, and has all that this release writes.
 func (i identity) like(other identity) bool {
 	return i.Boot == other.Boot && i.Shape == other.Shape && i.Memory == other.Memory &&
-		i.Links == other.Links
+		i.Links == other.Links && i.DiskLimit == other.DiskLimit
 }

@@ -143,13 +143,14 @@ func settled(saved, here *libvirtxml.Domain, who identity) (string, error) {
 		for _, d := range from.Disks {
 			if to.Disks[i].Target.Dev == d.Target.Dev {
 				to.Disks[i].Source, to.Disks[i].BackingStore = d.Source, nil
+				to.Disks[i].IOTune = d.IOTune
 			}
 		}
 	}
 	for i := range to.Interfaces {
 		for _, n := range from.Interfaces {
 			if to.Interfaces[i].MAC.Address == n.MAC.Address {
-				to.Interfaces[i].Source, to.Interfaces[i].Target = n.Source, nil
+				to.Interfaces[i].Source, to.Interfaces[i].Target = n.Source, n.Target
 				to.Interfaces[i].Bandwidth = n.Bandwidth
 			}
 		}

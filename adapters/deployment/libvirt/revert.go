@@ -18,8 +18,9 @@ func (h *Host) Revert(ctx context.Context, id workspace.ID, name string) error {
 		case at < 0 || m.who.Snapshots[at].Part != "":
 			return workspace.Refuse(workspace.NotFound, "it has no snapshot %q", name)
 		case m.who.Snapshots[at].Memory != "" && m.who.Snapshots[at].Shape != m.who.Shape:
-			return workspace.Refuse(workspace.Conflict, "it has %s now, and its snapshot is of %s: "+
-				"give it that shape first", m.who.Shape, m.who.Snapshots[at].Shape)
+			return workspace.Refuse(workspace.Conflict,
+				"it has %s now, and its snapshot is of %s: give it that shape first",
+				m.who.Shape, m.who.Snapshots[at].Shape)
 		}
 		return h.revert(ctx, m, m.who.Snapshots[at])
 	})

@@ -276,8 +276,8 @@ func (h *Host) idle(ctx context.Context, m *machine) (bool, error) {
 // melt lets a guest go on that stands still for a snapshot which nobody makes any
 // more, and removes what there is of it.
 func (h *Host) melt(ctx context.Context, m *machine) error {
-	making := slices.ContainsFunc(m.who.Snapshots, func(k kept) bool { return k.Part == partMaking })
-	if !making {
+	half := func(k kept) bool { return k.Part == partMaking }
+	if !slices.ContainsFunc(m.who.Snapshots, half) {
 		return nil
 	}
 	if _, busy := h.keeping.Load(m.id); busy {

@@ -124,7 +124,8 @@ func (d *deployment) keeps(
 		}
 		after, err := change(m)
 		if err != nil {
-			return &workspace.Error{Op: name, Kind: workspace.KindOf(err), ID: id.String(), Err: err}
+			return &workspace.Error{Op: name, Kind: workspace.KindOf(err),
+				ID: id.String(), Err: err}
 		}
 		if after == m {
 			return nil

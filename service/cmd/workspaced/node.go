@@ -115,6 +115,7 @@ func (o *opener) openAll(ctx context.Context, hosts []config.Host) error {
 func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 	n := &host.Node{
 		Host: hostOf(h), Access: local.Access{}, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
+		DiskMBps: h.DiskMBps, DiskIOPS: h.DiskIOPS,
 		CacheMB: o.c.Scheduler.CacheMB, Networks: h.Networks,
 	}
 	if h.Adapter == "sim" {
@@ -133,7 +134,7 @@ func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 	adapter, err := libvirt.Open(ctx, libvirt.Options{
 		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: o.identity,
 		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
-		TLS: libvirt.TLS(h.TLS), Access: n.Access, Logger: o.log,
+		TLS: libvirt.TLS(h.TLS), Peer: h.Peer, Access: n.Access, Logger: o.log,
 	})
 	n.Deployment, n.Customiser = adapter, ext4.Customiser{}
 	return n, err

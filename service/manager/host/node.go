@@ -32,6 +32,9 @@ type Node struct {
 	Inert bool
 	// MaxImageMB refuses larger images; 0: no limit.
 	MaxImageMB int64
+	// DiskMBps and DiskIOPS are what each machine may do with its disks, in megabytes
+	// and operations a second; 0: no limit.
+	DiskMBps, DiskIOPS int64
 	// CacheMB is how much of images that nobody uses is kept on the host; 0: every
 	// image is fetched anew.
 	CacheMB int64

@@ -313,6 +313,7 @@ func (v *VMM) machine(
 		ID: w.ID, Owner: w.Owner, Name: w.Spec.Name,
 		Architecture: w.Spec.Architecture, VMM: n.VMM,
 		MemoryMB: w.Demand.MemoryMB, CPUs: w.Demand.CPUs, CPUPercent: w.Demand.CPUPercent,
+		DiskMBps: n.DiskMBps, DiskIOPS: n.DiskIOPS,
 		Boot: boot, NICs: v.o.Links.NICs(n, w),
 		Disks:  make([]workspace.MachineDisk, len(w.Spec.Disks)),
 		Memory: n.MemoryPath(w),
