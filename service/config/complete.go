@@ -26,6 +26,9 @@ func (c *Config) resolve(dir string) {
 			all = append(all, &r.KeyFile, &r.PasswordFile, &r.KnownHosts)
 		}
 	}
+	for i := range c.Images.Signers {
+		all = append(all, &c.Images.Signers[i].KeyFile)
+	}
 	for i := range c.Repositories.Web {
 		r := &c.Repositories.Web[i]
 		all = append(all, &r.PasswordFile, &r.TokenFile, &r.CAFile)
@@ -47,6 +50,7 @@ func (c *Config) complete() {
 	c.Site.Credentials = cmp.Or(c.Site.Credentials, filepath.Join(c.Data, "credentials"))
 	c.Site.HostDir = cmp.Or(c.Site.HostDir, filepath.Join(c.Data, "disks"))
 	c.Scheduler.complete()
+	c.Images.PerOwner = cmp.Or(c.Images.PerOwner, 1000)
 	c.FairShare.HalfLife = cmp.Or(c.FairShare.HalfLife, Duration(168*time.Hour))
 	if len(c.Site.Operators) == 0 && c.Listen.Caller != "" {
 		c.Site.Operators = []string{c.Listen.Caller}

@@ -30,6 +30,7 @@ type Config struct {
 	Networks     []Network    `toml:"network"`
 	Kernels      []Kernel     `toml:"kernel"`
 	Repositories Repositories `toml:"repository"`
+	Images       ImageLibrary `toml:"image"`
 }
 
 // Listen says where the service is offered.
@@ -71,6 +72,8 @@ type Site struct {
 	// this machine's; default DATA/disks.
 	HostDir string   `toml:"host_dir"`
 	Warn    Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
+	// RequireAttestation refuses images that no [[image.signer]] has attested.
+	RequireAttestation bool `toml:"require_attestation"`
 	// SpoolMB is how much of the data directory files may take on their way between two
 	// other machines; default 32768.
 	SpoolMB int64 `toml:"spool_mb"`

@@ -24,7 +24,7 @@ func (m *Manager) Create(
 ) (workspace.Created, error) {
 	found, err := m.admit(ctx, &r)
 	if err != nil {
-		return workspace.Created{}, err
+		return m.answered(ctx, &r, err)
 	}
 	var created workspace.Created
 	err = m.store.Update(ctx, func(tx workspace.Tx) error {

@@ -71,6 +71,7 @@ type Options struct {
 	Reachable func(workspace.HostID) bool
 	Agenda    *agenda.Agenda  // nil: one of its own, with no policy
 	Accounts  *account.Keeper // of what owners may have; nil: there is no limit
+	Library   Library         // nil: there is none
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -82,6 +83,7 @@ type Manager struct {
 	agenda *agenda.Agenda
 
 	accounts  *account.Keeper
+	library   Library
 	reachable func(workspace.HostID) bool
 }
 
@@ -93,6 +95,7 @@ func New(o Options) *Manager {
 	return &Manager{
 		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
 		reachable: o.Reachable, agenda: o.Agenda, accounts: o.Accounts,
+		library: o.Library,
 	}
 }
 

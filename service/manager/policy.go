@@ -60,8 +60,9 @@ func (m *Manager) admit(
 			"no caller identity")
 	}
 	checks := []func(*workspace.Request) error{
-		m.admitTime, m.admitSize, admitTerms, m.admitPlatform, m.admitKernel, m.admitNetworks,
-		m.admitTarget,
+		m.admitTime, m.admitSize, admitTerms, m.admitPlatform,
+		func(r *workspace.Request) error { return m.resolve(ctx, r) },
+		m.admitKernel, m.admitNetworks, m.admitTarget,
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -174,6 +175,9 @@ func (m *Manager) admitImages(
 			path = fmt.Sprintf(atPartition, partitions)
 		}
 		info, err := m.images.Check(ctx, d.Location)
+		if err == nil {
+			err = unchanged(d, info)
+		}
 		if err != nil {
 			return root, refuse(r, complaint{kind: workspace.KindOf(err), path: path, cause: err})
 		}

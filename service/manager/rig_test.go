@@ -46,6 +46,7 @@ type rig struct {
 	agenda  *agenda.Agenda
 	account account.Keeper     // allows everything, unless a test has quotas
 	fixed   []workspace.Window // of host one
+	library manager.Library    // nil: none
 	stop    func()
 }
 
@@ -98,7 +99,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: r.policy,
-		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account,
+		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account, Library: r.library,
 	})
 	watcher := host.NewWatcher(host.WatcherOptions{
 		Store: r.store, Pool: r.pool, Rehost: scheduler.Rehost, Logger: quiet,

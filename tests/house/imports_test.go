@@ -73,7 +73,7 @@ var rooms = []room{
 		[]string{"service/workspace", "service/change"}, []string{sqlite, goose},
 		"storage keeps the record; it must not decide, schedule or talk to anyone"},
 	{"service/config",
-		[]string{"service/workspace", "service/lease/calendar"}, anyModule,
+		[]string{"service/workspace", "service/lease/calendar", "schema/attestation"}, anyModule,
 		"configuration is values; it constructs no part"},
 	{"service/run", nil, nil,
 		"start and stop order is the same for any component, so it can know none"},

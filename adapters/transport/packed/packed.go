@@ -32,6 +32,12 @@ var _ workspace.Transport = (*Transport)(nil)
 // New returns a Transport before inner.
 func New(inner workspace.Transport) *Transport { return &Transport{inner} }
 
+// Inner returns the transport behind, which moves files as they are.
+func (t *Transport) Inner() workspace.Transport { return t.inner }
+
+// Is reports whether the image at a location is compressed, by its name.
+func Is(location string) bool { return methodOf(location) != nil }
+
 // CheckLocation asks the transport behind.
 func (t *Transport) CheckLocation(loc string) error { return t.inner.CheckLocation(loc) }
 

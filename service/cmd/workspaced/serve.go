@@ -160,7 +160,8 @@ func (d *daemon) assemble(
 	if err != nil {
 		return err
 	}
-	if err := advice.pace.Load(ctx, store); err != nil {
+	stock, err := library(c, store, images, transports)
+	if err = errors.Join(err, advice.pace.Load(ctx, store)); err != nil {
 		return err
 	}
 	interrupt := func(id workspace.ID) { d.engine.Interrupt(id) }
@@ -171,6 +172,7 @@ func (d *daemon) assemble(
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: d.engine,
 		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
+		Library: stock,
 	})
 	d.fleet = fleet.New(fleet.Options{
 		Store: store, Pool: pool, Agenda: scheduler, Open: d.hosts.node,
@@ -178,10 +180,7 @@ func (d *daemon) assemble(
 		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
 		Logger: log,
 	})
-	d.handler, err = dispatch.New(dispatch.Options{
-		Services: services(m, at.guard), Authenticator: authn.Fixed(c.Listen.Caller),
-		URL: at.url, Logger: log, Replier: replier(c, at.guard),
-	})
+	d.handler, err = answers(c, services(m, at.guard), at, log)
 	if err != nil {
 		return err
 	}
@@ -196,8 +195,8 @@ func (d *daemon) assemble(
 		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
 		{Name: "images", Run: func(ctx context.Context) error { return known(ctx, store, images) }},
 		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},
-		{Name: "watch", Run: watcher.Run}, {Name: "expire", Run: sweeper.Run},
-		{Name: "overview", Run: d.overview.Run},
+		{Name: "library", Run: stock.Run}, {Name: "watch", Run: watcher.Run},
+		{Name: "expire", Run: sweeper.Run}, {Name: "overview", Run: d.overview.Run},
 	}
 	return asked(ctx, store, pool)
 }
@@ -221,6 +220,16 @@ func moves(c *config.Config, log *slog.Logger) image.Options {
 	return image.Options{
 		Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
 	}
+}
+
+// answers makes what answers requests.
+func answers(
+	c *config.Config, services []dispatch.Service, at place, log *slog.Logger,
+) (http.Handler, error) {
+	return dispatch.New(dispatch.Options{
+		Services: services, Authenticator: authn.Fixed(c.Listen.Caller),
+		URL: at.url, Logger: log, Replier: replier(c, at.guard),
+	})
 }
 
 // notifies delivers what is in the record's outbox.

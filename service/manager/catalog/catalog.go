@@ -27,9 +27,9 @@ type Options struct {
 	// Raw are the transports by scheme, which bring files as they lie in repositories:
 	// of these are checksums.
 	Raw map[string]workspace.Transport
-	// Examine returns the format of an image file of this machine, and the size of the
-	// disk in it; an empty format says that it cannot tell.
-	Examine func(path string) (format string, size int64, err error)
+	// Examine returns the format of an image that was brought from the location to a file
+	// of this machine, and the size of the disk in it; an empty format: it cannot tell.
+	Examine func(location, path string) (format string, size int64, err error)
 	Spool   string // directory for images that are read; its content is ours
 	Trusted []attestation.Key
 	// Operators may change the site's entries.

@@ -103,7 +103,7 @@ func newLab(t *testing.T, change ...func(*Options)) *lab {
 			return nil
 		},
 		Raw:     map[string]workspace.Transport{"file": l.shelf},
-		Examine: func(string) (string, int64, error) { return "raw", 5, nil },
+		Examine: func(string, string) (string, int64, error) { return "raw", 5, nil },
 		Trusted: []attestation.Key{{Name: "alice", Public: signer.Public().(ed25519.PublicKey)}},
 
 		Operators: []workspace.Owner{ada}, PerOwner: 4,

@@ -135,7 +135,7 @@ func (c *Catalog) verify(ctx context.Context, key workspace.ImageKey) error {
 	case i.SHA256 != "" && info.SHA256 != i.SHA256:
 		found.Fault = fmt.Sprintf("its checksum is %s, expected %s", info.SHA256, i.SHA256)
 	}
-	return c.record(ctx, key, path, found)
+	return c.record(ctx, i, path, found)
 }
 
 // sum computes the checksum of a file.
@@ -195,18 +195,18 @@ func (c *Catalog) sweep(path string) {
 
 // record writes what came of a check, and what the entry did not say.
 func (c *Catalog) record(
-	ctx context.Context, key workspace.ImageKey, path string, found workspace.ImageCheck,
+	ctx context.Context, read *workspace.Image, path string, found workspace.ImageCheck,
 ) error {
 	var format string
 	var size int64
 	if found.Fault == "" {
 		var err error
-		if format, size, err = c.options.Examine(path); err != nil {
+		if format, size, err = c.options.Examine(read.Location, path); err != nil {
 			found.Fault = err.Error()
 		}
 	}
 	return c.options.Store.Update(ctx, func(tx workspace.Tx) error {
-		i, err := tx.LibraryImage(key)
+		i, err := tx.LibraryImage(read.ImageKey)
 		if err != nil {
 			return err // it was removed meanwhile
 		}
