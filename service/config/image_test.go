@@ -48,14 +48,16 @@ func TestSigners(t *testing.T) {
 // TestWrongSigners tells what is wrong, and where.
 func TestWrongSigners(t *testing.T) {
 	key := fmt.Sprintf("key = %q\n", public)
+	private := "key = \"-----BEGIN OPENSSH PRIVATE KEY\"\n"
+	named := func(rest string) string { return signers("name = \"a\"\n" + rest) }
 	for text, want := range map[string]string{
-		signers("name = \"a b\"\n" + key):                                   `image.signer 1 ("a b"): name "a b"`,
-		signers("name = \"a\"\n"+key, "name = \"a\"\n"+key):                 `name "a" is used twice`,
-		signers("name = \"a\"\n"):                                           "key or key_file is needed",
-		signers("name = \"a\"\nkey_file = \"f\"\n" + key):                   "exclude each other",
-		signers("name = \"a\"\nkey = \"ssh-rsa AAAA\"\n"):                   "cannot read the public key",
-		"[image]\nper_owner = -1\n":                                         "image.per_owner is negative",
-		signers("name = \"a\"\nkey = \"-----BEGIN OPENSSH PRIVATE KEY\"\n"): "keep it to yourself",
+		signers("name = \"a b\"\n" + key): `image.signer 1 ("a b"): name "a b"`,
+		named(key) + named(key):           `name "a" is used twice`,
+		named(""):                         "key or key_file is needed",
+		named("key_file = \"f\"\n" + key): "exclude each other",
+		named("key = \"ssh-rsa AAAA\"\n"): "cannot read the public key",
+		"[image]\nper_owner = -1\n":       "image.per_owner is negative",
+		named(private):                    "keep it to yourself",
 	} {
 		_, _, err := load(t, good+text, Overrides{})
 		if err == nil || !strings.Contains(err.Error(), want) {

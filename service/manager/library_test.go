@@ -95,8 +95,8 @@ func TestLibraryRefuses(t *testing.T) {
 		kind  workspace.Kind
 		says  string
 	}{
-		"nothing fits": {nil, workspace.NotFound, "none of 3 images fits; `workspace image find`"},
-		"VMM":          {strange, workspace.Denied, `no host of this site serves VMM type "VMware"`},
+		"nothing fits": {nil, workspace.NotFound, "none of 3 images fits"},
+		"VMM":          {strange, workspace.Denied, `serves VMM type "VMware"`},
 		"kernel":       {kernel, workspace.Denied, `kernel "file://none" is asked for`},
 	} {
 		t.Run(name, func(t *testing.T) {
