@@ -88,21 +88,20 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		OnChanges: func(all []*workspace.Change) { engine.Offer(all) },
 	})
 	r.check(err)
-	scheduler := agenda.New(agenda.Options{
+	r.agenda = agenda.New(agenda.Options{
 		Policy: r.leasing, Repository: r.repository, Behind: r.account.Behind,
 		Accepts: policy().Accepts, Reachable: r.pool.Reachable,
 		Interrupt: func(id workspace.ID) { engine.Interrupt(id) }, Logger: quiet, Fixed: r.windows,
 	})
-	r.agenda = scheduler
-	upkeep := manager.Upkeep{Charge: time.Minute, Accounts: &r.account}
-	engine = change.New(r.store, manager.Plans(images, machines, scheduler, upkeep),
+	engine = change.New(r.store, manager.Plans(images, machines, r.agenda,
+		manager.Upkeep{Charge: time.Minute, Accounts: &r.account}),
 		change.Options{Concurrency: 4, Logger: quiet})
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: r.policy,
-		Reachable: r.pool.Reachable, Agenda: scheduler, Accounts: &r.account, Library: r.library,
+		Reachable: r.pool.Reachable, Agenda: r.agenda, Accounts: &r.account, Library: r.library,
 	})
 	watcher := host.NewWatcher(host.WatcherOptions{
-		Store: r.store, Pool: r.pool, Rehost: scheduler.Rehost, Logger: quiet,
+		Store: r.store, Pool: r.pool, Rehost: r.agenda.Rehost, Logger: quiet,
 	})
 	sweeper := expire.New(r.store, r.manager, quiet)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -111,7 +110,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		done <- run.All(ctx, run.Part{Name: "engine", Run: engine.Run},
 			run.Part{Name: "watch", Run: watcher.Run}, run.Part{Name: "sweep", Run: sweeper.Run},
 			run.Part{Name: "agenda", Run: func(ctx context.Context) error {
-				return scheduler.Run(ctx, r.store)
+				return r.agenda.Run(ctx, r.store)
 			}})
 	}()
 	stopped := false
