@@ -97,7 +97,7 @@ type Host struct {
 	Adapter      string            `toml:"adapter"`      // libvirt or sim
 	VMM          string            `toml:"vmm"`          // KVM or Xen; default KVM
 	URI          string            `toml:"uri"`          // libvirt's
-	Acceleration string            `toml:"acceleration"` // auto, kvm, tcg
+	Acceleration string            `toml:"acceleration"` // auto, kvm, tcg; of Xen auto, pv, pvh
 	Dir          string            `toml:"dir"`          // of disks; default DATA/disks/ID
 	CPUs         int64             `toml:"cpus"`         // 0: ask the host
 	MemoryMB     int64             `toml:"memory_mb"`    // 0: ask the host

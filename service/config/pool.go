@@ -77,8 +77,12 @@ func (h *Host) check() error {
 		"peer %q is needed as qemu+tls://HOST/system, or with tcp or ssh", h.Peer)
 	refuse(real && h.Count > 1, "count is for simulated hosts")
 	refuse(!slices.Contains(vmms, h.VMM), "vmm %q is none of %s", h.VMM, strings.Join(vmms, ", "))
-	refuse(!slices.Contains([]string{"auto", "kvm", "tcg"}, h.Acceleration),
-		"acceleration %q is none of auto, kvm, tcg", h.Acceleration)
+	words := []string{"auto", "kvm", "tcg"}
+	if strings.HasPrefix(h.URI, "xen") {
+		words = []string{"auto", "pv", "pvh"}
+	}
+	refuse(!slices.Contains(words, h.Acceleration),
+		"acceleration %q is none of %s", h.Acceleration, strings.Join(words, ", "))
 	for association, target := range h.Networks {
 		kind, name, _ := strings.Cut(target, ":")
 		refuse(name == "" || (kind != "network" && kind != "bridge"),

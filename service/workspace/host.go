@@ -11,7 +11,7 @@ type HostSpec struct {
 	ID           HostID
 	URI          string // libvirt's, or sim: for a simulated host
 	VMM          string // KVM or Xen; empty: KVM
-	Acceleration string // auto, kvm, tcg; empty: auto
+	Acceleration string // auto, kvm, tcg; of Xen auto, pv, pvh; empty: auto
 	Dir          string // of disks, on the host; empty: the site's own choice
 	Capacity     Capacity
 	MaxImageMB   int64             // refuses larger images; 0: no limit

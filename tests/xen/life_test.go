@@ -16,8 +16,9 @@ import (
 func TestLifeOfAGuest(t *testing.T) {
 	const id = 1
 	h := open(t)
-	defer h.Close()
+	t.Cleanup(func() { _ = h.Close() })
 	m := machine(t, id)
+	t.Cleanup(func() { _ = h.Undefine(context.Background(), id) })
 	stop := func(mode workspace.StopMode) func(context.Context) error {
 		return func(ctx context.Context) error { return h.Stop(ctx, id, mode) }
 	}
@@ -32,7 +33,7 @@ func TestLifeOfAGuest(t *testing.T) {
 		t.Errorf("the guest got %q, and was leased %s", line, m.NICs[0].IP)
 	}
 	says(t, id, "alive", 1)
-	shell(t, "ping -c 1 -W 20 %s", m.NICs[0].IP)
+	shell(t, "busybox ping -c 1 -W 20 %s", m.NICs[0].IP)
 
 	timed(t, "pause", func(ctx context.Context) error { return h.Pause(ctx, id) })
 	is(t, h, id, workspace.ConditionPaused)

@@ -134,7 +134,7 @@ func bare(id workspace.ID) workspace.Machine {
 	return workspace.Machine{
 		ID: id, Name: "tiny", Owner: "/O=Example/CN=Ada", Architecture: "x86_64", VMM: "Xen",
 		MemoryMB: 96, CPUs: 1,
-		Boot: workspace.Boot{Kernel: kernel, Initrd: initrd, Cmdline: "quiet mitigations=off"},
+		Boot: workspace.Boot{Kernel: kernel, Initrd: initrd, Cmdline: "quiet mitigations=off tsc=reliable init_on_alloc=0"},
 	}
 }
 

@@ -19,6 +19,7 @@ type flavour struct {
 	bus     string
 	drivers map[string]string // of disks, by format
 	console string            // the guest's name for its serial console
+	boots   string            // name of a first disk that the firmware finds, if another
 }
 
 // Disk drivers. Xen must be told one for qcow2, or it takes the image for raw.
@@ -29,16 +30,24 @@ var (
 
 // The flavours. The test driver takes what QEMU takes.
 var (
-	qemuFlavour = flavour{"qemu", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
-	kvmFlavour  = flavour{"kvm", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
-	testFlavour = flavour{"test", "", "hvm", "vd", "virtio", qemuDrivers, "ttyS0"}
-	xenFlavour  = flavour{"xen", "xenpv", "linux", "xvd", "xen", xenDrivers, "hvc0"}
+	qemuFlavour = flavour{"qemu", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0", ""}
+	kvmFlavour  = flavour{"kvm", "pc", "hvm", "vd", "virtio", qemuDrivers, "ttyS0", ""}
+	testFlavour = flavour{"test", "", "hvm", "vd", "virtio", qemuDrivers, "ttyS0", ""}
+	xenFlavour  = flavour{"xen", "xenpv", "linux", "xvd", "xen", xenDrivers, "hvc0", ""}
+	pvhFlavour  = flavour{"xen", "xenpvh", "xenpvh", "xvd", "xen", xenDrivers, "hvc0", ""}
+	hvmFlavour  = flavour{"xen", "xenfv", "hvm", "xvd", "xen", xenDrivers, "ttyS0", "hda"}
 )
 
-// flavourOf chooses by the host's driver and what its processor can do.
-func (h *Host) flavourOf(accel Accel) flavour {
+// flavourOf chooses by the host's driver, what its processor can do, and what the
+// machine boots from. A disk that boots itself needs what Xen calls HVM, a whole PC;
+// a kernel runs on any Xen as PV, and as PVH where the site says that it can.
+func (h *Host) flavourOf(m workspace.Machine, accel Accel) flavour {
 	switch {
-	case h.at.driver == "xen":
+	case h.onXen() && m.Boot.Kernel == "":
+		return hvmFlavour
+	case h.onXen() && accel == AccelPVH:
+		return pvhFlavour
+	case h.onXen():
 		return xenFlavour
 	case h.at.driver == "test":
 		return testFlavour
@@ -53,7 +62,7 @@ func (h *Host) flavourOf(accel Accel) flavour {
 func (h *Host) domainOf(
 	m workspace.Machine, who identity, accel Accel,
 ) (*libvirtxml.Domain, error) {
-	f := h.flavourOf(accel)
+	f := h.flavourOf(m, accel)
 	arch, err := archOf(m.Architecture)
 	if err != nil {
 		return nil, err
@@ -72,9 +81,11 @@ func (h *Host) domainOf(
 		OnCrash:    "destroy",
 		Devices:    devices,
 	}
-	if f.kind != xenFlavour.kind {
+	if f.os == "hvm" {
 		d.Features = &libvirtxml.DomainFeatureList{
 			ACPI: &libvirtxml.DomainFeature{}, APIC: &libvirtxml.DomainFeatureAPIC{}}
+	}
+	if f.kind != xenFlavour.kind {
 		d.CPU = cpuOf(f)
 	}
 	return d, tell(d, who)
@@ -115,9 +126,7 @@ func osOf(m workspace.Machine, f flavour, arch string) *libvirtxml.DomainOS {
 	os := &libvirtxml.DomainOS{
 		Type: &libvirtxml.DomainOSType{Arch: arch, Machine: f.machine, Type: f.os}}
 	if m.Boot.Kernel == "" {
-		if f.kind != xenFlavour.kind {
-			os.BootDevices = []libvirtxml.DomainBootDevice{{Dev: "hd"}}
-		}
+		os.BootDevices = []libvirtxml.DomainBootDevice{{Dev: "hd"}}
 		return os
 	}
 	os.Kernel, os.Initrd = m.Boot.Kernel, m.Boot.Initrd
@@ -159,7 +168,7 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 		return nil, err
 	}
 	list := &libvirtxml.DomainDeviceList{Disks: disks, Interfaces: nics}
-	if f.kind == xenFlavour.kind {
+	if f.kind == xenFlavour.kind && f.os != hvmFlavour.os {
 		// Xen's own daemon keeps the consoles, and writes them where it likes.
 		list.Consoles = []libvirtxml.DomainConsole{{
 			Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
@@ -172,6 +181,12 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 	list.Graphics = []libvirtxml.DomainGraphic{{VNC: &libvirtxml.DomainGraphicVNC{
 		Port: -1, AutoPort: "yes", Listen: "127.0.0.1"}}}
 	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "cirrus"}}}
+	if f.kind == xenFlavour.kind {
+		list.Serials[0].Source = &libvirtxml.DomainChardevSource{
+			Pty: &libvirtxml.DomainChardevSourcePty{}}
+		list.Serials[0].Target = &libvirtxml.DomainSerialTarget{Port: new(uint)}
+		return list, nil
+	}
 	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio",
 		Stats: &libvirtxml.DomainMemBalloonStats{Period: tellsUse}}
 	list.RNGs = []libvirtxml.DomainRNG{{Model: "virtio", Backend: &libvirtxml.DomainRNGBackend{
@@ -204,6 +219,9 @@ func disksOf(
 				File: &libvirtxml.DomainDiskSourceFile{File: d.Path}},
 			Target: &libvirtxml.DomainDiskTarget{Dev: f.disk + letters[i:i+1], Bus: f.bus},
 			IOTune: limit,
+		}
+		if i == 0 && f.boots != "" {
+			disk.Target = &libvirtxml.DomainDiskTarget{Dev: f.boots, Bus: "ide"}
 		}
 		if d.ReadOnly {
 			disk.ReadOnly = &libvirtxml.DomainDiskReadOnly{}

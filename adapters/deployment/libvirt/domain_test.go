@@ -55,7 +55,8 @@ func TestGoldenDomains(t *testing.T) {
 		"tcg":             {"qemu", AccelTCG, full()},
 		"disk-boots":      {"qemu", AccelKVM, plain},
 		"xen":             {"xen", AccelAuto, full()},
-		"xen-disk-boots":  {"xen", AccelAuto, plain},
+		"xen-pvh":         {"xen", AccelPVH, full()},
+		"xen-disk-boots":  {"xen", AccelPVH, plain},
 		"the-test-driver": {"test", AccelAuto, full()},
 	} {
 		t.Run(name, func(t *testing.T) {

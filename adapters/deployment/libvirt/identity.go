@@ -44,6 +44,8 @@ type identity struct {
 	// Restoring marks a domain whose memory has come from its file, from before it
 	// runs until the file is gone. Only what is in memory is ever marked.
 	Restoring string `xml:"restoring,attr,omitempty"`
+	// Restarting marks a domain that is ended only to be started again.
+	Restarting string `xml:"restarting,attr,omitempty"`
 	// Going marks a domain in memory that is on its way to another host, Coming one
 	// that is on its way here, both until the move is known to be over.
 	Going  string `xml:"going,attr,omitempty"`

@@ -21,6 +21,8 @@ type machine struct {
 	managed   bool // saved, where libvirt likes
 	frozen    bool // stands still for a snapshot alone
 	between   bool // in the last moments of a migration, or left there by one that died
+	// restarting: off, and about to run
+	restarting bool
 }
 
 // find looks a machine up; nil when there is none that is ours.
@@ -79,6 +81,24 @@ func (h *Host) identityOf(ctx context.Context, domain libvirt.Domain) (identity,
 
 // look reads the machine's condition.
 func (h *Host) look(ctx context.Context, m *machine) error {
+	err := h.lookOnce(ctx, m)
+	if err == nil && m.condition == workspace.ConditionOff && h.onXen() {
+		if err = h.atRest(ctx, m); err == nil {
+			err = h.lookOnce(ctx, m)
+		}
+	}
+	if err != nil || m.condition != workspace.ConditionOff {
+		return err
+	}
+	if m.who.Restarting != "" {
+		m.condition, m.restarting = workspace.ConditionRunning, true
+		return nil
+	}
+	return h.lookForMemory(ctx, m)
+}
+
+// lookOnce reads the condition, but for memory on disk.
+func (h *Host) lookOnce(ctx context.Context, m *machine) error {
 	type state struct{ now, why int32 }
 	s, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (state, error) {
 		now, why, err := rpc.DomainGetState(m.domain, 0)
@@ -97,9 +117,11 @@ func (h *Host) look(ctx context.Context, m *machine) error {
 	if m.restoring {
 		m.condition = workspace.ConditionSaved
 	}
-	if m.condition != workspace.ConditionOff {
-		return nil
-	}
+	return nil
+}
+
+// lookForMemory tells a machine whose memory is on disk from one that is off.
+func (h *Host) lookForMemory(ctx context.Context, m *machine) error {
 	if h.keepsFile(m) {
 		saved, err := h.hasFile(ctx, m)
 		if saved {
@@ -172,6 +194,9 @@ func (h *Host) onMachine(
 		err = workspace.Refuse(workspace.Transient, "it is still changing")
 	default:
 		if err = h.melt(ctx, m); err == nil {
+			err = h.restarted(ctx, m)
+		}
+		if err == nil {
 			err = do(m)
 		}
 	}
@@ -226,5 +251,8 @@ func (h *Host) Capacity(ctx context.Context) (workspace.Capacity, error) {
 		_, kib, cpus, _, _, _, _, _, err := rpc.NodeGetInfo()
 		return workspace.Capacity{CPUs: int64(cpus), MemoryMB: int64(kib / kibPerMB)}, err
 	})
+	if err == nil && h.onXen() {
+		c.MemoryMB, err = h.guestMemory(ctx, c.MemoryMB)
+	}
 	return c, h.fault("measure the capacity", 0, err)
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// Accel says whether machines may use the processor's virtualisation.
+// Accel says how machines run: for QEMU whether they may use the processor's
+// virtualisation, for Xen as which of its kinds those run that have a kernel.
 type Accel string
 
 // The choices. The presence of /dev/kvm proves nothing, so AccelAuto boots a
@@ -23,6 +24,8 @@ const (
 	AccelAuto Accel = "auto"
 	AccelKVM  Accel = "kvm"
 	AccelTCG  Accel = "tcg" // emulation: slow, and works everywhere
+	AccelPV   Accel = "pv"  // of Xen, and its AccelAuto: any processor, any kernel that knows Xen
+	AccelPVH  Accel = "pvh" // of Xen: needs the processor's virtualisation, and Linux 4.11
 )
 
 // NetworkKind says what a Network names.
@@ -171,9 +174,9 @@ func (o *Options) check() error {
 	switch o.Accel {
 	case "":
 		o.Accel = AccelAuto
-	case AccelAuto, AccelKVM, AccelTCG:
+	case AccelAuto, AccelKVM, AccelTCG, AccelPV, AccelPVH:
 	default:
-		return fmt.Errorf("accel is %q, not auto, kvm or tcg", o.Accel)
+		return fmt.Errorf("accel is %q, not auto, kvm, tcg, pv or pvh", o.Accel)
 	}
 	if o.Headroom < 0 {
 		return fmt.Errorf("headroom is %d, which leaves nothing", o.Headroom)

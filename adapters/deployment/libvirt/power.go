@@ -29,7 +29,7 @@ func (h *Host) Start(ctx context.Context, id workspace.ID, paused bool) error {
 		case m.who.Reverting != "":
 			return m.halfReverted()
 		case m.condition == want:
-			return nil
+			return h.capXen(ctx, m)
 		case m.inMemory():
 			return m.forbidden()
 		case m.condition == workspace.ConditionSaved && h.keepsFile(m):
@@ -49,9 +49,15 @@ func (h *Host) create(ctx context.Context, m *machine, paused bool) error {
 		})
 	}
 	if !paused {
-		return start(0)
+		if err := start(0); err != nil {
+			return err
+		}
+		return h.capXen(ctx, m)
 	}
 	err := start(uint32(libvirt.DomainStartPaused))
+	if err == nil {
+		return h.capXen(ctx, m)
+	}
 	if !isCode(err, libvirt.ErrInvalidArg) {
 		return err
 	}
@@ -134,6 +140,9 @@ func (h *Host) save(ctx context.Context, m *machine) error {
 	if h.keepsFile(m) {
 		return h.saveToFile(ctx, m)
 	}
+	if h.onXen() {
+		return h.saveXen(ctx, m)
+	}
 	return order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainManagedSave(m.domain, uint32(libvirt.DomainSaveRunning))
 	})
@@ -178,9 +187,9 @@ func (h *Host) shutDown(ctx context.Context, m *machine) error {
 		err := h.look(ctx, m)
 		return !m.inMemory(), err
 	}
-	obeyed, err := h.persuade(ctx, gone, func(rpc *libvirt.Libvirt) error {
+	obeyed, err := h.persuade(ctx, gone, h.plead(ctx, m, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainShutdownFlags(m.domain, libvirt.DomainShutdownDefault)
-	})
+	}))
 	if obeyed || err != nil {
 		return err
 	}
@@ -203,6 +212,9 @@ func (h *Host) Reboot(ctx context.Context, id workspace.ID) error {
 
 // reboot waits for the guest to come round where the driver tells of it.
 func (h *Host) reboot(ctx context.Context, m *machine) error {
+	if h.onXen() {
+		return h.restartXen(ctx, m)
+	}
 	request := func(rpc *libvirt.Libvirt) error { return rpc.DomainReboot(m.domain, 0) }
 	if h.at.driver != "qemu" {
 		return order(ctx, h.link, callLimit, request)

@@ -124,6 +124,11 @@ func (r *resizing) check(ctx context.Context) error {
 	if err := within(memory, uses, end); err != nil {
 		return err
 	}
+	if r.live != nil && r.h.onXen() {
+		if err := r.keepsBandwidth(); err != nil {
+			return err
+		}
+	}
 	few := "the guest needs one"
 	if r.live != nil && r.live.Type == qemuFlavour.kind {
 		// QEMU does not tell when an emulated processor has gone, and libvirt counts
@@ -168,8 +173,9 @@ func (r *resizing) changeLive(ctx context.Context) error {
 
 // steps changes the running machine between shapes, what can fail last.
 func (r *resizing) steps(ctx context.Context, from, to workspace.Shape) error {
-	if from.CPUPercent != to.CPUPercent {
-		if err := r.h.setShare(ctx, r.m, to.CPUPercent); err != nil {
+	// Xen's ceiling is one for all processors together.
+	if from.CPUPercent != to.CPUPercent || r.h.onXen() && from.CPUs != to.CPUs {
+		if err := r.h.setShare(ctx, r.m, to); err != nil {
 			return err
 		}
 	}
@@ -191,24 +197,38 @@ func (r *resizing) steps(ctx context.Context, from, to workspace.Shape) error {
 
 // setShare changes the machine's part of the processors. The test driver has
 // none to share.
-func (h *Host) setShare(ctx context.Context, m *machine, percent int64) error {
+func (h *Host) setShare(ctx context.Context, m *machine, to workspace.Shape) error {
 	if h.at.driver == "test" {
 		return nil
 	}
-	s := shareOf(percent)
+	if h.onXen() {
+		return h.setCredit(ctx, m, to)
+	}
+	s := shareOf(to.CPUPercent)
 	params := []libvirt.TypedParam{
 		{Field: "cpu_shares", Value: *libvirt.NewTypedParamValueUllong(s.weight)},
 		{Field: "vcpu_period", Value: *libvirt.NewTypedParamValueUllong(uint64(s.period))},
 		{Field: "vcpu_quota", Value: *libvirt.NewTypedParamValueLlong(s.quota)},
 	}
-	if h.at.driver == "xen" {
-		params = []libvirt.TypedParam{
-			{Field: "weight", Value: *libvirt.NewTypedParamValueUint(uint32(s.weight))}}
-	}
 	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetSchedulerParametersFlags(m.domain, params,
 			uint32(libvirt.DomainAffectLive))
 	})
+}
+
+// keepsBandwidth refuses what libxl cannot change while a guest runs.
+func (r *resizing) keepsBandwidth() error {
+	for _, l := range []workspace.Limit{
+		{Resource: "net_in", Wanted: r.after.NetInKbps, Least: r.before.NetInKbps},
+		{Resource: "net_out", Wanted: r.after.NetOutKbps, Least: r.before.NetOutKbps},
+	} {
+		l.Unit, l.Most = "kbps", l.Least
+		l.Reason = "Xen limits networks when a machine starts, not while it runs"
+		if l.Wanted != l.Least {
+			return limited(l)
+		}
+	}
+	return nil
 }
 
 // setBandwidth changes the limits of the machine's NICs.
@@ -306,10 +326,14 @@ const (
 
 // used returns the memory in MB that the guest cannot do without: what it uses,
 // and an eighth for its life. A guest that does not tell is a Conflict, because
-// to take memory from it may kill it. Only QEMU asks its guests. What a guest
-// told before its memory changed, or before it was saved, says nothing now.
+// to take memory from it may kill it. What a guest told before its memory changed,
+// or before it was saved, says nothing now. Only QEMU asks its guests: one of Xen is
+// taken to use half of what it has.
 func (h *Host) used(ctx context.Context, m *machine) (int64, error) {
-	const eighth, least = 8, 8
+	const eighth, least, half = 8, 8, 2
+	if s, known := m.who.shape(); known && h.onXen() {
+		return s.MemoryMB / half, nil
+	}
 	if h.at.driver != "qemu" {
 		return 0, nil
 	}

@@ -99,6 +99,9 @@ func tuneOf(percent int64, kind string) *libvirtxml.DomainCPUTune {
 		return nil
 	}
 	s := shareOf(percent)
+	if kind == xenFlavour.kind {
+		s.weight = xenWeight(percent)
+	}
 	tune := &libvirtxml.DomainCPUTune{
 		Shares: &libvirtxml.DomainCPUTuneShares{Value: uint(s.weight)}}
 	if s.quota > 0 && kind != xenFlavour.kind {

@@ -116,6 +116,9 @@ func (h *Host) pass(ctx context.Context, news []event, report func(workspace.Obs
 			return err
 		}
 		report(workspace.Observed{ID: id, Condition: c})
+		if h.onXen() && c == workspace.ConditionRunning {
+			h.newLife(ctx, id)
+		}
 	}
 	return nil
 }

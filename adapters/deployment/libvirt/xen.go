@@ -1,0 +1,187 @@
+package libvirt
+
+import (
+	"context"
+
+	"github.com/digitalocean/go-libvirt"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// onXen reports whether the host runs Xen, whose driver, libxl, lacks some of what
+// that of QEMU has, and does some of it otherwise.
+func (h *Host) onXen() bool { return h.at.driver == "xen" }
+
+// atRest waits until libvirt has done with a domain that it shows as off: libxl
+// restarts a guest by ending its domain and starting it again, and shows the moment
+// between. What it does takes the domain's lock, and so does this, which changes
+// nothing.
+func (h *Host) atRest(ctx context.Context, m *machine) error {
+	auto, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (int32, error) {
+		return rpc.DomainGetAutostart(m.domain)
+	})
+	if err != nil {
+		return err
+	}
+	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		return rpc.DomainSetAutostart(m.domain, auto)
+	})
+}
+
+// restartXen asks the guest to reboot, and knows that it did by the number of its
+// domain. There is no reset: one that does not obey is ended and started, marked
+// in between, so that whoever finds it off knows that it is to run.
+func (h *Host) restartXen(ctx context.Context, m *machine) error {
+	was := m.domain.ID
+	came := func(ctx context.Context) (bool, error) {
+		now, err := ask(ctx, h.link, callLimit,
+			func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
+				return rpc.DomainLookupByUUID(m.domain.UUID)
+			})
+		return now.ID > 0 && now.ID != was, err
+	}
+	obeyed, err := h.persuade(ctx, came, h.plead(ctx, m, func(rpc *libvirt.Libvirt) error {
+		return rpc.DomainReboot(m.domain, 0)
+	}))
+	if obeyed || err != nil {
+		return err
+	}
+	h.log.Info("guest did not reboot, ending and starting it", "workspace", m.id)
+	m.who.Restarting = "yes"
+	if err := h.markAt(ctx, m, m.who, libvirt.DomainAffectConfig); err != nil {
+		return err
+	}
+	if err := h.destroy(ctx, m); err != nil {
+		return err
+	}
+	return h.restarted(ctx, m)
+}
+
+// restarted completes the restart of a machine that is marked so.
+func (h *Host) restarted(ctx context.Context, m *machine) error {
+	if m.who.Restarting == "" {
+		return nil
+	}
+	err := h.create(ctx, m, false)
+	if err != nil && !isCode(err, libvirt.ErrOperationInvalid) {
+		return err // invalid: it has been started before
+	}
+	m.who.Restarting, m.restarting = "", false
+	return h.markAt(ctx, m, m.who, libvirt.DomainAffectConfig|libvirt.DomainAffectLive)
+}
+
+// plead is a request to a guest that libxl refuses, as an internal error, for as
+// long as the guest is not there to hear it.
+func (h *Host) plead(
+	ctx context.Context, m *machine, request func(*libvirt.Libvirt) error,
+) func(*libvirt.Libvirt) error {
+	if !h.onXen() {
+		return request
+	}
+	return func(rpc *libvirt.Libvirt) error {
+		err := request(rpc)
+		if isCode(err, libvirt.ErrInternalError) || isCode(err, libvirt.ErrOperationTimeout) {
+			h.log.DebugContext(ctx, "guest cannot be asked yet", "workspace", m.id, "error", err)
+			return nil
+		}
+		return err
+	}
+}
+
+// saveXen writes the machine's memory to disk. That is the guest's own work, which
+// one that still boots, or that is paused, cannot do.
+func (h *Host) saveXen(ctx context.Context, m *machine) error {
+	if err := h.awake(ctx, m); err != nil {
+		return err
+	}
+	limit, cancel := context.WithTimeout(ctx, saveLimit)
+	defer cancel()
+	var refused error
+	err := every(limit, askAgain, func() (bool, error) {
+		err := order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
+			return rpc.DomainManagedSave(m.domain, 0) // it knows no other flags
+		})
+		if !isCode(err, libvirt.ErrInternalError) && !isCode(err, libvirt.ErrOperationFailed) {
+			return true, err
+		}
+		refused = err
+		return false, nil
+	})
+	if err != nil && refused != nil && ctx.Err() != nil {
+		return workspace.Refuse(workspace.Transient, "the guest does not help: %v", refused)
+	}
+	return err
+}
+
+// Xen's scheduler, credit2, has weights and ceilings of its own: whole is what
+// every domain has, dom0 too, where nobody says otherwise.
+const (
+	xenWhole = 256
+	xenMost  = 65535
+)
+
+// xenWeight is the weight of a machine's part of the host's processors.
+func xenWeight(percent int64) uint64 {
+	if percent <= 0 {
+		percent = 100
+	}
+	return uint64(min(max(percent*xenWhole/100, 1), xenMost))
+}
+
+// xenCap is its ceiling, in per cent of one processor for all of its own; 0: none.
+func xenCap(s workspace.Shape) uint32 {
+	if s.CPUPercent <= 0 || s.CPUPercent >= 100 {
+		return 0
+	}
+	return uint32(s.CPUPercent * max(s.CPUs, 1))
+}
+
+// setCredit gives a domain in memory its part of the processors. A definition has
+// no place for the ceiling, so each new life of the domain needs it again.
+func (h *Host) setCredit(ctx context.Context, m *machine, s workspace.Shape) error {
+	params := []libvirt.TypedParam{
+		{Field: "weight", Value: *libvirt.NewTypedParamValueUint(uint32(xenWeight(s.CPUPercent)))},
+		{Field: "cap", Value: *libvirt.NewTypedParamValueUint(xenCap(s))},
+	}
+	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		return rpc.DomainSetSchedulerParametersFlags(m.domain, params,
+			uint32(libvirt.DomainAffectLive))
+	})
+}
+
+// capXen sets the ceiling of a domain that has come to life, where it has one.
+func (h *Host) capXen(ctx context.Context, m *machine) error {
+	s, known := m.who.shape()
+	if !h.onXen() || !known || xenCap(s) == 0 {
+		return nil
+	}
+	return h.setCredit(ctx, m, s)
+}
+
+// newLife sets the ceiling of a guest that may have restarted of itself. A domain
+// that is gone again needs none.
+func (h *Host) newLife(ctx context.Context, id workspace.ID) {
+	m, err := h.find(ctx, id)
+	if err == nil && m != nil && m.inMemory() {
+		err = h.capXen(ctx, m)
+	}
+	if err != nil && !isCode(err, libvirt.ErrOperationInvalid) {
+		h.log.Warn("cannot limit a machine's processors", "workspace", id, "error", err)
+	}
+}
+
+// xenOverhead is the part of the memory that Xen keeps for itself and its tables.
+const xenOverhead = 64
+
+// guestMemory is what dom0 and Xen leave of the host's memory, in MB.
+func (h *Host) guestMemory(ctx context.Context, all int64) (int64, error) {
+	kib, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {
+		first, err := rpc.DomainLookupByID(0)
+		if err != nil {
+			return 0, err
+		}
+		_, _, kib, _, _, err := rpc.DomainGetInfo(first)
+		return kib, err
+	})
+	return all - all/xenOverhead - int64(kib/kibPerMB), err
+}
