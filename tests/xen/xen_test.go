@@ -31,6 +31,7 @@ const (
 	kernel   = "/srv/guest/vmlinux"
 	initrd   = "/srv/guest/initrd.gz"
 	pristine = "/srv/guest/root.img"
+	cmdline  = "quiet mitigations=off tsc=reliable init_on_alloc=0"
 )
 
 func TestMain(m *testing.M) {
@@ -134,7 +135,7 @@ func bare(id workspace.ID) workspace.Machine {
 	return workspace.Machine{
 		ID: id, Name: "tiny", Owner: "/O=Example/CN=Ada", Architecture: "x86_64", VMM: "Xen",
 		MemoryMB: 96, CPUs: 1,
-		Boot: workspace.Boot{Kernel: kernel, Initrd: initrd, Cmdline: "quiet mitigations=off tsc=reliable init_on_alloc=0"},
+		Boot: workspace.Boot{Kernel: kernel, Initrd: initrd, Cmdline: cmdline},
 	}
 }
 
