@@ -15,7 +15,12 @@ func (c *Config) resolve(dir string) {
 	}
 	for i := range c.Hosts {
 		h := &c.Hosts[i]
-		all = append(all, &h.Dir, &h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile)
+		all = append(all, &h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile)
+		if h.SSH == nil {
+			all = append(all, &h.Dir)
+			continue
+		}
+		all = append(all, &h.SSH.KeyFile, &h.SSH.PasswordFile, &h.SSH.KnownHosts)
 	}
 	for i := range c.Kernels {
 		all = append(all, &c.Kernels[i].Image, &c.Kernels[i].Initrd)

@@ -110,6 +110,7 @@ type Host struct {
 	Drained      bool              `toml:"drained"`      // takes no new workspaces
 	Count        int               `toml:"count"`        // of a sim: so many, ID-001 and on
 	TLS          HostTLS           `toml:"tls"`          // for a uri with +tls
+	SSH          *HostSSH          `toml:"ssh"`          // left out: the host is this machine
 	// Peer is the URI at which other hosts' libvirtd reach this one's, for migration;
 	// default uri, where that is not of a local socket.
 	Peer     string   `toml:"peer"`
@@ -124,6 +125,17 @@ type HostTLS struct {
 	CAFile   string `toml:"ca_file"`   // the authority that signed the host's certificate
 	CertFile string `toml:"cert_file"` // the daemon's own
 	KeyFile  string `toml:"key_file"`  // its private key
+}
+
+// HostSSH is how the daemon logs in on a host, for its files and programs and for a
+// uri with +ssh.
+type HostSSH struct {
+	Address      string `toml:"address"` // HOST or HOST:PORT
+	User         string `toml:"user"`
+	KeyFile      string `toml:"key_file"`      // this or password_file
+	PasswordFile string `toml:"password_file"` // its first line
+	KnownHosts   string `toml:"known_hosts"`   // with the host's key
+	Peer         string `toml:"peer"`          // address for other hosts; default: address
 }
 
 // Network is an association with its pool of addresses.

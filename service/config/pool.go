@@ -49,6 +49,16 @@ var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp|\+tls|\+ssh)?
 
 var peerURI = regexp.MustCompile(`^qemu\+(tcp|tls|ssh)://[^/]+/system`)
 
+func (s *HostSSH) check() error {
+	if s.Address == "" || s.User == "" || s.KnownHosts == "" {
+		return errors.New("ssh.address, ssh.user and ssh.known_hosts are needed")
+	}
+	if s.KeyFile == "" && s.PasswordFile == "" {
+		return errors.New("ssh.key_file or ssh.password_file is needed")
+	}
+	return nil
+}
+
 func (h *Host) check() error {
 	all := []error{plain("id", h.ID)}
 	refuse := func(wrong bool, format string, args ...any) {
@@ -65,6 +75,12 @@ func (h *Host) check() error {
 		"tls is for a uri with +tls, not %q", h.URI)
 	refuse((h.TLS.CertFile == "") != (h.TLS.KeyFile == ""),
 		"tls.cert_file and tls.key_file are needed both, or neither")
+	if h.SSH != nil {
+		all = append(all, h.SSH.check())
+		refuse(!real, "ssh is for libvirt hosts")
+		refuse(h.Dir != "" && !strings.HasPrefix(h.Dir, "/"),
+			"dir %q is on the host, and needed as an absolute path", h.Dir)
+	}
 	refuse(h.Adapter == "sim" && (h.CPUs == 0 || h.MemoryMB == 0),
 		"a simulated host needs cpus and memory_mb")
 	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0 || h.DiskMB < 0,

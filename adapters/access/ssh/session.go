@@ -28,10 +28,15 @@ type session struct {
 
 var _ login.Session = (*session)(nil)
 
-func begin(line *login.Conn) (*session, error) {
+func (a *Access) begin(line *login.Conn) (*session, error) {
 	s, err := lanes.Begin(line)
 	if err != nil {
 		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.Dir != "" && !a.made {
+		a.made = s.MkdirAll(a.Dir) == nil // what fails, fails again where it matters
 	}
 	return &session{Session: s}, nil
 }

@@ -27,6 +27,8 @@ type Options struct {
 	IdleTimeout  time.Duration // how long an unused connection stays; 0: 60 s
 	// Connections is how many calls at once there may be, and as many transfers; 0: 4.
 	Connections int
+	// Dir is a directory that is made with the first connection; empty: none.
+	Dir string
 	// Peer is the address under which other hosts reach this one; empty: that of Server.
 	Peer string
 }
@@ -40,6 +42,7 @@ type Access struct {
 
 	mu   sync.Mutex
 	busy map[string]bool // targets that are being made
+	made bool            // Dir is there
 }
 
 var _ workspace.Access = (*Access)(nil)
@@ -52,9 +55,9 @@ func New(o Options) *Access {
 		StallTimeout: cmp.Or(o.StallTimeout, 30*time.Second),
 		IdleTimeout:  cmp.Or(o.IdleTimeout, time.Minute),
 		Connections:  cmp.Or(o.Connections, 4)}
-	a := &Access{Options: o, busy: map[string]bool{},
-		calls: login.NewPool(o.Server, limits, begin),
-		moves: login.NewPool(o.Server, limits, begin)}
+	a := &Access{Options: o, busy: map[string]bool{}}
+	a.calls = login.NewPool(o.Server, limits, a.begin)
+	a.moves = login.NewPool(o.Server, limits, a.begin)
 	a.tunnel = tunnel{server: o.Server, limits: limits}
 	return a
 }

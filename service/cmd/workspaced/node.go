@@ -14,9 +14,11 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/access/local"
+	"github.com/philoxenia/philoxenia/adapters/access/ssh"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/adapters/image/ext4"
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -98,7 +100,7 @@ func (o *opener) openAll(ctx context.Context, hosts []config.Host) error {
 				n, err := o.open(ctx, one)
 				if err == nil {
 					o.pool.Add(n)
-					err = os.MkdirAll(n.Dir, 0o711)
+					err = o.makeDir(ctx, n)
 				}
 				if err != nil {
 					failed[i] = fmt.Errorf("host %s: %w", id, err)
@@ -110,11 +112,33 @@ func (o *opener) openAll(ctx context.Context, hosts []config.Host) error {
 	return errors.Join(failed...)
 }
 
+// makeDir makes the directory of disks. On a host out of reach it is made when the
+// host is back.
+func (o *opener) makeDir(ctx context.Context, n *host.Node) error {
+	err := n.Access.MakeDir(ctx, n.Dir, 0o711)
+	if err != nil && !n.Access.Local() {
+		o.log.Warn("host's directory cannot be made now", "host", n.ID, "error", err)
+		return nil
+	}
+	return err
+}
+
+// reach opens the way to a host's files and programs, and says how to log in there.
+func reach(h config.Host) (workspace.Access, login.Server) {
+	if h.SSH == nil {
+		return local.Access{}, login.Server{}
+	}
+	server := login.Server{Address: h.SSH.Address, User: h.SSH.User, KeyFile: h.SSH.KeyFile,
+		PasswordFile: h.SSH.PasswordFile, KnownHostsFile: h.SSH.KnownHosts}
+	return ssh.New(ssh.Options{Server: server, Peer: h.SSH.Peer, Dir: h.Dir}), server
+}
+
 // open makes the node of a host. One that is out of reach is opened all the same:
 // its calls fail until it is back.
 func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
+	access, server := reach(h)
 	n := &host.Node{
-		Host: hostOf(h), Access: local.Access{}, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
+		Host: hostOf(h), Access: access, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
 		DiskMBps: h.DiskMBps, DiskIOPS: h.DiskIOPS,
 		CacheMB: o.c.Scheduler.CacheMB, Networks: h.Networks,
 	}
@@ -134,7 +158,7 @@ func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 	adapter, err := libvirt.Open(ctx, libvirt.Options{
 		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: o.identity,
 		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
-		TLS: libvirt.TLS(h.TLS), Peer: h.Peer, Access: n.Access, Logger: o.log,
+		TLS: libvirt.TLS(h.TLS), SSH: server, Peer: h.Peer, Access: n.Access, Logger: o.log,
 	})
 	n.Deployment, n.Customiser = adapter, ext4.Customiser{}
 	return n, err
