@@ -44,6 +44,11 @@ type Rig struct {
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string
+	// Left lists the files and such that machines have on the host. It may be nil.
+	Left func(t *testing.T) []string
+	// TwoSteps says that the hypervisor starts machines running alone, and pauses them
+	// then: one whose start is cut off in between is found running.
+	TwoSteps bool
 	// Graceful is how long a call may take that asks the guest's help. 0: a minute.
 	Graceful time.Duration
 	// Walk is the number of steps of the random walk. 0: 300.

@@ -43,8 +43,7 @@ func paper(id workspace.ID) workspace.Machine {
 func TestConformanceOfTheTestDriver(t *testing.T) {
 	d := libvirtdtest.Start(t)
 	d.Hold()
-	d.VirshTest("define", foreign(t, "workspace-7777"))
-	d.VirshTest("define", foreign(t, "somebody"))
+	crowd := d.Crowd("test")
 	options := libvirt.Options{
 		URI:      d.URI("test"),
 		Networks: map[string]libvirt.Network{"public": {Kind: libvirt.NetworkBridge, Name: "br0"}},
@@ -60,8 +59,8 @@ func TestConformanceOfTheTestDriver(t *testing.T) {
 				d.VirshTest("shutdown", "workspace-"+id.String())
 			},
 			Foreign: func(t *testing.T) string {
-				return d.VirshTest("list", "--all", "--name") + d.VirshTest("dumpxml", "somebody") +
-					d.VirshTest("dumpxml", "test") + d.VirshTest("dumpxml", "workspace-7777")
+				return d.VirshTest("list", "--all", "--name") + crowd() +
+					d.VirshTest("dumpxml", "test")
 			},
 		}
 	})

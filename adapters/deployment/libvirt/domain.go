@@ -192,6 +192,9 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 	list.RNGs = []libvirtxml.DomainRNG{{Model: "virtio", Backend: &libvirtxml.DomainRNGBackend{
 		Random: &libvirtxml.DomainRNGBackendRandom{Device: "/dev/urandom"}}}}
 	list.Controllers = []libvirtxml.DomainController{{Type: "usb", Model: "none"}}
+	if f.kind != testFlavour.kind { // by it a guest's kernel tells that it panicked
+		list.Panics = []libvirtxml.DomainPanic{{Model: "isa"}}
+	}
 	return list, nil
 }
 

@@ -144,6 +144,56 @@ func TestGuestThatDoesNotListen(t *testing.T) {
 
 // TestProbeDecides checks that the choice between KVM and emulation is one by
 // which a guest really comes up, whatever devices the computer shows.
+// crashes is a boot sector that tells the hypervisor of a panic, as a kernel does.
+// In assembler: mov dx, 0x505; mov al, 1; out dx, al; hlt; jmp to the hlt.
+var crashes = append([]byte{0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd},
+	append(make([]byte, 501), 0x55, 0xaa)...)
+
+// TestGuestThatCrashesAtBoot has a guest panic as soon as it boots, and a kernel
+// that is none: the one is told as a crash, the other as the reason why not.
+func TestGuestThatCrashesAtBoot(t *testing.T) {
+	f := newFarm(t)
+	h := open(t, f.options)
+	defer func() { must(t, h.Close()) }()
+	m := f.machine(t, 201)
+	m.Boot = workspace.Boot{}
+	write(t, m.Disks[0].Path, string(crashes)+strings.Repeat("\x00", 1<<20))
+	told := make(chan workspace.Observed, 100)
+	watch, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Watch(watch, func(o workspace.Observed) { told <- o }) }()
+	must(t, h.Define(t.Context(), m))
+	must(t, h.Start(t.Context(), 201, false))
+	crashed := workspace.Observed{ID: 201, Condition: workspace.ConditionCrashed}
+	limit := time.After(4 * time.Minute)
+	for o := (workspace.Observed{}); o != crashed; {
+		select {
+		case o = <-told:
+		case <-limit:
+			t.Fatal("nobody told of the crash: " + f.Virsh("domstate", "workspace-201"))
+		}
+	}
+	is(t, h, 201, workspace.ConditionCrashed)
+	must(t, h.Stop(t.Context(), 201, workspace.StopForced))
+	is(t, h, 201, workspace.ConditionOff)
+	must(t, h.Undefine(t.Context(), 201))
+	stop()
+	must(t, <-ended)
+
+	m = f.machine(t, 202)
+	m.Boot.Kernel = filepath.Join(f.Dir, "no-kernel")
+	write(t, m.Boot.Kernel, "this is none")
+	must(t, h.Define(t.Context(), m))
+	err := h.Start(t.Context(), 202, false)
+	isKind(t, "start", err, workspace.Internal)
+	if err == nil || !strings.Contains(err.Error(), "linux kernel") {
+		t.Errorf("%v does not say what is wrong", err)
+	}
+	is(t, h, 202, workspace.ConditionOff)
+	must(t, h.Undefine(t.Context(), 202))
+	f.nothingRemains(t)
+}
+
 func TestProbeDecides(t *testing.T) {
 	f := newFarm(t)
 	f.options.Accel = libvirt.AccelAuto

@@ -125,10 +125,11 @@ func readingOf(id workspace.ID, params []libvirt.TypedParam) workspace.Reading {
 
 // measureEach asks about one machine after the other.
 func (h *Host) measureEach(ctx context.Context) ([]workspace.Reading, error) {
-	domains, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) ([]libvirt.Domain, error) {
+	active := func(rpc *libvirt.Libvirt) ([]libvirt.Domain, error) {
 		all, _, err := rpc.ConnectListAllDomains(1, libvirt.ConnectListDomainsActive)
 		return all, err
-	})
+	}
+	domains, err := ask(ctx, h.link, callLimit, active)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +170,8 @@ func (h *Host) measureOne(ctx context.Context, d libvirt.Domain) (workspace.Read
 	}
 	r, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (workspace.Reading, error) {
 		_, _, kib, _, busy, err := rpc.DomainGetInfo(d)
-		memory := int64(kib) * bytesPerKiB
-		return workspace.Reading{CPUTime: time.Duration(busy), Memory: memory, Resident: memory}, err
+		has := int64(kib) * bytesPerKiB
+		return workspace.Reading{CPUTime: time.Duration(busy), Memory: has, Resident: has}, err
 	})
 	for _, disk := range domain.Devices.Disks {
 		if err == nil {
@@ -192,11 +193,12 @@ func (h *Host) measureOne(ctx context.Context, d libvirt.Domain) (workspace.Read
 func (h *Host) measureDisk(
 	ctx context.Context, d libvirt.Domain, name string,
 ) (workspace.DiskReading, error) {
-	r, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (workspace.DiskReading, error) {
+	read := func(rpc *libvirt.Libvirt) (workspace.DiskReading, error) {
 		reads, readBytes, writes, writtenBytes, _, err := rpc.DomainBlockStats(d, name)
 		return workspace.DiskReading{ReadBytes: readBytes, WrittenBytes: writtenBytes,
 			ReadOperations: reads, WrittenOperations: writes}, err
-	})
+	}
+	r, err := ask(ctx, h.link, callLimit, read)
 	if answered(err) {
 		return workspace.DiskReading{}, nil
 	}

@@ -77,10 +77,7 @@ func (f *farm) console(id workspace.ID) *libvirtdtest.Console {
 
 func TestConformanceOfQEMU(t *testing.T) {
 	f := newFarm(t)
-	stranger := filepath.Join(t.TempDir(), "stranger.xml")
-	write(t, stranger, `<domain type='qemu'><name>workspace-7777</name><memory>8192</memory>
-		<os><type>hvm</type></os></domain>`)
-	f.Virsh("define", stranger)
+	crowd := f.Crowd("qemu")
 	deploymenttest.Exercise(t, func(t *testing.T) deploymenttest.Rig {
 		return deploymenttest.Rig{
 			Host:     open(t, f.options),
@@ -101,7 +98,7 @@ func TestConformanceOfQEMU(t *testing.T) {
 			},
 			Foreign: func(t *testing.T) string {
 				return f.Virsh("list", "--all", "--name") +
-					f.Virsh("dumpxml", "workspace-7777") + f.Virsh("net-dumpxml", "lease0") +
+					crowd() + f.Virsh("net-dumpxml", "lease0") +
 					f.Virsh("net-dumpxml", "lease0", "--inactive")
 			},
 		}
