@@ -1,7 +1,8 @@
 // Package ext4 writes files into the file system of a disk image that no guest
-// uses, without mounting it: by e2fsprogs' debugfs. It serves raw images with an
-// ext2, ext3 or ext4 file system, either over the whole image or as the only
-// one in its partition table.
+// uses, without mounting it: by e2fsprogs' debugfs, on the host where the image
+// is. It serves images with an ext2, ext3 or ext4 file system, either over the
+// whole image or as the only one in its partition table: raw ones, and where the
+// host can show a qcow2 image as a raw file (see export.go) those too.
 //
 // It must not know why the files are written, and it never runs anything of
 // what is in the image.
@@ -12,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -22,37 +21,42 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// Customiser implements workspace.Customiser. Its zero value is ready.
+// Customiser implements workspace.Customiser on one host.
 //
 // Files become mode 0644 and root's; missing directories on the way are made,
 // mode 0755. Below a directory named .ssh files are 0600, and the directory
 // itself becomes 0700. A symbolic link in a file's place is replaced, one on the
 // way is followed, but only within the image.
-type Customiser struct{}
+type Customiser struct {
+	Access workspace.Access // the way to the host
+}
 
 var _ workspace.Customiser = Customiser{}
 
 // Customise writes the files. It looks at what it wrote before it returns. The
 // error has kind Invalid (a path that is not one, a format or file system that
 // cannot be written to), NotFound (no image), NoResource (the file system is
-// full) or Internal. After an error the image may hold some of the files.
-func (Customiser) Customise(
+// full), Unavailable (the host cannot write into qcow2 images; nothing happened)
+// or Internal. After an error the image may hold some of the files.
+func (c Customiser) Customise(
 	ctx context.Context, image, format string, files []workspace.File,
 ) error {
 	if len(files) == 0 {
 		return nil
 	}
-	if err := customise(ctx, image, format, files); err != nil {
+	if err := c.customise(ctx, image, format, files); err != nil {
 		return &workspace.Error{Op: "write files into the image", Kind: kindOf(err),
 			ID: filepath.Base(image), Err: err}
 	}
 	return nil
 }
 
-func customise(ctx context.Context, image, format string, files []workspace.File) error {
-	if format != "raw" {
+func (c Customiser) customise(
+	ctx context.Context, image, format string, files []workspace.File,
+) error {
+	if format != "raw" && format != "qcow2" {
 		return workspace.Refuse(workspace.Invalid,
-			"files can be written into raw images alone, and this is %s: convert it, "+
+			"files can be written into raw and qcow2 images alone, and this is %s: convert it, "+
 				"or leave the files out", format)
 	}
 	for _, f := range files {
@@ -60,22 +64,38 @@ func customise(ctx context.Context, image, format string, files []workspace.File
 			return err
 		}
 	}
-	offset, err := locate(image)
-	if err != nil {
+	if strings.Contains(image, "?") {
+		return workspace.Refuse(workspace.Internal, "debugfs would misread the name of the image")
+	}
+	if _, err := c.Access.Stat(ctx, image); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "customise-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	// From here on it is a matter of milliseconds, and a tool that is killed
 	// half way leaves a broken file system: let it finish.
-	s := &system{dir: dir, device: fmt.Sprintf("%s?offset=%d", image, offset)}
-	return s.write(files)
+	ctx = context.WithoutCancel(ctx)
+	if format == "qcow2" {
+		return c.exported(ctx, image, func(raw string) error {
+			return c.writeInto(ctx, raw, files)
+		})
+	}
+	return c.writeInto(ctx, image, files)
+}
+
+// writeInto writes the files into a raw image.
+func (c Customiser) writeInto(
+	ctx context.Context, image string, files []workspace.File,
+) (err error) {
+	offset, err := c.locate(ctx, image)
+	if err != nil {
+		return err
+	}
+	s := &system{access: c.Access, beside: image + ".file-",
+		device: fmt.Sprintf("%s?offset=%d", image, offset)}
+	defer func() { err = errors.Join(err, s.clean(ctx, len(files))) }()
+	return s.write(ctx, files)
 }
 
 func kindOf(err error) workspace.Kind {
@@ -116,33 +136,49 @@ func checkPath(p string) error {
 	return nil
 }
 
-// system is the file system in the image, and a directory for our own files.
+// system is the file system in the image, and where our own files are, beside it.
 type system struct {
-	dir    string
+	access workspace.Access
+	beside string
 	device string
+}
+
+// source is the file on the host that becomes the i-th file in the image.
+func (s *system) source(i int) string { return fmt.Sprintf("%sin-%d", s.beside, i) }
+
+// copied is the file on the host to which one of the image is read back.
+func (s *system) copied() string { return s.beside + "out" }
+
+// clean removes our own files.
+func (s *system) clean(ctx context.Context, files int) error {
+	gone := []string{s.copied(), s.complaints()}
+	for i := range files {
+		gone = append(gone, s.source(i))
+	}
+	return s.access.Remove(ctx, gone...)
 }
 
 // write replays the journal, marks the file system unclean while it is being
 // changed, so that the next try repairs what this one may leave, writes the
 // files and looks at them.
-func (s *system) write(files []workspace.File) error {
-	if err := s.mend(); err != nil {
+func (s *system) write(ctx context.Context, files []workspace.File) error {
+	if err := s.mend(ctx); err != nil {
 		return err
 	}
-	if _, _, err := s.debugfs([]string{"set_super_value state 0"}); err != nil {
+	if _, err := s.debugfs(ctx, []string{"set_super_value state 0"}); err != nil {
 		return err
 	}
-	complaints, err := s.writeAll(files)
-	if err != nil {
+	if err := s.writeAll(ctx, files); err != nil {
 		return err
 	}
-	if err := s.verify(files); err != nil {
+	complaints := s.complained(ctx)
+	if err := s.verify(ctx, files); err != nil {
 		if isFull(complaints) {
 			return workspace.Refuse(workspace.NoResource, "its file system is full: %v", err)
 		}
-		return fmt.Errorf("%w (debugfs said: %s)", err, strings.TrimSpace(complaints))
+		return fmt.Errorf("%w (debugfs said: %s)", err, complaints)
 	}
-	_, _, err = s.debugfs([]string{"set_super_value state 1"})
+	_, err := s.debugfs(ctx, []string{"set_super_value state 1"})
 	return err
 }
 
@@ -153,48 +189,50 @@ func isFull(complaints string) bool {
 }
 
 // mend replays the journal, and repairs a file system that was left unclean.
-// A journal replayed by the guest later would undo what we write.
-func (s *system) mend() error {
-	const mended, rebooted = 1, 2 // bits of e2fsck's exit status that mean success
-	out, err := exec.Command("e2fsck", "-p", s.device).CombinedOutput()
-	var status *exec.ExitError
-	if errors.As(err, &status) && status.ExitCode()&^(mended|rebooted) == 0 {
-		return nil
-	}
-	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("e2fsck is missing, install e2fsprogs: %w", err)
-	}
-	if err != nil {
+// A journal replayed by the guest later would undo what we write. Of e2fsck's exit
+// status two bits, 1 and 2, mean success; 127 is the shell's, for no e2fsck.
+func (s *system) mend(ctx context.Context) error {
+	const check = `e2fsck -p "$1" 2>&1; s=$?
+if [ $s -eq 127 ]; then echo MISSING; elif [ $((s & ~3)) -ne 0 ]; then echo DAMAGED; fi`
+	var out strings.Builder
+	err := s.access.Run(ctx, workspace.Command{
+		Args: []string{"sh", "-c", check, "sh", s.device}, Stdout: &out})
+	said := strings.TrimSpace(out.String())
+	switch {
+	case err != nil:
+		return err
+	case strings.HasSuffix(said, "MISSING"):
+		return errors.New("e2fsck is missing, install e2fsprogs")
+	case strings.HasSuffix(said, "DAMAGED"):
 		return workspace.Refuse(workspace.Invalid, "its file system is damaged: %s",
-			strings.TrimSpace(string(out)))
+			strings.TrimSpace(strings.TrimSuffix(said, "DAMAGED")))
 	}
 	return nil
 }
 
-// writeAll writes the files in one go and returns debugfs' complaints.
-func (s *system) writeAll(files []workspace.File) (string, error) {
-	missing, err := s.missing(files)
+// writeAll writes the files in one go.
+func (s *system) writeAll(ctx context.Context, files []workspace.File) error {
+	missing, err := s.missing(ctx, files)
 	if err != nil {
-		return "", err
+		return err
 	}
 	var script []string
 	for _, dir := range missing {
 		script = append(script, "mkdir "+follow(dir))
 	}
 	for i, f := range files {
-		source := filepath.Join(s.dir, fmt.Sprintf("in-%d", i))
-		if err := os.WriteFile(source, []byte(f.Content), 0o600); err != nil {
-			return "", err
+		if err := s.access.Write(ctx, s.source(i), []byte(f.Content), 0o600); err != nil {
+			return err
 		}
-		script = append(script, commandsFor(f.Path, source)...)
+		script = append(script, commandsFor(f.Path, s.source(i))...)
 	}
-	_, complaints, err := s.debugfs(script)
-	return complaints, err
+	_, err = s.debugfs(ctx, script)
+	return err
 }
 
 // missing returns the directories that have to be made, parents first. They are
 // looked for beforehand because debugfs' mkdir of what exists leaks an inode.
-func (s *system) missing(files []workspace.File) ([]string, error) {
+func (s *system) missing(ctx context.Context, files []workspace.File) ([]string, error) {
 	var dirs, script []string
 	for _, f := range files {
 		for _, dir := range ancestors(f.Path) {
@@ -207,7 +245,7 @@ func (s *system) missing(files []workspace.File) ([]string, error) {
 	if len(dirs) == 0 {
 		return nil, nil
 	}
-	said, _, err := s.debugfs(script)
+	said, err := s.debugfs(ctx, script)
 	if err != nil {
 		return nil, err
 	}
@@ -274,26 +312,25 @@ func quote(word string) string { return `"` + strings.ReplaceAll(word, `"`, `""`
 
 // verify reads back what was written: type, mode, owner and content. Of a path
 // that comes twice, the last one counts.
-func (s *system) verify(files []workspace.File) error {
+func (s *system) verify(ctx context.Context, files []workspace.File) error {
 	last := make(map[string]string)
 	for _, f := range files {
 		last[f.Path] = f.Content
 	}
 	for file, content := range last {
-		if err := s.verifyFile(file, content); err != nil {
+		if err := s.verifyFile(ctx, file, content); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *system) verifyFile(file, content string) error {
-	copied := filepath.Join(s.dir, "out")
-	if err := os.RemoveAll(copied); err != nil {
+func (s *system) verifyFile(ctx context.Context, file, content string) error {
+	if err := s.access.Remove(ctx, s.copied()); err != nil {
 		return err
 	}
-	said, _, err := s.debugfs([]string{
-		"stat " + quote(file), "dump " + quote(file) + " " + quote(copied)})
+	said, err := s.debugfs(ctx, []string{
+		"stat " + quote(file), "dump " + quote(file) + " " + quote(s.copied())})
 	if err != nil {
 		return err
 	}
@@ -305,7 +342,7 @@ func (s *system) verifyFile(file, content string) error {
 			return fmt.Errorf("after writing, %q does not have %q", file, want)
 		}
 	}
-	got, err := os.ReadFile(copied)
+	got, err := s.access.Read(ctx, s.copied(), int64(len(content)))
 	if err != nil || string(got) != content {
 		return fmt.Errorf("after writing, %q does not have its content", file)
 	}
@@ -315,24 +352,33 @@ func (s *system) verifyFile(file, content string) error {
 // prompt is what debugfs puts before each command that it repeats.
 const prompt = "debugfs: "
 
-// debugfs runs commands and returns what it said to them, and its complaints
-// apart. It goes on after a command that fails, and its exit status says
-// nothing of them: look at the result.
-func (s *system) debugfs(script []string) (said, complaints string, err error) {
-	name := filepath.Join(s.dir, "commands")
-	text := strings.Join(script, "\n") + "\n"
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		return "", "", err
+// debugfs runs commands and returns what it said to them; its complaints lie
+// beside the image. It goes on after a command that fails, and its exit status
+// says nothing of them: look at the result.
+func (s *system) debugfs(ctx context.Context, script []string) (said string, err error) {
+	var answers strings.Builder
+	const tool = `command -v debugfs >/dev/null || { echo MISSING; exit; }
+exec debugfs -w -f - "$1" 2>"$2"`
+	err = s.access.Run(ctx, workspace.Command{
+		Args:   []string{"sh", "-c", tool, "sh", s.device, s.complaints()},
+		Stdin:  strings.NewReader(strings.Join(script, "\n") + "\n"),
+		Stdout: &answers,
+	})
+	if err == nil && answers.String() == "MISSING\n" {
+		return "", errors.New("debugfs is missing, install e2fsprogs")
 	}
-	var answers, errs strings.Builder
-	tool := exec.Command("debugfs", "-w", "-f", name, s.device)
-	tool.Stdout, tool.Stderr = &answers, &errs
-	err = tool.Run()
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", "", fmt.Errorf("debugfs is missing, install e2fsprogs: %w", err)
-	}
+	return answers.String(), err
+}
+
+// complaints is the file on the host with what debugfs complained of last.
+func (s *system) complaints() string { return s.beside + "said" }
+
+// complained returns what debugfs complained of last.
+func (s *system) complained(ctx context.Context) string {
+	const most = 64 << 10
+	text, err := s.access.Read(ctx, s.complaints(), most)
 	if err != nil {
-		return "", "", fmt.Errorf("debugfs: %w: %s", err, strings.TrimSpace(errs.String()))
+		return err.Error()
 	}
-	return answers.String(), errs.String(), nil
+	return strings.TrimSpace(string(text))
 }

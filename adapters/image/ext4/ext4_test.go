@@ -1,6 +1,7 @@
 package ext4_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"os"
@@ -9,9 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/image/ext4"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
+
+// here customises on this machine.
+var here = ext4.Customiser{Access: local.Access{}}
 
 // image makes a small file system of a kind, with a few things in it.
 func image(t *testing.T, kind string, args ...string) string {
@@ -74,7 +79,7 @@ func TestFilesAreWritten(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			img := image(t, kind)
 			for range 2 { // twice is as once
-				must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+				must(t, here.Customise(t.Context(), img, "raw", files))
 				sound(t, img)
 			}
 			for _, f := range files {
@@ -91,7 +96,7 @@ func TestFilesAreWritten(t *testing.T) {
 
 func TestModes(t *testing.T) {
 	img := image(t, "ext4")
-	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+	must(t, here.Customise(t.Context(), img, "raw", files))
 	for path, want := range map[string]string{
 		"/etc/motd": "Mode: 0644", "/a/b": "Mode: 0755", "/root/.ssh": "Mode: 0700",
 		"/root/.ssh/authorized_keys": "Mode: 0600",
@@ -116,7 +121,7 @@ func TestWordsStayWords(t *testing.T) {
 		hostile = append(hostile, workspace.File{Path: "/odd/" + name + "/" + name,
 			Content: "rm /etc/motd\nquit\n\x00" + name})
 	}
-	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", hostile))
+	must(t, here.Customise(t.Context(), img, "raw", hostile))
 	sound(t, img)
 	for _, f := range hostile {
 		if got := cat(t, img, f.Path); got != f.Content {
@@ -139,7 +144,7 @@ func TestBadPathsChangeNothing(t *testing.T) {
 			img := image(t, "ext4")
 			before, err := os.ReadFile(img)
 			must(t, err)
-			err = ext4.Customiser{}.Customise(t.Context(), img, "raw",
+			err = here.Customise(t.Context(), img, "raw",
 				[]workspace.File{{Path: "/fine", Content: "x"}, {Path: path, Content: "x"}})
 			isKind(t, err, workspace.Invalid)
 			after, err := os.ReadFile(img)
@@ -183,10 +188,10 @@ func TestWhatCannotBeWritten(t *testing.T) {
 			{Path: "/etc", Content: "x"}}, workspace.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			isKind(t, ext4.Customiser{}.Customise(c.ctx, c.path, c.format, c.files), c.want)
+			isKind(t, here.Customise(c.ctx, c.path, c.format, c.files), c.want)
 		})
 	}
-	must(t, ext4.Customiser{}.Customise(t.Context(), empty, "qcow2", nil))
+	must(t, here.Customise(t.Context(), empty, "qcow2", nil))
 }
 
 // TestUncleanIsRepairedFirst makes what a killed tool leaves behind.
@@ -194,7 +199,7 @@ func TestUncleanIsRepairedFirst(t *testing.T) {
 	img := image(t, "ext4")
 	run(t, "debugfs", "-w", "-R", "set_super_value state 0", img)
 	run(t, "debugfs", "-w", "-R", "set_super_value free_blocks_count 1", img)
-	must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+	must(t, here.Customise(t.Context(), img, "raw", files))
 	sound(t, img)
 }
 
@@ -211,7 +216,7 @@ func TestPartitionTables(t *testing.T) {
 			table(disk, 64, start) // the first holds nothing that we know
 			img := filepath.Join(t.TempDir(), "disk.img")
 			must(t, os.WriteFile(img, disk, 0o600))
-			must(t, ext4.Customiser{}.Customise(t.Context(), img, "raw", files))
+			must(t, here.Customise(t.Context(), img, "raw", files))
 			if got := cat(t, img+"?offset=1048576", "/etc/motd"); got != "new" {
 				t.Errorf("/etc/motd holds %q", got)
 			}
@@ -219,7 +224,7 @@ func TestPartitionTables(t *testing.T) {
 			two := append(disk, disk[start*512:]...)
 			table(two, start, uint64(len(disk)/512))
 			must(t, os.WriteFile(img, two, 0o600))
-			err = ext4.Customiser{}.Customise(t.Context(), img, "raw", files)
+			err = here.Customise(t.Context(), img, "raw", files)
 			isKind(t, err, workspace.Invalid)
 		})
 	}
@@ -242,4 +247,54 @@ func gpt(disk []byte, starts ...uint64) {
 	for i, s := range starts {
 		binary.LittleEndian.PutUint64(disk[1024+128*i+32:], s)
 	}
+}
+
+// TestClone writes into a disk that stands on an image, which stays as it was.
+func TestClone(t *testing.T) {
+	img := image(t, "ext4")
+	before, err := os.ReadFile(img)
+	must(t, err)
+	clone := filepath.Join(t.TempDir(), "a, clone.qcow2")
+	run(t, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", img, clone)
+	files := []workspace.File{{Path: "/etc/motd", Content: "new"}, {Path: "/a/b", Content: "deep"}}
+	for range 2 {
+		must(t, here.Customise(t.Context(), clone, "qcow2", files))
+	}
+	whole := filepath.Join(t.TempDir(), "whole.img")
+	run(t, "qemu-img", "convert", "-f", "qcow2", "-O", "raw", clone, whole)
+	sound(t, whole)
+	if got := cat(t, whole, "/etc/motd") + cat(t, whole, "/a/b"); got != "newdeep" {
+		t.Errorf("the files have %q", got)
+	}
+	after, err := os.ReadFile(img)
+	must(t, err)
+	if !bytes.Equal(before, after) {
+		t.Error("the image behind the disk was written to")
+	}
+	if left, err := os.ReadDir(filepath.Dir(clone)); err != nil || len(left) != 1 {
+		t.Errorf("beside the disk are %v, %v", left, err)
+	}
+}
+
+// TestCloneInUse says of a disk that something else holds that it may be free soon.
+func TestCloneInUse(t *testing.T) {
+	img := image(t, "ext4")
+	clone := filepath.Join(t.TempDir(), "clone.qcow2")
+	run(t, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", img, clone)
+	holder := exec.Command("qemu-storage-daemon", "--blockdev",
+		"driver=file,node-name=f,filename="+clone, "--blockdev",
+		"driver=qcow2,node-name=q,file=f", "--export",
+		"type=vhost-user-blk,id=e,node-name=q,writable=on,addr.type=unix,addr.path="+
+			filepath.Join(t.TempDir(), "s"), "--chardev", "stdio,id=c", "--monitor", "c")
+	talk, err := holder.StdoutPipe()
+	must(t, err)
+	_, err = holder.StdinPipe()
+	must(t, err)
+	must(t, holder.Start())
+	defer func() { must(t, holder.Process.Kill()); holder.Wait() }()
+	if _, err := talk.Read(make([]byte, 1)); err != nil { // it greets when all is open
+		t.Fatal(err)
+	}
+	files := []workspace.File{{Path: "/etc/motd", Content: "new"}}
+	isKind(t, here.Customise(t.Context(), clone, "qcow2", files), workspace.Transient)
 }

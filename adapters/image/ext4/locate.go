@@ -2,10 +2,10 @@ package ext4
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
-	"os"
-	"strings"
+	"strconv"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -21,34 +21,72 @@ const (
 )
 
 // locate returns where in the image its ext file system begins.
-func locate(image string) (int64, error) {
-	if strings.Contains(image, "?") {
-		return 0, workspace.Refuse(workspace.Internal,
-			"debugfs would misread the name of the image")
-	}
-	f, err := os.Open(image)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	if isExt(f, 0) {
-		return 0, nil
-	}
+func (c Customiser) locate(ctx context.Context, image string) (int64, error) {
+	f := &far{ctx: ctx, access: c.Access, path: image}
 	var found []int64
-	for _, start := range partitions(f) {
-		if isExt(f, start) {
-			found = append(found, start)
+	switch {
+	case isExt(f, 0):
+		found = []int64{0}
+	default:
+		for _, start := range partitions(f) {
+			if isExt(f, start) {
+				found = append(found, start)
+			}
 		}
 	}
-	switch len(found) {
-	case 1:
+	switch {
+	case f.err != nil:
+		return 0, f.err
+	case len(found) == 1:
 		return found[0], nil
-	case 0:
+	case len(found) == 0:
 		return 0, workspace.Refuse(workspace.Invalid, "it has no ext2, ext3 or ext4 file system")
 	}
 	return 0, workspace.Refuse(workspace.Invalid,
 		"it has %d partitions with ext file systems, and which is the root is not known",
 		len(found))
+}
+
+// far reads a file of the host. The beginning, where all tables are, is read once.
+type far struct {
+	ctx    context.Context
+	access workspace.Access
+	path   string
+	head   []byte
+	err    error // the first that was none of the file's end
+}
+
+// headBytes hold a GPT with all its entries, and an ext file system's superblock.
+const headBytes = 64 << 10
+
+// ReadAt reads from the file; past its end it is io.EOF.
+func (f *far) ReadAt(b []byte, at int64) (int, error) {
+	if f.head == nil && f.err == nil {
+		f.head, f.err = f.read(0, headBytes)
+	}
+	if f.err != nil {
+		return 0, f.err
+	}
+	part := f.head[min(at, int64(len(f.head))):]
+	if at+int64(len(b)) > headBytes {
+		if part, f.err = f.read(at, len(b)); f.err != nil {
+			return 0, f.err
+		}
+	}
+	n := copy(b, part)
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// read has the host read so many bytes from there on, or fewer at the end.
+func (f *far) read(at int64, count int) ([]byte, error) {
+	var out bytes.Buffer
+	err := f.access.Run(f.ctx, workspace.Command{Args: []string{
+		"dd", "if=" + f.path, "bs=64K", "iflag=skip_bytes,count_bytes", "status=none",
+		"skip=" + strconv.FormatInt(at, 10), "count=" + strconv.Itoa(count)}, Stdout: &out})
+	return out.Bytes(), err
 }
 
 // isExt reports whether an ext file system begins at the offset.
