@@ -134,6 +134,10 @@ type Pull struct {
 	SHA256   string // expected, hexadecimal; empty: not checked
 	MaxBytes int64  // as in Fetch
 	Rate     int64  // bytes a second at most; 0: no limit
+	// Trusted says that the file is one of another host of the pool, not of a
+	// repository: it may be a disk that stands on another file, or none at all, and its
+	// header is not judged.
+	Trusted  bool
 	Progress Progress
 }
 

@@ -200,6 +200,14 @@ func (c *cache) enter(name string) error {
 	return nil
 }
 
+// hold begins a use of an image that is there, though the task that brought it
+// may not have ended.
+func (c *cache) hold(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.users[name]++
+}
+
 // fetches makes the caller the one who brings the image, until leave. Others
 // who looked for it in vain at the same time are told errShared.
 func (c *cache) fetches(name string) error {

@@ -55,7 +55,8 @@ func (c cargo) directly(ctx context.Context) error {
 		return err
 	}
 	_, err = c.to.Access.Pull(ctx, workspace.Pull{
-		Source: source, Path: c.as, Size: file.Size, SHA256: c.sha256, Progress: c.progress,
+		Source: source, Path: c.as, Size: file.Size, SHA256: c.sha256, Trusted: true,
+		Progress: c.progress,
 	})
 	return err
 }

@@ -59,19 +59,24 @@ func (im *Images) throughCache(ctx context.Context, w want) (done bool, err erro
 func (im *Images) intoCache(
 	ctx context.Context, w want, c *cache, name string,
 ) (format string, err error) {
-	a := w.n.Access
-	if err := a.MakeDir(ctx, c.dir, 0o700); err != nil {
+	if err := w.n.Access.MakeDir(ctx, c.dir, 0o700); err != nil {
 		return "", err
 	}
-	format, err = im.spread(ctx, w, c, name)
-	if err != nil {
-		return "", err
+	return im.spread(ctx, w, c, name)
+}
+
+// settle gives an image that has come its final name.
+func (c *cache) settle(ctx context.Context, a workspace.Access, i cached) error {
+	fresh := c.file(i.name, "") + newSuffix
+	if err := a.Rename(ctx, fresh, c.file(i.name, i.format)); err != nil {
+		return err
 	}
-	if err := a.Rename(ctx, c.file(name, "")+newSuffix, c.file(name, format)); err != nil {
-		return "", err
+	c.found(i.name, i.format)
+	var rest []string // what a transport notes beside it
+	for _, suffix := range workspace.Leftovers {
+		rest = append(rest, fresh+suffix)
 	}
-	c.found(name, format)
-	return format, nil
+	return a.Remove(ctx, rest...)
 }
 
 // cached is an image of the cache.

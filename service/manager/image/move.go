@@ -128,15 +128,14 @@ func (im *Images) moveBase(ctx context.Context, r *change.Run, c clone, under st
 		return err
 	}
 	own := im.cacheOf(c.to)
-	if own.enter(c.image) == nil {
-		defer own.leave(c.image, false)
-		format, ok, err := own.find(ctx, c.to.Access, c.image)
-		if err != nil {
-			return err
-		}
-		if ok && c.to.Access.Link(ctx, own.file(c.image, format), under) == nil {
-			return nil
-		}
+	own.hold(c.image)
+	defer own.leave(c.image, false)
+	format, ok, err := own.find(ctx, c.to.Access, c.image)
+	if err != nil {
+		return err
+	}
+	if ok && c.to.Access.Link(ctx, own.file(c.image, format), under) == nil {
+		return nil
 	}
 	return im.carry(ctx, cargo{from: c.home, to: c.to, path: c.base.path, as: under,
 		progress: r.Progress})

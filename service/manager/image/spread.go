@@ -42,11 +42,12 @@ func (im *Images) spread(
 	for {
 		from, n, wait := im.giver(name, tried)
 		if from != nil {
-			g := gift{giver{from, name}, n, c.file(name, "") + newSuffix}
+			g := gift{giver{from, name}, n, c, c.file(name, "") + newSuffix}
 			if format, err = im.give(ctx, w, g); err == nil {
 				return format, nil
 			}
-			if ctx.Err() != nil {
+			var later *change.Retry
+			if ctx.Err() != nil || errors.As(err, &later) {
 				return "", err
 			}
 			im.log.Info("image does not come from another host", "from", n.ID, "host", w.n.ID,
@@ -64,6 +65,9 @@ func (im *Images) spread(
 	}
 	defer im.spreading.end(name)
 	info, err := im.bring(ctx, w, c.file(name, "")+newSuffix)
+	if err == nil {
+		err = c.settle(ctx, w.n.Access, cached{name, info.Format})
+	}
 	if err != nil {
 		return "", errors.Join(append([]error{err}, failed...)...)
 	}
@@ -150,7 +154,8 @@ func (im *Images) nodeOf(c *cache) *host.Node {
 type gift struct {
 	giver
 	n  *host.Node
-	to string
+	at *cache // where it comes
+	to string // its name there at first
 }
 
 // give brings the image from another host's cache, which keeps it meanwhile.
@@ -158,9 +163,7 @@ func (im *Images) give(
 	ctx context.Context, w want, g gift,
 ) (string, error) {
 	defer im.spreading.given(g.giver)
-	if err := g.c.enter(g.name); err != nil {
-		return "", err
-	}
+	g.c.hold(g.name)
 	defer g.c.leave(g.name, false)
 	n := g.n
 	format, there, err := g.c.find(ctx, n.Access, g.name)
@@ -182,8 +185,12 @@ func (im *Images) give(
 	if err := w.n.Access.Remove(ctx, g.to); err != nil {
 		return "", err
 	}
-	return format, im.carry(ctx, cargo{
+	err = im.carry(ctx, cargo{
 		from: n, to: w.n, path: g.c.file(g.name, format), as: g.to,
 		sha256: sum, progress: w.progress,
 	})
+	if err != nil {
+		return "", err
+	}
+	return format, g.at.settle(ctx, w.n.Access, cached{g.name, format})
 }
