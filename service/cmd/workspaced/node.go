@@ -160,7 +160,7 @@ func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
 		TLS: libvirt.TLS(h.TLS), SSH: server, Peer: h.Peer, Access: n.Access, Logger: o.log,
 	})
-	n.Deployment, n.Customiser = adapter, ext4.Customiser{Access: local.Access{}}
+	n.Deployment, n.Customiser = adapter, ext4.Customiser{Access: n.Access}
 	return n, err
 }
 

@@ -236,7 +236,8 @@ func TestReturnFromFar(t *testing.T) {
 	l.must(patiently(t, l.images.Propagate().Do, on(1, "h1", "", "mem://one")))
 	l.scribble(1, "h1")
 	l.must(patiently(t, l.images.Return().Do, on(1, "h1", "mem://saved", "mem://one")))
-	if got := l.shelf.images["mem://saved"]; len(got) != 1<<20 || got[4096] != 119 || got[0] != 'x' {
+	got := l.shelf.images["mem://saved"]
+	if len(got) != 1<<20 || got[4096] != 119 || got[0] != 'x' {
 		t.Errorf("the repository got %d bytes", len(got))
 	}
 	for _, mute := range []bool{false, true} {
