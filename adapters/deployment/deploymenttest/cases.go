@@ -127,7 +127,7 @@ func (b *bench) listen() *hearing {
 func (b *bench) probe(h *hearing) {
 	const id = 9000
 	b.must("define", b.Host.Define(b.ctx(), b.Machine(id)))
-	deadline := time.After(callLimit)
+	deadline := time.After(b.Limit)
 	for {
 		b.must("start", b.Host.Start(b.ctx(), id, true))
 		b.must("stop", b.Host.Stop(b.ctx(), id, workspace.StopForced))
@@ -148,7 +148,7 @@ func (b *bench) probe(h *hearing) {
 func (b *bench) tells(h *hearing, want workspace.Observed) {
 	b.t.Helper()
 	var got []workspace.Observed
-	limit := time.After(callLimit)
+	limit := time.After(b.Limit)
 	for {
 		select {
 		case o := <-h.heard:
@@ -296,7 +296,7 @@ func manyAtOnce(t *testing.T, b *bench) {
 
 // shortLife leads a machine from definition to removal.
 func (b *bench) shortLife(id workspace.ID) error {
-	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), b.Limit)
 	defer cancel()
 	return errors.Join(
 		b.Host.Define(ctx, b.Machine(id)),

@@ -51,6 +51,8 @@ type Rig struct {
 	TwoSteps bool
 	// Graceful is how long a call may take that asks the guest's help. 0: a minute.
 	Graceful time.Duration
+	// Limit is how long any other call may take. 0: two minutes.
+	Limit time.Duration
 	// Walk is the number of steps of the random walk. 0: 300.
 	Walk int
 }
@@ -117,6 +119,9 @@ func newBench(t *testing.T, r Rig) *bench {
 	if r.Graceful == 0 {
 		r.Graceful = time.Minute
 	}
+	if r.Limit == 0 {
+		r.Limit = callLimit
+	}
 	if r.Walk == 0 {
 		r.Walk = 300
 	}
@@ -149,7 +154,7 @@ func (b *bench) clean() {
 
 // ctx returns a context for one call, which ends with the test at the latest.
 func (b *bench) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), b.Limit)
 	b.t.Cleanup(cancel)
 	return ctx
 }

@@ -91,7 +91,7 @@ func wishNamed(name string) wish {
 // grant asks for w and checks that what follows is what the model says.
 func (b *bench) grant(id workspace.ID, w wish, from workspace.Condition) workspace.Condition {
 	b.t.Helper()
-	limit := callLimit
+	limit := b.Limit
 	if w.guest {
 		limit = b.Graceful
 	}

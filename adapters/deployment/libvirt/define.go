@@ -79,7 +79,7 @@ func (h *Host) markAt(
 	if err != nil {
 		return err
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetMetadata(m.domain, int32(libvirt.DomainMetadataElement),
 			libvirt.OptString{string(text)}, libvirt.OptString{"philoxenia"},
 			libvirt.OptString{namespace}, where)
@@ -124,7 +124,7 @@ func (h *Host) writeDomain(ctx context.Context, domain *libvirtxml.Domain) error
 	if err != nil {
 		return err
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		_, err := rpc.DomainDefineXMLFlags(text, libvirt.DomainDefineValidate)
 		return err
 	})
@@ -134,7 +134,7 @@ func (h *Host) writeDomain(ctx context.Context, domain *libvirtxml.Domain) error
 // redefine it. It is not one of ours, or it would have been found.
 func (h *Host) checkFree(ctx context.Context, id workspace.ID) error {
 	taken := func(look func(*libvirt.Libvirt) (libvirt.Domain, error)) error {
-		domain, err := ask(ctx, h.link, callLimit, look)
+		domain, err := ask(ctx, h.link, h.limit(), look)
 		if err == nil {
 			return workspace.Refuse(workspace.Conflict, "domain %q (%x) exists and is not ours",
 				domain.Name, domain.UUID)
@@ -199,7 +199,7 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 	if err := h.removeFile(ctx, h.consolePath(id)); err != nil {
 		return err
 	}
-	err = order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	err = order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainUndefineFlags(m.domain, h.undefineFlags())
 	})
 	if isCode(err, libvirt.ErrNoDomain) {
@@ -229,7 +229,7 @@ func (h *Host) definition(ctx context.Context, m *machine) (*libvirtxml.Domain, 
 func (h *Host) readDomain(
 	ctx context.Context, describe func(*libvirt.Libvirt) (string, error),
 ) (*libvirtxml.Domain, error) {
-	text, err := ask(ctx, h.link, callLimit, describe)
+	text, err := ask(ctx, h.link, h.limit(), describe)
 	if err != nil {
 		return nil, err
 	}

@@ -71,13 +71,13 @@ type networkCopy struct {
 // eachCopy does something to the stored and to the living copy of a network:
 // they are looked at apart, so that a half-done change is always completed.
 func (h *Host) eachCopy(ctx context.Context, name string, do func(networkCopy) error) error {
-	net, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (libvirt.Network, error) {
+	net, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (libvirt.Network, error) {
 		return rpc.NetworkLookupByName(name)
 	})
 	if err != nil {
 		return err
 	}
-	flags, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (
+	flags, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (
 		flags []libvirt.NetworkUpdateFlags, err error,
 	) {
 		stored, err := rpc.NetworkIsPersistent(net)
@@ -116,7 +116,7 @@ func (h *Host) hostsIn(
 	if flag == libvirt.NetworkUpdateAffectConfig {
 		which = uint32(libvirt.NetworkXMLInactive)
 	}
-	text, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (string, error) {
+	text, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (string, error) {
 		return rpc.NetworkGetXMLDesc(net, which)
 	})
 	if err != nil {
@@ -198,7 +198,7 @@ func (h *Host) update(
 	if err != nil {
 		return err
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.NetworkUpdateCompat(c.net, command, libvirt.NetworkSectionIPDhcpHost, -1,
 			string(text), c.flag)
 	})

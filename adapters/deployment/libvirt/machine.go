@@ -27,7 +27,7 @@ type machine struct {
 
 // find looks a machine up; nil when there is none that is ours.
 func (h *Host) find(ctx context.Context, id workspace.ID) (*machine, error) {
-	domain, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
+	domain, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
 		return rpc.DomainLookupByUUID(libvirt.UUID(h.uuidOf(id)))
 	})
 	if isCode(err, libvirt.ErrNoDomain) {
@@ -60,7 +60,7 @@ func (h *Host) recognise(ctx context.Context, domain libvirt.Domain) (*machine, 
 
 // identityOf reads our element; a zero one when there is none.
 func (h *Host) identityOf(ctx context.Context, domain libvirt.Domain) (identity, error) {
-	text, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (string, error) {
+	text, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (string, error) {
 		return rpc.DomainGetMetadata(domain, int32(libvirt.DomainMetadataElement),
 			libvirt.OptString{namespace}, libvirt.DomainAffectCurrent)
 	})
@@ -100,7 +100,7 @@ func (h *Host) look(ctx context.Context, m *machine) error {
 // lookOnce reads the condition, but for memory on disk.
 func (h *Host) lookOnce(ctx context.Context, m *machine) error {
 	type state struct{ now, why int32 }
-	s, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (state, error) {
+	s, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (state, error) {
 		now, why, err := rpc.DomainGetState(m.domain, 0)
 		return state{now, why}, err
 	})
@@ -131,7 +131,7 @@ func (h *Host) lookForMemory(ctx context.Context, m *machine) error {
 			return err
 		}
 	}
-	saved, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (int32, error) {
+	saved, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (int32, error) {
 		return rpc.DomainHasManagedSaveImage(m.domain, 0)
 	})
 	if saved > 0 {
@@ -228,7 +228,7 @@ func (h *Host) List(ctx context.Context) ([]workspace.Observed, error) {
 		domains, _, err := rpc.ConnectListAllDomains(1, 0)
 		return domains, err
 	}
-	domains, err := ask(ctx, h.link, callLimit, everything)
+	domains, err := ask(ctx, h.link, h.limit(), everything)
 	if err != nil {
 		return nil, h.fault("list the machines", 0, err)
 	}
@@ -247,7 +247,7 @@ func (h *Host) List(ctx context.Context) ([]workspace.Observed, error) {
 
 // Capacity returns the host's processors and memory.
 func (h *Host) Capacity(ctx context.Context) (workspace.Capacity, error) {
-	c, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (workspace.Capacity, error) {
+	c, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (workspace.Capacity, error) {
 		_, kib, cpus, _, _, _, _, _, err := rpc.NodeGetInfo()
 		return workspace.Capacity{CPUs: int64(cpus), MemoryMB: int64(kib / kibPerMB)}, err
 	})

@@ -43,7 +43,7 @@ func (h *Host) Start(ctx context.Context, id workspace.ID, paused bool) error {
 // driver) start and then pause it.
 func (h *Host) create(ctx context.Context, m *machine, paused bool) error {
 	start := func(flags uint32) error {
-		return order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
+		return h.attempt(ctx, m, func(rpc *libvirt.Libvirt) error {
 			_, err := rpc.DomainCreateWithFlags(m.domain, flags)
 			return err
 		})
@@ -94,7 +94,7 @@ func (h *Host) Resume(ctx context.Context, id workspace.ID) error {
 }
 
 func (h *Host) suspend(ctx context.Context, m *machine) error {
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSuspend(m.domain)
 	})
 }
@@ -104,7 +104,7 @@ func (h *Host) awake(ctx context.Context, m *machine) error {
 	if m.condition != workspace.ConditionPaused {
 		return nil
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainResume(m.domain)
 	})
 }
@@ -153,7 +153,7 @@ func (h *Host) forget(ctx context.Context, m *machine) error {
 	if h.keepsFile(m) {
 		return h.forgetFile(ctx, m)
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainManagedSaveRemove(m.domain, 0)
 	})
 }
@@ -169,7 +169,7 @@ func (h *Host) settle(ctx context.Context, m *machine) error {
 
 // destroy pulls the plug. A domain that is off already is a success.
 func (h *Host) destroy(ctx context.Context, m *machine) error {
-	err := order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	err := order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainDestroyFlags(m.domain, libvirt.DomainDestroyDefault)
 	})
 	if isCode(err, libvirt.ErrOperationInvalid) || isCode(err, libvirt.ErrNoDomain) {
@@ -217,7 +217,7 @@ func (h *Host) reboot(ctx context.Context, m *machine) error {
 	}
 	request := func(rpc *libvirt.Libvirt) error { return rpc.DomainReboot(m.domain, 0) }
 	if h.at.driver != "qemu" {
-		return order(ctx, h.link, callLimit, request)
+		return order(ctx, h.link, h.limit(), request)
 	}
 	heard := h.hearer.listen()
 	defer heard.close()
@@ -234,7 +234,7 @@ func (h *Host) reboot(ctx context.Context, m *machine) error {
 		return err
 	}
 	h.log.Info("guest did not reboot, resetting it", "workspace", m.id)
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainReset(m.domain, 0)
 	})
 }
@@ -254,7 +254,7 @@ func (h *Host) persuade(
 	for {
 		if time.Since(asked) >= askAgain {
 			asked = time.Now()
-			err := order(patience, h.link, callLimit, request)
+			err := order(patience, h.link, h.limit(), request)
 			if err != nil && patience.Err() == nil && !isCode(err, libvirt.ErrOperationInvalid) {
 				return false, err
 			}

@@ -210,7 +210,7 @@ func (h *Host) setShare(ctx context.Context, m *machine, to workspace.Shape) err
 		{Field: "vcpu_period", Value: *libvirt.NewTypedParamValueUllong(uint64(s.period))},
 		{Field: "vcpu_quota", Value: *libvirt.NewTypedParamValueLlong(s.quota)},
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetSchedulerParametersFlags(m.domain, params,
 			uint32(libvirt.DomainAffectLive))
 	})
@@ -245,7 +245,7 @@ func (r *resizing) setBandwidth(ctx context.Context, to workspace.Shape) error {
 		{Field: "outbound.average", Value: average(to.NetOutKbps)},
 	}
 	for _, nic := range nics {
-		err := order(ctx, r.h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+		err := order(ctx, r.h.link, r.h.limit(), func(rpc *libvirt.Libvirt) error {
 			return rpc.DomainSetInterfaceParameters(r.m.domain, nic.MAC.Address, params,
 				uint32(libvirt.DomainAffectLive))
 		})
@@ -258,7 +258,7 @@ func (r *resizing) setBandwidth(ctx context.Context, to workspace.Shape) error {
 
 // setCPUs plugs processors in or out. A guest that does not let one go is a Conflict.
 func (r *resizing) setCPUs(ctx context.Context, cpus int64) error {
-	err := order(ctx, r.h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	err := order(ctx, r.h.link, r.h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetVcpusFlags(r.m.domain, uint32(max(cpus, 1)),
 			uint32(libvirt.DomainAffectLive))
 	})
@@ -273,7 +273,7 @@ func (r *resizing) setCPUs(ctx context.Context, cpus int64) error {
 
 // setMemory has the guest give memory back, or take more, and waits until it has.
 func (r *resizing) setMemory(ctx context.Context, from, to int64) error {
-	err := order(ctx, r.h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	err := order(ctx, r.h.link, r.h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetMemoryFlags(r.m.domain, uint64(to*kibPerMB),
 			uint32(libvirt.DomainAffectLive))
 	})
@@ -285,7 +285,7 @@ func (r *resizing) setMemory(ctx context.Context, from, to int64) error {
 	defer cancel()
 	now := from
 	err = every(limit, lookSoon, func() (bool, error) {
-		kib, err := ask(ctx, r.h.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {
+		kib, err := ask(ctx, r.h.link, r.h.limit(), func(rpc *libvirt.Libvirt) (uint64, error) {
 			_, _, kib, _, _, err := rpc.DomainGetInfo(r.m.domain)
 			return kib, err
 		})
@@ -361,7 +361,7 @@ func (h *Host) used(ctx context.Context, m *machine) (int64, error) {
 // memoryStats is what the guest told last, by tag.
 func (h *Host) memoryStats(ctx context.Context, m *machine) (map[int32]int64, error) {
 	const most = 32
-	stats, err := ask(ctx, h.link, callLimit,
+	stats, err := ask(ctx, h.link, h.limit(),
 		func(rpc *libvirt.Libvirt) ([]libvirt.DomainMemoryStat, error) {
 			return rpc.DomainMemoryStats(m.domain, most, 0)
 		})

@@ -2,6 +2,7 @@ package libvirt
 
 import (
 	"context"
+	"time"
 
 	"github.com/digitalocean/go-libvirt"
 
@@ -12,19 +13,37 @@ import (
 // that of QEMU has, and does some of it otherwise.
 func (h *Host) onXen() bool { return h.at.driver == "xen" }
 
+// xenLimit bounds a call to libxl, which shows nothing of a domain while it makes or
+// ends it, and may take a minute for either.
+const xenLimit = 10 * time.Minute
+
+// limit bounds a call that needs no guest's help.
+func (h *Host) limit() time.Duration {
+	if h.onXen() {
+		return xenLimit
+	}
+	return callLimit
+}
+
 // atRest waits until libvirt has done with a domain that it shows as off: libxl
 // restarts a guest by ending its domain and starting it again, and shows the moment
-// between. What it does takes the domain's lock, and so does this, which changes
-// nothing.
+// between. What it does takes the domain's lock, for which others wait half a minute
+// at most, and so does this, which changes nothing.
 func (h *Host) atRest(ctx context.Context, m *machine) error {
-	auto, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (int32, error) {
+	auto, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (int32, error) {
 		return rpc.DomainGetAutostart(m.domain)
 	})
 	if err != nil {
 		return err
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
-		return rpc.DomainSetAutostart(m.domain, auto)
+	return every(ctx, lookAgain, func() (bool, error) {
+		err := order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
+			return rpc.DomainSetAutostart(m.domain, auto)
+		})
+		if isCode(err, libvirt.ErrOperationTimeout) {
+			return false, nil
+		}
+		return true, err
 	})
 }
 
@@ -34,7 +53,7 @@ func (h *Host) atRest(ctx context.Context, m *machine) error {
 func (h *Host) restartXen(ctx context.Context, m *machine) error {
 	was := m.domain.ID
 	came := func(ctx context.Context) (bool, error) {
-		now, err := ask(ctx, h.link, callLimit,
+		now, err := ask(ctx, h.link, h.limit(),
 			func(rpc *libvirt.Libvirt) (libvirt.Domain, error) {
 				return rpc.DomainLookupByUUID(m.domain.UUID)
 			})
@@ -113,6 +132,27 @@ func (h *Host) saveXen(ctx context.Context, m *machine) error {
 	return err
 }
 
+// attempts is how often a machine is started that Xen fails to start: the scripts
+// that connect its devices, and what serves its disks, have 40 and 60 seconds, in
+// which a busy host may not come to load them. What fails is cleared away by libxl.
+const attempts = 3
+
+// attempt starts a domain.
+func (h *Host) attempt(
+	ctx context.Context, m *machine, start func(*libvirt.Libvirt) error,
+) error {
+	for n := 1; ; n++ {
+		err := order(ctx, h.link, saveLimit, start)
+		switch {
+		case !h.onXen() || !isCode(err, libvirt.ErrInternalError):
+			return err
+		case n == attempts:
+			return workspace.Refuse(workspace.Transient, "Xen failed to start it %d times: %v", n, err)
+		}
+		h.log.Warn("Xen failed to start a machine", "workspace", m.id, "error", err)
+	}
+}
+
 // Xen's scheduler, credit2, has weights and ceilings of its own: whole is what
 // every domain has, dom0 too, where nobody says otherwise.
 const (
@@ -143,7 +183,7 @@ func (h *Host) setCredit(ctx context.Context, m *machine, s workspace.Shape) err
 		{Field: "weight", Value: *libvirt.NewTypedParamValueUint(uint32(xenWeight(s.CPUPercent)))},
 		{Field: "cap", Value: *libvirt.NewTypedParamValueUint(xenCap(s))},
 	}
-	return order(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) error {
+	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSetSchedulerParametersFlags(m.domain, params,
 			uint32(libvirt.DomainAffectLive))
 	})
@@ -175,7 +215,7 @@ const xenOverhead = 64
 
 // guestMemory is what dom0 and Xen leave of the host's memory, in MB.
 func (h *Host) guestMemory(ctx context.Context, all int64) (int64, error) {
-	kib, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {
+	kib, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (uint64, error) {
 		first, err := rpc.DomainLookupByID(0)
 		if err != nil {
 			return 0, err
