@@ -39,13 +39,18 @@ var servicesTwo = []service{
 	{
 		name: "Hosts", file: "lease_hosts",
 		properties: lease("HostsProperties"),
-		operations: readTwo,
+		operations: join([]Operation{
+			ours("Hosts", "AddHost", hostFaults...),
+			ours("Hosts", "ProbeHost", hostFaults...),
+		}, readTwo),
 	},
 	{
 		name: "Host", file: "lease_host",
 		properties: lease("HostProperties"),
 		headers:    []QName{lease("HostKey")},
-		operations: join(readTwo, writeTwo),
+		operations: join([]Operation{
+			ours("Host", "Probe", hostFaults...), ours("Host", "Forget", hostFaults...),
+		}, readTwo, writeTwo, lifetimeTwo[:1]),
 	},
 	{
 		name: "WorkspaceEntry", file: "lease_workspace_entry",
@@ -94,6 +99,9 @@ var servicesTwo = []service{
 var creationFaults = []string{
 	"MetadataFault", "RequestDeniedFault", "SchedulingFault", "CreationFault",
 }
+
+// hostFaults are those of what operators do with hosts.
+var hostFaults = []string{"RequestDeniedFault", "UnknownFault", "HostFault"}
 
 // readTwo read resource properties (WS-ResourceProperties 1.2, section 5).
 var readTwo = []Operation{

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -36,6 +37,8 @@ type HostProperties struct {
 	MemoryMBUsed int
 	Associations []string
 	Mode         *Mode // what operators want of it; nil: nothing was ever asked
+	Liveness     *Liveness
+	Added        time.Time // while the service ran; zero: it is configured
 }
 
 var hostProperties = properties[HostProperties]{
@@ -56,6 +59,11 @@ var hostProperties = properties[HostProperties]{
 	}},
 	{PropertyMode, writeUnlessNil(
 		func(h *HostProperties) *Mode { return h.Mode }, (*Mode).Write)},
+	{PropertyLiveness, writeUnlessNil(
+		func(h *HostProperties) *Liveness { return h.Liveness }, (*Liveness).Write)},
+	{PropertyAdded, func(h *HostProperties, enc *xmlstrict.Encoder) {
+		writeMoment(enc, PropertyAdded, h.Added)
+	}},
 	queryDialects[HostProperties](),
 }
 
@@ -100,6 +108,8 @@ func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostPrope
 			document.One(PropertyMemoryMBUsed, r.Int(&h.MemoryMBUsed, 0, math.MaxInt32)),
 			document.Many(0, PropertyAssociation, r.Words(&h.Associations)),
 			document.Optional(PropertyMode, pointed(r.mode, &h.Mode)),
+			document.Optional(PropertyLiveness, pointed(r.liveness, &h.Liveness)),
+			document.Optional(PropertyAdded, r.Time(&h.Added)),
 		})
 	}, HostRPSet, entryContent)
 }

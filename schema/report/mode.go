@@ -70,16 +70,33 @@ func (v *Window) write(enc *xmlstrict.Encoder) {
 	enc.Element(ends, wsrf.FormatTime(v.End))
 	writeText(enc, rule, v.Rule)
 	if v.Left != (Capacity{}) {
-		enc.Start(left)
-		for i, amount := range v.Left.all() {
-			if *amount != 0 {
-				enc.Element(capacityNames[i], strconv.Itoa(*amount))
-			}
-		}
-		enc.End()
+		v.Left.write(enc, left)
 	}
 	writeText(enc, comment, v.Comment)
 	enc.End()
+}
+
+// write writes what is not zero of the capacity.
+func (v *Capacity) write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
+	enc.Start(name)
+	for i, amount := range v.all() {
+		if *amount != 0 {
+			enc.Element(capacityNames[i], strconv.Itoa(*amount))
+		}
+	}
+	enc.End()
+}
+
+// capacity reads what there is of a capacity.
+func (r *reader) capacity(v *Capacity) func(*etree.Element) {
+	return func(e *etree.Element) {
+		var fields []document.Field
+		for i, amount := range v.all() {
+			fields = append(fields,
+				document.Optional(capacityNames[i], r.Int(amount, 0, math.MaxInt32)))
+		}
+		r.Sequence(e, fields)
+	}
 }
 
 // maxWindows is how many windows a host may have at a time.
@@ -107,14 +124,7 @@ func (r *reader) window(e *etree.Element, v *Window) {
 		document.One(begins, r.Time(&v.Begin)),
 		document.One(ends, r.Time(&v.End)),
 		document.Optional(rule, r.Word(&v.Rule)),
-		document.Optional(left, func(e *etree.Element) {
-			var fields []document.Field
-			for i, amount := range v.Left.all() {
-				fields = append(fields,
-					document.Optional(capacityNames[i], r.Int(amount, 0, math.MaxInt32)))
-			}
-			r.Sequence(e, fields)
-		}),
+		document.Optional(left, r.capacity(&v.Left)),
 		document.Optional(comment, r.Word(&v.Comment)),
 	})
 	if !r.Failed() && !v.End.After(v.Begin) {

@@ -145,6 +145,11 @@ var creationFaults = faultNames{
 	other: lease("CreationFault"),
 }
 
+// hostFaults are those of what operators do with hosts.
+var hostFaults = faultNames{
+	denied: lease("RequestDeniedFault"), unknown: lease("UnknownFault"), other: lease("HostFault"),
+}
+
 // faultsTwo are the faults of face two: the service's own, and those of
 // WS-ResourceProperties 1.2, WS-ResourceLifetime 1.2 and WS-BaseNotification 1.3.
 var faultsTwo = faultTable{plainTwo, map[string]faultNames{
@@ -152,6 +157,9 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"Plan":   creationFaults,
 
 	"QuerySchedule": {other: lease("StatusFault")},
+
+	"AddHost": hostFaults, "ProbeHost": hostFaults, "Probe": hostFaults, "Forget": hostFaults,
+
 	"Start": {
 		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
 		other: lease("StartFault"),

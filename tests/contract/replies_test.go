@@ -190,6 +190,7 @@ func TestRepliesAreValid(t *testing.T) {
 	c.ask(request{"WorkspaceFactory", "Plan",
 		example(t, "metadata.xml") + example(t, "request.xml"), ""})
 	c.properties(key)
+	c.fleet()
 	c.ask(request{"Workspace", "Destroy", ``, key})
 	c.refuse(request{"Workspace", "GetResourcePropertyDocument", ``, key})
 	for _, op := range wsdl.Operations() {
@@ -227,6 +228,21 @@ func TestSeenThroughTheOtherFace(t *testing.T) {
 	if said := two.refuse(gone); !strings.Contains(said, "ResourceUnknownFault") {
 		t.Errorf("after the end face two says %s", said)
 	}
+}
+
+// fleet adds a host, tests it, and lets it go again.
+func (c *caller) fleet() {
+	c.t.Helper()
+	const spec = `<URI>sim:</URI><Capacity><CPUs>2</CPUs><MemoryMB>512</MemoryMB></Capacity>`
+	c.ask(request{"Hosts", "ProbeHost", spec, ""})
+	c.ask(request{"Hosts", "AddHost", `<Name>more</Name>` + spec, ""})
+	c.refuse(request{"Hosts", "AddHost", `<Name>more</Name>` + spec, ""})
+	host := `<p:HostKey>more</p:HostKey>`
+	c.ask(request{"Host", "Probe", "", host})
+	c.ask(request{"Host", "GetResourcePropertyDocument", "", host})
+	c.refuse(request{"Host", "Forget", "", host})
+	c.ask(request{"Host", "Destroy", "", host})
+	c.refuse(request{"Host", "Probe", "", host})
 }
 
 // untilRunning waits for the workspace to run: only then can it be paused.

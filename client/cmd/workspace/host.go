@@ -11,6 +11,10 @@ import (
 type hostCmd struct {
 	List    hostsCmd       `cmd:"" aliases:"ls" help:"List the hosts of the pool, and how much of each is used."`
 	Show    hostShowCmd    `cmd:"" help:"Show hosts in detail: what they have, whether they take leases, their windows."`
+	Add     hostAddCmd     `cmd:"" help:"Take a host into the pool while the service runs. For operators."`
+	Probe   hostProbeCmd   `cmd:"" help:"Have the service test hosts now, and say what to do about what does not work. For operators."`
+	Remove  hostRemoveCmd  `cmd:"" aliases:"rm" help:"Take hosts out of the pool on which nothing is. For operators."`
+	Forget  hostForgetCmd  `cmd:"" help:"Give up what is on a host that is dead. For operators."`
 	Drain   hostDrainCmd   `cmd:"" help:"Let hosts take no new leases; what runs there stays. For operators."`
 	Undrain hostUndrainCmd `cmd:"" help:"Let hosts take leases again. For operators."`
 	Window  hostWindowCmd  `cmd:"" help:"Give a host a window in which it has less for leases, or nothing; or remove one. For operators."`

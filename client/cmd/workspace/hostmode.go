@@ -40,6 +40,16 @@ func (v hostView) detail(b *strings.Builder) {
 	row(b, "CPUs", fmt.Sprintf("%d of %d used", v.CPUsUsed, v.CPUs))
 	row(b, "Memory", fmt.Sprintf("%d of %d MB used", v.MemoryMBUsed, v.MemoryMB))
 	row(b, "VMM", v.VMM)
+	row(b, "Version", v.Version)
+	if v.Since != nil && v.Reachable {
+		row(b, "Answers", "since "+moment(v.Since))
+	} else if v.Since != nil {
+		row(b, "No answer", "since "+moment(v.Since))
+	}
+	row(b, "Last error", v.LastError)
+	if v.Added != nil {
+		row(b, "Added", moment(v.Added))
+	}
 	row(b, "Networks", cmp.Or(strings.Join(v.Networks, ", "), "all"))
 	for i, window := range v.Windows {
 		row(b, fmt.Sprintf("Window %d", i+1), window.String())

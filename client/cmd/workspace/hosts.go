@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/philoxenia/philoxenia/client"
 )
@@ -30,6 +31,11 @@ type hostView struct {
 	Drained bool         `json:"drained"` // it takes no new leases
 	Comment string       `json:"comment,omitempty"`
 	Windows []windowView `json:"windows"` // in which it has less for leases
+
+	Since     *time.Time `json:"since,omitempty"`     // that it answers, or does not
+	Version   string     `json:"version,omitempty"`   // of its hypervisor
+	LastError string     `json:"lastError,omitempty"` // why it did not answer last
+	Added     *time.Time `json:"added,omitempty"`     // while the service ran
 }
 
 // hostsView are the hosts of the pool in one table.
@@ -60,7 +66,20 @@ func newHost(h client.Host) hostView {
 	if m := h.Mode; m != nil {
 		v.Drained, v.Comment, v.Windows = m.Drained, m.Comment, windowViews(m.Windows)
 	}
+	if l := h.Liveness; l != nil {
+		v.Since, v.Version, v.LastError = set(l.Since), l.Version, l.LastError
+	}
+	v.Added = set(h.Added)
 	return v
+}
+
+// set returns the time, nil when there is none.
+func set(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	at = at.UTC()
+	return &at
 }
 
 // state says in a word whether new workspaces may come to the host.
@@ -88,10 +107,21 @@ func (l hostsView) names() []string {
 // write prints the table.
 func (l hostsView) write(w io.Writer, p *printer) error {
 	t := table{headers: []string{"HOST", "STATE", "CPUS", "MEMORY", "VMM", "NETWORKS"}}
+	if p.wide() {
+		t.headers = append(t.headers, "SINCE", "VERSION", "LAST ERROR")
+	}
 	for _, v := range l {
-		t.add(v.Key, v.state(), fmt.Sprintf("%d of %d", v.CPUsUsed, v.CPUs),
+		cells := []string{v.Key, v.state(), fmt.Sprintf("%d of %d", v.CPUsUsed, v.CPUs),
 			fmt.Sprintf("%d of %d MB", v.MemoryMBUsed, v.MemoryMB), v.VMM,
-			cmp.Or(strings.Join(v.Networks, ","), "-"))
+			cmp.Or(strings.Join(v.Networks, ","), "-")}
+		if p.wide() {
+			since := "-"
+			if v.Since != nil {
+				since = moment(v.Since)
+			}
+			cells = append(cells, since, cmp.Or(v.Version, "-"), cmp.Or(v.LastError, "-"))
+		}
+		t.add(cells...)
 	}
 	return t.write(w, p.headers)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/fleet"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
@@ -30,7 +31,7 @@ import (
 )
 
 // services are the port types of both faces.
-func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
+func services(m *manager.Manager, f *fleet.Fleet, g notify.Guard) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
 	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m)}
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
@@ -38,7 +39,11 @@ func services(m *manager.Manager, g notify.Guard) []dispatch.Service {
 			group.New(face, m), status.New(face, m), subscription.New(face, m))
 	}
 	all = append(all, servicegroup.Workspaces(m, producers)...)
-	return append(append(all, servicegroup.Hosts(m)...), hostport.New(m))
+	keeper := struct {
+		*manager.Manager
+		*fleet.Fleet
+	}{m, f}
+	return append(append(all, servicegroup.Hosts(keeper)...), hostport.New(keeper))
 }
 
 // replier sends replies to the addresses that requests name, where that is

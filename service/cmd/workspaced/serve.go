@@ -180,7 +180,7 @@ func (d *daemon) assemble(
 		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
 		Logger: log,
 	})
-	d.handler, err = answers(c, services(m, at.guard), at, log)
+	d.handler, err = answers(c, services(m, d.fleet, at.guard), at, log)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (f *Fleet) Close() { f.leaving.Wait() }
 // How long a new host may take to say what it has, and a test may take.
 const (
 	patience  = 20 * time.Second
-	probeTime = 90 * time.Second
+	probeTime = 50 * time.Second
 )
 
 const (
@@ -312,3 +312,23 @@ func failed(op string, id workspace.HostID, err error) error {
 
 // now is the time as the record keeps it: UTC, in milliseconds.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// Standing returns whether a host answers, and when it was added while the service
+// ran. Why it did not answer is told to operators alone.
+func (f *Fleet) Standing(
+	ctx context.Context, owner workspace.Owner, id workspace.HostID,
+) (workspace.Liveness, time.Time, error) {
+	r, err := f.o.Store.HostRecord(ctx, id)
+	if err != nil {
+		return workspace.Liveness{}, time.Time{}, err
+	}
+	n, err := f.o.Pool.Node(id)
+	if err != nil { // it is about to come, or has just gone
+		return workspace.Liveness{}, r.Added, nil //nolint:nilerr // as said
+	}
+	a := n.Liveness()
+	if !slices.Contains(f.o.Operators, owner) {
+		a.Error = ""
+	}
+	return a, r.Added, nil
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -61,10 +62,13 @@ func (f *Fleet) look(ctx context.Context, n *host.Node) []workspace.Finding {
 	all = append(all, f.files(ctx, n)...)
 	all = append(all, programs(ctx, n), clock(ctx, n))
 	all = append(all, bridges(ctx, n)...)
-	for _, r := range f.o.Repositories {
-		all = append(all, repository(ctx, n, r))
+	reached := make([]workspace.Finding, len(f.o.Repositories))
+	var asking sync.WaitGroup
+	for i, r := range f.o.Repositories {
+		asking.Go(func() { reached[i] = repository(ctx, n, r) })
 	}
-	return all
+	asking.Wait()
+	return append(all, reached...)
 }
 
 // trouble is a finding of what did not work.

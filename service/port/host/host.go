@@ -1,6 +1,6 @@
 // Package host is the port type of the pool's hosts (service Host of face two):
-// what each tells of itself, and what operators want of it. Nothing else can be
-// done to a host from here.
+// what each tells of itself, what operators want of it, and how they test it, take
+// it out of the pool or give up what is on it.
 //
 // It must not know how hosts are reached, what runs on them, or who operates
 // them.
@@ -8,6 +8,7 @@ package host
 
 import (
 	"context"
+	"time"
 
 	"github.com/beevik/etree"
 
@@ -26,11 +27,27 @@ type Manager interface {
 	HostUses(ctx context.Context) ([]workspace.HostUse, error)
 	Reachable(id workspace.HostID) bool
 	HostModes(ctx context.Context) ([]workspace.HostMode, error)
+	// Standing tells whether the host answers, and when it was added.
+	Standing(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
+		workspace.Liveness, time.Time, error)
+}
+
+// Fleet changes which hosts there are, and tests them, for operators.
+type Fleet interface {
+	Add(ctx context.Context, owner workspace.Owner, spec workspace.HostSpec) error
+	ProbeNew(ctx context.Context, owner workspace.Owner, spec workspace.HostSpec) (
+		[]workspace.Finding, error)
+	Probe(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
+		[]workspace.Finding, error)
+	Remove(ctx context.Context, owner workspace.Owner, id workspace.HostID) error
+	Forget(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
+		[]workspace.ID, error)
 }
 
 // Keeper is also asked to change hosts, which operators may.
 type Keeper interface {
 	Manager
+	Fleet
 	SetHost(ctx context.Context, owner workspace.Owner, mode workspace.HostMode) error
 }
 
@@ -41,8 +58,11 @@ func New(m Keeper) dispatch.Service {
 		Operations: map[string]dispatch.Operation{},
 	}
 	load := func(ctx context.Context, c *dispatch.Call) (property.Set, error) {
-		return Find(ctx, m, c.Key)
+		return Find(ctx, m, c.Owner, c.Key)
 	}
+	s.Operations["Probe"] = dispatch.Operation{Do: probe(m), Bare: true}
+	s.Operations["Forget"] = dispatch.Operation{Do: forget(m), Bare: true}
+	s.Operations["Destroy"] = dispatch.Operation{Do: remove(m), Bare: true}
 	property.Source{
 		Names: new(report.HostProperties).Names(), Load: load,
 		Writable: []xmlstrict.Name{report.PropertyMode},
@@ -70,7 +90,9 @@ func change(
 }
 
 // All returns what every host of the pool tells, in the order of their names.
-func All(ctx context.Context, m Manager) ([]*report.HostProperties, error) {
+func All(
+	ctx context.Context, m Manager, owner workspace.Owner,
+) ([]*report.HostProperties, error) {
 	uses, err := m.HostUses(ctx)
 	if err != nil {
 		return nil, err
@@ -82,6 +104,13 @@ func All(ctx context.Context, m Manager) ([]*report.HostProperties, error) {
 	all := make([]*report.HostProperties, len(uses))
 	for i := range uses {
 		all[i] = properties(&uses[i], m.Reachable(uses[i].ID))
+		alive, added, err := m.Standing(ctx, owner, uses[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		all[i].Added = added
+		all[i].Liveness = &report.Liveness{Answers: alive.Answers, Since: alive.Since,
+			Version: alive.Version, LastError: alive.Error}
 		for _, mode := range modes {
 			if mode.Host == uses[i].ID {
 				all[i].Mode = told(mode)
@@ -93,8 +122,10 @@ func All(ctx context.Context, m Manager) ([]*report.HostProperties, error) {
 
 // Find returns what the host of a key tells; the error is of kind NotFound when
 // there is none.
-func Find(ctx context.Context, m Manager, key string) (*report.HostProperties, error) {
-	all, err := All(ctx, m)
+func Find(
+	ctx context.Context, m Manager, owner workspace.Owner, key string,
+) (*report.HostProperties, error) {
+	all, err := All(ctx, m, owner)
 	if err != nil {
 		return nil, err
 	}

@@ -10,14 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/port/porttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
 )
 
 // pool is a Keeper of one host.
 type pool struct {
 	modes []workspace.HostMode
+	added []workspace.HostSpec
+	gone  []workspace.HostID
 	fail  error
 }
 
@@ -28,6 +34,94 @@ func (p *pool) HostUses(context.Context) ([]workspace.HostUse, error) {
 func (p *pool) Reachable(workspace.HostID) bool { return true }
 
 func (p *pool) HostModes(context.Context) ([]workspace.HostMode, error) { return p.modes, nil }
+
+func (p *pool) Standing(
+	context.Context, workspace.Owner, workspace.HostID,
+) (workspace.Liveness, time.Time, error) {
+	return workspace.Liveness{Answers: true, Version: "QEMU 9"}, time.Time{}, nil
+}
+
+func (p *pool) Add(_ context.Context, _ workspace.Owner, spec workspace.HostSpec) error {
+	p.added = append(p.added, spec)
+	return p.fail
+}
+
+func (p *pool) ProbeNew(
+	_ context.Context, _ workspace.Owner, spec workspace.HostSpec,
+) ([]workspace.Finding, error) {
+	p.added = append(p.added, spec)
+	return []workspace.Finding{{Check: "c", Verdict: "fail", Text: "t", Do: "d"}}, p.fail
+}
+
+func (p *pool) Probe(
+	context.Context, workspace.Owner, workspace.HostID,
+) ([]workspace.Finding, error) {
+	return []workspace.Finding{{Check: "c", Verdict: "ok", Text: "t"}}, p.fail
+}
+
+func (p *pool) Remove(_ context.Context, _ workspace.Owner, id workspace.HostID) error {
+	p.gone = append(p.gone, id)
+	return p.fail
+}
+
+func (p *pool) Forget(
+	context.Context, workspace.Owner, workspace.HostID,
+) ([]workspace.ID, error) {
+	return []workspace.ID{7, 8}, p.fail
+}
+
+// TestFleet adds, tests, removes and gives up hosts.
+func TestFleet(t *testing.T) {
+	p := new(pool)
+	group := dispatch.Service{Operations: map[string]dispatch.Operation{}, Face: wsdl.Two}
+	AddTo(&group, p)
+	full := report.HostSpec{
+		Name: "new", URI: "qemu+tls://h/system", VMM: "KVM", Acceleration: "tcg",
+		Directory: "/d", Capacity: report.Capacity{CPUs: 2, MemoryMB: 512}, MaxImageMB: 9,
+		Associations: []string{"lan"},
+		Networks:     []report.HostNetwork{{Association: "lan", Target: "network:default"}},
+		SSH:          &report.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o"},
+		TLS:          &report.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+	}
+	body := func(name xmlstrict.Name) string {
+		enc := xmlstrict.NewEncoder()
+		full.Write(enc, name)
+		return string(enc.Bytes())
+	}
+	for name, tt := range map[string]struct {
+		s               dispatch.Service
+		op, body, wants string
+	}{
+		"add":   {group, "AddHost", body(report.AddHost), "<p:HostKey>new</p:HostKey>"},
+		"probe": {group, "ProbeHost", body(report.ProbeHost), "<p:Verdict>fail</p:Verdict>"},
+		"probe one there": {New(p), "Probe", `<p:Probe xmlns:p="` + schema.Lease + `"/>`,
+			"<p:Verdict>ok</p:Verdict><p:Text>t</p:Text></p:Finding>"},
+		"forget": {New(p), "Forget", `<p:Forget xmlns:p="` + schema.Lease + `"/>`,
+			"<p:Workspace>7</p:Workspace><p:Workspace>8</p:Workspace>"},
+		"remove": {New(p), "Destroy", `<l:Destroy xmlns:l="` + schema.Lifetime2 + `"/>`,
+			"DestroyResponse"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reply, err := porttest.Call(t, tt.s, tt.op, "node1", tt.body)
+			if err != nil || !strings.Contains(reply, tt.wants) {
+				t.Errorf("it says %s, %v; want %s", reply, err, tt.wants)
+			}
+		})
+	}
+	if len(p.added) != 2 || len(p.gone) != 1 || p.gone[0] != "node1" {
+		t.Fatalf("%d described, %v gone", len(p.added), p.gone)
+	}
+	want := workspace.HostSpec{
+		ID: "new", URI: "qemu+tls://h/system", VMM: "KVM", Acceleration: "tcg", Dir: "/d",
+		Capacity: workspace.Capacity{CPUs: 2, MemoryMB: 512}, MaxImageMB: 9,
+		Associations: []string{"lan"}, Networks: map[string]string{"lan": "network:default"},
+		SSH: &workspace.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o"},
+		TLS: &workspace.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+	}
+	if diff := cmp.Diff(want, p.added[0]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
 
 func (p *pool) SetHost(
 	_ context.Context, owner workspace.Owner, mode workspace.HostMode,

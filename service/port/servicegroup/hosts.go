@@ -13,16 +13,19 @@ import (
 )
 
 // Hosts returns the group of the pool's hosts and the port type of its entries.
-func Hosts(m host.Manager) []dispatch.Service {
+func Hosts(m interface {
+	host.Manager
+	host.Fleet
+}) []dispatch.Service {
 	content := hostContent()
 	k := &kind[*report.HostProperties]{
 		group: port.Hosts, entry: port.HostEntry, member: port.Host,
 		key: report.HostKey, root: lease("HostsProperties"), content: content,
-		list: func(ctx context.Context, _ *dispatch.Call) ([]*report.HostProperties, error) {
-			return host.All(ctx, m)
+		list: func(ctx context.Context, c *dispatch.Call) ([]*report.HostProperties, error) {
+			return host.All(ctx, m, c.Owner)
 		},
 		find: func(ctx context.Context, c *dispatch.Call) (*report.HostProperties, error) {
-			return host.Find(ctx, m, c.Key)
+			return host.Find(ctx, m, c.Owner, c.Key)
 		},
 		keyOf: func(h *report.HostProperties) string { return h.Key },
 		write: func(enc *xmlstrict.Encoder, h *report.HostProperties) {
@@ -32,6 +35,7 @@ func Hosts(m host.Manager) []dispatch.Service {
 		},
 	}
 	group, entries := k.services()
+	host.AddTo(&group, m)
 	return []dispatch.Service{group, entries}
 }
 

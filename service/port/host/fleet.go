@@ -1,0 +1,114 @@
+package host
+
+import (
+	"context"
+
+	"github.com/philoxenia/philoxenia/schema/report"
+	"github.com/philoxenia/philoxenia/schema/wsa"
+	"github.com/philoxenia/philoxenia/schema/xmlstrict"
+	"github.com/philoxenia/philoxenia/service/dispatch"
+	"github.com/philoxenia/philoxenia/service/port"
+	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/wsdl"
+)
+
+// AddTo lets hosts be added, and such be tested that are not in the pool, through
+// the group of hosts.
+func AddTo(s *dispatch.Service, m Fleet) {
+	s.Operations["AddHost"] = dispatch.Operation{Do: add(m)}
+	s.Operations["ProbeHost"] = dispatch.Operation{Do: probeNew(m)}
+}
+
+type do = func(context.Context, *dispatch.Call) (dispatch.Reply, error)
+
+// specOf reads the host that a message describes.
+func specOf(c *dispatch.Call) (workspace.HostSpec, error) {
+	v, err := report.DecodeHostSpec(c.Document, c.Body)
+	if err != nil {
+		return workspace.HostSpec{}, err
+	}
+	s := workspace.HostSpec{
+		ID: workspace.HostID(v.Name), URI: v.URI, VMM: v.VMM, Acceleration: v.Acceleration,
+		Dir: v.Directory, MaxImageMB: int64(v.MaxImageMB), Associations: v.Associations,
+		Capacity: workspace.Capacity{
+			CPUs: int64(v.Capacity.CPUs), MemoryMB: int64(v.Capacity.MemoryMB),
+			DiskMB:    int64(v.Capacity.DiskMB),
+			NetInKbps: int64(v.Capacity.NetInKbps), NetOutKbps: int64(v.Capacity.NetOutKbps),
+		},
+	}
+	for _, n := range v.Networks {
+		if s.Networks == nil {
+			s.Networks = map[string]string{}
+		}
+		s.Networks[n.Association] = n.Target
+	}
+	if v.SSH != nil {
+		s.SSH = (*workspace.HostSSH)(v.SSH)
+	}
+	if v.TLS != nil {
+		s.TLS = (*workspace.HostTLS)(v.TLS)
+	}
+	return s, nil
+}
+
+func add(m Fleet) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		spec, err := specOf(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := m.Add(ctx, c.Owner, spec); err != nil {
+			return nil, err
+		}
+		epr := wsa.NewEPR(c.URL(wsdl.Two, port.Host), report.HostKey, string(spec.ID))
+		return func(enc *xmlstrict.Encoder) { report.WriteAdded(enc, epr) }, nil
+	}
+}
+
+func probeNew(m Fleet) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		spec, err := specOf(c)
+		if err != nil {
+			return nil, err
+		}
+		found, err := m.ProbeNew(ctx, c.Owner, spec)
+		return findings(report.ProbeHostResponse, found), err
+	}
+}
+
+func probe(m Fleet) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		found, err := m.Probe(ctx, c.Owner, workspace.HostID(c.Key))
+		return findings(report.ProbeResponse, found), err
+	}
+}
+
+// findings writes what a test found.
+func findings(name xmlstrict.Name, all []workspace.Finding) dispatch.Reply {
+	told := make([]report.Finding, len(all))
+	for i, f := range all {
+		told[i] = report.Finding{
+			Check: f.Check, Verdict: string(f.Verdict), Text: f.Text, Do: f.Do,
+		}
+	}
+	return func(enc *xmlstrict.Encoder) { report.WriteFindings(enc, name, told) }
+}
+
+func forget(m Fleet) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		given, err := m.Forget(ctx, c.Owner, workspace.HostID(c.Key))
+		keys := make([]string, len(given))
+		for i, id := range given {
+			keys[i] = id.String()
+		}
+		return func(enc *xmlstrict.Encoder) { report.WriteForgotten(enc, keys) }, err
+	}
+}
+
+// remove takes the host out of the pool (WS-ResourceLifetime 1.2, section 4).
+func remove(m Fleet) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		return port.Edition(c.Face).WriteDestroyResponse,
+			m.Remove(ctx, c.Owner, workspace.HostID(c.Key))
+	}
+}
