@@ -92,7 +92,7 @@ func TestFleet(t *testing.T) {
 		s               dispatch.Service
 		op, body, wants string
 	}{
-		"add":   {group, "AddHost", body(report.AddHost), "<p:HostKey>new</p:HostKey>"},
+		"add":   {group, "AddHost", body(report.AddHost), ">new</k:HostKey>"},
 		"probe": {group, "ProbeHost", body(report.ProbeHost), "<p:Verdict>fail</p:Verdict>"},
 		"probe one there": {New(p), "Probe", `<p:Probe xmlns:p="` + schema.Lease + `"/>`,
 			"<p:Verdict>ok</p:Verdict><p:Text>t</p:Text></p:Finding>"},
