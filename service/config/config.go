@@ -74,6 +74,7 @@ type Site struct {
 	Warn    Duration `toml:"warn"` // before running time ends, of who names none; 0: no warning
 	// RequireAttestation refuses images that no [[image.signer]] has attested.
 	RequireAttestation bool `toml:"require_attestation"`
+	NoStaging          bool `toml:"no_staging"` // requests may not have files staged in or out
 	// SpoolMB is how much of the data directory files may take on their way between two
 	// other machines; default 32768.
 	SpoolMB int64 `toml:"spool_mb"`

@@ -37,6 +37,7 @@ type Policy struct {
 	PullPoints        int                 // of one owner at a time; 0: no limit
 	Operators         []workspace.Owner   // who may change hosts, and see all leases
 	Warn              time.Duration       // before the end of running time; 0: no warning
+	NoStaging         bool                // files are neither staged in nor out
 	Brought           map[string]Brought  // by association
 }
 
@@ -49,6 +50,9 @@ type Images interface {
 	// CheckTarget says whether an image could be delivered to the location, by
 	// its form alone.
 	CheckTarget(location string) error
+	// CheckStage says whether the site's transports serve both ends of the transfer,
+	// and when asks is true whether its source is there.
+	CheckStage(ctx context.Context, t *workspace.Transfer, asks bool) (workspace.ImageInfo, error)
 	// Kernel says whether the site offers the kernel; empty means the default.
 	Kernel(image string) error
 }

@@ -298,7 +298,7 @@ func TestOperationsQueueBehindADeployment(t *testing.T) {
 }
 
 func TestDestroyInTheMiddle(t *testing.T) {
-	steps := map[sim.Op]int{sim.OpDefine: 4, sim.OpStart: 5, sim.OpInspect: 6}
+	steps := map[sim.Op]int{sim.OpDefine: 5, sim.OpStart: 6, sim.OpInspect: 7}
 	for op, step := range steps {
 		t.Run(string(op), func(t *testing.T) {
 			r := newRig(t, t.TempDir(), "")

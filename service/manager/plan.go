@@ -37,6 +37,7 @@ func Plans(
 ) []change.Plan {
 	h := hooks{a, u}
 	up := []change.Task{
+		{Name: "stage in", Handler: images.StageIn(), Retries: tries, Needs: stagesIn},
 		{Name: "propagate", Handler: h.there(images.Propagate()), Retries: tries, Needs: arriving},
 		{Name: "customise", Handler: h.there(images.Customise()), Retries: tries, Needs: arriving},
 		onHost(change.Task{Name: "define", Handler: h.held(machines.Define()), Needs: wantsGuest}),
@@ -67,6 +68,7 @@ func Plans(
 			begin(workspace.ChangeSave), stop,
 			{Name: "ready", Handler: moves(workspace.TriggerSave), Needs: in(workspace.Propagated)},
 			{Name: "unpropagate", Handler: images.Return(), Retries: tries},
+			{Name: "stage out", Handler: images.StageOut(), Retries: tries, Needs: stagesOut},
 			undefine, discard,
 			{Name: "settle", Handler: change.Handler{Do: h.saved}},
 		}},
@@ -104,6 +106,14 @@ func one(kind workspace.ChangeKind, h change.Handler, from workspace.State) chan
 		begin(kind),
 		onHost(change.Task{Name: string(kind), Handler: h, Needs: in(from)}),
 	}}
+}
+
+// stagesIn reports whether a file has to be brought before the images are.
+func stagesIn(r *change.Run) bool { return arriving(r) && r.Workspace.Spec.StageIn != nil }
+
+// stagesOut reports whether a file has to be brought away after the root disk.
+func stagesOut(r *change.Run) bool {
+	return r.Workspace.State == workspace.ReadyingForTransport && r.Workspace.Spec.StageOut != nil
 }
 
 var arriving = in(workspace.Propagating)

@@ -29,6 +29,8 @@ const (
 	atParameters   = "metadata/definition/requirements/kernel/parameters"
 	atRoot         = "metadata/definition/diskCollection/rootVBD/location"
 	atPartition    = "metadata/definition/diskCollection/partition[%d]/location"
+	atStageIn      = "optionalParameters/stageIn"
+	atStageOut     = "optionalParameters/stageOut"
 	atNIC          = "metadata/logistics/networking/nic[%d]/%s"
 )
 
@@ -63,6 +65,7 @@ func (m *Manager) admit(
 		m.admitTime, m.admitSize, admitTerms, m.admitPlatform,
 		func(r *workspace.Request) error { return m.resolve(ctx, r) },
 		m.admitKernel, m.admitNetworks, m.admitTarget,
+		func(r *workspace.Request) error { return m.admitStaging(ctx, r) },
 	}
 	for _, check := range checks {
 		if err := check(r); err != nil {
@@ -174,7 +177,11 @@ func (m *Manager) admitImages(
 			partitions++
 			path = fmt.Sprintf(atPartition, partitions)
 		}
-		info, err := m.images.Check(ctx, d.Location)
+		location := d.Location
+		if s := r.Spec.StageIn; s != nil && s.Destination == location {
+			location = s.Source // it is not there yet
+		}
+		info, err := m.images.Check(ctx, location)
 		if err == nil {
 			err = unchanged(d, info)
 		}

@@ -76,8 +76,10 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	quiet := slog.New(slog.DiscardHandler)
 	hosts := twoHosts()
 	r.open(hosts, script)
+	r.check(image.CleanSpool(filepath.Join(dir, "spool")))
 	images := image.New(image.Options{
-		Pool: r.pool, Transports: map[string]workspace.Transport{"file": r.transport()},
+		Spool: filepath.Join(dir, "spool"),
+		Pool:  r.pool, Transports: map[string]workspace.Transport{"file": r.transport()},
 	})
 	machines := vmm.New(vmm.Options{Pool: r.pool, Boot: images.Boot, Patience: time.Second})
 	var engine *change.Engine

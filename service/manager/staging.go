@@ -1,0 +1,29 @@
+package manager
+
+import (
+	"context"
+	"errors"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// admitStaging refuses what cannot be staged: where the site allows it at all, its
+// transports must serve both ends, and what is to come must be there.
+func (m *Manager) admitStaging(ctx context.Context, r *workspace.Request) error {
+	for path, t := range map[string]*workspace.Transfer{
+		atStageIn: r.Spec.StageIn, atStageOut: r.Spec.StageOut,
+	} {
+		if t == nil {
+			continue
+		}
+		if m.policy.NoStaging {
+			return refuse(r, complaint{kind: workspace.Denied, path: path,
+				cause: errors.New("this site stages no files"),
+				hint:  "name the image where it is"})
+		}
+		if _, err := m.images.CheckStage(ctx, t, path == atStageIn); err != nil {
+			return refuse(r, complaint{kind: workspace.KindOf(err), path: path, cause: err})
+		}
+	}
+	return nil
+}
