@@ -23,7 +23,9 @@ func (m *core) Add(_ context.Context, _ workspace.Owner, spec workspace.HostSpec
 func (m *core) ProbeNew(
 	context.Context, workspace.Owner, workspace.HostSpec,
 ) ([]workspace.Finding, error) {
-	return []workspace.Finding{{Check: "connection", Verdict: "fail", Text: "no", Do: "mend it"}}, nil
+	return []workspace.Finding{
+		{Check: "connection", Verdict: "fail", Text: "no", Do: "mend it"},
+	}, nil
 }
 
 func (m *core) Probe(

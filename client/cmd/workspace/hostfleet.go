@@ -90,10 +90,11 @@ func (c *hostFlags) spec(op, name string) (v report.HostSpec, err error) {
 	for _, n := range c.Net {
 		association, target, found := strings.Cut(n, "=")
 		if !found {
-			return v, usagef("such as --net lan=network:default", "%s: --net: %q is not NAME=TARGET",
-				op, clip(n))
+			return v, usagef("such as --net lan=network:default",
+				"%s: --net: %q is not NAME=TARGET", op, clip(n))
 		}
-		v.Networks = append(v.Networks, report.HostNetwork{Association: association, Target: target})
+		v.Networks = append(v.Networks,
+			report.HostNetwork{Association: association, Target: target})
 	}
 	if c.SSH != "" {
 		v.SSH = &report.HostSSH{Address: c.SSH, User: c.SSHUser, KeyFile: c.SSHKey,
@@ -228,8 +229,8 @@ func (c *hostRemoveCmd) Run(ctx context.Context, a *app) error {
 		}
 		err := a.client.RemoveHost(ctx, h.EPR)
 		if exitCode(err) == exitConflict {
-			return failf(exitConflict, "`workspace host remove --drain "+h.Key+"` waits until nothing "+
-				"is on it", "%w", err)
+			return failf(exitConflict, "`workspace host remove --drain "+h.Key+"` waits until "+
+				"nothing is on it", "%w", err)
 		}
 		return err
 	})
@@ -259,8 +260,8 @@ func (a *app) removeDrained(ctx context.Context, h client.Host) error {
 		}
 		select {
 		case <-ctx.Done():
-			return failf(exitTimeout, "it stays drained; `workspace host undrain "+h.Key+"` lets it "+
-				"take leases again", "%w", err)
+			return failf(exitTimeout, "it stays drained; `workspace host undrain "+h.Key+"` lets "+
+				"it take leases again", "%w", err)
 		case <-time.After(again):
 		}
 	}
