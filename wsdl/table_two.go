@@ -13,6 +13,9 @@ var servicesTwo = []service{
 			ours("WorkspaceFactory", "Create", creationFaults...),
 			ours("WorkspaceFactory", "Plan", creationFaults...),
 			ours("WorkspaceFactory", "QuerySchedule", "StatusFault"),
+			ours("WorkspaceFactory", "QueryNetworks", "StatusFault"),
+			ours("WorkspaceFactory", "HoldAddresses", "StatusFault"),
+			ours("WorkspaceFactory", "ReleaseAddress", "StatusFault"),
 		}, readTwo),
 	},
 	{

@@ -1359,6 +1359,42 @@ type QueryScheduleResponse struct {
 	Bar []*BarType `xml:"Bar,omitempty" json:"Bar,omitempty"`
 }
 
+type QueryNetworks struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QueryNetworks"`
+}
+
+type QueryNetworksResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QueryNetworksResponse"`
+
+	Network []*NetworkType `xml:"Network,omitempty" json:"Network,omitempty"`
+}
+
+type HoldAddresses struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace HoldAddresses"`
+
+	Hold *HoldType `xml:"Hold,omitempty" json:"Hold,omitempty"`
+}
+
+type HoldAddressesResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace HoldAddressesResponse"`
+
+	Hold *HoldType `xml:"Hold,omitempty" json:"Hold,omitempty"`
+}
+
+type ReleaseAddress struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ReleaseAddress"`
+
+	Association string `xml:"Association,omitempty" json:"Association,omitempty"`
+
+	Address string `xml:"Address,omitempty" json:"Address,omitempty"`
+}
+
+type ReleaseAddressResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ReleaseAddressResponse"`
+
+	Hold *HoldType `xml:"Hold,omitempty" json:"Hold,omitempty"`
+}
+
 type Start struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Start"`
 }
@@ -1579,6 +1615,56 @@ type BarType struct {
 	Begun bool `xml:"Begun,omitempty" json:"Begun,omitempty"`
 }
 
+type HoldType struct {
+	Association string `xml:"Association,omitempty" json:"Association,omitempty"`
+
+	First string `xml:"First,omitempty" json:"First,omitempty"`
+
+	Last string `xml:"Last,omitempty" json:"Last,omitempty"`
+
+	Comment string `xml:"Comment,omitempty" json:"Comment,omitempty"`
+
+	By string `xml:"By,omitempty" json:"By,omitempty"`
+
+	Since soap.XSDDateTime `xml:"Since,omitempty" json:"Since,omitempty"`
+}
+
+type AddressLeaseType struct {
+	Workspace int64 `xml:"Workspace,omitempty" json:"Workspace,omitempty"`
+
+	Owner string `xml:"Owner,omitempty" json:"Owner,omitempty"`
+
+	Host string `xml:"Host,omitempty" json:"Host,omitempty"`
+
+	MAC string `xml:"MAC,omitempty" json:"MAC,omitempty"`
+
+	Hostname string `xml:"Hostname,omitempty" json:"Hostname,omitempty"`
+
+	IPAddress string `xml:"IPAddress,omitempty" json:"IPAddress,omitempty"`
+
+	IPv6Address string `xml:"IPv6Address,omitempty" json:"IPv6Address,omitempty"`
+}
+
+type NetworkType struct {
+	Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+
+	First string `xml:"First,omitempty" json:"First,omitempty"`
+
+	Last string `xml:"Last,omitempty" json:"Last,omitempty"`
+
+	First6 string `xml:"First6,omitempty" json:"First6,omitempty"`
+
+	Addresses *CountType `xml:"Addresses,omitempty" json:"Addresses,omitempty"`
+
+	Leased *CountType `xml:"Leased,omitempty" json:"Leased,omitempty"`
+
+	Held *CountType `xml:"Held,omitempty" json:"Held,omitempty"`
+
+	AddressLease []*AddressLeaseType `xml:"AddressLease,omitempty" json:"AddressLease,omitempty"`
+
+	Hold []*HoldType `xml:"Hold,omitempty" json:"Hold,omitempty"`
+}
+
 type MetadataFaultType struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace MetadataFault"`
 
@@ -1664,6 +1750,30 @@ type WorkspaceFactoryPort interface {
 	QuerySchedule(request *QuerySchedule) (*QueryScheduleResponse, error)
 
 	QueryScheduleContext(ctx context.Context, request *QuerySchedule) (*QueryScheduleResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - StatusFault
+
+	QueryNetworks(request *QueryNetworks) (*QueryNetworksResponse, error)
+
+	QueryNetworksContext(ctx context.Context, request *QueryNetworks) (*QueryNetworksResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - StatusFault
+
+	HoldAddresses(request *HoldAddresses) (*HoldAddressesResponse, error)
+
+	HoldAddressesContext(ctx context.Context, request *HoldAddresses) (*HoldAddressesResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - StatusFault
+
+	ReleaseAddress(request *ReleaseAddress) (*ReleaseAddressResponse, error)
+
+	ReleaseAddressContext(ctx context.Context, request *ReleaseAddress) (*ReleaseAddressResponse, error)
 
 	// Error can be either of the following types:
 	//
@@ -1764,6 +1874,57 @@ func (service *workspaceFactoryPort) QueryScheduleContext(ctx context.Context, r
 
 func (service *workspaceFactoryPort) QuerySchedule(request *QuerySchedule) (*QueryScheduleResponse, error) {
 	return service.QueryScheduleContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspaceFactoryPort) QueryNetworksContext(ctx context.Context, request *QueryNetworks) (*QueryNetworksResponse, error) {
+	response := new(QueryNetworksResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:WorkspaceFactory:QueryNetworksRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspaceFactoryPort) QueryNetworks(request *QueryNetworks) (*QueryNetworksResponse, error) {
+	return service.QueryNetworksContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspaceFactoryPort) HoldAddressesContext(ctx context.Context, request *HoldAddresses) (*HoldAddressesResponse, error) {
+	response := new(HoldAddressesResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:WorkspaceFactory:HoldAddressesRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspaceFactoryPort) HoldAddresses(request *HoldAddresses) (*HoldAddressesResponse, error) {
+	return service.HoldAddressesContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspaceFactoryPort) ReleaseAddressContext(ctx context.Context, request *ReleaseAddress) (*ReleaseAddressResponse, error) {
+	response := new(ReleaseAddressResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:WorkspaceFactory:ReleaseAddressRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspaceFactoryPort) ReleaseAddress(request *ReleaseAddress) (*ReleaseAddressResponse, error) {
+	return service.ReleaseAddressContext(
 		context.Background(),
 		request,
 	)

@@ -117,16 +117,26 @@ func entry(table string, i int, name string, err error) error {
 }
 
 func (c *Config) checkKernels() error {
-	var all []error
+	all := []error{checkSeed("site.seed", c.Site.Seed)}
 	seen := once{}
 	for i, k := range c.Kernels {
 		err := errors.Join(plain("name", k.Name), seen.check("name", k.Name))
+		err = errors.Join(err, checkSeed("seed", k.Seed))
 		if k.Image == "" {
 			err = errors.Join(err, errors.New("image is needed: a file of the hosts"))
 		}
 		all = append(all, entry("kernel", i, k.Name, err))
 	}
 	return errors.Join(all...)
+}
+
+// checkSeed refuses what is no way of telling guests.
+func checkSeed(key, way string) error {
+	ways := []string{"nocloud", "kernel", "ext4", "none"}
+	if way == "" || slices.Contains(ways, way) {
+		return nil
+	}
+	return fmt.Errorf("%s %q is none of %s", key, way, strings.Join(ways, ", "))
 }
 
 func (c *Config) checkServers() error {

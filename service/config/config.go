@@ -75,6 +75,10 @@ type Site struct {
 	// RequireAttestation refuses images that no [[image.signer]] has attested.
 	RequireAttestation bool `toml:"require_attestation"`
 	NoStaging          bool `toml:"no_staging"` // requests may not have files staged in or out
+	// Seed is how guests learn their name, addresses and keys: nocloud, by a disk for
+	// cloud-init; kernel, by parameters; ext4, by files in the root disk; none; default
+	// nocloud for requests with user data, and else none.
+	Seed string `toml:"seed"`
 	// SpoolMB is how much of the data directory files may take on their way between two
 	// other machines; default 32768.
 	SpoolMB int64 `toml:"spool_mb"`
@@ -169,6 +173,9 @@ type Kernel struct {
 	Image   string `toml:"image"`   // a file of the hosts
 	Initrd  string `toml:"initrd"`  // another one; may be left out
 	Cmdline string `toml:"cmdline"` // before what a request adds
+	// Seed is how guests that boot it learn their name, addresses and keys: nocloud,
+	// kernel, ext4 or none; default site.seed.
+	Seed string `toml:"seed"`
 }
 
 // Repositories are where images come from and go to.

@@ -104,7 +104,7 @@ func (n *Network) checkSix() error {
 	}
 	first, err := netip.ParsePrefix(n.First6)
 	if err != nil || !first.Addr().Is6() || first.Addr().Is4In6() {
-		return fmt.Errorf("first6 %q is not an IPv6 address with the length of its network, such as "+
+		return fmt.Errorf("first6 %q is not an IPv6 address with its network's length, such as "+
 			"2001:db8::20/64", n.First6)
 	}
 	begin, end, err := n.ends()

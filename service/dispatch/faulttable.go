@@ -156,10 +156,12 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"Create": creationFaults,
 	"Plan":   creationFaults,
 
-	"QuerySchedule": {other: lease("StatusFault")},
-
 	"AddHost": hostFaults, "ProbeHost": hostFaults, "Probe": hostFaults, "Forget": hostFaults,
 
+	"QuerySchedule":  {other: lease("StatusFault")},
+	"QueryNetworks":  {other: lease("StatusFault")},
+	"HoldAddresses":  {other: lease("StatusFault")},
+	"ReleaseAddress": {other: lease("StatusFault")},
 	"Start": {
 		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
 		other: lease("StartFault"),

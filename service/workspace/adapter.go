@@ -41,6 +41,7 @@ type MachineDisk struct {
 	Format   string // "raw" or "qcow2"; never guessed
 	MountAs  string // as the metadata has it: sda1, sdb, ...
 	ReadOnly bool
+	Seed     bool // it tells the guest who it is, and holds nothing of its owner's
 }
 
 // Condition is what a host says of a machine.

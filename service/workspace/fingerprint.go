@@ -14,6 +14,9 @@ func (m Machine) Fingerprint() string {
 	b := fmt.Appendf(nil, "%d %q %q %q %q %d %d %d\n", m.ID, m.Owner, m.Name,
 		m.Architecture, m.VMM, m.MemoryMB, m.CPUs, m.CPUPercent)
 	for _, d := range m.Disks {
+		if d.Seed {
+			continue // how guests are told is the site's, too
+		}
 		b = fmt.Appendf(b, "disk %q %q %q %t\n", d.Path, d.Format, d.MountAs, d.ReadOnly)
 	}
 	for _, n := range m.NICs {

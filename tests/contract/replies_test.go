@@ -187,6 +187,7 @@ func TestRepliesAreValid(t *testing.T) {
 	c.refuse(request{"Workspace", "Start", ``, `<w:WorkspaceKey>4711</w:WorkspaceKey>`})
 	c.ask(request{"Status", "QueryUsage", ``, ""})
 	c.ask(request{"WorkspaceFactory", "QuerySchedule", ``, ""})
+	c.addresses()
 	c.ask(request{"WorkspaceFactory", "Plan",
 		example(t, "metadata.xml") + example(t, "request.xml"), ""})
 	c.properties(key)
@@ -228,6 +229,14 @@ func TestSeenThroughTheOtherFace(t *testing.T) {
 	if said := two.refuse(gone); !strings.Contains(said, "ResourceUnknownFault") {
 		t.Errorf("after the end face two says %s", said)
 	}
+}
+
+// addresses asks for everything about networks.
+func (c *caller) addresses() {
+	c.ask(request{"WorkspaceFactory", "HoldAddresses", `<Hold><First>10.9.1.40</First>` +
+		`<Last>10.9.1.41</Last><Comment>contract</Comment></Hold>`, ""})
+	c.ask(request{"WorkspaceFactory", "QueryNetworks", ``, ""})
+	c.ask(request{"WorkspaceFactory", "ReleaseAddress", `<Address>10.9.1.40</Address>`, ""})
 }
 
 // fleet adds a host, tests it, and lets it go again.

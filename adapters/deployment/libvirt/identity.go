@@ -39,7 +39,7 @@ type identity struct {
 	// Memory is the file for its memory; none: libvirt keeps that where it likes.
 	Memory string `xml:"memory,attr,omitempty"`
 	// Links are the names of its links on the host, where they are not left to
-	// libvirt.
+	// libvirt, and "seed" when it has a disk that tells it who it is.
 	Links string `xml:"links,attr,omitempty"`
 	// Restoring marks a domain whose memory has come from its file, from before it
 	// runs until the file is gone. Only what is in memory is ever marked.
@@ -74,12 +74,17 @@ func (h *Host) identify(m workspace.Machine) identity {
 		Owner:     string(m.Owner), Name: m.Name}
 }
 
-// linksOf lists the names of the machine's links.
+// linksOf lists the names of the machine's links, and whether it has a seed.
 func linksOf(m workspace.Machine) string {
 	var names []string
 	for _, n := range m.NICs {
 		if n.Device != "" {
 			names = append(names, n.Device)
+		}
+	}
+	for _, d := range m.Disks {
+		if d.Seed {
+			names = append(names, "seed")
 		}
 	}
 	return strings.Join(names, " ")

@@ -26,6 +26,7 @@ type cli struct {
 	Schedule   scheduleCmd   `cmd:"" help:"Draw what the hosts do, and are to do, against time."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
 	Host       hostCmd       `cmd:"" help:"List and show hosts; drain them and give them windows."`
+	Network    networkCmd    `cmd:"" help:"List and show networks; hold and release their addresses."`
 	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, as host list does."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Simulate   simulateCmd   `cmd:"" help:"Run the scheduler on a workload in virtual time, and measure what comes of it."`

@@ -116,7 +116,9 @@ func addWeb(all map[string]workspace.Transport, c *config.Config) error {
 func kernels(c *config.Config) []image.Kernel {
 	var all []image.Kernel
 	for _, k := range c.Kernels {
-		all = append(all, image.Kernel(k))
+		all = append(all, image.Kernel{
+			Name: k.Name, Image: k.Image, Initrd: k.Initrd, Cmdline: k.Cmdline,
+		})
 	}
 	return all
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/network"
+	"github.com/philoxenia/philoxenia/service/manager/seed"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -21,6 +23,24 @@ func links(c *config.Config) (*network.Networks, error) {
 		rules[n.Name] = network.Rule{Guard: n.Guard == nil || *n.Guard}
 	}
 	return network.New(network.Options{Installation: identity, Rules: rules}), nil
+}
+
+// seeds are how guests are told who they are.
+func seeds(c *config.Config) *seed.Seeds {
+	ways, names := map[string]seed.Way{"": seed.Way(c.Site.Seed)}, map[string]string{}
+	for i, k := range c.Kernels {
+		way := seed.Way(cmp.Or(k.Seed, c.Site.Seed))
+		ways["file://"+k.Name] = way
+		if i == 0 {
+			ways[""] = way // the one of requests that name none
+		}
+	}
+	for _, n := range c.Networks {
+		names[n.Name] = n.DNS
+	}
+	return &seed.Seeds{DNS: names, Way: func(w *workspace.Workspace) seed.Way {
+		return ways[w.Spec.Kernel.Image]
+	}}
 }
 
 // networks lists the addresses of each pool.

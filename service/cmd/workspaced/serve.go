@@ -211,7 +211,7 @@ func machines(
 	}
 	return vmm.New(vmm.Options{
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
-		Took: a.pace.Took, Links: links,
+		Took: a.pace.Took, Links: links, Seeds: seeds(c),
 	}), nil
 }
 
@@ -219,6 +219,7 @@ func machines(
 func moves(c *config.Config, log *slog.Logger) image.Options {
 	return image.Options{
 		Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
+		Extra: seeds(c).Files,
 	}
 }
 

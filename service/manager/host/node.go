@@ -74,6 +74,12 @@ func (n *Node) DiskPath(w *workspace.Workspace, i int) string {
 	return filepath.Join(n.Dir, name)
 }
 
+// SeedPath returns the file of the disk that tells the workspace's guest who it is,
+// beside its disks and with a name of their form: DIR/KEY-999-seed.
+func (n *Node) SeedPath(w *workspace.Workspace) string {
+	return filepath.Join(n.Dir, w.ID.String()+"-999-seed")
+}
+
 // MemoryPath returns the file in which the memory of a suspended guest is kept,
 // beside its disks: DIR/KEY-memory.HOST. Hosts that share a directory do not
 // share the file, so that each removes its own alone.

@@ -38,7 +38,10 @@ type Options struct {
 	// what is there at a time; 0: no limit.
 	Spool   string
 	SpoolMB int64
-	Logger  *slog.Logger // nil: nothing is logged
+	// Extra are files that are written into the root disk besides those of the request;
+	// may be nil.
+	Extra  func(*workspace.Workspace) []workspace.File
+	Logger *slog.Logger // nil: nothing is logged
 }
 
 // Held tells that a host has an image that it may use again, or has it no more.
@@ -56,6 +59,7 @@ type Images struct {
 	kernels    []Kernel
 	took       host.Took
 	kept       func(Held)
+	extra      func(*workspace.Workspace) []workspace.File
 	log        *slog.Logger
 	spool      spool
 	spreading  spreading
@@ -71,7 +75,7 @@ func New(o Options) *Images {
 	}
 	return &Images{
 		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
-		kept: o.Kept, log: o.Logger, caches: map[string]*cache{},
+		kept: o.Kept, log: o.Logger, extra: o.Extra, caches: map[string]*cache{},
 		spool:     spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
 		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{}},
 	}

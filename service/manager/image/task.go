@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -33,7 +34,15 @@ func (im *Images) Discard() change.Handler {
 // Customises reports whether files will be written into the root disk.
 func (im *Images) Customises(w *workspace.Workspace) bool {
 	n, err := im.pool.Node(w.Host)
-	return err == nil && n.Customiser != nil && len(w.Spec.Files) > 0
+	return err == nil && n.Customiser != nil && len(im.files(w)) > 0
+}
+
+// files are those to be written into the root disk.
+func (im *Images) files(w *workspace.Workspace) []workspace.File {
+	if im.extra == nil {
+		return w.Spec.Files
+	}
+	return slices.Concat(w.Spec.Files, im.extra(w))
 }
 
 func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, error) {
@@ -111,7 +120,7 @@ func (im *Images) writeInto(
 	if err != nil {
 		return err
 	}
-	err = n.Customiser.Customise(ctx, path, format, w.Spec.Files)
+	err = n.Customiser.Customise(ctx, path, format, im.files(w))
 	if format != "qcow2" || err == nil || workspace.KindOf(err) != workspace.Unavailable {
 		return err
 	}
@@ -124,7 +133,7 @@ func (im *Images) writeInto(
 	if err := n.Access.Remove(ctx, path); err != nil {
 		return err
 	}
-	return n.Customiser.Customise(ctx, raw, "raw", w.Spec.Files)
+	return n.Customiser.Customise(ctx, raw, "raw", im.files(w))
 }
 
 func (im *Images) discard(ctx context.Context, r *change.Run) (change.Commit, error) {

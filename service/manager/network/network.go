@@ -138,7 +138,7 @@ func portOf(device string, nic workspace.NIC) (port, error) {
 		return port{}, err
 	}
 	p := port{device: device, mac: mac, loose: nic.Method == workspace.Advisory}
-	for _, text := range []string{nic.IP} {
+	for _, text := range []string{nic.IP, nic.IP6} {
 		if text == "" {
 			continue
 		}

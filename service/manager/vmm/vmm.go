@@ -7,6 +7,7 @@ package vmm
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -30,6 +31,16 @@ type Options struct {
 	Took host.Took
 	// Links connects guests to their networks; nil: the adapter alone does.
 	Links Links
+	// Seeds tell guests who they are; nil: they are not told.
+	Seeds Seeds
+}
+
+// Seeds tell guests who they are.
+type Seeds interface {
+	// Disk returns a volume for the guest to read; nil: it gets none.
+	Disk(w *workspace.Workspace) []byte
+	// Parameters returns what its kernel is told; may be empty.
+	Parameters(w *workspace.Workspace) string
 }
 
 // Links connects guests to networks of their hosts. All calls are idempotent.
@@ -41,6 +52,13 @@ type Links interface {
 	// Disconnect removes what Connect made.
 	Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error
 }
+
+// silent are Seeds that say nothing.
+type silent struct{}
+
+func (silent) Disk(*workspace.Workspace) []byte { return nil }
+
+func (silent) Parameters(*workspace.Workspace) string { return "" }
 
 // none are Links that leave all to the adapter.
 type none struct{}
@@ -61,6 +79,9 @@ func New(o Options) *VMM {
 	}
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 2 * time.Minute
+	}
+	if o.Seeds == nil {
+		o.Seeds = silent{}
 	}
 	if o.Links == nil {
 		o.Links = none{}
@@ -151,6 +172,11 @@ func (v *VMM) define(
 	if err != nil {
 		return nil, err
 	}
+	if seed := v.seed(n, r.Workspace); seed != nil {
+		if err := n.Access.Write(ctx, n.SeedPath(r.Workspace), seed, 0o644); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.Define(ctx, m); err != nil {
 		return nil, err
 	}
@@ -158,6 +184,14 @@ func (v *VMM) define(
 		return nil, nil
 	}
 	return Moved(r.Workspace.ID, workspace.TriggerStart), nil
+}
+
+// seed is the disk that tells the workspace's guest who it is; nil: there is none.
+func (v *VMM) seed(n *host.Node, w *workspace.Workspace) []byte {
+	if n.Inert || n.Access == nil {
+		return nil
+	}
+	return v.o.Seeds.Disk(w)
 }
 
 func (v *VMM) undefine(
@@ -309,6 +343,7 @@ func (v *VMM) machine(
 	if err != nil {
 		return workspace.Machine{}, err
 	}
+	boot.Cmdline = strings.TrimSpace(boot.Cmdline + " " + v.o.Seeds.Parameters(w))
 	m := workspace.Machine{
 		ID: w.ID, Owner: w.Owner, Name: w.Spec.Name,
 		Architecture: w.Spec.Architecture, VMM: n.VMM,
@@ -328,6 +363,11 @@ func (v *VMM) machine(
 		m.Disks[i] = workspace.MachineDisk{
 			Path: path, Format: format, MountAs: d.MountAs, ReadOnly: d.ReadOnly,
 		}
+	}
+	if v.seed(n, w) != nil {
+		m.Disks = append(m.Disks, workspace.MachineDisk{
+			Path: n.SeedPath(w), Format: "raw", ReadOnly: true, Seed: true,
+		})
 	}
 	return m, nil
 }

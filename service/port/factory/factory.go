@@ -29,6 +29,7 @@ type Manager interface {
 	Schedule(ctx context.Context, owner workspace.Owner, from, until time.Time) (
 		[]workspace.Bar, error)
 	Site() workspace.Site
+	Networks
 }
 
 // portType is the port type.
@@ -48,6 +49,9 @@ func New(face wsdl.Face, m Manager) dispatch.Service {
 	if face == wsdl.Two {
 		s.Operations["Plan"] = dispatch.Operation{Do: p.plan}
 		s.Operations["QuerySchedule"] = dispatch.Operation{Do: p.schedule}
+		s.Operations["QueryNetworks"] = dispatch.Operation{Do: p.networks}
+		s.Operations["HoldAddresses"] = dispatch.Operation{Do: p.hold}
+		s.Operations["ReleaseAddress"] = dispatch.Operation{Do: p.release}
 	}
 	none := report.FactoryProperties{Edition: port.Edition(face)}
 	property.Source{

@@ -106,6 +106,7 @@ var translated = workspace.Request{
 type desk struct {
 	asked []workspace.Request
 	spans [][2]time.Time
+	held  []workspace.Hold
 	err   error
 }
 
