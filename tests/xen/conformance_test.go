@@ -18,7 +18,8 @@ const stranger = `<domain type='xen'><name>workspace-7777</name><memory>65536</m
 // have no devices, which would only make each start slower: TestLifeOfAGuest has
 // them. A guest of Xen says nothing of the memory it uses, and lets processors go.
 func TestConformanceOfXen(t *testing.T) {
-	shell(t, "cat > /tmp/stranger.xml <<'END'\n%s\nEND\nvirsh -q define /tmp/stranger.xml", stranger)
+	shell(t, "cat > /tmp/stranger.xml <<'END'\n%s\nEND\nvirsh -q define /tmp/stranger.xml",
+		stranger)
 	t.Cleanup(func() { shell(t, "virsh -q undefine workspace-7777") })
 	deploymenttest.Exercise(t, func(t *testing.T) deploymenttest.Rig {
 		begun := time.Now()

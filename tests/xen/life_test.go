@@ -67,7 +67,7 @@ func is(t *testing.T, h *libvirt.Host, id workspace.ID, want workspace.Condition
 func nothingRemains(t *testing.T) {
 	t.Helper()
 	for what, look := range map[string]string{
-		"domains of libvirt":   "virsh -q list --all --name | grep .",
+		"domains of libvirt":   "virsh -q list --all --name | grep . | grep -v Domain-0",
 		"domains of Xen":       "xl list | tail -n +2 | grep -v Domain-0",
 		"DHCP entries":         "virsh net-dumpxml lease0 | grep '<host '",
 		"stored DHCP entries":  "virsh net-dumpxml --inactive lease0 | grep '<host '",

@@ -22,8 +22,9 @@ var binFlag = flag.String("bin", "", "directory with the built programs; empty: 
 
 // What all tests share: one host, whose boot takes longer than most of them.
 var (
-	host *dom0.Host
-	bin  string
+	host  *dom0.Host
+	guest libvirtdtest.Guest
+	bin   string
 )
 
 // The files that the guests start from, in dom0.
@@ -64,8 +65,8 @@ func prepare(dir string) error {
 			return err
 		}
 	}
-	guest, err := libvirtdtest.FindGuest()
-	if err != nil {
+	var err error
+	if guest, err = libvirtdtest.FindGuest(); err != nil {
 		return err
 	}
 	host, err = dom0.Start(context.Background(), dir, map[string]string{
@@ -103,10 +104,14 @@ func says(t *testing.T, id workspace.ID, words string, times int) string {
 }
 
 // open opens an adapter of the host.
-func open(t *testing.T) *libvirt.Host {
+func open(t *testing.T) *libvirt.Host { return openAs(t, libvirt.AccelAuto) }
+
+// openAs opens one that makes guests of a kind.
+func openAs(t *testing.T, accel libvirt.Accel) *libvirt.Host {
 	t.Helper()
 	h, err := libvirt.Open(t.Context(), libvirt.Options{
 		Host: "xen", Pool: "test pool", URI: "xen+tcp://" + host.Libvirt + "/system",
+		Accel: accel,
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
 	})

@@ -83,8 +83,12 @@ func (h *Host) identityOf(ctx context.Context, domain libvirt.Domain) (identity,
 func (h *Host) look(ctx context.Context, m *machine) error {
 	err := h.lookOnce(ctx, m)
 	if err == nil && m.condition == workspace.ConditionOff && h.onXen() {
-		if err = h.atRest(ctx, m); err == nil {
-			err = h.lookOnce(ctx, m)
+		var busy bool
+		if busy, err = h.busy(ctx, m); err == nil {
+			err = h.lookOnce(ctx, m) // again: what it was busy with may just have ended
+		}
+		if err == nil && busy {
+			m.condition, m.moving = workspace.ConditionRunning, true
 		}
 	}
 	if err != nil || m.condition != workspace.ConditionOff {

@@ -25,25 +25,12 @@ func (h *Host) limit() time.Duration {
 	return callLimit
 }
 
-// atRest waits until libvirt has done with a domain that it shows as off: libxl
-// restarts a guest by ending its domain and starting it again, and shows the moment
-// between. What it does takes the domain's lock, for which others wait half a minute
-// at most, and so does this, which changes nothing.
-func (h *Host) atRest(ctx context.Context, m *machine) error {
-	auto, err := ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (int32, error) {
-		return rpc.DomainGetAutostart(m.domain)
-	})
-	if err != nil {
-		return err
-	}
-	return every(ctx, lookAgain, func() (bool, error) {
-		err := order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
-			return rpc.DomainSetAutostart(m.domain, auto)
-		})
-		if isCode(err, libvirt.ErrOperationTimeout) {
-			return false, nil
-		}
-		return true, err
+// busy reports whether libvirt is at work on a domain: libxl restarts a guest by
+// ending its domain and starting it again, and shows it as off in between.
+func (h *Host) busy(ctx context.Context, m *machine) (bool, error) {
+	return ask(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) (bool, error) {
+		kind, _, _, _, _, _, _, _, _, _, _, _, err := rpc.DomainGetJobInfo(m.domain)
+		return libvirt.DomainJobType(kind) != libvirt.DomainJobNone, err
 	})
 }
 
@@ -147,7 +134,8 @@ func (h *Host) attempt(
 		case !h.onXen() || !isCode(err, libvirt.ErrInternalError):
 			return err
 		case n == attempts:
-			return workspace.Refuse(workspace.Transient, "Xen failed to start it %d times: %v", n, err)
+			return workspace.Refuse(workspace.Transient, "Xen failed %d times to start it: %v",
+				n, err)
 		}
 		h.log.Warn("Xen failed to start a machine", "workspace", m.id, "error", err)
 	}
