@@ -34,10 +34,13 @@ func (m *Manager) destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	}
 	w, at := *old, now()
 	w.State, w.Changed = state, at
-	var home string // of a resume that is cut off: its files are there still
+	var home string // of a move that is cut off: its files are there still
 	for _, c := range tx.ChangesOf(w.ID) {
-		if c.Kind == workspace.ChangeResume {
+		switch c.Kind {
+		case workspace.ChangeResume:
 			home = c.Argument
+		case workspace.ChangeMigrate:
+			home = string(c.Elsewhere(w.Host))
 		}
 		if err := tx.RemoveChange(c.ID); err != nil {
 			return err

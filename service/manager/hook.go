@@ -45,6 +45,16 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 			{Name: "evict", Handler: h.noted(keepingFault(machines.Evict(images))),
 				Retries: forever},
 		}},
+		{Kind: workspace.ChangeMigrate, Failed: h.notMigrated, Tasks: []change.Task{
+			onHost(change.Task{Name: "migrate", Handler: h.moved(machines.Migrate(images))}),
+			{Name: "leave", Handler: machines.Depart(images), Retries: forever},
+		}},
+		{Kind: workspace.ChangeSnapshot, Failed: notKept, Tasks: []change.Task{
+			{Name: "begin", Handler: reverting(), Needs: vmm.Reverts},
+			onHost(change.Task{Name: "keep", Handler: machines.Keep()}),
+			onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: comes}),
+			onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: comes}),
+		}},
 		{Kind: workspace.ChangeResize, Failed: h.notResized, Tasks: []change.Task{
 			onHost(change.Task{Name: "resize", Handler: h.given(machines.Resize())}),
 		}},
@@ -309,6 +319,76 @@ func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
 			}
 		}
 		return h.notice(tx, w.ID)
+	}
+}
+
+// moved is the handler of a migration, at whose end the lease's new host is its
+// only one, and subscribers are told.
+func (h hooks) moved(inner change.Handler) change.Handler {
+	return after(inner, func(tx workspace.Tx, id workspace.ID) error {
+		w, err := tx.Workspace(id)
+		if err != nil || w.Gone() {
+			return err
+		}
+		if err := h.agenda.Tell(tx, w); err != nil {
+			return err
+		}
+		return h.agenda.Notice(tx, w.Booking)
+	})
+}
+
+// notMigrated ends a migration that failed: the guest goes on where it was, and is
+// moved with its memory saved, which takes longer and works between any hosts.
+func (h hooks) notMigrated(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil {
+		return nil
+	}
+	return func(tx workspace.Tx) error {
+		old, err := tx.Workspace(r.Workspace.ID)
+		if err != nil || old.Gone() || old.Host != r.Workspace.Host {
+			return err
+		}
+		w := *old
+		w.Fault = "it could not move while it ran, and moves with its memory saved: " + cause.Error()
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+		_, err = workspace.Queue(tx, workspace.Change{
+			Kind: workspace.ChangeSuspend, Workspace: w.ID})
+		return err
+	}
+}
+
+// reverting is the beginning of going back to a snapshot: whatever the guest does,
+// it ends.
+func reverting() change.Handler {
+	return change.Handler{Do: func(_ context.Context, r *change.Run) (change.Commit, error) {
+		on, ok := firstSteps[workspace.ChangeShutdown][r.Workspace.State]
+		if !ok {
+			return nil, nil
+		}
+		return vmm.Moved(r.Workspace.ID, on), nil
+	}}
+}
+
+// notKept ends what was to be done about a snapshot and could not be: the owner has
+// the reason. A guest that was to go back is off by then.
+func notKept(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil {
+		return nil
+	}
+	switch r.Workspace.State {
+	case workspace.ShuttingDown, workspace.Starting:
+		return failed(r, workspace.TriggerOff, cause)
+	}
+	return func(tx workspace.Tx) error {
+		old, err := tx.Workspace(r.Workspace.ID)
+		if err != nil || old.Gone() {
+			return err
+		}
+		w := *old
+		w.Fault, w.Changed = cause.Error(), now()
+		return tx.PutWorkspace(&w)
 	}
 }
 

@@ -73,6 +73,8 @@ type Options struct {
 	Work   Work
 	// Reachable says whether a host answers, for those who list hosts.
 	Reachable func(workspace.HostID) bool
+	// Snapshots asks a host which states of a workspace it keeps; nil: none are kept.
+	Snapshots func(context.Context, workspace.HostID, workspace.ID) ([]workspace.Snapshot, error)
 	Agenda    *agenda.Agenda  // nil: one of its own, with no policy
 	Accounts  *account.Keeper // of what owners may have; nil: there is no limit
 	Library   Library         // nil: there is none
@@ -89,6 +91,7 @@ type Manager struct {
 	accounts  *account.Keeper
 	library   Library
 	reachable func(workspace.HostID) bool
+	kept      func(context.Context, workspace.HostID, workspace.ID) ([]workspace.Snapshot, error)
 }
 
 // New returns a Manager over the store.
@@ -100,6 +103,7 @@ func New(o Options) *Manager {
 		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
 		reachable: o.Reachable, agenda: o.Agenda, accounts: o.Accounts,
 		library: o.Library,
+		kept:    o.Snapshots,
 	}
 }
 

@@ -173,7 +173,7 @@ func project(w *workspace.Workspace, changes []*workspace.Change) workspace.Stat
 			will = w.Initial
 		case workspace.ChangeDestroy:
 			will = workspace.Cancelled
-		case workspace.ChangeResize:
+		case workspace.ChangeResize, workspace.ChangeMigrate, workspace.ChangeSnapshot:
 		case workspace.ChangeSuspend:
 			will = workspace.Serialized
 		case workspace.ChangeResume:

@@ -101,6 +101,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	r.manager = manager.New(manager.Options{
 		Store: r.store, Images: images, Work: engine, Policy: r.policy,
 		Reachable: r.pool.Reachable, Agenda: r.agenda, Accounts: &r.account, Library: r.library,
+		Snapshots: r.pool.Snapshots,
 	})
 	watcher := host.NewWatcher(host.WatcherOptions{
 		Store: r.store, Pool: r.pool, Rehost: r.agenda.Rehost, Logger: quiet,

@@ -15,10 +15,12 @@ const (
 	ChangeSerialize ChangeKind = "serialize"
 	ChangeSave      ChangeKind = "save"
 	ChangeDestroy   ChangeKind = "destroy"
-	ChangeResize    ChangeKind = "resize"  // live: Workspace.Demand is the shape wanted
-	ChangeSuspend   ChangeKind = "suspend" // by the scheduler: memory to disk, host given back
-	ChangeResume    ChangeKind = "resume"  // by the scheduler: on Workspace.Host, wherever it was
-	ChangeEvict     ChangeKind = "evict"   // by the scheduler: off the host, to begin again later
+	ChangeResize    ChangeKind = "resize"   // live: Workspace.Demand is the shape wanted
+	ChangeSuspend   ChangeKind = "suspend"  // by the scheduler: memory to disk, host given back
+	ChangeResume    ChangeKind = "resume"   // by the scheduler: on Workspace.Host, wherever it was
+	ChangeMigrate   ChangeKind = "migrate"  // to another host while it runs: Course is its Argument
+	ChangeSnapshot  ChangeKind = "snapshot" // Argument: create NAME, delete NAME or revert NAME
+	ChangeEvict     ChangeKind = "evict"    // by the scheduler: off the host, to begin again later
 )
 
 // ChangeStatus is where a change stands.

@@ -2,8 +2,51 @@ package workspace
 
 import (
 	"context"
+	"strings"
 	"time"
 )
+
+// Course is where a workspace goes while its guest is in memory: the Argument of a
+// ChangeMigrate.
+type Course struct {
+	From, To HostID
+	Cold     bool // the guest stands still meanwhile
+}
+
+// cold marks a Course whose guest stands still.
+const cold = "cold"
+
+// String writes the course as ParseCourse reads it.
+func (c Course) String() string {
+	text := string(c.From) + " " + string(c.To)
+	if c.Cold {
+		text += " " + cold
+	}
+	return text
+}
+
+// ParseCourse reads what String wrote. The error has kind Internal: nobody else
+// writes it.
+func ParseCourse(text string) (Course, error) {
+	words := strings.Fields(text)
+	if len(words) != 2 && (len(words) != 3 || words[2] != cold) {
+		return Course{}, Errorf(Internal, "read the course", text, "it is not FROM TO")
+	}
+	return Course{HostID(words[0]), HostID(words[1]), len(words) == 3}, nil
+}
+
+// Elsewhere returns the end of a course that a workspace on the host is not at, of
+// a change that is one; else empty.
+func (c *Change) Elsewhere(at HostID) HostID {
+	course, err := ParseCourse(c.Argument)
+	switch {
+	case c.Kind != ChangeMigrate || err != nil:
+		return ""
+	case course.To == at:
+		return course.From
+	}
+	return course.To
+}
 
 // Migration says how a machine goes to another host while it is in memory.
 type Migration struct {

@@ -172,7 +172,8 @@ func (d *daemon) assemble(
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: d.engine,
 		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
-		Library: stock,
+		Library:   stock,
+		Snapshots: pool.Snapshots,
 	})
 	d.fleet = fleet.New(fleet.Options{
 		Store: store, Pool: pool, Agenda: scheduler, Open: d.hosts.node,

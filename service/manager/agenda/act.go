@@ -70,9 +70,7 @@ func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 		case book.Suspend:
 			err = order(tx, w.ID, workspace.ChangeSuspend, "")
 		case book.Migrate:
-			if a.pool[act.Hosts[i]].ID != w.Host && !leaves(tx, w) {
-				err = order(tx, w.ID, workspace.ChangeSuspend, "")
-			}
+			err = a.ship(tx, w, a.pool[act.Hosts[i]].ID)
 		case book.Kill:
 			err = a.evict(tx, w)
 		}
@@ -86,7 +84,22 @@ func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 // leaves reports whether a workspace is on its way off its host already: a Book
 // that is made again tells of it again.
 func leaves(tx workspace.Tx, w *workspace.Workspace) bool {
-	return w.State == workspace.Serialized || under(tx, w.ID, workspace.ChangeSuspend)
+	return w.State == workspace.Serialized || under(tx, w.ID, workspace.ChangeSuspend) ||
+		under(tx, w.ID, workspace.ChangeMigrate)
+}
+
+// ship sends a workspace to another host: as it runs, if it does, else as files.
+func (a *Agenda) ship(tx workspace.Tx, w *workspace.Workspace, to workspace.HostID) error {
+	still := a.still[w.ID]
+	delete(a.still, w.ID)
+	if to == w.Host || leaves(tx, w) {
+		return nil
+	}
+	if w.State != workspace.Running && w.State != workspace.Paused {
+		return order(tx, w.ID, workspace.ChangeSuspend, "")
+	}
+	course := workspace.Course{From: w.Host, To: to, Cold: still}
+	return order(tx, w.ID, workspace.ChangeMigrate, course.String())
 }
 
 // share returns what the Book grants a node of the lease.
@@ -197,8 +210,11 @@ func (a *Agenda) evict(tx workspace.Tx, w *workspace.Workspace) error {
 	}
 	home := "" // of one that was on its way from there
 	for _, c := range tx.ChangesOf(w.ID) {
-		if c.Kind == workspace.ChangeResume {
+		switch c.Kind {
+		case workspace.ChangeResume:
 			home = c.Argument
+		case workspace.ChangeMigrate:
+			home = string(c.Elsewhere(w.Host))
 		}
 		if err := tx.RemoveChange(c.ID); err != nil {
 			return err

@@ -63,6 +63,7 @@ type Agenda struct {
 	lost    []bool                          // of each host, as the Book was told
 	seated  []workspace.ID                  // that wait for room to be really free
 	cut     []workspace.ID                  // whose changes under way were removed
+	still   map[workspace.ID]bool           // that are to stand still while they move
 	spare   map[spare]int64                 // images that hosts have, used or not: their MB
 	resting map[workspace.LeaseID]time.Time // that could not resume, and when they may try
 	armed   slot.Time                       // until when Run rests
@@ -78,7 +79,8 @@ func New(o Options) *Agenda {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Agenda{o: o, log: log, wake: make(chan struct{}, 1), spare: map[spare]int64{}}
+	return &Agenda{o: o, log: log, wake: make(chan struct{}, 1), spare: map[spare]int64{},
+		still: map[workspace.ID]bool{}}
 }
 
 // pulse is how often hosts are looked at, at least.

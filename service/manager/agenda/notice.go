@@ -152,7 +152,8 @@ func (a *Agenda) again(
 		return nil
 	}
 	evicted := w.Host == "" && w.State == workspace.Unpropagated
-	moving := w.Host != a.pool[r.Hosts[node]].ID && w.State == workspace.Serialized
+	moving := w.Host != a.pool[r.Hosts[node]].ID &&
+		(w.State == workspace.Serialized || w.State == workspace.Propagated)
 	if !evicted && !moving {
 		return nil
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 
@@ -94,4 +95,15 @@ func (p *Pool) Node(id workspace.HostID) (*Node, error) {
 	}
 	return nil, workspace.Errorf(workspace.Unavailable, "reach host", string(id),
 		"it is not in the pool")
+}
+
+// Snapshots asks a host which states of a workspace it keeps.
+func (p *Pool) Snapshots(
+	ctx context.Context, id workspace.HostID, w workspace.ID,
+) ([]workspace.Snapshot, error) {
+	n, err := p.Node(id)
+	if err != nil {
+		return nil, err
+	}
+	return n.Snapshots(ctx, w)
 }

@@ -1,0 +1,43 @@
+package agenda
+
+import (
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/lease/slot"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Ship has a workspace of a running lease move to another host, to that of the
+// name or, where it is empty, to one that the Book chooses; still has its guest
+// stand still meanwhile. It returns the host. Both hosts are the lease's until it
+// has moved. The error is of kind NotFound, Busy or NoResource.
+func (a *Agenda) Ship(
+	tx workspace.Tx, w *workspace.Workspace, to workspace.HostID, still bool,
+) (workspace.HostID, error) {
+	a.mu.Lock()
+	defer a.unlock()
+	if err := a.ready(tx); err != nil {
+		return "", err
+	}
+	target := slot.Host(-1)
+	if to != "" {
+		h, ok := a.index[to]
+		if !ok {
+			return "", workspace.Refuse(workspace.NotFound, "no such host %q", to)
+		}
+		target = h
+	}
+	b, err := tx.Booking(w.Booking)
+	if err != nil {
+		return "", err
+	}
+	tx.OnUndone(a.void)
+	node := slices.Index(b.Members, w.ID)
+	found, err := a.book.Shift(stamp(now()), book.ID(w.Booking), node, target)
+	if err != nil {
+		return "", err
+	}
+	a.still[w.ID] = still
+	return a.pool[found].ID, a.step(tx)
+}

@@ -1,0 +1,150 @@
+package manager_test
+
+import (
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// other is the host of two on which a workspace is not.
+func other(w *workspace.Workspace) workspace.HostID {
+	return map[workspace.HostID]workspace.HostID{"one": "two", "two": "one"}[w.Host]
+}
+
+// await waits until a workspace rests on the host in the state.
+func (r *rig) await(
+	id workspace.ID, at workspace.HostID, state workspace.State,
+) *workspace.Workspace {
+	r.t.Helper()
+	r.settle()
+	w, err := r.store.Workspace(r.t.Context(), id)
+	r.check(err)
+	if w.Host != at || w.State != state || w.Parked {
+		r.t.Fatalf("it is %s on %s, parked %v (%s); want %s on %s", w.State, w.Host, w.Parked,
+			w.Fault, state, at)
+	}
+	return w
+}
+
+// TestMigrate moves a workspace as it runs, while it is off, and back.
+func TestMigrate(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	for _, named := range []bool{true, false} {
+		to := other(w)
+		asked := to
+		if !named {
+			asked = ""
+		}
+		got, err := r.manager.Migrate(t.Context(), ada, w.ID, asked, named)
+		r.check(err)
+		if got != to {
+			t.Errorf("it goes to %s, want %s", got, to)
+		}
+		w = r.await(w.ID, to, workspace.Running)
+	}
+	if r.world.Calls(sim.OpMigrate) != 2 || r.world.Calls(sim.OpStop) != 0 {
+		t.Errorf("it was migrated %d times and stopped %d times", r.world.Calls(sim.OpMigrate),
+			r.world.Calls(sim.OpStop))
+	}
+	r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownNormal, ""))
+	w = r.reach(w.ID, workspace.Propagated)
+	_, err := r.manager.Migrate(t.Context(), ada, w.ID, other(w), false)
+	r.check(err)
+	w = r.await(w.ID, other(w), workspace.Propagated)
+	r.check(r.manager.Start(t.Context(), ada, w.ID))
+	r.reach(w.ID, workspace.Running)
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+// TestMigrationFallsBack moves a guest with its memory saved that cannot move while
+// it runs.
+func TestMigrationFallsBack(t *testing.T) {
+	r := newRig(t, t.TempDir(), "* migrate fail=conflict")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	_, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+	r.check(err)
+	w = r.await(w.ID, other(w), workspace.Running)
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+// TestDestroyedWhileItMigrates leaves nothing on either host.
+func TestDestroyedWhileItMigrates(t *testing.T) {
+	for _, script := range []string{"* migrate hang", "* migrate hang lost"} {
+		r := newRig(t, t.TempDir(), script)
+		w := r.create(request(1))
+		w = r.reach(w.ID, workspace.Running)
+		_, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+		r.check(err)
+		r.awaitStep(w.ID, 0)
+		r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+		r.conserved()
+	}
+}
+
+// TestMigrationRefused changes nothing.
+func TestMigrationRefused(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	refused := func(owner workspace.Owner, id workspace.ID, to workspace.HostID,
+		want workspace.Kind) {
+		t.Helper()
+		_, err := r.manager.Migrate(t.Context(), owner, id, to, false)
+		if err == nil || workspace.KindOf(err) != want {
+			t.Errorf("got %v (%s), want %s", err, workspace.KindOf(err), want)
+		}
+	}
+	refused("/O=Example/CN=Eve", w.ID, other(w), workspace.Denied)
+	refused(ada, 4711, other(w), workspace.NotFound)
+	refused(ada, w.ID, "nowhere", workspace.NotFound)
+	r.check(r.manager.Snapshot(t.Context(), ada, w.ID, vmm.Keep{Action: vmm.KeepCreate, Name: "a"}))
+	refused(ada, w.ID, other(w), workspace.Conflict)
+	r.await(w.ID, w.Host, workspace.Running)
+	if n := r.world.Calls(sim.OpMigrate); n != 0 {
+		t.Errorf("%d migrations were tried", n)
+	}
+}
+
+// TestSnapshots keeps states, goes back to them and deletes them.
+func TestSnapshots(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	do := func(action, name string) error {
+		return r.manager.Snapshot(t.Context(), ada, w.ID, vmm.Keep{Action: action, Name: name})
+	}
+	r.check(do(vmm.KeepCreate, "live"))
+	r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownNormal, ""))
+	r.reach(w.ID, workspace.Propagated)
+	r.check(do(vmm.KeepCreate, "off"))
+	all, err := r.manager.Snapshots(t.Context(), ada, w.ID)
+	if err != nil || len(all) != 2 || !all[0].Memory || all[1].Memory {
+		t.Errorf("there are %v, %v", all, err)
+	}
+	r.check(do(vmm.KeepRevert, "live"))
+	r.await(w.ID, w.Host, workspace.Running)
+	r.check(do(vmm.KeepRevert, "live"))
+	r.await(w.ID, w.Host, workspace.Running)
+	r.check(do(vmm.KeepRevert, "off"))
+	r.await(w.ID, w.Host, workspace.Propagated)
+	r.check(do(vmm.KeepDelete, "off"))
+	for _, wrong := range []vmm.Keep{{Action: "keep", Name: "a"},
+		{Action: vmm.KeepCreate, Name: "../a"}} {
+		if err := do(wrong.Action, wrong.Name); workspace.KindOf(err) != workspace.Invalid {
+			t.Errorf("%v: got %v", wrong, err)
+		}
+	}
+	if err := do(vmm.KeepRevert, "off"); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("going back to what is deleted: %v", err)
+	}
+	r.await(w.ID, w.Host, workspace.Propagated)
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}

@@ -1,0 +1,86 @@
+package manager
+
+import (
+	"context"
+	"slices"
+
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+const snapshotOp = "keep a snapshot of workspace"
+
+// Snapshot keeps, deletes or goes back to a state of the workspace on its host. It
+// returns when that is done, or has begun and takes long. Going back throws away
+// what the workspace has become since; it then goes on where the state had memory,
+// and is off where it had none. Errors: Invalid (a wrong name), NotFound, Conflict
+// (its lease does not run, it has no machine, or what the host refused).
+func (m *Manager) Snapshot(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, what vmm.Keep,
+) error {
+	if err := what.Check(); err != nil {
+		return err
+	}
+	var queued workspace.ChangeID
+	err := m.store.Update(ctx, func(tx workspace.Tx) error {
+		w, err := tx.Workspace(id)
+		if err != nil || !visible(w, owner) {
+			return unknown(id)
+		}
+		if err := keepable(tx, w); err != nil {
+			return err
+		}
+		if w.Fault != "" {
+			fresh := *w
+			fresh.Fault = ""
+			if err := tx.PutWorkspace(&fresh); err != nil {
+				return err
+			}
+		}
+		queued, err = workspace.Queue(tx, workspace.Change{
+			Kind: workspace.ChangeSnapshot, Workspace: id, Argument: what.String(),
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = m.outcome(ctx, owner, id, queued)
+	return err
+}
+
+// keepable says why nothing can be done about snapshots of a workspace now.
+func keepable(tx workspace.Tx, w *workspace.Workspace) error {
+	refuse := func(format string, args ...any) error {
+		return workspace.Errorf(workspace.Conflict, snapshotOp, w.ID.String(), format, args...)
+	}
+	resting := []workspace.State{workspace.Running, workspace.Paused, workspace.Propagated,
+		workspace.Serialized}
+	if b, err := tx.Booking(w.Booking); err == nil && b.Status != workspace.LeaseActive {
+		return refuse("its lease is %s", b.Status)
+	}
+	if !w.OpsEnabled(now()) || !slices.Contains(resting, w.State) {
+		return refuse("it is %s", w.State.Wire())
+	}
+	if len(tx.ChangesOf(w.ID)) > 0 {
+		return workspace.Errorf(workspace.Busy, snapshotOp, w.ID.String(),
+			"something else is under way with it")
+	}
+	return nil
+}
+
+// Snapshots returns the states of a workspace that its host keeps, the oldest
+// first.
+func (m *Manager) Snapshots(
+	ctx context.Context, owner workspace.Owner, id workspace.ID,
+) ([]workspace.Snapshot, error) {
+	w, err := m.Workspace(ctx, owner, id)
+	if err != nil || w.Host == "" || m.kept == nil {
+		return nil, err
+	}
+	all, err := m.snapshots(ctx, w)
+	if workspace.KindOf(err) == workspace.NotFound {
+		return nil, nil // it has no machine yet
+	}
+	return all, err
+}
