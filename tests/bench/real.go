@@ -21,6 +21,22 @@ var realFigures = map[string][]struct {
 		{"ours-ms", goal{"create to Running of the same", "ms", 0, false}},
 		{"overhead-ms", goal{"our overhead over virsh create", "ms", 50, false}},
 	},
+	"BenchmarkLifeCycle": {
+		{"bare-ms", goal{"define, start, destroy by bare calls", "ms", 0, false}},
+		{"ours-ms", goal{"define, start, destroy by the adapter", "ms", 0, false}},
+		{"ratio", goal{"adapter/bare calls", "", 1.05, false}},
+	},
+	"BenchmarkMeasure": {
+		{"each-ms", goal{"500 machines polled one by one", "ms", 0, false}},
+		{"ours-ms", goal{"500 machines polled in one call", "ms", 0, false}},
+		{"ratio", goal{"one by one/in one call", "", 10, true}},
+	},
+	"BenchmarkManyAtOnce": {
+		{"by-50-ms", goal{"200 to Running, 50 tasks at a time", "ms", 0, false}},
+		{"by-50-ratio", goal{"of what 4 rounds of starts take", "", 2, false}},
+		{"by-200-ms", goal{"200 to Running, 200 tasks at a time", "ms", 0, false}},
+		{"by-200-ratio", goal{"of what one start takes", "", 3, false}},
+	},
 	"BenchmarkAgainstSCP/fetch": {
 		{"scp-MiB/s", goal{"scp from a repository", "MiB/s", 0, true}},
 		{"ours-MiB/s", goal{"sftp from a repository", "MiB/s", 0, true}},
@@ -36,8 +52,10 @@ var realFigures = map[string][]struct {
 // realParts runs those benchmarks and enters their figures.
 func realParts(ctx context.Context, t *table) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench",
-		"DeployOnLibvirt|AgainstSCP", "-benchtime", "1x", "-tags", "sqlite_omit_load_extension",
+		"DeployOnLibvirt|AgainstSCP|LifeCycle|Measure|ManyAtOnce", "-benchtime", "1x",
+		"-tags", "sqlite_omit_load_extension",
 		"github.com/philoxenia/philoxenia/tests/bench",
+		"github.com/philoxenia/philoxenia/adapters/deployment/libvirt",
 		"github.com/philoxenia/philoxenia/adapters/transport/sftp")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
