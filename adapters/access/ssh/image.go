@@ -88,7 +88,13 @@ func duplicate(
 	}
 	defer src.Close()
 	meter := transfer.NewMeter(p, src.info.Size())
-	stop := follow(meter, part)
+	stop := follow(meter, func() (int64, error) {
+		info, err := part.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return info.Size(), nil
+	})
 	_, err = s.tool(ctx, "cp", "--reflink=auto", "--sparse=always",
 		"--preserve=mode,timestamps", "--", from, part.Name())
 	stop()
@@ -105,8 +111,8 @@ func duplicate(
 // followEvery is how often the length of a file that a program writes is asked for.
 const followEvery = 500 * time.Millisecond
 
-// follow tells the meter how long the file is until stop is called.
-func follow(meter *transfer.Meter, f *lanes.File) (stop func()) {
+// follow tells the meter how long a file is until stop is called.
+func follow(meter *transfer.Meter, length func() (int64, error)) (stop func()) {
 	done := make(chan struct{})
 	var follower sync.WaitGroup
 	follower.Go(func() {
@@ -118,11 +124,11 @@ func follow(meter *transfer.Meter, f *lanes.File) (stop func()) {
 				return
 			case <-tick.C:
 			}
-			info, err := f.Stat()
+			n, err := length()
 			if err != nil {
 				return
 			}
-			meter.Reach(info.Size())
+			meter.Reach(n)
 		}
 	})
 	return func() {

@@ -27,7 +27,10 @@ const (
 // Transport expands and compresses what another transport moves.
 type Transport struct{ inner workspace.Transport }
 
-var _ workspace.Transport = (*Transport)(nil)
+var (
+	_ workspace.Transport = (*Transport)(nil)
+	_ workspace.Directed  = (*Transport)(nil)
+)
 
 // New returns a Transport before inner.
 func New(inner workspace.Transport) *Transport { return &Transport{inner} }
@@ -40,6 +43,16 @@ func Is(location string) bool { return methodOf(location) != nil }
 
 // CheckLocation asks the transport behind.
 func (t *Transport) CheckLocation(loc string) error { return t.inner.CheckLocation(loc) }
+
+// Source says how a host fetches the image itself, when the transport behind can and
+// nothing is to be expanded.
+func (t *Transport) Source(loc string) (workspace.Source, bool) {
+	d, ok := t.inner.(workspace.Directed)
+	if !ok || methodOf(loc) != nil {
+		return workspace.Source{}, false
+	}
+	return d.Source(loc)
+}
 
 // Check says whether the image at location could be fetched. Of a compressed one
 // the size is that in the repository, and the format is not known.

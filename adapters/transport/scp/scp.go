@@ -32,7 +32,10 @@ type Options struct {
 // Transport brings images from and to SSH servers. It may be used by many at once.
 type Transport struct{ pools map[string]*pool }
 
-var _ workspace.Transport = (*Transport)(nil)
+var (
+	_ workspace.Transport = (*Transport)(nil)
+	_ workspace.Directed  = (*Transport)(nil)
+)
 
 // pool is the connections to one server.
 type pool = login.Pool[line]
@@ -105,3 +108,14 @@ func (t *Transport) place(loc string) (place, error) {
 
 // quote makes one word of s for the server's shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// Source says how a host fetches the image itself: with our key, which is lent.
+func (t *Transport) Source(loc string) (workspace.Source, bool) {
+	p, err := t.place(loc)
+	if err != nil {
+		return workspace.Source{}, false
+	}
+	source, err := login.Lend(p.pool.Server, "")
+	source.Scheme, source.Path = Scheme, p.full()
+	return source, err == nil
+}

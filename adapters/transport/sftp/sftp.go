@@ -6,6 +6,7 @@ package sftp
 
 import (
 	"cmp"
+	"context"
 	"path"
 	"time"
 
@@ -37,7 +38,10 @@ type Transport struct {
 	pools map[string]*pool // by HOST:PORT
 }
 
-var _ workspace.Transport = (*Transport)(nil)
+var (
+	_ workspace.Transport = (*Transport)(nil)
+	_ workspace.Directed  = (*Transport)(nil)
+)
 
 // New makes a Transport. It connects when first asked for an image.
 func New(o Options) *Transport {
@@ -91,4 +95,28 @@ func (t *Transport) place(loc string) (place, error) {
 		return place{}, login.Unknown(at)
 	}
 	return place{p, at.Name}, at.As(p.Server)
+}
+
+// sourceTimeout is how long Source may ask the server for the way to a file.
+const sourceTimeout = 20 * time.Second
+
+// Source says how a host fetches the image itself: with our key, which is lent.
+// Symbolic links are resolved before, so that they lead nowhere else.
+func (t *Transport) Source(loc string) (workspace.Source, bool) {
+	p, err := t.place(loc)
+	if err != nil {
+		return workspace.Source{}, false
+	}
+	source, err := login.Lend(p.pool.Server, "")
+	if err != nil {
+		return source, false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sourceTimeout)
+	defer cancel()
+	err = p.pool.Use(ctx, func(c *connection) error {
+		source.Path, err = c.contain(p.full())
+		return err
+	})
+	source.Scheme = Scheme
+	return source, err == nil
 }

@@ -57,7 +57,10 @@ type Transport struct {
 	stall   time.Duration
 }
 
-var _ workspace.Transport = (*Transport)(nil)
+var (
+	_ workspace.Transport = (*Transport)(nil)
+	_ workspace.Directed  = (*Transport)(nil)
+)
 
 // server is a Server with the means to ask it.
 type server struct {
@@ -246,4 +249,26 @@ func firstLine(file string) (string, error) {
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	return strings.TrimSuffix(line, "\r"), nil
+}
+
+// Source says how a host fetches the image itself, with what the server wants to
+// know of us.
+func (t *Transport) Source(loc string) (workspace.Source, bool) {
+	p, err := t.place(loc)
+	if err != nil {
+		return workspace.Source{}, false
+	}
+	r, err := p.request(context.Background(), http.MethodGet, p.url)
+	if err != nil {
+		return workspace.Source{}, false
+	}
+	source := workspace.Source{Scheme: p.scheme(), Address: p.Address, Path: r.URL.EscapedPath(),
+		Headers: map[string]string{}}
+	if secret := r.Header.Get("Authorization"); secret != "" {
+		source.Headers["Authorization"] = secret
+	}
+	if p.CAFile != "" {
+		source.Trust, err = os.ReadFile(p.CAFile)
+	}
+	return source, err == nil
 }

@@ -144,6 +144,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
 Subsystem sftp internal-sftp
+SetEnv HOME=%[2]s
 `, s.port, s.dir))
 }
 
