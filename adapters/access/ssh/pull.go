@@ -183,7 +183,8 @@ func (g *puller) judge(ctx context.Context) error {
 		err := workspace.Refuse(workspace.Invalid, "its SHA-256 is %s, expected %s",
 			g.info.SHA256, g.SHA256)
 		if g.resumed {
-			return transfer.Changed("it went bad while half made; the next try begins anew: %v", err)
+			return transfer.Changed("it went bad while half made; the next try begins anew: %v",
+				err)
 		}
 		return err
 	}

@@ -73,9 +73,10 @@ func places(t *testing.T, data []byte) map[string]workspace.Source {
 	t.Cleanup(server.Close)
 	plain := httptest.NewServer(guarded(image))
 	t.Cleanup(plain.Close)
+	certificate := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
 	web := workspace.Source{Scheme: "https", Path: "/image", Headers: map[string]string{
 		"Authorization": `Bearer a"b\c`}, Address: strings.TrimPrefix(server.URL, "https://"),
-		Trust: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})}
+		Trust: pem.EncodeToMemory(certificate)}
 	open := web
 	open.Scheme, open.Address = "http", strings.TrimPrefix(plain.URL, "http://")
 	open.Trust = nil
@@ -105,8 +106,8 @@ func TestPull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "disk")
 			last := int64(-1)
-			p := workspace.Pull{Source: source, Path: path, Size: int64(len(data)), SHA256: sum(data),
-				MaxBytes: 4 << 20, Progress: func(done, total int64) {
+			p := workspace.Pull{Source: source, Path: path, Size: int64(len(data)),
+				SHA256: sum(data), MaxBytes: 4 << 20, Progress: func(done, total int64) {
 					if done < last || total != int64(len(data)) {
 						t.Errorf("told of %d of %d after %d", done, total, last)
 					}
@@ -166,60 +167,69 @@ func TestPullGoesOn(t *testing.T) {
 	}
 }
 
-func TestPullRefusals(t *testing.T) {
-	good := random(1 << 20)
-	host := open(t, sshdtest.Start(t))
-	all := places(t, good)
-	image := all["sftp"].Path
+// spoiled is a Pull that must not come to anything.
+type spoiled struct {
+	name  string
+	data  []byte
+	alter func(*workspace.Pull)
+	kind  workspace.Kind
+	word  string
+}
+
+// badImages makes images that a host must not open.
+func badImages(t *testing.T) map[string][]byte {
+	t.Helper()
 	dir := t.TempDir()
-	base, backed := filepath.Join(dir, "base"), filepath.Join(dir, "backed")
-	huge := filepath.Join(dir, "huge")
-	for _, args := range [][]string{{"-f", "qcow2", base, "1M"}, {"-f", "qcow2", huge, "1T"},
-		{"-f", "qcow2", "-F", "qcow2", "-b", base, backed}} {
-		out, err := exec.Command("qemu-img", append([]string{"create", "-q"}, args...)...).
-			CombinedOutput()
-		if err != nil {
+	made := map[string][]byte{}
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for _, args := range [][]string{{"qcow2", path("base"), "1M"}, {"qcow2", path("huge"), "1T"},
+		{"qcow2", "-F", "qcow2", "-b", path("base"), path("backed")}} {
+		args = append([]string{"create", "-q", "-f"}, args...)
+		if out, err := exec.Command("qemu-img", args...).CombinedOutput(); err != nil {
 			t.Fatalf("qemu-img (Debian package qemu-utils): %v: %s", err, out)
 		}
 	}
-	read := func(path string) []byte {
-		data, err := os.ReadFile(path)
+	for _, name := range []string{"backed", "huge"} {
+		data, err := os.ReadFile(path(name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return data
+		made[name] = data
+	}
+	return made
+}
+
+func TestPullRefusals(t *testing.T) {
+	good, bad := random(1<<20), badImages(t)
+	host := open(t, sshdtest.Start(t))
+	all := places(t, good)
+	image := all["sftp"].Path
+	tests := []spoiled{
+		{"checksum mismatch", good, func(p *workspace.Pull) { p.SHA256 = sum(nil) },
+			workspace.Invalid, sum(good)},
+		{"backing file", bad["backed"], nil, workspace.Invalid, "backing"},
+		{"absurd virtual size", bad["huge"], nil, workspace.Invalid, "virtual size"},
+		{"pretender", append([]byte("QFI\xfb\x00\x00\x00\x03"), good...), nil,
+			workspace.Invalid, ""},
+		{"too large", good, func(p *workspace.Pull) { p.MaxBytes = 1 << 10 },
+			workspace.Invalid, ""},
+		{"truncated", good, func(p *workspace.Pull) { p.Size = 2 << 20 },
+			workspace.Transient, ""},
+		{"missing", good, func(p *workspace.Pull) { p.Source.Path += "x" },
+			workspace.NotFound, ""},
+		{"out of reach", good, func(p *workspace.Pull) { p.Source.Address = "127.0.0.1:1" },
+			workspace.Unavailable, ""},
+		{"no checksum", good, func(p *workspace.Pull) { p.SHA256 = "x" }, workspace.Invalid, ""},
 	}
 	for scheme, source := range all {
-		tests := []struct {
-			name  string
-			data  []byte
-			alter func(*workspace.Pull)
-			kind  workspace.Kind
-			word  string
-		}{
-			{"checksum mismatch", good, func(p *workspace.Pull) { p.SHA256 = sum(nil) },
-				workspace.Invalid, sum(good)},
-			{"backing file", read(backed), nil, workspace.Invalid, "backing"},
-			{"absurd virtual size", read(huge), nil, workspace.Invalid, "virtual size"},
-			{"pretender", append([]byte("QFI\xfb\x00\x00\x00\x03"), good...), nil,
-				workspace.Invalid, ""},
-			{"too large", good, func(p *workspace.Pull) { p.MaxBytes = 1 << 10 },
-				workspace.Invalid, ""},
-			{"truncated", good, func(p *workspace.Pull) { p.Size = 2 << 20 },
-				workspace.Transient, ""},
-			{"missing", good, func(p *workspace.Pull) { p.Source.Path += "x" },
-				workspace.NotFound, ""},
-			{"out of reach", good, func(p *workspace.Pull) { p.Source.Address = "127.0.0.1:1" },
-				workspace.Unavailable, ""},
-			{"no checksum", good, func(p *workspace.Pull) { p.SHA256 = "x" }, workspace.Invalid, ""},
-		}
 		for _, test := range tests {
 			t.Run(scheme+" "+test.name, func(t *testing.T) {
 				if err := os.WriteFile(image, test.data, 0o644); err != nil {
 					t.Fatal(err)
 				}
 				to := t.TempDir()
-				p := workspace.Pull{Source: source, Path: filepath.Join(to, "disk"), MaxBytes: 8 << 20}
+				p := workspace.Pull{Source: source, Path: filepath.Join(to, "disk"),
+					MaxBytes: 8 << 20}
 				if test.alter != nil {
 					test.alter(&p)
 				}
@@ -248,7 +258,8 @@ func TestPullIsDenied(t *testing.T) {
 			s.HostKeys = []string{strings.Replace(other.KnownHostsLine(), other.Address[10:],
 				s.Address[10:], 1)}
 		}, workspace.Denied},
-		{"unknown host key", "scp", func(s *workspace.Source) { s.HostKeys = nil }, workspace.Denied},
+		{"unknown host key", "scp", func(s *workspace.Source) { s.HostKeys = nil },
+			workspace.Denied},
 		{"wrong key", "sftp", func(s *workspace.Source) { s.Key = key }, workspace.Denied},
 		{"password", "sftp", func(s *workspace.Source) { s.Key = nil }, workspace.Unavailable},
 		{"hostile name", "sftp", func(s *workspace.Source) { s.Path += "\"\n!id" },
@@ -290,15 +301,15 @@ func TestPullToAFullDisk(t *testing.T) {
 	}
 }
 
-// TestPullAtARate takes the time that it must.
+// TestPullAtARate takes its time: curl lets a burst pass first.
 func TestPullAtARate(t *testing.T) {
 	host := open(t, sshdtest.Start(t))
-	source := places(t, random(4<<20))["http"]
+	source := places(t, random(16<<20))["http"]
 	began := time.Now()
-	_, err := host.Pull(t.Context(), workspace.Pull{Source: source, Rate: 1 << 20,
+	_, err := host.Pull(t.Context(), workspace.Pull{Source: source, Rate: 4 << 20,
 		Path: filepath.Join(t.TempDir(), "disk")})
-	if took := time.Since(began); err != nil || took < 2*time.Second {
-		t.Errorf("4 MiB at 1 MiB/s took %s, %v", took, err)
+	if took := time.Since(began); err != nil || took < time.Second {
+		t.Errorf("16 MiB at 4 MiB/s took %s, %v", took, err)
 	}
 }
 

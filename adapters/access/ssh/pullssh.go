@@ -70,10 +70,11 @@ func (g *puller) fetchSSH(ctx context.Context) error {
 func (g *puller) options(port string) []string {
 	args := []string{"-F", "/dev/null", "-P", port}
 	for _, o := range []string{
-		"BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes", "UserKnownHostsFile=" + g.known,
-		"GlobalKnownHostsFile=/dev/null", "IdentityFile=none", "ControlPath=none",
-		"PreferredAuthentications=publickey", "ConnectTimeout=15", "ServerAliveInterval=10",
-		"ServerAliveCountMax=3", "ForwardAgent=no", "ClearAllForwardings=yes", "Ciphers=" + ciphers,
+		"BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes",
+		"UserKnownHostsFile=" + g.known, "GlobalKnownHostsFile=/dev/null",
+		"IdentityFile=none", "ControlPath=none", "PreferredAuthentications=publickey",
+		"ConnectTimeout=15", "ServerAliveInterval=10", "ServerAliveCountMax=3",
+		"ForwardAgent=no", "ClearAllForwardings=yes", "Ciphers=" + ciphers,
 	} {
 		args = append(args, "-o", o)
 	}

@@ -43,7 +43,8 @@ func (g *puller) curl(ctx context.Context) error {
 		Stdin: strings.NewReader(g.configuration()), Stdout: &status}})
 	var exit *exitError
 	if errors.As(err, &exit) {
-		return workspace.Refuse(curlKind(exit, status.String()), "the host cannot fetch it: %w", exit)
+		return workspace.Refuse(curlKind(exit, status.String()), "the host cannot fetch it: %w",
+			exit)
 	}
 	if err != nil {
 		return err
