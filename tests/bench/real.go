@@ -47,13 +47,25 @@ var realFigures = map[string][]struct {
 		{"ours-MiB/s", goal{"sftp to a repository", "MiB/s", 0, true}},
 		{"ratio", goal{"sftp/scp to a repository", "", 1, true}},
 	},
+	"BenchmarkOneImageToEightHosts": {
+		{"one-s", goal{"an image over a capped link to one host", "s", 0, false}},
+		{"eight-s", goal{"the same image to eight hosts", "s", 0, false}},
+		{"eight/one", goal{"eight hosts/one host", "", 1.5, false}},
+		{"images-over-link", goal{"times that it passed the link", "", 1.1, false}},
+	},
+	"BenchmarkCachedClone/16MB": {
+		{"clone-ms", goal{"disk of a cached image of 16 MB", "ms", 100, false}},
+	},
+	"BenchmarkCachedClone/1024MB": {
+		{"clone-ms", goal{"disk of a cached image of 1 GB", "ms", 100, false}},
+	},
 }
 
 // realParts runs those benchmarks and enters their figures.
 func realParts(ctx context.Context, t *table) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench",
-		"DeployOnLibvirt|AgainstSCP|LifeCycle|Measure|ManyAtOnce", "-benchtime", "1x",
-		"-tags", "sqlite_omit_load_extension",
+		"DeployOnLibvirt|AgainstSCP|LifeCycle|Measure|ManyAtOnce|EightHosts|CachedClone",
+		"-benchtime", "1x", "-tags", "sqlite_omit_load_extension",
 		"github.com/philoxenia/philoxenia/tests/bench",
 		"github.com/philoxenia/philoxenia/adapters/deployment/libvirt",
 		"github.com/philoxenia/philoxenia/adapters/transport/sftp")

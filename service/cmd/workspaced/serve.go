@@ -270,7 +270,8 @@ func policy(c *config.Config) manager.Policy {
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
-		HideCharge: s.HideCharge, NoStaging: s.NoStaging, Brought: brought(c), Warn: time.Duration(s.Warn),
+		HideCharge: s.HideCharge, NoStaging: s.NoStaging,
+		Brought: brought(c), Warn: time.Duration(s.Warn),
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}
 	for _, name := range s.Operators {

@@ -138,7 +138,7 @@ func (im *Images) moveBase(ctx context.Context, r *change.Run, c clone, under st
 		return nil
 	}
 	return im.carry(ctx, cargo{from: c.home, to: c.to, path: c.base.path, as: under,
-		progress: r.Progress})
+		fixed: true, progress: r.Progress})
 }
 
 // moveMemory gives the host the memory under its own name. Simulated guests

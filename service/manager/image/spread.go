@@ -187,7 +187,7 @@ func (im *Images) give(
 	}
 	err = im.carry(ctx, cargo{
 		from: n, to: w.n, path: g.c.file(g.name, format), as: g.to,
-		sha256: sum, progress: w.progress,
+		sha256: sum, fixed: true, progress: w.progress,
 	})
 	if err != nil {
 		return "", err
