@@ -1,0 +1,286 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// house is the configuration of one real host, to which others are added: data,
+// kernel, initrd, images, socket, disks.
+const house = `
+data = %q
+[listen]
+caller = "/O=Philoxenia/OU=Test/CN=Guest"
+[site]
+operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
+accepts = { Xen = ["KVM"], KVM = ["KVM"] }
+host_grace = "2s"
+[[kernel]]
+name = "tiny"
+image = %q
+initrd = %q
+cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+[repository.file]
+dir = %q
+[[host]]
+id = "host1"
+adapter = "libvirt"
+uri = %q
+acceleration = "tcg"
+cpus = 1
+memory_mb = 128
+`
+
+// bare is metadata of a guest that needs no network.
+const bare = `<VirtualWorkspace xmlns="http://www.globus.org/2008/06/workspace/metadata"
+    xmlns:def="http://www.globus.org/2008/06/workspace/metadata/definition"
+    xmlns:jsdl="http://schemas.ggf.org/jsdl/2005/11/jsdl">
+  <name>urn:test:bare</name>
+  <def:definition>
+    <def:requirements>
+      <jsdl:CPUArchitecture><jsdl:CPUArchitectureName>x86_64</jsdl:CPUArchitectureName>
+      </jsdl:CPUArchitecture>
+      <def:VMM><def:type>KVM</def:type></def:VMM>
+    </def:requirements>
+    <def:diskCollection><def:rootVBD><def:location>file://disk</def:location>
+      <def:mountAs>sda1</def:mountAs></def:rootVBD></def:diskCollection>
+  </def:definition>
+</VirtualWorkspace>
+`
+
+// patience is how long anything may take here: guests are emulated, on a machine
+// that others use too.
+const patience = 3 * time.Minute
+
+// eventually waits until so holds.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !so(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+	}
+}
+
+// many starts a daemon over the first host of a lab, with what the others are
+// reached by among its credentials.
+func many(t *testing.T, lab *libvirtdtest.Lab) *site {
+	t.Helper()
+	dir := t.TempDir()
+	guest := libvirtdtest.BuildGuest(t)
+	data, images := filepath.Join(dir, "data"), filepath.Join(dir, "images")
+	for _, d := range []string{images, filepath.Join(data, "credentials")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tls := lab.Hosts[2].TLS
+	for name, from := range map[string]string{
+		filepath.Join(images, "disk"):               guest.Image,
+		filepath.Join(data, "credentials/ca.pem"):   tls.CAFile,
+		filepath.Join(data, "credentials/cert.pem"): tls.CertFile,
+		filepath.Join(data, "credentials/key.pem"):  tls.KeyFile,
+	} {
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(name, content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := filepath.Join(dir, "house.toml")
+	text := fmt.Sprintf(house, data, guest.Boot.Kernel, guest.Boot.Initrd, images,
+		lab.Hosts[0].URI("qemu"))
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+		t.Setenv(name, filepath.Join(dir, name))
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("%s", text)
+		}
+	})
+	o := daemon.Options{Data: data, Config: config, Log: log}
+	s := &site{start(t, o), o}
+	t.Setenv("WORKSPACE_SERVICE", s.URL)
+	return s
+}
+
+// faults returns what is said to be wrong with each workspace, by its key.
+func faults(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, w := range read[[]struct{ Key, State, Fault string }](t, "list") {
+		all[w.Key] = w.Fault
+		if w.State != "Running" {
+			all[w.Key] += " " + w.State
+		}
+	}
+	return all
+}
+
+// where returns the host of each of the group's workspaces, by its key.
+func where(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for i, host := range of(t, "1").Lease.Hosts {
+		all[fmt.Sprint(i+1)] = host
+	}
+	return all
+}
+
+// guests returns the process IDs of the guests on a host.
+func guests(h *libvirtdtest.LabHost) string {
+	return strings.TrimSpace(h.Shell("pgrep -x qemu-system-x86 || true"))
+}
+
+// A heard is what `workspace events` has printed so far.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(p)
+}
+
+func (h *heard) count(pattern string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(regexp.MustCompile(pattern).FindAllString(h.text.String(), -1))
+}
+
+// listen follows everything that the caller has.
+func listen(t *testing.T) *heard {
+	t.Helper()
+	h := new(heard)
+	cmd := exec.Command(filepath.Join(bin, "workspace"), "events", "-o", "json")
+	cmd.Stdout = h
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return h
+}
+
+// TestManyHosts spreads a group over three hosts, which are reached over a unix
+// socket, TCP and TLS. One's libvirtd is killed and another's frozen: their
+// workspaces are marked and their subscribers told, and when they are back all is
+// as it was, with the same processes. A fourth host comes and goes meanwhile.
+func TestManyHosts(t *testing.T) {
+	lab := libvirtdtest.StartLab(t, 4)
+	s := many(t, lab)
+	small := []string{"--cpus", "1", "--memory", "128M", "--acceleration", "tcg"}
+	add := func(name string, args ...string) {
+		t.Helper()
+		workspace(t, append(append([]string{"host", "add", name}, args...), small...)...)
+	}
+	add("host2", "--uri", lab.Hosts[1].URIOver("tcp", "qemu"))
+	add("host3", "--uri", lab.Hosts[2].URIOver("tls", "qemu"),
+		"--tls-ca", "ca.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
+	probed := workspace(t, "host", "probe", "host1", "host2", "host3")
+	if n := len(regexp.MustCompile(`(?m)^ok +connection: QEMU`).FindAllString(probed, -1)); n != 3 {
+		t.Errorf("the test of the hosts says\n%s", probed)
+	}
+	metadata := filepath.Join(t.TempDir(), "bare.xml")
+	if err := os.WriteFile(metadata, []byte(bare), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	lease := func(nodes int) {
+		t.Helper()
+		workspace(t, "deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
+			"--nodes", fmt.Sprint(nodes), "--timeout", patience.String())
+	}
+	lease(3)
+	at := where(t)
+	if len(at) != 3 || at["1"] == at["2"] || at["2"] == at["3"] || at["1"] == at["3"] {
+		t.Fatalf("they are at %v", at)
+	}
+	before := [3]string{}
+	for i, h := range lab.Hosts[:3] {
+		if before[i] = guests(h); before[i] == "" || strings.Contains(before[i], "\n") {
+			t.Fatalf("%s runs the guests %q", h.Name, before[i])
+		}
+	}
+	events := listen(t)
+	eventually(t, "the events are followed", func() bool { return events.count(`Running`) >= 3 })
+
+	lab.Hosts[1].Kill()
+	lab.Hosts[2].Freeze()
+	eventually(t, "the marks", func() bool {
+		n := 0
+		for key, fault := range faults(t) {
+			if (at[key] != "host1") != strings.Contains(fault, "has not answered since") {
+				return false
+			}
+			n++
+		}
+		return n == 3
+	})
+	eventually(t, "the messages", func() bool {
+		return events.count(`its host host[23] has not answered since`) == 2
+	})
+	if list := workspace(t, "host", "list"); strings.Count(list, "unreachable") != 2 {
+		t.Errorf("the list of hosts is\n%s", list)
+	}
+	add("host4", "--uri", lab.Hosts[3].URI("qemu"))
+	lease(1)
+	if on := of(t, "4").Lease.Hosts[0]; on != "host4" {
+		t.Errorf("the fourth is on %s", on)
+	}
+	s.again(t) // the marks and the hosts outlive the daemon
+	if marked := faults(t); !strings.Contains(marked["2"]+marked["3"]+marked["1"], "not answered") {
+		t.Errorf("after a restart the faults are %v", marked)
+	}
+
+	lab.Hosts[2].Thaw()
+	lab.Hosts[1].Restart()
+	eventually(t, "the marks are gone", func() bool {
+		for _, fault := range faults(t) {
+			if fault != "" {
+				return false
+			}
+		}
+		return true
+	})
+	for i, h := range lab.Hosts[:3] {
+		if now := guests(h); now != before[i] {
+			t.Errorf("%s ran the guest %s, and now %s", h.Name, before[i], now)
+		}
+	}
+	if r := command(t, filepath.Join(bin, "workspace"), "host", "remove", "host4"); r.code != 5 {
+		t.Errorf("a host in use is removed: %d %s", r.code, r.err)
+	}
+	workspace(t, "destroy", "--yes", "4")
+	workspace(t, "host", "remove", "--drain", "host4")
+	if left := guests(lab.Hosts[3]); left != "" {
+		t.Errorf("on the removed host runs %s", left)
+	}
+	workspace(t, "destroy", "--yes", "--all")
+	eventually(t, "nothing runs", func() bool {
+		return guests(lab.Hosts[0])+guests(lab.Hosts[1])+guests(lab.Hosts[2]) == ""
+	})
+}
