@@ -41,6 +41,7 @@ const (
 const (
 	Lease             = "urn:philoxenia:2026:workspace"
 	Terms             = "urn:philoxenia:2026:terms"
+	Library           = "urn:philoxenia:2026:library"
 	Addressing2005    = "http://www.w3.org/2005/08/addressing"
 	Properties2       = "http://docs.oasis-open.org/wsrf/rp-2"
 	Lifetime2         = "http://docs.oasis-open.org/wsrf/rl-2"
@@ -121,6 +122,7 @@ var order = []published{
 	{"workspace-2.xsd", Workspace, two},
 	{"group-2.xsd", Group, two},
 	{"status-2.xsd", Status, two},
+	{"library.xsd", Library, two},
 	{"lease.xsd", Lease, two},
 }
 

@@ -30,6 +30,7 @@ var prefixes = map[string]string{
 
 	schema.Lease:             "p",
 	schema.Terms:             "q",
+	schema.Library:           "i",
 	schema.Properties2:       "wsrf-rp",
 	schema.Lifetime2:         "wsrf-rl",
 	schema.Resource2:         "wsrf-r",

@@ -56,6 +56,13 @@ var servicesTwo = []service{
 		}, readTwo, writeTwo, lifetimeTwo[:1]),
 	},
 	{
+		name: "Images", file: "lease_images",
+		operations: []Operation{
+			aboutImages("AddImage"), aboutImages("RemoveImage"), aboutImages("ChangeImage"),
+			aboutImages("QueryImages"), aboutImages("GetImage"), aboutImages("VerifyImage"),
+		},
+	},
+	{
 		name: "WorkspaceEntry", file: "lease_workspace_entry",
 		properties: lease("EntryProperties"),
 		headers:    []QName{{schema.Workspace, "WorkspaceKey"}},
@@ -226,6 +233,15 @@ func ours(service, name string, faults ...string) Operation {
 	op := interfaced(schema.Lease+":"+service, schema.Lease, name, names(schema.Lease, faults...))
 	op.Action = schema.Lease + ":" + service + ":" + name + "Request"
 	op.ReplyAction = schema.Lease + ":" + service + ":" + name + "Response"
+	return op
+}
+
+// aboutImages makes an operation of the image library, whose messages are in a
+// namespace of their own.
+func aboutImages(name string) Operation {
+	op := ours("Images", name, "UnknownFault", "RequestDeniedFault", "MetadataFault",
+		"SchedulingFault", "StatusFault")
+	op.In, op.Out = QName{schema.Library, name}, QName{schema.Library, name + "Response"}
 	return op
 }
 

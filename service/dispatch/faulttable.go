@@ -150,6 +150,13 @@ var hostFaults = faultNames{
 	denied: lease("RequestDeniedFault"), unknown: lease("UnknownFault"), other: lease("HostFault"),
 }
 
+// imageFaults are those of operations of the image library.
+var imageFaults = faultNames{
+	invalid: lease("MetadataFault"), conflict: lease("MetadataFault"),
+	unknown: lease("UnknownFault"), denied: lease("RequestDeniedFault"),
+	busy: lease("SchedulingFault"), other: lease("StatusFault"),
+}
+
 // faultsTwo are the faults of face two: the service's own, and those of
 // WS-ResourceProperties 1.2, WS-ResourceLifetime 1.2 and WS-BaseNotification 1.3.
 var faultsTwo = faultTable{plainTwo, map[string]faultNames{
@@ -171,6 +178,9 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 		other: lease("ShutdownFault"),
 	},
 	"QueryUsage": {other: lease("StatusFault")},
+
+	"AddImage": imageFaults, "RemoveImage": imageFaults, "ChangeImage": imageFaults,
+	"QueryImages": imageFaults, "GetImage": imageFaults, "VerifyImage": imageFaults,
 
 	"GetResourceProperty":           readFaults2,
 	"GetMultipleResourceProperties": readFaults2,

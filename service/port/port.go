@@ -48,6 +48,7 @@ const (
 	Hosts          = "Hosts"
 	HostEntry      = "HostEntry"
 	Host           = "Host"
+	Images         = "Images"
 )
 
 // The operations that the port types of both faces have under other names.

@@ -29,7 +29,7 @@ func main() {
 
 // services are those that the bindings are for. Others can be generated in the
 // same way, each on its own.
-var services = []string{"WorkspaceFactory", "Workspace", "Group", "Status"}
+var services = []string{"WorkspaceFactory", "Workspace", "Group", "Status", "Images"}
 
 // generate writes the bindings.
 func generate(out string) error {

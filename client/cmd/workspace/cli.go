@@ -28,6 +28,7 @@ type cli struct {
 	Host       hostCmd       `cmd:"" help:"List and show hosts; drain them and give them windows."`
 	Network    networkCmd    `cmd:"" help:"List and show networks; hold and release their addresses."`
 	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, as host list does."`
+	Image      imageCmd      `cmd:"" help:"The library of images: add, find, verify, sign and tag them."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Simulate   simulateCmd   `cmd:"" help:"Run the scheduler on a workload in virtual time, and measure what comes of it."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`

@@ -8,6 +8,7 @@ var (
 	eprless = []string{
 		"list", "factory", "hosts", "schedule", "show", "drain", "undrain", "window", "simulate",
 		"view", "path", "completion", "version", "man",
+		"add", "find", "verify", "remove", "tag", "sign", "keygen",
 	}
 	xmlless = []string{
 		"wait", "watch", "events", "simulate", "view", "path", "completion", "version", "man",

@@ -14,12 +14,14 @@ import (
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/catalog"
 	"github.com/philoxenia/philoxenia/service/manager/fleet"
 	"github.com/philoxenia/philoxenia/service/manager/image"
 	"github.com/philoxenia/philoxenia/service/notify"
 	"github.com/philoxenia/philoxenia/service/port/factory"
 	"github.com/philoxenia/philoxenia/service/port/group"
 	hostport "github.com/philoxenia/philoxenia/service/port/host"
+	"github.com/philoxenia/philoxenia/service/port/images"
 	"github.com/philoxenia/philoxenia/service/port/producer"
 	"github.com/philoxenia/philoxenia/service/port/pullpoint"
 	"github.com/philoxenia/philoxenia/service/port/servicegroup"
@@ -31,9 +33,11 @@ import (
 )
 
 // services are the port types of both faces.
-func services(m *manager.Manager, f *fleet.Fleet, g notify.Guard) []dispatch.Service {
+func services(
+	m *manager.Manager, f *fleet.Fleet, stock *catalog.Catalog, g notify.Guard,
+) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
-	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m)}
+	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m), images.New(stock)}
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
 		all = append(all, factory.New(face, m), ws.New(face, m, producers),
 			group.New(face, m), status.New(face, m), subscription.New(face, m))

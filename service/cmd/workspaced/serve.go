@@ -181,7 +181,7 @@ func (d *daemon) assemble(
 		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
 		Logger: log,
 	})
-	d.handler, err = answers(c, services(m, d.fleet, at.guard), at, log)
+	d.handler, err = answers(c, services(m, d.fleet, stock, at.guard), at, log)
 	if err != nil {
 		return err
 	}
