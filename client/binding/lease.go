@@ -1237,6 +1237,218 @@ type WorkspaceGroupKey string
 
 type ChargeGranularity int32
 
+type ImageShelfEnumeration string
+
+const (
+	ImageShelfEnumerationOwn ImageShelfEnumeration = "own"
+
+	ImageShelfEnumerationSite ImageShelfEnumeration = "site"
+)
+
+type ImageBytesType int64
+
+type ImageStatusEnumeration string
+
+const (
+	ImageStatusEnumerationVerified ImageStatusEnumeration = "verified"
+
+	ImageStatusEnumerationUnknownsigner ImageStatusEnumeration = "unknown signer"
+
+	ImageStatusEnumerationBad ImageStatusEnumeration = "bad"
+)
+
+type Image ImageDescriptionType
+
+type AddImage struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library AddImage"`
+
+	Image *Image `xml:"Image,omitempty" json:"Image,omitempty"`
+
+	Envelope []string `xml:"Envelope,omitempty" json:"Envelope,omitempty"`
+}
+
+type AddImageResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library AddImageResponse"`
+
+	Entry *ImageEntryType `xml:"Entry,omitempty" json:"Entry,omitempty"`
+}
+
+type RemoveImage struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library RemoveImage"`
+
+	Reference string `xml:"Reference,omitempty" json:"Reference,omitempty"`
+}
+
+type RemoveImageResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library RemoveImageResponse"`
+}
+
+type ChangeImage struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library ChangeImage"`
+
+	Reference string `xml:"Reference,omitempty" json:"Reference,omitempty"`
+
+	Tag []string `xml:"Tag,omitempty" json:"Tag,omitempty"`
+
+	Untag []string `xml:"Untag,omitempty" json:"Untag,omitempty"`
+
+	Envelope string `xml:"Envelope,omitempty" json:"Envelope,omitempty"`
+}
+
+type ChangeImageResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library ChangeImageResponse"`
+
+	Entry *ImageEntryType `xml:"Entry,omitempty" json:"Entry,omitempty"`
+}
+
+type QueryImages struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library QueryImages"`
+
+	Query string `xml:"Query,omitempty" json:"Query,omitempty"`
+}
+
+type QueryImagesResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library QueryImagesResponse"`
+
+	Entry []*ImageEntryType `xml:"Entry,omitempty" json:"Entry,omitempty"`
+
+	Total *ImageBytesType `xml:"Total,omitempty" json:"Total,omitempty"`
+
+	Exclusion []*ImageExclusionType `xml:"Exclusion,omitempty" json:"Exclusion,omitempty"`
+}
+
+type GetImage struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library GetImage"`
+
+	Reference string `xml:"Reference,omitempty" json:"Reference,omitempty"`
+}
+
+type GetImageResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library GetImageResponse"`
+
+	Entry *ImageEntryType `xml:"Entry,omitempty" json:"Entry,omitempty"`
+}
+
+type VerifyImage struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library VerifyImage"`
+
+	Reference string `xml:"Reference,omitempty" json:"Reference,omitempty"`
+}
+
+type VerifyImageResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library VerifyImageResponse"`
+
+	Entry *ImageEntryType `xml:"Entry,omitempty" json:"Entry,omitempty"`
+}
+
+type ImageSoftwareType struct {
+	Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+
+	Version string `xml:"Version,omitempty" json:"Version,omitempty"`
+}
+
+type ImageAttributeType struct {
+	Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+
+	Value string `xml:"Value,omitempty" json:"Value,omitempty"`
+}
+
+type ImageDescriptionType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:library Image"`
+
+	Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+
+	Version string `xml:"Version,omitempty" json:"Version,omitempty"`
+
+	Shelf *ImageShelfEnumeration `xml:"Shelf,omitempty" json:"Shelf,omitempty"`
+
+	Location AnyURI `xml:"Location,omitempty" json:"Location,omitempty"`
+
+	Comment string `xml:"Comment,omitempty" json:"Comment,omitempty"`
+
+	Architecture string `xml:"Architecture,omitempty" json:"Architecture,omitempty"`
+
+	VMM []string `xml:"VMM,omitempty" json:"VMM,omitempty"`
+
+	Kernel string `xml:"Kernel,omitempty" json:"Kernel,omitempty"`
+
+	Format string `xml:"Format,omitempty" json:"Format,omitempty"`
+
+	Size *ImageBytesType `xml:"Size,omitempty" json:"Size,omitempty"`
+
+	FileSize *ImageBytesType `xml:"FileSize,omitempty" json:"FileSize,omitempty"`
+
+	SHA256 string `xml:"SHA256,omitempty" json:"SHA256,omitempty"`
+
+	Software []*ImageSoftwareType `xml:"Software,omitempty" json:"Software,omitempty"`
+
+	Attribute []*ImageAttributeType `xml:"Attribute,omitempty" json:"Attribute,omitempty"`
+
+	Tag []string `xml:"Tag,omitempty" json:"Tag,omitempty"`
+}
+
+type ImageSourceType struct {
+	URI string `xml:"URI,omitempty" json:"URI,omitempty"`
+
+	SHA256 string `xml:"SHA256,omitempty" json:"SHA256,omitempty"`
+}
+
+type ImageAttestationType struct {
+	Status *ImageStatusEnumeration `xml:"Status,omitempty" json:"Status,omitempty"`
+
+	Signer string `xml:"Signer,omitempty" json:"Signer,omitempty"`
+
+	Reason string `xml:"Reason,omitempty" json:"Reason,omitempty"`
+
+	KeyID []string `xml:"KeyID,omitempty" json:"KeyID,omitempty"`
+
+	Builder string `xml:"Builder,omitempty" json:"Builder,omitempty"`
+
+	Source []*ImageSourceType `xml:"Source,omitempty" json:"Source,omitempty"`
+
+	Built soap.XSDDateTime `xml:"Built,omitempty" json:"Built,omitempty"`
+
+	Envelope string `xml:"Envelope,omitempty" json:"Envelope,omitempty"`
+}
+
+type ImageCheckType struct {
+	At soap.XSDDateTime `xml:"At,omitempty" json:"At,omitempty"`
+
+	SHA256 string `xml:"SHA256,omitempty" json:"SHA256,omitempty"`
+
+	Fault string `xml:"Fault,omitempty" json:"Fault,omitempty"`
+}
+
+type ImageReadingType struct {
+	Done *ImageBytesType `xml:"Done,omitempty" json:"Done,omitempty"`
+
+	Total *ImageBytesType `xml:"Total,omitempty" json:"Total,omitempty"`
+
+	Fault string `xml:"Fault,omitempty" json:"Fault,omitempty"`
+}
+
+type ImageEntryType struct {
+	Image *Image `xml:"Image,omitempty" json:"Image,omitempty"`
+
+	RegisteredBy string `xml:"RegisteredBy,omitempty" json:"RegisteredBy,omitempty"`
+
+	Registered soap.XSDDateTime `xml:"Registered,omitempty" json:"Registered,omitempty"`
+
+	Attestation []*ImageAttestationType `xml:"Attestation,omitempty" json:"Attestation,omitempty"`
+
+	Check *ImageCheckType `xml:"Check,omitempty" json:"Check,omitempty"`
+
+	Reading *ImageReadingType `xml:"Reading,omitempty" json:"Reading,omitempty"`
+}
+
+type ImageExclusionType struct {
+	Condition string `xml:"Condition,omitempty" json:"Condition,omitempty"`
+
+	Entries *ImageBytesType `xml:"Entries,omitempty" json:"Entries,omitempty"`
+
+	Alone *ImageBytesType `xml:"Alone,omitempty" json:"Alone,omitempty"`
+}
+
 type QName string
 
 type Duration string
@@ -1316,6 +1528,8 @@ type CreateResponse struct {
 type Lease LeaseType
 
 type Explanation ExplanationType
+
+type DiskImage DiskImageType
 
 type Allocation AllocationType
 
@@ -1464,6 +1678,8 @@ type WorkspaceProperties struct {
 
 	Explanation *Explanation `xml:"Explanation,omitempty" json:"Explanation,omitempty"`
 
+	DiskImage []*DiskImage `xml:"DiskImage,omitempty" json:"DiskImage,omitempty"`
+
 	TopicExpression []*TopicExpression `xml:"TopicExpression,omitempty" json:"TopicExpression,omitempty"`
 
 	FixedTopicSet *FixedTopicSet `xml:"FixedTopicSet,omitempty" json:"FixedTopicSet,omitempty"`
@@ -1509,6 +1725,8 @@ type CreatedType struct {
 	Schedule *Schedule `xml:"schedule,omitempty" json:"schedule,omitempty"`
 
 	Networking *Networking `xml:"networking,omitempty" json:"networking,omitempty"`
+
+	DiskImage []*DiskImage `xml:"DiskImage,omitempty" json:"DiskImage,omitempty"`
 }
 
 type CreatedGroupType struct {
@@ -1585,6 +1803,20 @@ type ExplanationType struct {
 	Earliest soap.XSDDateTime `xml:"Earliest,omitempty" json:"Earliest,omitempty"`
 
 	Offer []*OfferType `xml:"Offer,omitempty" json:"Offer,omitempty"`
+}
+
+type DiskImageType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace DiskImage"`
+
+	MountAs string `xml:"MountAs,omitempty" json:"MountAs,omitempty"`
+
+	Entry string `xml:"Entry,omitempty" json:"Entry,omitempty"`
+
+	Asked AnyURI `xml:"Asked,omitempty" json:"Asked,omitempty"`
+
+	Location AnyURI `xml:"Location,omitempty" json:"Location,omitempty"`
+
+	SHA256 string `xml:"SHA256,omitempty" json:"SHA256,omitempty"`
 }
 
 type AllocationType struct {
@@ -2680,6 +2912,193 @@ func (service *statusPort) GetResourcePropertyDocumentContext(ctx context.Contex
 
 func (service *statusPort) GetResourcePropertyDocument(request *GetResourcePropertyDocument) (*GetResourcePropertyDocumentResponse, error) {
 	return service.GetResourcePropertyDocumentContext(
+		context.Background(),
+		request,
+	)
+}
+
+type ImagesPort interface {
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	AddImage(request *AddImage) (*AddImageResponse, error)
+
+	AddImageContext(ctx context.Context, request *AddImage) (*AddImageResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	RemoveImage(request *RemoveImage) (*RemoveImageResponse, error)
+
+	RemoveImageContext(ctx context.Context, request *RemoveImage) (*RemoveImageResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	ChangeImage(request *ChangeImage) (*ChangeImageResponse, error)
+
+	ChangeImageContext(ctx context.Context, request *ChangeImage) (*ChangeImageResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	QueryImages(request *QueryImages) (*QueryImagesResponse, error)
+
+	QueryImagesContext(ctx context.Context, request *QueryImages) (*QueryImagesResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	GetImage(request *GetImage) (*GetImageResponse, error)
+
+	GetImageContext(ctx context.Context, request *GetImage) (*GetImageResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - MetadataFault
+	//   - SchedulingFault
+	//   - StatusFault
+
+	VerifyImage(request *VerifyImage) (*VerifyImageResponse, error)
+
+	VerifyImageContext(ctx context.Context, request *VerifyImage) (*VerifyImageResponse, error)
+}
+
+type imagesPort struct {
+	client *soap.Client
+}
+
+func NewImagesPort(client *soap.Client) ImagesPort {
+	return &imagesPort{
+		client: client,
+	}
+}
+
+func (service *imagesPort) AddImageContext(ctx context.Context, request *AddImage) (*AddImageResponse, error) {
+	response := new(AddImageResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:AddImageRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) AddImage(request *AddImage) (*AddImageResponse, error) {
+	return service.AddImageContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *imagesPort) RemoveImageContext(ctx context.Context, request *RemoveImage) (*RemoveImageResponse, error) {
+	response := new(RemoveImageResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:RemoveImageRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) RemoveImage(request *RemoveImage) (*RemoveImageResponse, error) {
+	return service.RemoveImageContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *imagesPort) ChangeImageContext(ctx context.Context, request *ChangeImage) (*ChangeImageResponse, error) {
+	response := new(ChangeImageResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:ChangeImageRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) ChangeImage(request *ChangeImage) (*ChangeImageResponse, error) {
+	return service.ChangeImageContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *imagesPort) QueryImagesContext(ctx context.Context, request *QueryImages) (*QueryImagesResponse, error) {
+	response := new(QueryImagesResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:QueryImagesRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) QueryImages(request *QueryImages) (*QueryImagesResponse, error) {
+	return service.QueryImagesContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *imagesPort) GetImageContext(ctx context.Context, request *GetImage) (*GetImageResponse, error) {
+	response := new(GetImageResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:GetImageRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) GetImage(request *GetImage) (*GetImageResponse, error) {
+	return service.GetImageContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *imagesPort) VerifyImageContext(ctx context.Context, request *VerifyImage) (*VerifyImageResponse, error) {
+	response := new(VerifyImageResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Images:VerifyImageRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *imagesPort) VerifyImage(request *VerifyImage) (*VerifyImageResponse, error) {
+	return service.VerifyImageContext(
 		context.Background(),
 		request,
 	)

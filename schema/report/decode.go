@@ -244,6 +244,7 @@ func DecodeServiceProperties(
 			document.Optional(PropertyLease, pointed(r.standing, &p.Lease)),
 			document.Optional(PropertyShape, deployment.ReadAmounts(r.Reader, &p.Shape)),
 			document.Optional(PropertyExplanation, pointed(r.explanation, &p.Explanation)),
+			document.Many(0, PropertyDiskImage, r.diskImages(&p.Images)),
 		})
 	}, ServiceRPSet, ServiceLeaseRPSet)
 }

@@ -34,6 +34,7 @@ func (c *Created) WriteLease(enc *xmlstrict.Encoder) {
 		if len(one.NICs) > 0 {
 			metadata.WriteNetworking(enc, one.NICs)
 		}
+		writeDiskImages(enc, one.Images)
 		enc.End()
 	}
 	if c.Group != nil {
@@ -58,7 +59,8 @@ func (r *reader) lease(e *etree.Element, c *Created) {
 			var one CreatedWorkspace
 			r.Sequence(e, append(r.keyed(&one.EPR, WorkspaceKey),
 				document.One(PropertySchedule, bind(r.schedule, &one.Schedule)),
-				document.Optional(networking, r.networking(&one.NICs))))
+				document.Optional(networking, r.networking(&one.NICs)),
+				document.Many(0, PropertyDiskImage, r.diskImages(&one.Images))))
 			c.Workspaces = append(c.Workspaces, one)
 		}),
 		document.Optional(leaseGroup, func(e *etree.Element) {

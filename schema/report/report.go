@@ -80,6 +80,7 @@ type CreatedWorkspace struct {
 	EPR      wsa.EPR
 	Schedule Schedule
 	NICs     []metadata.NIC
+	Images   []DiskImage // face two alone tells them
 }
 
 // Schedule is when a workspace runs and ends.
@@ -122,6 +123,7 @@ type ServiceProperties struct {
 	Lease       *Lease             // nil: the scheduler has none
 	Shape       deployment.Amounts // what can change while it runs
 	Explanation *Explanation       // nil: it does not wait
+	Images      []DiskImage        // of the library, that it is made of
 }
 
 // StatusProperties is what the status service tells of accounting.

@@ -73,6 +73,10 @@ var serviceSets = sets[ServiceProperties]{
 		property[ServiceProperties]{PropertyExplanation, writeUnlessNil(
 			func(p *ServiceProperties) *Explanation { return p.Explanation },
 			(*Explanation).Write)},
+		property[ServiceProperties]{PropertyDiskImage,
+			func(p *ServiceProperties, enc *xmlstrict.Encoder) {
+				writeDiskImages(enc, p.Images)
+			}},
 		property[ServiceProperties]{producer.TopicExpression, writeLeaseTopics},
 		property[ServiceProperties]{producer.FixedTopicSet,
 			fixedTopics(producer.FixedTopicSet)},

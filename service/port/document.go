@@ -50,6 +50,20 @@ func NICs(w *workspace.Workspace) []metadata.NIC {
 	return all
 }
 
+// DiskImages returns which images of the library a workspace is made of.
+func DiskImages(w *workspace.Workspace) []report.DiskImage {
+	var all []report.DiskImage
+	for _, d := range w.Spec.Disks {
+		if d.Image != "" {
+			all = append(all, report.DiskImage{
+				MountAs: d.MountAs, Entry: d.Image, Asked: d.Asked, Location: d.Location,
+				SHA256: d.SHA256,
+			})
+		}
+	}
+	return all
+}
+
 // Allocation returns what a workspace takes of its host. A CPU count is told
 // only to those who asked for one, as the original does.
 func Allocation(w *workspace.Workspace) deployment.ResourceAllocation {

@@ -23,7 +23,8 @@ func TestGeneratedOperations(t *testing.T) {
 var prefixes = map[string]string{
 	schema.Workspace: "w", schema.Types: "t", schema.Group: "g", schema.Status: "s",
 	schema.Properties: "wsrp", schema.Lifetime: "wsrl", schema.BaseNotification: "wsnt",
-	schema.Lease: "p", schema.Library: "i", schema.Properties2: "wsrf-rp", schema.Lifetime2: "wsrf-rl",
+	schema.Library: "i",
+	schema.Lease:   "p", schema.Properties2: "wsrf-rp", schema.Lifetime2: "wsrf-rl",
 	schema.Resource2: "wsrf-r", schema.BaseNotification2: "wsnt", schema.ONVIFEvents: "tev",
 }
 

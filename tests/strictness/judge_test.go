@@ -10,6 +10,7 @@ import (
 	"github.com/philoxenia/philoxenia/schema"
 	"github.com/philoxenia/philoxenia/schema/deployment"
 	"github.com/philoxenia/philoxenia/schema/document"
+	"github.com/philoxenia/philoxenia/schema/library"
 	"github.com/philoxenia/philoxenia/schema/metadata"
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsn"
@@ -74,6 +75,14 @@ var decoders = map[xmlstrict.Name]decoder{
 	report.ReleaseAddress:                         reads(report.DecodeRelease),
 	report.ReleaseAddressResponse:                 reads(report.DecodeHold),
 	report.QueryScheduleResponse:                  reads(report.DecodeSchedule),
+	library.File:                                  reads(library.Decode),
+	library.AddImage:                              reads(library.DecodeAddition),
+	library.AddImageResponse:                      reads(library.DecodeEntry),
+	library.ChangeImage:                           reads(library.DecodeChange),
+	library.ChangeImageResponse:                   reads(library.DecodeEntry),
+	library.GetImageResponse:                      reads(library.DecodeEntry),
+	library.VerifyImageResponse:                   reads(library.DecodeEntry),
+	library.QueryImagesResponse:                   reads(library.DecodeResult),
 	{Space: schema.ServiceGroup2, Local: "Entry"}: reads(wssg.ParseEntry),
 }
 

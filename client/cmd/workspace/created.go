@@ -28,6 +28,7 @@ func newCreated(c *report.Created, r client.Request) createdView {
 		v := newView(w.EPR, client.State{Name: client.Unstaged}, w.Schedule)
 		v.NICs, v.Architecture = newNICs(w.NICs), r.Metadata.Definition.Architecture
 		v.MemoryMB, v.CPUs = amounts(r.Deployment.Allocation)
+		v.Images = newDisks(w.Images)
 		view.Workspaces = append(view.Workspaces, v)
 		view.eprs = append(view.eprs, w.EPR)
 	}

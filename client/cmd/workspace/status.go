@@ -27,6 +27,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		v := newView(t.epr, client.NewState(p.State), p.Schedule)
 		v.NICs, v.Architecture = newNICs(p.NICs), p.Allocation.Architecture
 		v.MemoryMB, v.CPUs = amounts(p.Allocation)
+		v.Images = newDisks(p.Images)
 		if p.Lease != nil {
 			l := newStanding(p.Lease)
 			v.Lease = &l

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/philoxenia/philoxenia/schema/report"
 )
 
 // A workspaceView is one workspace as it is shown. Its JSON keys are a
@@ -25,8 +27,27 @@ type workspaceView struct {
 	CPUs            int64      `json:"cpus"`
 	Architecture    string     `json:"architecture"`
 	NICs            []nicView  `json:"nics"`
+	Images          []diskView `json:"images,omitempty"` // of the library
 
 	Lease *standingView `json:"lease,omitempty"` // where the service tells of it
+}
+
+// A diskView is a disk that is made of an image of the library, as it is shown.
+type diskView struct {
+	MountAs  string `json:"mountAs"`
+	Image    string `json:"image"`           // NAME:VERSION
+	Asked    string `json:"asked,omitempty"` // what the metadata has
+	Location string `json:"location"`
+	SHA256   string `json:"sha256"`
+}
+
+// newDisks makes the views of disks.
+func newDisks(all []report.DiskImage) []diskView {
+	var views []diskView
+	for _, d := range all {
+		views = append(views, diskView{d.MountAs, d.Entry, d.Asked, d.Location, d.SHA256})
+	}
+	return views
 }
 
 // A nicView is one network interface as it is shown.
@@ -154,6 +175,9 @@ func (v workspaceView) detail(b *strings.Builder, p *printer) {
 	row(b, "Memory", amount(v.MemoryMB, " MB"))
 	row(b, "CPUs", amount(v.CPUs, ""))
 	row(b, "Architecture", v.Architecture)
+	for _, d := range v.Images {
+		row(b, "Image "+d.MountAs, d.Image+" from "+d.Location)
+	}
 	v.lease(b, now)
 	if v.Lease != nil {
 		v.Lease.brief(b)

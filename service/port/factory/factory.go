@@ -94,6 +94,7 @@ func created(c *dispatch.Call, made workspace.Created) *report.Created {
 	for _, w := range made.Workspaces {
 		answer.Workspaces = append(answer.Workspaces, report.CreatedWorkspace{
 			EPR: port.WorkspaceEPR(c, w.ID), Schedule: port.Schedule(w), NICs: port.NICs(w),
+			Images: port.DiskImages(w),
 		})
 	}
 	if made.Group != "" {

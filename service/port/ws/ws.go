@@ -145,6 +145,8 @@ func (d document) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) boo
 		told.Allocation = port.Allocation(d.w)
 	case report.PropertySchedule:
 		told.Schedule = port.Schedule(d.w)
+	case report.PropertyDiskImage:
+		told.Images = port.DiskImages(d.w)
 	case report.PropertyShape:
 		told.Shape = dispatch.Amounts(d.w.Demand)
 	case report.PropertyLease, report.PropertyExplanation:
@@ -164,7 +166,7 @@ func Document(face wsdl.Face, w *workspace.Workspace) *report.ServiceProperties 
 		Edition: port.Edition(face),
 		NICs:    port.NICs(w), Schedule: port.Schedule(w), Allocation: port.Allocation(w),
 		CurrentTime: time.Now(), TerminationTime: port.Termination(w), State: port.State(w),
-		Shape: dispatch.Amounts(w.Demand),
+		Shape: dispatch.Amounts(w.Demand), Images: port.DiskImages(w),
 	}
 }
 
