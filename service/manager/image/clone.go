@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -62,7 +63,27 @@ func (im *Images) intoCache(
 	if err := w.n.Access.MakeDir(ctx, c.dir, 0o700); err != nil {
 		return "", err
 	}
-	return im.spread(ctx, w, c, name)
+	if format, err = im.spread(ctx, w, c, name); err != nil {
+		return "", errors.Join(err, c.forget(ctx, w.n.Access, name, err))
+	}
+	return format, nil
+}
+
+// forget removes what there is of an image that did not come, unless the next try
+// may go on with it.
+func (c *cache) forget(ctx context.Context, a workspace.Access, name string, why error) error {
+	var later *change.Retry
+	kind := workspace.KindOf(why)
+	if ctx.Err() != nil || errors.As(why, &later) || kind == workspace.Transient ||
+		kind == workspace.Unavailable {
+		return nil
+	}
+	fresh := c.file(name, "") + newSuffix
+	gone := []string{fresh}
+	for _, suffix := range workspace.Leftovers {
+		gone = append(gone, fresh+suffix)
+	}
+	return a.Remove(ctx, gone...)
 }
 
 // settle gives an image that has come its final name.
@@ -107,7 +128,7 @@ func (c *cache) disk(ctx context.Context, n *host.Node, path string, i cached) e
 		return err
 	}
 	if err != nil {
-		return err
+		return fullOr(ctx, n, err)
 	}
 	if format == "raw" { // blocks are shared: nothing stands on the image
 		if err := a.Remove(ctx, under); err != nil {
