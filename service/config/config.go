@@ -165,6 +165,9 @@ type Network struct {
 	Advisory []string `toml:"advisory"`
 	// Guard holds guests to the addresses that they were leased; default true.
 	Guard *bool `toml:"guard"`
+	// Probe asks the wire before a guest gets an address whether somebody has it, where
+	// the network is a bridge of the host; default true.
+	Probe *bool `toml:"probe"`
 }
 
 // Kernel is a kernel that requests may name as file://NAME.

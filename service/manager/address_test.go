@@ -171,3 +171,23 @@ func TestAddressIsFreeWhenTheMachineIsGone(t *testing.T) {
 		t.Errorf("the next got %s, want %s", w.NICs[0].IP, all[2].NICs[0].IP)
 	}
 }
+
+// TestAddressInUseIsReplaced: it goes on hold with the reason, and the workspace
+// gets another, in one transaction.
+func TestAddressInUseIsReplaced(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	defer r.stop()
+	req := request(1)
+	req.Initial = workspace.Propagated
+	w := r.create(req)
+	r.reach(w.ID, workspace.Propagated)
+	r.check(manager.Replace(r.store)(t.Context(), w.ID, 0, "in use by a printer"))
+	now := r.reach(w.ID, workspace.Propagated)
+	uses, err := r.manager.Networks(t.Context(), ada)
+	r.check(err)
+	if now.NICs[0].IP == w.NICs[0].IP || now.NICs[0].MAC == w.NICs[0].MAC ||
+		len(uses[1].Holds) != 1 || uses[1].Holds[0].First != w.NICs[0].IP ||
+		uses[1].Holds[0].Comment != "in use by a printer" || uses[1].Leased != 1 {
+		t.Errorf("it has %+v, and %+v", now.NICs, uses[1])
+	}
+}

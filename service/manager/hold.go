@@ -81,6 +81,33 @@ func (m *Manager) Release(
 	return was, err
 }
 
+// Replace returns what gives a workspace another address for its i-th NIC, because
+// somebody on the wire has it: that one is held with the comment.
+func Replace(
+	store workspace.Store,
+) func(ctx context.Context, id workspace.ID, i int, comment string) error {
+	return func(ctx context.Context, id workspace.ID, i int, comment string) error {
+		return store.Update(ctx, func(tx workspace.Tx) error {
+			w, err := tx.Workspace(id)
+			if err != nil || i >= len(w.NICs) || w.Gone() {
+				return err
+			}
+			nics := slices.Clone(w.NICs)
+			old := nics[i]
+			err = tx.PutHold(workspace.Hold{Association: old.Association, First: old.IP,
+				Last: old.IP, Comment: comment, Since: now()})
+			if err != nil && workspace.KindOf(err) != workspace.Conflict { // an operator's hold
+				return err
+			}
+			nics[i].Address, nics[i].MAC, err = tx.TakeAddress(old.Association)
+			if err != nil {
+				return err
+			}
+			return tx.PutNICs(id, nics)
+		})
+	}
+}
+
 // operates refuses who is no operator.
 func (m *Manager) operates(owner workspace.Owner, op, what string) error {
 	if slices.Contains(m.policy.Operators, owner) {

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net/netip"
 
 	"github.com/philoxenia/philoxenia/service/config"
@@ -13,16 +14,23 @@ import (
 )
 
 // links are how guests are connected.
-func links(c *config.Config) (*network.Networks, error) {
+func links(
+	c *config.Config, store workspace.Store, log *slog.Logger,
+) (*network.Networks, error) {
 	identity, err := poolIdentity(c.Data)
 	if err != nil {
 		return nil, err
 	}
 	rules := make(map[string]network.Rule, len(c.Networks))
 	for _, n := range c.Networks {
-		rules[n.Name] = network.Rule{Guard: n.Guard == nil || *n.Guard}
+		rules[n.Name] = network.Rule{
+			Guard: n.Guard == nil || *n.Guard, Probe: n.Probe == nil || *n.Probe,
+		}
 	}
-	return network.New(network.Options{Installation: identity, Rules: rules}), nil
+	return network.New(network.Options{
+		Installation: identity, Rules: rules, Logger: log,
+		Replace: manager.Replace(store),
+	}), nil
 }
 
 // seeds are how guests are told who they are.

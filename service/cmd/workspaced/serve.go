@@ -156,10 +156,11 @@ func (d *daemon) assemble(
 	moving.Pool, moving.Transports, moving.Took = pool, transports, advice.pace.Took
 	moving.Kept = func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) }
 	images := image.New(moving)
-	machines, err := machines(c, pool, images, advice)
+	links, err := links(c, store, log)
 	if err != nil {
 		return err
 	}
+	machines := advice.machines(c, pool, images, links)
 	stock, err := library(c, store, images, transports)
 	if err = errors.Join(err, advice.pace.Load(ctx, store)); err != nil {
 		return err
@@ -203,17 +204,13 @@ func (d *daemon) assemble(
 }
 
 // machines are what brings guests up on the hosts.
-func machines(
-	c *config.Config, pool *host.Pool, images *image.Images, a *advice,
-) (*vmm.VMM, error) {
-	links, err := links(c)
-	if err != nil {
-		return nil, err
-	}
+func (a *advice) machines(
+	c *config.Config, pool *host.Pool, images *image.Images, links vmm.Links,
+) *vmm.VMM {
 	return vmm.New(vmm.Options{
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
 		Took: a.pace.Took, Links: links, Seeds: seeds(c),
-	}), nil
+	})
 }
 
 // moves is what the configuration says of how images move.

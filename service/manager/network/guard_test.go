@@ -1,10 +1,18 @@
 package network
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -159,4 +167,57 @@ func TestDeviceNames(t *testing.T) {
 	if one.device(7, 0) == two.device(7, 0) || one.table() == two.table() {
 		t.Error("two installations have the same names")
 	}
+}
+
+// TestAddressInUseOnTheWire: an address that somebody answers for is not leased.
+func TestAddressInUseOnTheWire(t *testing.T) {
+	l := newLab(t)
+	l.node.Networks = map[string]string{"public": "bridge:br0", "inner": "network:default"}
+	stranger := l.guest("stranger", "g0")
+	var replaced []string
+	ns := New(Options{Installation: "test", Rules: map[string]Rule{
+		"public": {Probe: true}, "inner": {Probe: true}},
+		Replace: func(_ context.Context, id workspace.ID, i int, comment string) error {
+			replaced = append(replaced, fmt.Sprint(id, " ", i, " ", comment))
+			return nil
+		}})
+	answer := func() { // whoever asks for otherIP is told, once
+		question := make([]byte, 64)
+		for {
+			n, err := syscall.Read(stranger.fd, question)
+			if err != nil {
+				return
+			}
+			if n >= 42 && bytes.Equal(question[12:14], []byte{8, 6}) &&
+				netip.AddrFrom4([4]byte(question[38:42])).String() == otherIP {
+				asker := net.HardwareAddr(question[6:12])
+				reply := ether(mac(otherMAC), etherARP, arp(2, mac(otherMAC), otherIP, "0.0.0.0"))
+				copy(reply[0:6], asker)
+				copy(reply[32:38], asker)
+				stranger.send(reply)
+				return
+			}
+		}
+	}
+	w := leased(workspace.AllocateAndConfigure)
+	must(t, ns.Probe(t.Context(), l.node, w)) // nobody has it
+	w.NICs[0].IP = otherIP
+	var all sync.WaitGroup
+	all.Go(answer)
+	err := ns.Probe(t.Context(), l.node, w)
+	all.Wait()
+	var retry *change.Retry
+	if !errors.As(err, &retry) || len(replaced) != 1 ||
+		!strings.HasPrefix(replaced[0], "77 0 in use on the wire by "+otherMAC+", heard on host") {
+		t.Errorf("%v, %q", err, replaced)
+	}
+	w.NICs[0].Method = workspace.AcceptAndConfigure
+	all.Go(answer)
+	err = ns.Probe(t.Context(), l.node, w)
+	all.Wait()
+	if workspace.KindOf(err) != workspace.Conflict || !strings.Contains(err.Error(), otherMAC) {
+		t.Errorf("an address that was brought: %v", err)
+	}
+	w.NICs[0].Association = "inner"
+	must(t, ns.Probe(t.Context(), l.node, w)) // its wire is not known
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -18,6 +19,7 @@ import (
 // Rule is what the site wants of an association's links.
 type Rule struct {
 	Guard bool // guests are held to their addresses
+	Probe bool // an address is not leased that somebody on the wire has
 }
 
 // Options are what Networks is made of.
@@ -26,12 +28,16 @@ type Options struct {
 	// host; any text that stays the same for ever.
 	Installation string
 	Rules        map[string]Rule // by association
+	Replace      Replacer        // needed where a rule says Probe
+	Logger       *slog.Logger    // nil: nothing is logged
 }
 
 // Networks connects guests. It is safe for concurrent use.
 type Networks struct {
-	rules map[string]Rule
-	mark  string
+	rules   map[string]Rule
+	mark    string
+	replace Replacer
+	log     *slog.Logger
 
 	mu    sync.Mutex
 	hosts map[workspace.HostID]*sync.Mutex // one writer of rules a host
@@ -41,8 +47,16 @@ type Networks struct {
 func New(o Options) *Networks {
 	sum := sha256.Sum256([]byte(o.Installation))
 	mark := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:markLength])
-	return &Networks{rules: o.Rules, mark: mark, hosts: map[workspace.HostID]*sync.Mutex{}}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Networks{rules: o.Rules, mark: mark, log: o.Logger, replace: o.Replace,
+		hosts: map[workspace.HostID]*sync.Mutex{}}
 }
+
+// A Replacer puts the address of a workspace's i-th NIC on hold, with the comment,
+// and gives it another.
+type Replacer func(ctx context.Context, id workspace.ID, i int, comment string) error
 
 // markLength is how much of the installation's digest goes into names: a device
 // has 15 characters in all.
@@ -114,7 +128,7 @@ const opGuard = "guard the network of workspace"
 func (ns *Networks) Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	text := ""
 	for i, nic := range w.NICs {
-		if n.Access != nil && !n.Inert && ns.rules[nic.Association] != (Rule{}) {
+		if n.Access != nil && !n.Inert && ns.rules[nic.Association].Guard {
 			text += dismiss(ns.table(), ns.device(w.ID, i))
 		}
 	}

@@ -47,6 +47,8 @@ type Seeds interface {
 type Links interface {
 	// NICs returns the workspace's NICs as its machine has them on the host.
 	NICs(n *host.Node, w *workspace.Workspace) []workspace.NIC
+	// Probe asks before a machine is made whether its addresses are free.
+	Probe(ctx context.Context, n *host.Node, w *workspace.Workspace) error
 	// Connect readies the host; without it no guest comes up there.
 	Connect(ctx context.Context, n *host.Node, w *workspace.Workspace) error
 	// Disconnect removes what Connect made.
@@ -64,6 +66,8 @@ func (silent) Parameters(*workspace.Workspace) string { return "" }
 type none struct{}
 
 func (none) NICs(_ *host.Node, w *workspace.Workspace) []workspace.NIC { return w.NICs }
+
+func (none) Probe(context.Context, *host.Node, *workspace.Workspace) error { return nil }
 
 func (none) Connect(context.Context, *host.Node, *workspace.Workspace) error { return nil }
 
@@ -168,6 +172,9 @@ func (v *VMM) stop(ctx context.Context, n *host.Node, w *workspace.Workspace) er
 func (v *VMM) define(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
+	if err := v.probe(ctx, n, r); err != nil {
+		return nil, err
+	}
 	m, err := v.machine(ctx, n, r.Workspace)
 	if err != nil {
 		return nil, err
@@ -184,6 +191,18 @@ func (v *VMM) define(
 		return nil, nil
 	}
 	return Moved(r.Workspace.ID, workspace.TriggerStart), nil
+}
+
+// probe asks whether the addresses are free, of a machine that is about to be made.
+func (v *VMM) probe(ctx context.Context, n *host.Node, r *change.Run) error {
+	if r.Workspace.State != workspace.Propagated {
+		return nil
+	}
+	now, err := n.Inspect(ctx, r.Workspace.ID)
+	if err != nil || now != workspace.ConditionAbsent {
+		return err
+	}
+	return v.o.Links.Probe(ctx, n, r.Workspace)
 }
 
 // seed is the disk that tells the workspace's guest who it is; nil: there is none.
