@@ -165,6 +165,9 @@ type Network struct {
 	Advisory []string `toml:"advisory"`
 	// Guard holds guests to the addresses that they were leased; default true.
 	Guard *bool `toml:"guard"`
+	// Private gives each group, or workspace alone, a network of its own: a bridge of its
+	// host that nothing else is on. The nodes of a group are kept on one host.
+	Private bool `toml:"private"`
 	// Probe asks the wire before a guest gets an address whether somebody has it, where
 	// the network is a bridge of the host; default true.
 	Probe *bool `toml:"probe"`

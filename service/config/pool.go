@@ -112,8 +112,10 @@ func (h *Host) check() error {
 func (c *Config) checkAssociations(h *Host) error {
 	var all []error
 	var names []string
+	private := map[string]bool{}
 	for _, n := range c.Networks {
 		names = append(names, n.Name)
+		private[n.Name] = n.Private
 	}
 	for _, name := range h.Associations {
 		if !slices.Contains(names, name) {
@@ -124,7 +126,7 @@ func (c *Config) checkAssociations(h *Host) error {
 		names = h.Associations
 	}
 	for _, name := range names {
-		if _, ok := h.Networks[name]; !ok && h.Adapter == "libvirt" {
+		if _, ok := h.Networks[name]; !ok && h.Adapter == "libvirt" && !private[name] {
 			all = append(all, fmt.Errorf("networks.%s is needed, such as \"network:default\"; "+
 				"or leave %s out of the host's associations", name, name))
 		}

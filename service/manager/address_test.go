@@ -191,3 +191,22 @@ func TestAddressInUseIsReplaced(t *testing.T) {
 		t.Errorf("it has %+v, and %+v", now.NICs, uses[1])
 	}
 }
+
+// TestPrivateGroupsAreTogether: their network is on one host.
+func TestPrivateGroupsAreTogether(t *testing.T) {
+	r := newRig(t, t.TempDir(), "", func(r *rig) {
+		r.policy.Brought = map[string]manager.Brought{"private": {Private: true}}
+	})
+	defer r.stop()
+	req := request(2)
+	req.Demand.MemoryMB = 512
+	req.Spec.NICs[0].Association = "private"
+	made, err := r.manager.Create(t.Context(), req)
+	r.check(err)
+	if a, b := made.Workspaces[0].Host, made.Workspaces[1].Host; a != b || a == "" {
+		t.Errorf("they are on %q and %q", a, b)
+	}
+	for _, w := range made.Workspaces {
+		r.reach(w.ID, workspace.Running)
+	}
+}

@@ -18,6 +18,9 @@ type Brought struct {
 	Accept                      Addresses // with AcceptAndConfigure
 	Advisory                    Addresses // with Advisory
 	Netmask, Gateway, Broadcast string
+
+	// Private: the nodes of a group are to be on one host, where their network is.
+	Private bool
 }
 
 // Addresses are ranges of addresses.
@@ -53,7 +56,23 @@ func (m *Manager) admitNetworks(r *workspace.Request) error {
 		c.path = fmt.Sprintf(atNIC, i+1, element)
 		return refuse(r, c)
 	}
+	m.keepTogether(r)
 	return nil
+}
+
+// keepTogether has the nodes of a group with a private network be on one host.
+func (m *Manager) keepTogether(r *workspace.Request) {
+	private := func(n workspace.NIC) bool { return m.policy.Brought[m.association(n)].Private }
+	near := func(rule workspace.AffinityRule) bool {
+		return rule.Relation == workspace.Near && !rule.Soft &&
+			len(rule.Workspaces)+len(rule.Hosts) == 0
+	}
+	if r.Nodes < 2 || !slices.ContainsFunc(r.Spec.NICs, private) ||
+		slices.ContainsFunc(r.Terms.Affinity, near) {
+		return
+	}
+	r.Terms.Affinity = append(slices.Clone(r.Terms.Affinity),
+		workspace.AffinityRule{Relation: workspace.Near})
 }
 
 // hostname is what a guest may be called (RFC 1123, section 2.1).

@@ -67,8 +67,7 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 // newRig starts a rig in dir, which may hold what an earlier one left.
 func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule(),
-		policy:   policy(),
+	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule(), policy: policy(),
 		networks: []workspace.Network{network("public", 6), network("private", 6)}}
 	for _, f := range prepare {
 		f(r)

@@ -156,6 +156,9 @@ type NIC struct {
 	// Device is the name that the host's end of its link has, of a Machine alone;
 	// empty: whichever the hypervisor chooses.
 	Device string `json:"-"`
+	// Bridge is the bridge device of the host that its link is plugged into, of a Machine
+	// alone; empty: what its association is there.
+	Bridge string `json:"-"`
 }
 
 // Allocation is how much of the pool one node of a request takes.

@@ -31,7 +31,7 @@ var hostname = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])
 func (h *Host) addHosts(ctx context.Context, m workspace.Machine) error {
 	for _, n := range m.NICs {
 		net, ok := h.o.Networks[n.Association]
-		if !ok || net.Kind != NetworkLibvirt || n.IP == "" {
+		if !ok || net.Kind != NetworkLibvirt || n.IP == "" || n.Bridge != "" {
 			continue
 		}
 		entry, err := hostOf(n)

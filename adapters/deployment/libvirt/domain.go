@@ -239,6 +239,9 @@ func (h *Host) nicsOf(nics []workspace.NIC, f flavour) ([]libvirtxml.DomainInter
 	var list []libvirtxml.DomainInterface
 	for _, n := range nics {
 		net, ok := h.o.Networks[n.Association]
+		if n.Bridge != "" {
+			net, ok = Network{NetworkBridge, n.Bridge}, true
+		}
 		if !ok {
 			return nil, workspace.Refuse(workspace.Internal,
 				"the host has no network for association %q", n.Association)

@@ -221,3 +221,55 @@ func TestAddressInUseOnTheWire(t *testing.T) {
 	w.NICs[0].Association = "inner"
 	must(t, ns.Probe(t.Context(), l.node, w)) // its wire is not known
 }
+
+// TestPrivateNetworks: groups do not hear each other, and nothing is left of them.
+func TestPrivateNetworks(t *testing.T) {
+	l := newLab(t)
+	ns := New(Options{Installation: "test", Rules: map[string]Rule{
+		"own": {Private: true, Guard: true}}})
+	node := func(id workspace.ID, group workspace.GroupID) *workspace.Workspace {
+		w := leased(workspace.AllocateAndConfigure)
+		w.ID, w.Group, w.NICs[0].Association = id, group, "own"
+		return w
+	}
+	all := []*workspace.Workspace{node(1, "one"), node(2, "one"), node(3, "two"), node(4, "")}
+	var wires []*wire
+	seen := map[string]int{}
+	for i, w := range all {
+		must(t, ns.Connect(t.Context(), l.node, w))
+		must(t, ns.Connect(t.Context(), l.node, w))
+		nic := ns.NICs(l.node, w)[0]
+		seen[nic.Bridge]++
+		end := l.guest(nic.Device, fmt.Sprint("g", i))
+		l.ip("link", "set", nic.Device, "master", nic.Bridge)
+		wires = append(wires, end)
+	}
+	if len(seen) != 3 || seen[ns.NICs(l.node, all[0])[0].Bridge] != 2 {
+		t.Errorf("the bridges are %v", seen)
+	}
+	said, mark := ip4(mac(ownMAC), ownIP, udp(1, 1)), ip4(mac(ownMAC), ownIP, udp(2, 2))
+	wires[0].send(said)
+	wires[0].send(mark)
+	if !wires[1].hears(said, mark) {
+		t.Error("the group does not hear itself")
+	}
+	for i := 2; i < len(all); i++ { // a neighbour there sends the mark
+		device := fmt.Sprint("n", i)
+		neighbour := l.guest(device, fmt.Sprint("h", i))
+		l.ip("link", "set", device, "master", ns.NICs(l.node, all[i])[0].Bridge)
+		neighbour.send(mark)
+		if wires[i].hears(said, mark) {
+			t.Error("another group hears it")
+		}
+		l.ip("link", "del", device)
+	}
+	for i, w := range all {
+		l.ip("link", "del", ns.NICs(l.node, w)[0].Device)
+		must(t, ns.Disconnect(t.Context(), l.node, w))
+		must(t, ns.Disconnect(t.Context(), l.node, w))
+		left := strings.Count(l.ip("-o", "link", "show", "type", "bridge"), "\n") - 1 // br0
+		if want := []int{3, 2, 1, 0}[i]; left != want {
+			t.Errorf("after %d of 4 there are %d private bridges, want %d", i+1, left, want)
+		}
+	}
+}

@@ -19,7 +19,9 @@ import (
 // Rule is what the site wants of an association's links.
 type Rule struct {
 	Guard bool // guests are held to their addresses
-	Probe bool // an address is not leased that somebody on the wire has
+	// Private: each group has a network of its own, which is on its host alone.
+	Private bool
+	Probe   bool // an address is not leased that somebody on the wire has
 }
 
 // Options are what Networks is made of.
@@ -80,6 +82,9 @@ func (ns *Networks) NICs(n *host.Node, w *workspace.Workspace) []workspace.NIC {
 		if ns.guards(n, nic) {
 			nic.Device = ns.device(w.ID, i)
 		}
+		if ns.private(n, nic) {
+			nic.Bridge = ns.bridge(w, nic.Association)
+		}
 		nics[i] = nic
 	}
 	return nics
@@ -93,6 +98,9 @@ func (ns *Networks) guards(n *host.Node, nic workspace.NIC) bool {
 // Connect readies the host for the workspace's links. It is called before each
 // start, since the host may have forgotten what it was told.
 func (ns *Networks) Connect(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
+	if err := ns.makeBridges(ctx, n, w); err != nil {
+		return err
+	}
 	text := ""
 	for i, nic := range w.NICs {
 		if !ns.guards(n, nic) {
@@ -124,8 +132,17 @@ func (ns *Networks) Connect(ctx context.Context, n *host.Node, w *workspace.Work
 
 const opGuard = "guard the network of workspace"
 
-// Disconnect removes what Connect made.
+// Disconnect removes what Connect made: a private bridge with the last of its
+// links.
 func (ns *Networks) Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
+	if err := ns.removeBridges(ctx, n, w); err != nil {
+		return err
+	}
+	return ns.unguard(ctx, n, w)
+}
+
+// unguard removes the rules of the workspace's links.
+func (ns *Networks) unguard(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	text := ""
 	for i, nic := range w.NICs {
 		if n.Access != nil && !n.Inert && ns.rules[nic.Association].Guard {

@@ -35,8 +35,8 @@ func (ns *Networks) Probe(ctx context.Context, n *host.Node, w *workspace.Worksp
 		}
 		comment := fmt.Sprintf("in use on the wire by %s, heard on host %s at %s",
 			strings.ToUpper(mac), n.ID, time.Now().UTC().Format(time.RFC3339))
-		ns.log.Warn("address is in use on the wire", "address", nic.IP, "mac", mac,
-			"host", n.ID, "workspace", w.ID)
+		ns.log.Warn("address is in use on the wire", "address", nic.IP, "host", n.ID,
+			"workspace", w.ID, "reason", comment)
 		if nic.Method != workspace.AllocateAndConfigure {
 			return workspace.Errorf(workspace.Conflict, opProbe, w.ID.String(), "%s is %s",
 				nic.IP, comment)
