@@ -23,7 +23,7 @@ func library(
 	}
 	return catalog.New(catalog.Options{
 		Store: store, Check: images.Check, Kernel: images.Kernel, Raw: raw(transports),
-		Examine: examine, Spool: filepath.Join(c.Data, "spool", "library"), Trusted: trusted,
+		Examine: examine, Spool: filepath.Join(c.Data, "library"), Trusted: trusted,
 		Operators: owners(c.Site.Operators), PerOwner: c.Images.PerOwner,
 		Strict: c.Site.RequireAttestation,
 	}), nil
