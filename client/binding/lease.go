@@ -1527,6 +1527,8 @@ type CreateResponse struct {
 
 type Lease LeaseType
 
+type Use UseType
+
 type Explanation ExplanationType
 
 type DiskImage DiskImageType
@@ -1680,6 +1682,8 @@ type WorkspaceProperties struct {
 
 	DiskImage []*DiskImage `xml:"DiskImage,omitempty" json:"DiskImage,omitempty"`
 
+	Use *Use `xml:"Use,omitempty" json:"Use,omitempty"`
+
 	TopicExpression []*TopicExpression `xml:"TopicExpression,omitempty" json:"TopicExpression,omitempty"`
 
 	FixedTopicSet *FixedTopicSet `xml:"FixedTopicSet,omitempty" json:"FixedTopicSet,omitempty"`
@@ -1759,6 +1763,32 @@ type LeaseType struct {
 	Ran *Duration `xml:"Ran,omitempty" json:"Ran,omitempty"`
 
 	Host []string `xml:"Host,omitempty" json:"Host,omitempty"`
+}
+
+type TrafficType struct {
+	InBytes int64 `xml:"InBytes,omitempty" json:"InBytes,omitempty"`
+
+	OutBytes int64 `xml:"OutBytes,omitempty" json:"OutBytes,omitempty"`
+
+	Ins int64 `xml:"Ins,omitempty" json:"Ins,omitempty"`
+
+	Outs int64 `xml:"Outs,omitempty" json:"Outs,omitempty"`
+}
+
+type UseType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Use"`
+
+	CPUTime *Duration `xml:"CPUTime,omitempty" json:"CPUTime,omitempty"`
+
+	Memory int64 `xml:"Memory,omitempty" json:"Memory,omitempty"`
+
+	Unused int64 `xml:"Unused,omitempty" json:"Unused,omitempty"`
+
+	Resident int64 `xml:"Resident,omitempty" json:"Resident,omitempty"`
+
+	Disk []*TrafficType `xml:"Disk,omitempty" json:"Disk,omitempty"`
+
+	NIC []*TrafficType `xml:"NIC,omitempty" json:"NIC,omitempty"`
 }
 
 type ShortageType struct {

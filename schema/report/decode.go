@@ -245,6 +245,7 @@ func DecodeServiceProperties(
 			document.Optional(PropertyShape, deployment.ReadAmounts(r.Reader, &p.Shape)),
 			document.Optional(PropertyExplanation, pointed(r.explanation, &p.Explanation)),
 			document.Many(0, PropertyDiskImage, r.diskImages(&p.Images)),
+			document.Optional(PropertyUse, pointed(r.use, &p.Use)),
 		})
 	}, ServiceRPSet, ServiceLeaseRPSet)
 }

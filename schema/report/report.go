@@ -124,6 +124,7 @@ type ServiceProperties struct {
 	Shape       deployment.Amounts // what can change while it runs
 	Explanation *Explanation       // nil: it does not wait
 	Images      []DiskImage        // of the library, that it is made of
+	Use         *Use               // nil: it is not in memory, or its host does not say
 }
 
 // StatusProperties is what the status service tells of accounting.

@@ -77,6 +77,8 @@ var serviceSets = sets[ServiceProperties]{
 			func(p *ServiceProperties, enc *xmlstrict.Encoder) {
 				writeDiskImages(enc, p.Images)
 			}},
+		property[ServiceProperties]{PropertyUse, writeUnlessNil(
+			func(p *ServiceProperties) *Use { return p.Use }, (*Use).Write)},
 		property[ServiceProperties]{producer.TopicExpression, writeLeaseTopics},
 		property[ServiceProperties]{producer.FixedTopicSet,
 			fixedTopics(producer.FixedTopicSet)},

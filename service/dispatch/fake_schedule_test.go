@@ -59,6 +59,10 @@ func (m *core) Resize(
 	})
 }
 
+func (m *core) Use(context.Context, workspace.Owner, workspace.ID) (*workspace.Reading, error) {
+	return nil, nil
+}
+
 func (m *core) Explain(context.Context, workspace.Owner, workspace.ID) (
 	*workspace.Refusal, *workspace.Booking, error,
 ) {

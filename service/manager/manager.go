@@ -75,9 +75,11 @@ type Options struct {
 	Reachable func(workspace.HostID) bool
 	// Snapshots asks a host which states of a workspace it keeps; nil: none are kept.
 	Snapshots func(context.Context, workspace.HostID, workspace.ID) ([]workspace.Snapshot, error)
-	Agenda    *agenda.Agenda  // nil: one of its own, with no policy
-	Accounts  *account.Keeper // of what owners may have; nil: there is no limit
-	Library   Library         // nil: there is none
+	// Reading says what a machine uses of its host, for those who ask. nil: nobody can.
+	Reading  func(context.Context, workspace.HostID, workspace.ID) (*workspace.Reading, error)
+	Agenda   *agenda.Agenda  // nil: one of its own, with no policy
+	Accounts *account.Keeper // of what owners may have; nil: there is no limit
+	Library  Library         // nil: there is none
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -91,6 +93,7 @@ type Manager struct {
 	accounts  *account.Keeper
 	library   Library
 	reachable func(workspace.HostID) bool
+	reading   func(context.Context, workspace.HostID, workspace.ID) (*workspace.Reading, error)
 	kept      func(context.Context, workspace.HostID, workspace.ID) ([]workspace.Snapshot, error)
 }
 
@@ -102,8 +105,8 @@ func New(o Options) *Manager {
 	return &Manager{
 		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
 		reachable: o.Reachable, agenda: o.Agenda, accounts: o.Accounts,
-		library: o.Library,
-		kept:    o.Snapshots,
+		library: o.Library, reading: o.Reading,
+		kept: o.Snapshots,
 	}
 }
 

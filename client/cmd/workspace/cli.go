@@ -11,6 +11,7 @@ type cli struct {
 
 	Deploy     deployCmd     `cmd:"" help:"Lease machines: send workspace metadata and a deployment request."`
 	Status     statusCmd     `cmd:"" help:"Show workspaces in detail: state, addresses, lease."`
+	Stats      statsCmd      `cmd:"" help:"Show what workspaces use: processors, memory, disks, networks."`
 	List       listCmd       `cmd:"" aliases:"ls" help:"List my workspaces."`
 	Wait       waitCmd       `cmd:"" help:"Wait until workspaces are in a state."`
 	Watch      watchCmd      `cmd:"" help:"Print each change of workspaces until they end."`

@@ -172,7 +172,8 @@ func (d *daemon) assemble(
 	d.notifier = notifies(c, store, at, log)
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: d.engine,
-		Reachable: pool.Reachable, Agenda: scheduler, Accounts: advice.accounts,
+		Reachable: pool.Reachable, Reading: pool.Reading,
+		Agenda: scheduler, Accounts: advice.accounts,
 		Library:   stock,
 		Snapshots: pool.Snapshots,
 	})

@@ -44,6 +44,7 @@ type Node struct {
 	// systems (a simulated host), and files are left out.
 	Customiser workspace.Customiser
 
+	read readings
 	lost atomic.Bool // out of reach, as far as the Watcher knows
 
 	mu    sync.Mutex

@@ -9,6 +9,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/philoxenia/philoxenia/schema"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsrf"
 	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 	"github.com/philoxenia/philoxenia/service/dispatch"
@@ -142,14 +143,14 @@ func TestPropertiesAreThoseOfTheDocument(t *testing.T) {
 			Demand: workspace.Allocation{MemoryMB: 256},
 			Lease:  workspace.Lease{Duration: time.Hour},
 		}
-		whole := text(t, document{face, w, nothing}.Write)
+		whole := text(t, document{face, w, nothing, unused}.Write)
 		for _, name := range Document(face, w).Names() {
 			if strings.HasSuffix(name.Local, "CurrentTime") {
 				continue // it goes on
 			}
 			one := text(t, func(enc *xmlstrict.Encoder) {
 				enc.Start(xmlstrict.NameOf(root(t, whole)))
-				document{face, w, nothing}.WriteProperty(enc, name)
+				document{face, w, nothing, unused}.WriteProperty(enc, name)
 				enc.End()
 			})
 			for child := range xmlstrict.Children(root(t, one)) {
@@ -160,7 +161,7 @@ func TestPropertiesAreThoseOfTheDocument(t *testing.T) {
 			}
 		}
 		x := xmlstrict.Name{Local: "x"}
-		if (document{face, w, nothing}).WriteProperty(xmlstrict.NewEncoder(), x) {
+		if (document{face, w, nothing, unused}).WriteProperty(xmlstrict.NewEncoder(), x) {
 			t.Errorf("%s has a property that it has not", face)
 		}
 	}
@@ -180,6 +181,9 @@ func TestWaiting(t *testing.T) {
 			Terms: workspace.LeaseTerms{Kind: workspace.LeaseBestEffort, Preemptible: true},
 			Runs:  submitted.Add(time.Hour), Duration: time.Hour,
 			Hosts: []workspace.HostID{"node1"}},
+		reading: &workspace.Reading{ID: 7, CPUTime: 90 * time.Second, Memory: 1 << 28, Unused: 5,
+			Disks: []workspace.DiskReading{{ReadBytes: 512, ReadOperations: 1}},
+			NICs:  []workspace.NICReading{{OutBytes: 60, OutPackets: 2}}},
 	}
 	get := `<r:GetResourcePropertyDocument xmlns:r="` + schema.Properties2 + `"/>`
 	reply, err := porttest.Call(t, serveTwo(d), "GetResourcePropertyDocument", "7", get)
@@ -190,6 +194,9 @@ func TestWaiting(t *testing.T) {
 		`<p:Kind>best-effort</p:Kind><p:Status>queued</p:Status>`,
 		`<p:Begin>2026-11-22T13:00:00.000Z</p:Begin><p:End>2026-11-22T14:00:00.000Z</p:End>`,
 		`<p:Preemptible>true</p:Preemptible><p:Host>node1</p:Host></p:Lease>`,
+		`<p:Use><p:CPUTime>PT90S</p:CPUTime><p:Memory>268435456</p:Memory><p:Unused>5</p:Unused>`,
+		`<p:Disk><p:InBytes>512</p:InBytes><p:OutBytes>0</p:OutBytes><p:Ins>1</p:Ins>`,
+		`<p:OutBytes>60</p:OutBytes><p:Ins>0</p:Ins><p:Outs>2</p:Outs></p:NIC></p:Use>`,
 		`<p:Explanation><p:Code>taken</p:Code>`, `<p:Change>fewer</p:Change><p:Nodes>1</p:Nodes>`,
 		`<q:MemoryMB>256</q:MemoryMB><q:CPUs>2</q:CPUs><q:CPUPercent>50</q:CPUPercent>`,
 		`<t:schedule><t:Duration>PT3600S</t:Duration></t:schedule>`, `xsi:nil="true"`,
@@ -286,3 +293,6 @@ func root(t *testing.T, text string) *etree.Element {
 	}
 	return doc.Root
 }
+
+// unused is the use of a workspace that is not in memory.
+func unused() *report.Use { return nil }

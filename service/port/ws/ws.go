@@ -34,6 +34,12 @@ type Manager interface {
 	SetTermination(ctx context.Context, owner workspace.Owner, id workspace.ID, at time.Time) (
 		time.Time, error)
 	Scheduler
+	Meter
+}
+
+// Meter tells what a workspace uses; nil: nobody knows.
+type Meter interface {
+	Use(ctx context.Context, owner workspace.Owner, id workspace.ID) (*workspace.Reading, error)
 }
 
 // Scheduler is what the port type asks about the lease of a workspace.
@@ -100,13 +106,21 @@ func (p portType) properties(ctx context.Context, c *dispatch.Call) (property.Se
 	if err != nil {
 		return nil, err
 	}
-	return document{c.Face, w, func() (*workspace.Refusal, *workspace.Booking) {
+	lease := func() (*workspace.Refusal, *workspace.Booking) {
 		why, booking, err := p.manager.Explain(ctx, c.Owner, w.ID)
 		if err != nil {
 			return nil, nil // it went away meanwhile: then it has no lease
 		}
 		return why, booking
-	}}, nil
+	}
+	use := func() *report.Use {
+		r, err := p.manager.Use(ctx, c.Owner, w.ID)
+		if err != nil {
+			return nil // it went away meanwhile
+		}
+		return port.Use(r)
+	}
+	return document{c.Face, w, lease, use}, nil
 }
 
 // document is the property document of a workspace. What is asked for is made
@@ -116,6 +130,7 @@ type document struct {
 	w    *workspace.Workspace
 	// lease tells how the lease stands and why it waits, which is work.
 	lease func() (*workspace.Refusal, *workspace.Booking)
+	use   func() *report.Use // what it uses, which its host is asked for
 }
 
 // Write writes the whole document.
@@ -123,6 +138,7 @@ func (d document) Write(enc *xmlstrict.Encoder) {
 	told := Document(d.face, d.w)
 	if d.face == wsdl.Two {
 		d.standing(told)
+		told.Use = d.use()
 	}
 	told.Write(enc)
 }
@@ -149,6 +165,10 @@ func (d document) WriteProperty(enc *xmlstrict.Encoder, name xmlstrict.Name) boo
 		told.Images = port.DiskImages(d.w)
 	case report.PropertyShape:
 		told.Shape = dispatch.Amounts(d.w.Demand)
+	case report.PropertyUse:
+		if d.face == wsdl.Two {
+			told.Use = d.use()
+		}
 	case report.PropertyLease, report.PropertyExplanation:
 		if d.face == wsdl.Two {
 			d.standing(&told)

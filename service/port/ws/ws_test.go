@@ -31,6 +31,7 @@ type desk struct {
 	shapes  []workspace.Shape // asked for
 	why     *workspace.Refusal
 	booking *workspace.Booking
+	reading *workspace.Reading
 }
 
 func (d *desk) Workspace(
@@ -83,6 +84,10 @@ func (d *desk) Resize(
 ) (*workspace.Workspace, error) {
 	d.shapes = append(d.shapes, r.Shape)
 	return nil, d.note("resize", id.String())
+}
+
+func (d *desk) Use(context.Context, workspace.Owner, workspace.ID) (*workspace.Reading, error) {
+	return d.reading, nil
 }
 
 func (d *desk) Explain(context.Context, workspace.Owner, workspace.ID) (
