@@ -102,9 +102,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		Reachable: r.pool.Reachable, Agenda: r.agenda, Accounts: &r.account, Library: r.library,
 		Snapshots: r.pool.Snapshots,
 	})
-	watcher := host.NewWatcher(host.WatcherOptions{
-		Store: r.store, Pool: r.pool, Rehost: r.agenda.Rehost, Logger: quiet,
-	})
+	watcher := r.watcher(quiet)
 	sweeper := expire.New(r.store, r.manager, quiet)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -126,6 +124,13 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	}
 	t.Cleanup(r.stop)
 	return r
+}
+
+// watcher returns what watches the hosts.
+func (r *rig) watcher(quiet *slog.Logger) *host.Watcher {
+	return host.NewWatcher(host.WatcherOptions{
+		Store: r.store, Pool: r.pool, Rehost: r.agenda.Rehost, Logger: quiet,
+	})
 }
 
 // windows are those that no operator changes.

@@ -3,10 +3,12 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,10 +89,12 @@ func many(t *testing.T, lab *libvirtdtest.Lab) *site {
 	}
 	tls := lab.Hosts[2].TLS
 	for name, from := range map[string]string{
-		filepath.Join(images, "disk"):               guest.Image,
-		filepath.Join(data, "credentials/ca.pem"):   tls.CAFile,
-		filepath.Join(data, "credentials/cert.pem"): tls.CertFile,
-		filepath.Join(data, "credentials/key.pem"):  tls.KeyFile,
+		filepath.Join(images, "disk"):                  guest.Image,
+		filepath.Join(data, "credentials/ca.pem"):      tls.CAFile,
+		filepath.Join(data, "credentials/cert.pem"):    tls.CertFile,
+		filepath.Join(data, "credentials/key.pem"):     tls.KeyFile,
+		filepath.Join(data, "credentials/id"):          lab.Hosts[3].SSH.KeyFile,
+		filepath.Join(data, "credentials/known_hosts"): lab.Hosts[3].SSH.KnownHosts,
 	} {
 		content, err := os.ReadFile(from)
 		if err == nil {
@@ -189,45 +193,82 @@ func listen(t *testing.T) *heard {
 // TestManyHosts spreads a group over three hosts, which are reached over a unix
 // socket, TCP and TLS. One's libvirtd is killed and another's frozen: their
 // workspaces are marked and their subscribers told, and when they are back all is
-// as it was, with the same processes. A fourth host comes and goes meanwhile.
+// as it was, with the same processes. A fourth host comes by ssh and goes meanwhile.
 func TestManyHosts(t *testing.T) {
 	lab := libvirtdtest.StartLab(t, 4)
 	s := many(t, lab)
-	small := []string{"--cpus", "1", "--memory", "128M", "--acceleration", "tcg"}
-	add := func(name string, args ...string) {
-		t.Helper()
-		workspace(t, append(append([]string{"host", "add", name}, args...), small...)...)
+	gather(t, lab)
+	metadata := filepath.Join(t.TempDir(), "bare.xml")
+	if err := os.WriteFile(metadata, []byte(bare), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	add("host2", "--uri", lab.Hosts[1].URIOver("tcp", "qemu"))
-	add("host3", "--uri", lab.Hosts[2].URIOver("tls", "qemu"),
+	asked := []string{"deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
+		"--timeout", patience.String()}
+	workspace(t, append(asked, "--nodes", "3")...)
+	at := where(t)
+	if len(at) != 3 || at["1"] == at["2"] || at["2"] == at["3"] || at["1"] == at["3"] {
+		t.Fatalf("they are at %v", at)
+	}
+	before := oneEach(t, lab)
+	lose(t, lab, at)
+	addHost(t, "host4", "--uri", lab.Hosts[3].URIOver("ssh", "qemu"), "--dir",
+		filepath.Join(lab.Shared, "disks"), "--ssh", lab.Hosts[3].SSH.Address, "--ssh-user", "root",
+		"--ssh-key", "id", "--ssh-known-hosts", "known_hosts")
+	workspace(t, asked...)
+	if on := of(t, "4").Lease.Hosts[0]; on != "host4" {
+		t.Errorf("the fourth is on %s", on)
+	}
+	s.again(t) // the marks and the hosts outlive the daemon
+	if marked := faults(t); !strings.Contains(marked["2"]+marked["3"]+marked["1"], "not answered") {
+		t.Errorf("after a restart the faults are %v", marked)
+	}
+	lab.Hosts[2].Thaw()
+	lab.Hosts[1].Restart()
+	eventually(t, "the marks are gone", func() bool {
+		return strings.Join(slices.Collect(maps.Values(faults(t))), "") == ""
+	})
+	if now := oneEach(t, lab); now != before {
+		t.Errorf("the guests were %v, and are %v", before, now)
+	}
+	leave(t, lab)
+}
+
+// addHost adds a host with room for one workspace.
+func addHost(t *testing.T, name string, args ...string) {
+	t.Helper()
+	small := []string{"--cpus", "1", "--memory", "128M", "--acceleration", "tcg"}
+	workspace(t, append(append([]string{"host", "add", name}, args...), small...)...)
+}
+
+// gather adds the second host and the third, and tests all.
+func gather(t *testing.T, lab *libvirtdtest.Lab) {
+	t.Helper()
+	addHost(t, "host2", "--uri", lab.Hosts[1].URIOver("tcp", "qemu"))
+	addHost(t, "host3", "--uri", lab.Hosts[2].URIOver("tls", "qemu"),
 		"--tls-ca", "ca.pem", "--tls-cert", "cert.pem", "--tls-key", "key.pem")
 	probed := workspace(t, "host", "probe", "host1", "host2", "host3")
 	if n := len(regexp.MustCompile(`(?m)^ok +connection: QEMU`).FindAllString(probed, -1)); n != 3 {
 		t.Errorf("the test of the hosts says\n%s", probed)
 	}
-	metadata := filepath.Join(t.TempDir(), "bare.xml")
-	if err := os.WriteFile(metadata, []byte(bare), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	lease := func(nodes int) {
-		t.Helper()
-		workspace(t, "deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
-			"--nodes", fmt.Sprint(nodes), "--timeout", patience.String())
-	}
-	lease(3)
-	at := where(t)
-	if len(at) != 3 || at["1"] == at["2"] || at["2"] == at["3"] || at["1"] == at["3"] {
-		t.Fatalf("they are at %v", at)
-	}
-	before := [3]string{}
+}
+
+// oneEach returns the one guest of each of the first three hosts.
+func oneEach(t *testing.T, lab *libvirtdtest.Lab) (all [3]string) {
+	t.Helper()
 	for i, h := range lab.Hosts[:3] {
-		if before[i] = guests(h); before[i] == "" || strings.Contains(before[i], "\n") {
-			t.Fatalf("%s runs the guests %q", h.Name, before[i])
+		if all[i] = guests(h); all[i] == "" || strings.Contains(all[i], "\n") {
+			t.Fatalf("%s runs the guests %q", h.Name, all[i])
 		}
 	}
+	return all
+}
+
+// lose kills the second host's libvirtd and freezes the third's, and sees what
+// owners, subscribers and operators are told.
+func lose(t *testing.T, lab *libvirtdtest.Lab, at map[string]string) {
+	t.Helper()
 	events := listen(t)
 	eventually(t, "the events are followed", func() bool { return events.count(`Running`) >= 3 })
-
 	lab.Hosts[1].Kill()
 	lab.Hosts[2].Freeze()
 	eventually(t, "the marks", func() bool {
@@ -238,7 +279,7 @@ func TestManyHosts(t *testing.T) {
 			}
 			n++
 		}
-		return n == 3
+		return n == len(at)
 	})
 	eventually(t, "the messages", func() bool {
 		return events.count(`its host host[23] has not answered since`) == 2
@@ -246,31 +287,11 @@ func TestManyHosts(t *testing.T) {
 	if list := workspace(t, "host", "list"); strings.Count(list, "unreachable") != 2 {
 		t.Errorf("the list of hosts is\n%s", list)
 	}
-	add("host4", "--uri", lab.Hosts[3].URI("qemu"))
-	lease(1)
-	if on := of(t, "4").Lease.Hosts[0]; on != "host4" {
-		t.Errorf("the fourth is on %s", on)
-	}
-	s.again(t) // the marks and the hosts outlive the daemon
-	if marked := faults(t); !strings.Contains(marked["2"]+marked["3"]+marked["1"], "not answered") {
-		t.Errorf("after a restart the faults are %v", marked)
-	}
+}
 
-	lab.Hosts[2].Thaw()
-	lab.Hosts[1].Restart()
-	eventually(t, "the marks are gone", func() bool {
-		for _, fault := range faults(t) {
-			if fault != "" {
-				return false
-			}
-		}
-		return true
-	})
-	for i, h := range lab.Hosts[:3] {
-		if now := guests(h); now != before[i] {
-			t.Errorf("%s ran the guest %s, and now %s", h.Name, before[i], now)
-		}
-	}
+// leave removes the fourth host when nothing is on it any more, and destroys all.
+func leave(t *testing.T, lab *libvirtdtest.Lab) {
+	t.Helper()
 	if r := command(t, filepath.Join(bin, "workspace"), "host", "remove", "host4"); r.code != 5 {
 		t.Errorf("a host in use is removed: %d %s", r.code, r.err)
 	}

@@ -275,8 +275,8 @@ func (c *hostForgetCmd) Run(ctx context.Context, a *app) error {
 	}
 	if !c.Lost {
 		return usagef("when it is dead for certain, say --lost; when it may come back, wait: its "+
-			"workspaces are attached again", "cannot forget the host %q: what runs there would run "+
-			"twice if it is not dead", c.Host)
+			"workspaces are attached again", "cannot forget the host %q: what runs there would "+
+			"run twice if it is not dead", c.Host)
 	}
 	err = a.confirm(ctx, fmt.Sprintf("give up every workspace on %s for good; if the host is not "+
 		"dead, they run on while their addresses go to others", c.Host))

@@ -49,9 +49,6 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 	if strings.HasPrefix(spec.URI, "sim:") {
 		h.Adapter = "sim"
 	}
-	if spec.SSH != nil {
-		return h, errors.New("ssh is not known here")
-	}
 	if err := o.credentials(spec, &h); err != nil {
 		return h, err
 	}
@@ -60,11 +57,20 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 
 // credentials finds the files that a host is reached with.
 func (o *opener) credentials(spec workspace.HostSpec, h *config.Host) error {
-	if spec.TLS == nil {
-		return nil
+	if s := spec.SSH; s != nil {
+		h.SSH = &config.HostSSH{Address: s.Address, User: s.User, KeyFile: s.KeyFile,
+			PasswordFile: s.PasswordFile, KnownHosts: s.KnownHosts}
+	} else if strings.Contains(spec.URI, "+ssh:") {
+		return errors.New("a uri with +ssh needs ssh: where and how to log in")
 	}
-	h.TLS = config.HostTLS(*spec.TLS)
-	for _, name := range []*string{&h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile} {
+	if spec.TLS != nil {
+		h.TLS = config.HostTLS(*spec.TLS)
+	}
+	names := []*string{&h.TLS.CAFile, &h.TLS.CertFile, &h.TLS.KeyFile}
+	if h.SSH != nil {
+		names = append(names, &h.SSH.KeyFile, &h.SSH.PasswordFile, &h.SSH.KnownHosts)
+	}
+	for _, name := range names {
 		path, err := o.c.Credential(*name)
 		if err != nil {
 			return err
