@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -39,6 +41,7 @@ type books struct {
 	db   *sql.DB
 
 	disks string                           // directory of the workspaces' disks
+	spool string                           // directory of files on their way
 	hosts func() (map[string]guest, error) // what the hosts have, by key
 	limit time.Duration                    // longest wait until nothing is under way
 }
@@ -256,6 +259,25 @@ func (b *books) files(rows map[string]row) ([]string, error) {
 	for key, r := range rows {
 		if hasDisk(r.state) && !there[key] {
 			wrong = append(wrong, fmt.Sprintf("workspace %s is %s and has no disk", key, r.state))
+		}
+	}
+	more, err := b.halfMade()
+	return append(wrong, more...), err
+}
+
+// halfMade says which files are left of transfers that are over: at rest nothing
+// is on its way, neither through the spool nor to a cache.
+func (b *books) halfMade() (wrong []string, err error) {
+	for _, dir := range []string{b.spool, filepath.Join(b.disks, "cache")} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			name := strings.TrimSuffix(e.Name(), ".qcow2")
+			if dir == b.spool || strings.Contains(name, ".") {
+				wrong = append(wrong, fmt.Sprintf("%s is left in %s", e.Name(), dir))
+			}
 		}
 	}
 	return wrong, nil

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,9 @@ caller = "/O=Philoxenia/OU=Crash/CN=Guest"
 shutdown_patience = "15s"
 accepts = { Xen = ["KVM"], KVM = ["KVM"] }
 concurrency = 4
+
+[scheduler]
+cache_mb = 1024
 
 [notify]
 allow_loopback = true
@@ -74,13 +78,28 @@ func TestKillsAreSurvivedByRealGuests(t *testing.T) {
 		t.Fatal(err)
 	}
 	tiny.Disk(t, filepath.Join(images, imageName))
+	sum(t, filepath.Join(images, imageName)) // so that guests get clones of a cached image
 	r.options.Config = r.write(t, "workspaced.toml", fmt.Sprintf(configuration,
 		r.options.Data, host.URI("qemu"), disks, tiny.Boot.Kernel, tiny.Boot.Initrd, images))
 	r.books.disks = disks
+	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) { return domains(host, disks) }
 	r.play(t, *kvmKillsFlag)
 	if left := strings.TrimSpace(host.Virsh("list", "--all", "--name")); left != "" {
 		t.Errorf("domains are left: %s", left)
+	}
+}
+
+// sum writes the checksum of an image beside it.
+func sum(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		text := fmt.Sprintf("%x\n", sha256.Sum256(data))
+		err = os.WriteFile(path+".sha256", []byte(text), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

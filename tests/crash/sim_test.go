@@ -23,6 +23,7 @@ func TestKillsAreSurvived(t *testing.T) {
 	file := r.write(t, "sim.script", script)
 	r.options.Args = append(r.options.Args, "--sim-script", file)
 	r.books.disks = filepath.Join(r.options.Data, "disks")
+	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) {
 		return simulated(filepath.Join(r.options.Data, "sim"))
 	}

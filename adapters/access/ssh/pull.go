@@ -176,7 +176,7 @@ func (g *puller) judge(ctx context.Context) error {
 	if g.Size > 0 && size != g.Size {
 		return transfer.Changed("%d bytes came, expected %d", size, g.Size)
 	}
-	if g.info, err = examine(ctx, g.s, g.part, g.MaxBytes, g.SHA256 != ""); err != nil {
+	if g.info, err = g.examine(ctx, size); err != nil {
 		return err
 	}
 	if g.info.SHA256 != g.SHA256 {
@@ -195,6 +195,19 @@ func (g *puller) judge(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// examine looks at what came. A file of another of our hosts may hold anything.
+func (g *puller) examine(ctx context.Context, size int64) (workspace.ImageInfo, error) {
+	if !g.Trusted {
+		return examine(ctx, g.s, g.part, g.MaxBytes, g.SHA256 != "")
+	}
+	info := workspace.ImageInfo{Size: size}
+	var err error
+	if g.SHA256 != "" {
+		info.SHA256, err = sumOf(ctx, g.s, g.part)
+	}
+	return info, err
 }
 
 // abandon keeps what came when going on with it makes sense, else removes it,
