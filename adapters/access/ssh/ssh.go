@@ -51,10 +51,8 @@ var _ workspace.Access = (*Access)(nil)
 func New(o Options) *Access {
 	o.Server.Address = login.WithPort(o.Server.Address)
 	o.Peer = login.WithPort(cmp.Or(o.Peer, o.Server.Address))
-	limits := login.Limits{DialTimeout: cmp.Or(o.DialTimeout, 20*time.Second),
-		StallTimeout: cmp.Or(o.StallTimeout, 30*time.Second),
-		IdleTimeout:  cmp.Or(o.IdleTimeout, time.Minute),
-		Connections:  cmp.Or(o.Connections, 4)}
+	limits := login.Limits{DialTimeout: o.DialTimeout, StallTimeout: o.StallTimeout,
+		IdleTimeout: o.IdleTimeout, Connections: o.Connections}.Complete()
 	a := &Access{Options: o, busy: map[string]bool{}}
 	a.calls = login.NewPool(o.Server, limits, a.begin)
 	a.moves = login.NewPool(o.Server, limits, a.begin)

@@ -21,6 +21,7 @@ type copier struct {
 	to    *transfer.Part
 	sum   *transfer.Sum // nil: nobody wants to know
 	meter *transfer.Meter
+	pace  *transfer.Pace
 	// reading is set once the kernel has declined to copy by itself.
 	reading bool
 }
@@ -65,6 +66,9 @@ func (c *copier) extent(ctx context.Context, e sparse.Extent) error {
 		}
 		at += n
 		c.meter.Reach(at)
+		if err := c.pace.Wait(ctx, int(n)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

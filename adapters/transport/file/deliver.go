@@ -44,7 +44,7 @@ func (t *Transport) deliver(
 	}
 	defer src.Close()
 	j := job{src: src, dir: images{t.in()}, target: name, hash: true, sync: true,
-		progress: d.Progress}
+		rate: d.Rate, progress: d.Progress}
 	info, err := j.run(ctx)
 	if err != nil {
 		return workspace.ImageInfo{}, err

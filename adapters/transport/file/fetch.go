@@ -77,7 +77,7 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 		return workspace.ImageInfo{}, err
 	}
 	j := job{src: src, dir: transfer.Host{}, target: f.Path, expected: expected,
-		maxBytes: f.MaxBytes, sync: f.Sync, progress: f.Progress}
+		maxBytes: f.MaxBytes, sync: f.Sync, rate: f.Rate, progress: f.Progress}
 	if f.Share {
 		info, ok, err := j.share(ctx)
 		if err != nil {
@@ -116,7 +116,8 @@ type job struct {
 	expected string
 	maxBytes int64
 	sync     bool
-	hash     bool // compute the checksum although none is expected
+	hash     bool  // compute the checksum although none is expected
+	rate     int64 // bytes a second at most; 0: no limit
 	progress workspace.Progress
 }
 
@@ -162,7 +163,8 @@ func (j *job) fillTiny(ctx context.Context, part *transfer.Part) (workspace.Imag
 	}
 	b := (*buffer)[:n]
 	if int64(n) != j.src.info.Size() {
-		return workspace.ImageInfo{}, cmp.Or(j.src.unchanged(), short(int64(n), j.src.info.Size()))
+		return workspace.ImageInfo{}, cmp.Or(transfer.Unchanged(j.src, j.src.info),
+			short(int64(n), j.src.info.Size()))
 	}
 	seen, err := format.InspectHead(b[:min(n, format.HeadBytes)], int64(n))
 	if err == nil {
@@ -207,11 +209,12 @@ func (j *job) newSum() *transfer.Sum {
 // fill copies and then judges the copy, not the source, which may change.
 func (j *job) fill(ctx context.Context, part *transfer.Part) (workspace.ImageInfo, error) {
 	c := copier{from: j.src, to: part, sum: j.newSum(),
+		pace:  transfer.NewPace(j.rate, nil),
 		meter: transfer.NewMeter(j.progress, j.src.info.Size())}
 	if err := c.run(ctx); err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	if err := j.src.unchanged(); err != nil {
+	if err := transfer.Unchanged(j.src, j.src.info); err != nil {
 		return workspace.ImageInfo{}, err
 	}
 	if err := c.sum.Verify(j.expected); err != nil {

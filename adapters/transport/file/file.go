@@ -129,20 +129,6 @@ func openHost(path string) (*source, error) {
 // whole reads the image from its beginning.
 func (s *source) whole() io.Reader { return io.NewSectionReader(s, 0, s.info.Size()) }
 
-// unchanged tells whether nobody wrote to the image since it was opened.
-func (s *source) unchanged() error {
-	now, err := s.Stat()
-	if err != nil {
-		return err
-	}
-	if now.Size() != s.info.Size() || !now.ModTime().Equal(s.info.ModTime()) {
-		return workspace.Errorf(workspace.Transient, "read the image", "",
-			"it changed meanwhile, from %d bytes of %s to %d bytes of %s", s.info.Size(),
-			s.info.ModTime().UTC(), now.Size(), now.ModTime().UTC())
-	}
-	return nil
-}
-
 // expected returns the checksum beside an image, "" when there is none.
 func (t *Transport) expected(name string) (string, error) {
 	f, err := t.in().OpenFile(name+checksum.Suffix, os.O_RDONLY|unix.O_NONBLOCK, 0)

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -23,6 +24,27 @@ type Limits struct {
 	StallTimeout time.Duration // without any traffic during a transfer
 	IdleTimeout  time.Duration // how long an unused connection stays
 	Connections  int           // at once
+}
+
+// Complete fills in what is left out.
+func (l Limits) Complete() Limits {
+	l.DialTimeout = cmp.Or(l.DialTimeout, 20*time.Second)
+	l.StallTimeout = cmp.Or(l.StallTimeout, 30*time.Second)
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, time.Minute)
+	l.Connections = cmp.Or(l.Connections, 4)
+	return l
+}
+
+// Pools makes a pool for each server, by HOST:PORT.
+func Pools[S Session](
+	servers []Server, l Limits, begin func(*Conn) (S, error),
+) map[string]*Pool[S] {
+	all := map[string]*Pool[S]{}
+	for _, s := range servers {
+		s.Address = WithPort(s.Address)
+		all[s.Address] = NewPool(s, l.Complete(), begin)
+	}
+	return all
 }
 
 var errClosed = errors.New("the transport is closed")

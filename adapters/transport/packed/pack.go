@@ -40,12 +40,8 @@ func pack(ctx context.Context, d workspace.Deliver, path string, m *method) erro
 	if err = errors.Join(err, out.Close()); err != nil {
 		return err
 	}
-	now, err := in.Stat()
-	if err != nil {
+	if err := transfer.Unchanged(in, stat); err != nil {
 		return err
-	}
-	if now.Size() != stat.Size() || !now.ModTime().Equal(stat.ModTime()) {
-		return workspace.Refuse(workspace.Transient, "%s changed while it was read", d.Path)
 	}
 	return os.Chtimes(path, stat.ModTime(), stat.ModTime())
 }

@@ -2,7 +2,6 @@ package scp
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,9 +40,7 @@ func (t *Transport) deliver(
 	if g.info, err = transfer.Inspect(f, stat.Size(), 0); err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	host, _ := os.Hostname() // two hosts may deliver under one name at the same time
-	mark := sha256.Sum256([]byte(host + "\x00" + g.Path))
-	g.temp = fmt.Sprintf("%s.%x%s", g.full(), mark[:4], transfer.Suffix)
+	g.temp = transfer.Passing(g.full(), g.Path)
 	return g.info, p.pool.Use(ctx, func(c line) error { return g.put(ctx, c) })
 }
 
@@ -65,7 +62,7 @@ func (g *putter) put(ctx context.Context, c line) error {
 	if done || err != nil {
 		return err
 	}
-	if err := g.send(c); err != nil {
+	if err := g.send(ctx, c); err != nil {
 		return g.abandon(c, err)
 	}
 	if err := g.install(c); err != nil {
@@ -113,13 +110,13 @@ func (g *putter) found(ctx context.Context, c line) (bool, error) {
 func (g *putter) whole() io.Reader { return io.NewSectionReader(g.from, 0, g.stat.Size()) }
 
 // send sends the image under its passing name and makes sure that it arrived.
-func (g *putter) send(c line) error {
+func (g *putter) send(ctx context.Context, c line) error {
 	w, err := put(c, g.temp, g.stat)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	sum, err := g.pour(c, w)
+	sum, err := g.pour(ctx, c, w)
 	if err != nil {
 		return err
 	}
@@ -133,12 +130,8 @@ func (g *putter) send(c line) error {
 	if err := w.done(); err != nil {
 		return err
 	}
-	now, err := g.from.Stat()
-	if err != nil {
+	if err := transfer.Unchanged(g.from, g.stat); err != nil {
 		return err
-	}
-	if now.Size() != g.stat.Size() || !now.ModTime().Equal(g.stat.ModTime()) {
-		return workspace.Refuse(workspace.Transient, "%s changed while it was read", g.Path)
 	}
 	there, err := ask(c, g.temp)
 	if err != nil {
@@ -154,13 +147,13 @@ func (g *putter) send(c line) error {
 
 // pour writes the image's bytes. A server that cannot store them says so only
 // at the end.
-func (g *putter) pour(c line, w *wire) (*transfer.Sum, error) {
+func (g *putter) pour(ctx context.Context, c line, w *wire) (*transfer.Sum, error) {
 	meter := transfer.NewMeter(g.Progress, g.stat.Size())
 	meter.Reach(0)
 	sum := transfer.NewSum()
 	buffer := transfer.Buffer()
 	defer transfer.Recycle(buffer)
-	r := g.whole()
+	r := transfer.NewPace(g.Rate, c.Touch).Reader(ctx, g.whole())
 	for at := int64(0); at < g.stat.Size(); {
 		n, err := r.Read(*buffer)
 		if n == 0 {

@@ -145,7 +145,7 @@ func (g *getter) get(ctx context.Context, c line) error {
 	if g.expected != "" {
 		g.sum = transfer.NewSum()
 	}
-	err = g.stream(c)
+	err = g.stream(ctx, c)
 	if err == nil {
 		g.info.SHA256 = g.sum.Text()
 		err = g.sum.Verify(g.expected)
@@ -173,12 +173,12 @@ func (g *getter) found(ctx context.Context, c line) bool {
 }
 
 // stream copies what the server sends, without its zeros.
-func (g *getter) stream(c line) error {
+func (g *getter) stream(ctx context.Context, c line) error {
 	meter := transfer.NewMeter(g.Progress, g.src.size)
 	meter.Reach(0)
 	buffer := transfer.Buffer()
 	defer transfer.Recycle(buffer)
-	data := g.src.data()
+	data := transfer.NewPace(g.Rate, c.Touch).Reader(ctx, g.src.data())
 	for at := int64(0); at < g.src.size; {
 		n, err := data.Read((*buffer)[:min(int64(len(*buffer)), g.src.size-at)])
 		if err != nil {

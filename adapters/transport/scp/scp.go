@@ -7,7 +7,6 @@
 package scp
 
 import (
-	"cmp"
 	"path"
 	"strings"
 	"time"
@@ -51,21 +50,13 @@ func (l line) Line() *login.Conn { return l.Conn }
 // End ends it.
 func (l line) End() { l.Close() }
 
+func begin(c *login.Conn) (line, error) { return line{c}, nil }
+
 // New makes a Transport. It connects when it is asked for an image.
 func New(o Options) *Transport {
-	o.DialTimeout = cmp.Or(o.DialTimeout, 20*time.Second)
-	o.StallTimeout = cmp.Or(o.StallTimeout, 30*time.Second)
-	o.Connections = cmp.Or(o.Connections, 4)
-	o.IdleTimeout = cmp.Or(o.IdleTimeout, time.Minute)
-	t := &Transport{pools: map[string]*pool{}}
-	limits := login.Limits{DialTimeout: o.DialTimeout, StallTimeout: o.StallTimeout,
-		IdleTimeout: o.IdleTimeout, Connections: o.Connections}
-	for _, s := range o.Servers {
-		s.Address = login.WithPort(s.Address)
-		t.pools[s.Address] = login.NewPool(s, limits,
-			func(c *login.Conn) (line, error) { return line{c}, nil })
-	}
-	return t
+	return &Transport{login.Pools(o.Servers, login.Limits{DialTimeout: o.DialTimeout,
+		StallTimeout: o.StallTimeout, IdleTimeout: o.IdleTimeout, Connections: o.Connections},
+		begin)}
 }
 
 // Close closes the unused connections at once and the others when their

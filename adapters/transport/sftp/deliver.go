@@ -2,9 +2,7 @@ package sftp
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path"
@@ -96,10 +94,7 @@ func (g *putter) locate(c *connection) error {
 	}
 	base := path.Base(g.name)
 	g.target = path.Join(dir, base)
-	// Two hosts may deliver under one name at the same time.
-	host, _ := os.Hostname()
-	mark := sha256.Sum256([]byte(host + "\x00" + g.Path))
-	g.temp = fmt.Sprintf("%s.%x%s", g.target, mark[:4], transfer.Suffix)
+	g.temp = transfer.Passing(g.target, g.Path)
 	info, err := c.Lstat(g.target)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

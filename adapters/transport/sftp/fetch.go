@@ -107,7 +107,7 @@ func (g *getter) get(ctx context.Context, c *connection) error {
 	if err := g.begin(ctx, c); err != nil {
 		return err
 	}
-	if err := g.stream(); err != nil {
+	if err := g.stream(ctx, c); err != nil {
 		return err
 	}
 	return g.verify(c)
@@ -150,7 +150,9 @@ func (g *getter) begin(ctx context.Context, c *connection) error {
 	return g.part.Truncate(g.sink.at)
 }
 
-func (g *getter) stream() error {
+func (g *getter) stream(ctx context.Context, c *connection) error {
+	pace := transfer.NewPace(g.Rate, c.Line().Touch)
+	g.sink.wait = func(n int) error { return pace.Wait(ctx, n) }
 	if _, err := g.src.Seek(g.sink.at, io.SeekStart); err != nil {
 		return err
 	}

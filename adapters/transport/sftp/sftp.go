@@ -5,7 +5,6 @@
 package sftp
 
 import (
-	"cmp"
 	"context"
 	"path"
 	"time"
@@ -45,18 +44,9 @@ var (
 
 // New makes a Transport. It connects when first asked for an image.
 func New(o Options) *Transport {
-	o.DialTimeout = cmp.Or(o.DialTimeout, 20*time.Second)
-	o.StallTimeout = cmp.Or(o.StallTimeout, 30*time.Second)
-	o.IdleTimeout = cmp.Or(o.IdleTimeout, time.Minute)
-	o.Connections = cmp.Or(o.Connections, 4)
-	t := &Transport{pools: make(map[string]*pool)}
-	limits := login.Limits{DialTimeout: o.DialTimeout, StallTimeout: o.StallTimeout,
-		IdleTimeout: o.IdleTimeout, Connections: o.Connections}
-	for _, server := range o.Servers {
-		server.Address = login.WithPort(server.Address)
-		t.pools[server.Address] = login.NewPool(server, limits, begin)
-	}
-	return t
+	return &Transport{login.Pools(o.Servers, login.Limits{DialTimeout: o.DialTimeout,
+		StallTimeout: o.StallTimeout, IdleTimeout: o.IdleTimeout, Connections: o.Connections},
+		begin)}
 }
 
 // Close closes the unused connections at once and the others when their

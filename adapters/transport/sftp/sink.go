@@ -27,7 +27,8 @@ type sink struct {
 	at    int64
 	crc   uint32
 	saved int64
-	err   error // the host's own failure, which is not the server's
+	wait  func(n int) error // keeps the pace
+	err   error             // the host's own failure, which is not the server's
 }
 
 func newSink(g *getter, c *connection) *sink {
@@ -52,6 +53,9 @@ func (s *sink) Write(b []byte) (int, error) {
 	s.meter.Reach(s.at)
 	if s.at-s.saved >= checkpointBytes {
 		s.err = s.checkpoint()
+	}
+	if s.err == nil {
+		s.err = s.wait(len(b))
 	}
 	return len(b), s.err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -12,11 +13,13 @@ import (
 const paceStep = time.Second
 
 // Pace keeps what moves to so many bytes a second. A nil *Pace lets all pass.
-// It is for one transfer, whose bytes pass in one goroutine.
+// It is for one transfer, in however many streams that moves.
 type Pace struct {
 	rate  int64
 	touch func()
-	free  time.Time // when all that passed has had its time
+
+	mu   sync.Mutex
+	free time.Time // when all that passed has had its time
 }
 
 // NewPace returns a Pace, nil without a limit. touch hears of each pause; it
@@ -37,13 +40,9 @@ func (p *Pace) Wait(ctx context.Context, n int) error {
 	if p == nil {
 		return nil
 	}
-	now := time.Now()
-	if p.free.Before(now) {
-		p.free = now
-	}
-	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
+	turn := p.reserve(n)
 	for {
-		left := time.Until(p.free)
+		left := time.Until(turn)
 		if left <= 0 {
 			return ctx.Err()
 		}
@@ -56,6 +55,17 @@ func (p *Pace) Wait(ctx context.Context, n int) error {
 			p.touch()
 		}
 	}
+}
+
+// reserve returns when n bytes more have had their time.
+func (p *Pace) reserve(n int) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); p.free.Before(now) {
+		p.free = now
+	}
+	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
+	return p.free
 }
 
 // Reader returns r at this pace.

@@ -1,7 +1,9 @@
 package transfer
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +16,14 @@ import (
 
 // Suffix is what a half-made file has after the name of its target.
 const Suffix = ".part"
+
+// Passing returns the name under which the file of this machine passes to target on
+// a server: two machines may deliver under one name at the same time.
+func Passing(target, file string) string {
+	host, _ := os.Hostname()
+	mark := sha256.Sum256([]byte(host + "\x00" + file))
+	return fmt.Sprintf("%s.%x%s", target, mark[:4], Suffix)
+}
 
 // Directory is where targets are made: Host, or a repository.
 type Directory interface {

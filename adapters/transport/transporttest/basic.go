@@ -261,3 +261,33 @@ func exact(size int64, transfer func(workspace.Progress) error) error {
 	}
 	return nil
 }
+
+// rates makes sure that a transfer takes the time that its limit gives it, and
+// not much more.
+func rates(t *testing.T, b *bench) {
+	data := random(2<<20, 11)
+	b.put(t, "image", data)
+	for call, move := range map[string]func() error{
+		"Fetch": func() error {
+			_, err := b.transport.Fetch(t.Context(), workspace.Fetch{
+				Location: b.Location("image"), Path: b.target, Rate: 4 << 20})
+			return err
+		},
+		"Deliver": func() error {
+			writeFile(t, b.target, data)
+			_, err := b.transport.Deliver(t.Context(), workspace.Deliver{
+				Path: b.target, Location: b.Location("saved"), Rate: 4 << 20})
+			return err
+		},
+	} {
+		began := time.Now()
+		ok(t, move())
+		if took := time.Since(began); took < 400*time.Millisecond {
+			t.Errorf("%s moved 2 MiB at 4 MiB/s in %s", call, took)
+		}
+	}
+	ok(t, os.Remove(b.target))
+	_, err := b.fetch(t.Context(), "saved")
+	ok(t, err)
+	b.got(t, data)
+}

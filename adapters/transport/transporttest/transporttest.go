@@ -62,6 +62,7 @@ func Exercise(t *testing.T, f Fixture) {
 		{"refused formats", formats},
 		{"size limit", limit},
 		{"progress", progress},
+		{"rate limits", rates},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.run(t, newBench(t, f)) })

@@ -26,7 +26,7 @@ func (g *getter) bring(ctx context.Context) error {
 	if !g.src.ranges {
 		return g.stream(ctx)
 	}
-	c := &courier{getter: g, meter: transfer.NewMeter(g.Progress, g.src.size)}
+	c := g.courier()
 	c.arrived(g.account.bytes())
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -63,11 +63,17 @@ func (g *getter) bring(ctx context.Context) error {
 // courier brings the pieces of one image.
 type courier struct {
 	*getter
+	pace  *transfer.Pace
 	mu    sync.Mutex // of all below, and of the account
 	meter *transfer.Meter
 	done  int64
 	owed  int // pieces that the account does not know yet
 	err   error
+}
+
+func (g *getter) courier() *courier {
+	return &courier{getter: g, meter: transfer.NewMeter(g.Progress, g.src.size),
+		pace: transfer.NewPace(g.Rate, g.watch.touch)}
 }
 
 func (c *courier) fail(err error) {
@@ -124,6 +130,9 @@ func (c *courier) copy(
 			at += int64(n)
 			c.watch.touch()
 			c.arrived(int64(n))
+			if err := c.pace.Wait(ctx, n); err != nil {
+				return 0, lost(ctx, err)
+			}
 		}
 		if at == end {
 			break
@@ -146,7 +155,7 @@ func (g *getter) stream(ctx context.Context) error {
 		return err
 	}
 	defer body.Close()
-	c := &courier{getter: g, meter: transfer.NewMeter(g.Progress, g.src.size)}
+	c := g.courier()
 	c.arrived(0)
 	if _, err = c.copy(ctx, body, 0, g.src.size); err != nil {
 		return &spoilt{err}

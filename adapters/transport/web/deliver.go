@@ -72,7 +72,8 @@ func (g *putter) put(ctx context.Context) error {
 	}
 	meter := transfer.NewMeter(g.Progress, g.stat.Size())
 	meter.Reach(0)
-	body := meter.Reader(g.watch.reader(g.whole()))
+	pace := transfer.NewPace(g.Rate, g.watch.touch)
+	body := meter.Reader(pace.Reader(ctx, g.watch.reader(g.whole())))
 	if err := g.send(ctx, g.url, body, g.stat.Size()); err != nil {
 		return err
 	}
@@ -129,12 +130,8 @@ func (g *putter) send(ctx context.Context, url string, body io.Reader, size int6
 
 // verify makes sure that all arrived and that it was one image all the time.
 func (g *putter) verify(ctx context.Context) error {
-	now, err := g.from.Stat()
-	if err != nil {
+	if err := transfer.Unchanged(g.from, g.stat); err != nil {
 		return err
-	}
-	if now.Size() != g.stat.Size() || !now.ModTime().Equal(g.stat.ModTime()) {
-		return workspace.Refuse(workspace.Transient, "%s changed while it was read", g.Path)
 	}
 	there, err := g.look(ctx)
 	if err != nil {
