@@ -72,7 +72,7 @@ const (
 // that a call whose answer was lost can be repeated. Calls touch only machines
 // that carry our identity. Errors have kind NotFound (no such machine), Conflict
 // (the machine's condition forbids it), Transient, Unavailable (host out of
-// reach) or Internal.
+// reach), Denied (host or we are not who we should be) or Internal.
 type Hypervisor interface {
 	Define(ctx context.Context, m Machine) error
 	Start(ctx context.Context, id ID, paused bool) error

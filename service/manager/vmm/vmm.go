@@ -350,8 +350,19 @@ func (v *VMM) onHost(limit time.Duration, do step) change.Func {
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		return do(ctx, n, r)
+		commit, err := do(ctx, n, r)
+		return commit, patient(n, err)
 	}
+}
+
+// patient makes a host that is not let be reached one that is out of reach: its
+// operator has to see to keys and certificates, and the guest on it is well meanwhile.
+func patient(n *host.Node, err error) error {
+	if workspace.KindOf(err) != workspace.Denied {
+		return err
+	}
+	return &workspace.Error{Op: "reach host", ID: string(n.ID), Kind: workspace.Unavailable,
+		Err: err}
 }
 
 // machine makes the adapter's view of the workspace from its record.
