@@ -122,7 +122,7 @@ func (s *site) do(args ...string) string {
 	if err != nil {
 		s.t.Fatalf("workspace %s: %v\n%s%s", strings.Join(args, " "), err, &out, &errs)
 	}
-	s.t.Logf("workspace %-60s %6.1f s", strings.Join(args, " "), time.Since(begun).Seconds())
+	s.t.Logf("workspace %-10s %6.1f s", args[0], time.Since(begun).Seconds())
 	return out.String()
 }
 
@@ -153,7 +153,7 @@ func TestMainJobOnXen(t *testing.T) {
 
 	s.do(wait("pause")...)
 	s.do(wait("start")...)
-	s.do(wait("resize", "--memory", "128M")...)
+	s.do("resize", "-e", "x.epr", "--memory", "128M")
 	says(t, id, "memory ", 2)
 	s.do(wait("shutdown", "--serialize")...)
 	s.do(wait("start")...)

@@ -246,7 +246,7 @@ func (h *Host) persuade(
 	done func(context.Context) (bool, error),
 	request func(*libvirt.Libvirt) error,
 ) (bool, error) {
-	patience, cancel := context.WithTimeout(ctx, patienceOf(ctx))
+	patience, cancel := context.WithTimeout(ctx, h.patienceOf(ctx))
 	defer cancel()
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
@@ -271,11 +271,15 @@ func (h *Host) persuade(
 }
 
 // patienceOf is how long to wait for a guest before force.
-func patienceOf(ctx context.Context) time.Duration {
+func (h *Host) patienceOf(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return gracefulLimit
 	}
 	left := time.Until(deadline)
-	return left - min(left/3, forceMargin)
+	margin := forceMargin
+	if h.onXen() {
+		margin = xenMargin
+	}
+	return left - min(left/3, margin)
 }

@@ -17,6 +17,9 @@ func (h *Host) onXen() bool { return h.at.driver == "xen" }
 // ends it, and may take a minute for either.
 const xenLimit = 10 * time.Minute
 
+// xenMargin is the time for force: to end a domain and to start it anew.
+const xenMargin = time.Minute
+
 // limit bounds a call that needs no guest's help.
 func (h *Host) limit() time.Duration {
 	if h.onXen() {
