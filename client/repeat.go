@@ -46,6 +46,8 @@ var repeats = []Repeat{
 	{"QueryImages", true, reading},
 	{"GetImage", true, reading},
 	{"VerifyImage", true, reading},
+	{"OpenConsole", true, "a second pass does no harm: it ends by itself when nobody uses it"},
+	{"ReadConsole", true, reading},
 	{"GetCurrentMessage", true, reading},
 	{"Subscribe", false, "a second subscription would tell everything twice"},
 	{"Renew", true, "it sets a time; a length counts from now, and now is later"},

@@ -22,7 +22,8 @@ var servicesTwo = []service{
 		name: "Workspace", file: "lease_workspace",
 		properties: lease("WorkspaceProperties"),
 		headers:    []QName{{schema.Workspace, "WorkspaceKey"}},
-		operations: join(commandsTwo("Workspace"), readTwo, writeTwo, producerTwo, lifetimeTwo),
+		operations: join(commandsTwo("Workspace"), consolesTwo, readTwo, writeTwo, producerTwo,
+			lifetimeTwo),
 	},
 	{
 		name: "Group", file: "lease_group",
@@ -252,6 +253,12 @@ func commandsTwo(service string) []Operation {
 		ours(service, "Start", "UnknownFault", "DisabledFault", "StartFault"),
 		ours(service, "Shutdown", "UnknownFault", "DisabledFault", "ShutdownFault"),
 	}
+}
+
+// consolesTwo bring people to workspaces.
+var consolesTwo = []Operation{
+	ours("Workspace", "OpenConsole", "UnknownFault", "DisabledFault", "ConsoleFault"),
+	ours("Workspace", "ReadConsole", "UnknownFault", "DisabledFault", "ConsoleFault"),
 }
 
 // published makes an operation of WS-ResourceProperties, where each has an

@@ -67,6 +67,11 @@ func (s *Site) check() error {
 	if slices.Contains(s.Operators, "") {
 		all = append(all, errors.New("site.operators: an operator has no name"))
 	}
+	for _, port := range s.ForwardPorts {
+		if port < 1 || port > 65535 {
+			all = append(all, fmt.Errorf("site.forward_ports: %d is not a TCP port", port))
+		}
+	}
 	for wanted, accepted := range s.Accepts {
 		for _, vmm := range append([]string{wanted}, accepted...) {
 			if !slices.Contains(vmms, vmm) {

@@ -96,6 +96,9 @@ func (s *Site) complete() {
 	s.ShutdownPatience = cmp.Or(s.ShutdownPatience, Duration(time.Minute))
 	s.Concurrency = cmp.Or(s.Concurrency, 64)
 	s.SpoolMB = cmp.Or(s.SpoolMB, 32<<10)
+	if s.ForwardPorts == nil {
+		s.ForwardPorts = []int{22}
+	}
 	if len(s.Architectures) == 0 {
 		s.Architectures = []string{"x86", "x86_64", "x86_32"}
 	}

@@ -82,6 +82,9 @@ type Site struct {
 	// SpoolMB is how much of the data directory files may take on their way between two
 	// other machines; default 32768.
 	SpoolMB int64 `toml:"spool_mb"`
+	// ForwardPorts are the TCP ports of guests to which owners may be connected through the
+	// service; default 22.
+	ForwardPorts []int `toml:"forward_ports"`
 }
 
 // Notify is how notifications are delivered.

@@ -308,7 +308,8 @@ func (m *core) handler(t testing.TB, o dispatch.Options) (*dispatch.Handler, *by
 		factory.New(wsdl.One, m), factory.New(wsdl.Two, m),
 		group.New(wsdl.One, m), group.New(wsdl.Two, m),
 		status.New(wsdl.One, m), status.New(wsdl.Two, m),
-		ws.New(wsdl.One, m, producers), ws.New(wsdl.Two, m, producers),
+		ws.New(wsdl.One, m, producers),
+		ws.WithConsoles(ws.New(wsdl.Two, m, producers), nil, nil, "/consoles/"),
 		subscription.New(wsdl.One, m), subscription.New(wsdl.Two, m), host.New(m),
 		pullpoint.NewFactory(m), pullpoint.New(m),
 	}, servicegroup.Workspaces(m, producers)...), servicegroup.Hosts(m)...)

@@ -157,6 +157,11 @@ var imageFaults = faultNames{
 	busy: lease("SchedulingFault"), other: lease("StatusFault"),
 }
 
+// consoleFaults are those of being connected to a workspace.
+var consoleFaults = faultNames{
+	unknown: lease("UnknownFault"), conflict: lease("DisabledFault"), other: lease("ConsoleFault"),
+}
+
 // faultsTwo are the faults of face two: the service's own, and those of
 // WS-ResourceProperties 1.2, WS-ResourceLifetime 1.2 and WS-BaseNotification 1.3.
 var faultsTwo = faultTable{plainTwo, map[string]faultNames{
@@ -177,7 +182,9 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
 		other: lease("ShutdownFault"),
 	},
-	"QueryUsage": {other: lease("StatusFault")},
+	"OpenConsole": consoleFaults,
+	"ReadConsole": consoleFaults,
+	"QueryUsage":  {other: lease("StatusFault")},
 
 	"AddImage": imageFaults, "RemoveImage": imageFaults, "ChangeImage": imageFaults,
 	"QueryImages": imageFaults, "GetImage": imageFaults, "VerifyImage": imageFaults,

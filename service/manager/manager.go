@@ -36,6 +36,7 @@ type Policy struct {
 	Subscriptions     int                 // of one owner at a time; 0: no limit
 	PullPoints        int                 // of one owner at a time; 0: no limit
 	Operators         []workspace.Owner   // who may change hosts, and see all leases
+	ForwardPorts      []int               // of guests, to which owners may be connected
 	Warn              time.Duration       // before the end of running time; 0: no warning
 	NoStaging         bool                // files are neither staged in nor out
 	Brought           map[string]Brought  // by association
@@ -80,6 +81,7 @@ type Options struct {
 	Agenda   *agenda.Agenda  // nil: one of its own, with no policy
 	Accounts *account.Keeper // of what owners may have; nil: there is no limit
 	Library  Library         // nil: there is none
+	Reach    Reach           // of consoles; nil: there are none
 }
 
 // Manager answers the callers. It is safe for concurrent use.
@@ -95,6 +97,7 @@ type Manager struct {
 	reachable func(workspace.HostID) bool
 	reading   func(context.Context, workspace.HostID, workspace.ID) (*workspace.Reading, error)
 	kept      func(context.Context, workspace.HostID, workspace.ID) ([]workspace.Snapshot, error)
+	reach     Reach
 }
 
 // New returns a Manager over the store.
@@ -106,7 +109,7 @@ func New(o Options) *Manager {
 		store: o.Store, policy: o.Policy, images: o.Images, work: o.Work,
 		reachable: o.Reachable, agenda: o.Agenda, accounts: o.Accounts,
 		library: o.Library, reading: o.Reading,
-		kept: o.Snapshots,
+		kept: o.Snapshots, reach: o.Reach,
 	}
 }
 

@@ -148,6 +148,7 @@ type Deployment interface {
 	Snapshotter
 	Inspector
 	Meter
+	Consoles
 	Close() error
 }
 

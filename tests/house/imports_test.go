@@ -21,12 +21,13 @@ type room struct {
 var anyModule = []string{"*"}
 
 const (
-	etree  = "github.com/beevik/etree"
-	xpath  = "github.com/antchfx/xpath"
-	uuid   = "github.com/google/uuid"
-	rrule  = "github.com/teambition/rrule-go"
-	sqlite = "github.com/mattn/go-sqlite3"
-	goose  = "github.com/pressly/goose/v3"
+	etree     = "github.com/beevik/etree"
+	xpath     = "github.com/antchfx/xpath"
+	uuid      = "github.com/google/uuid"
+	rrule     = "github.com/teambition/rrule-go"
+	sqlite    = "github.com/mattn/go-sqlite3"
+	goose     = "github.com/pressly/goose/v3"
+	websocket = "github.com/coder/websocket"
 )
 
 // rooms is the table of docs/architecture.md in a form that a test can hold.
@@ -67,6 +68,8 @@ var rooms = []room{
 		"a format writes what delivery posts; which requests there are is none of its business"},
 	{"service/notify", []string{"schema", "service/workspace"}, nil,
 		"delivery reads the outbox and posts; who wrote the event does not matter to it"},
+	{"service/console", []string{"service/workspace"}, []string{websocket},
+		"a console passes bytes on; how machines are reached is the core's"},
 	{"service/authn", []string{"schema", "service/workspace"}, nil,
 		"who is calling is settled before anything else is known"},
 	{"service/store",

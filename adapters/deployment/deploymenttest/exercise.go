@@ -41,6 +41,9 @@ type Rig struct {
 	// Metered says that the host counts the time of processors and memory, Traffic
 	// that it counts what goes over disks and NICs.
 	Metered, Traffic bool
+	// Talks says that machines have serial lines, on which they say something by
+	// themselves when they start.
+	Talks bool
 	// Foreign describes everything on the host that is not ours. It may be nil
 	// where there can be nothing else.
 	Foreign func(t *testing.T) string
@@ -68,6 +71,7 @@ func Exercise(t *testing.T, open func(t *testing.T) Rig) {
 		{"every wish in every condition", everyWishInEveryCondition},
 		{"unknown machines", unknownMachines},
 		{"another definition under a known id", anotherDefinition},
+		{"consoles", consoles},
 		{"random walk", randomWalk},
 		{"watch", watchTells},
 		{"probe", probe},

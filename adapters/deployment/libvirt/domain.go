@@ -175,11 +175,8 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 			Target: &libvirtxml.DomainConsoleTarget{Type: "xen", Port: new(uint)}}}
 		return list, nil
 	}
-	list.Serials = []libvirtxml.DomainSerial{{
-		Source: h.consoleOf(m.ID),
-		Target: &libvirtxml.DomainSerialTarget{Type: "isa-serial", Port: new(uint)}}}
-	list.Graphics = []libvirtxml.DomainGraphic{{VNC: &libvirtxml.DomainGraphicVNC{
-		Port: -1, AutoPort: "yes", Listen: "127.0.0.1"}}}
+	list.Serials = []libvirtxml.DomainSerial{h.consoleOf(m.ID)}
+	list.Graphics = []libvirtxml.DomainGraphic{screenOf()}
 	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "cirrus"}}}
 	if f.kind == xenFlavour.kind {
 		list.Serials[0].Source = &libvirtxml.DomainChardevSource{
@@ -273,13 +270,22 @@ func sourceOf(n Network) *libvirtxml.DomainInterfaceSource {
 		Network: &libvirtxml.DomainInterfaceSourceNetwork{Network: n.Name}}
 }
 
-// consoleOf is where the serial line goes: a file that keeps what earlier boots
-// said, or a terminal.
-func (h *Host) consoleOf(id workspace.ID) *libvirtxml.DomainChardevSource {
-	path := h.consolePath(id)
-	if path == "" {
-		return &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}}
+// consoleOf is the serial line: a terminal that people connect to, and a file
+// that keeps what all boots said.
+func (h *Host) consoleOf(id workspace.ID) libvirtxml.DomainSerial {
+	line := libvirtxml.DomainSerial{
+		Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
+		Target: &libvirtxml.DomainSerialTarget{Type: "isa-serial", Port: new(uint)}}
+	if path := h.consolePath(id); path != "" {
+		line.Log = &libvirtxml.DomainChardevLog{File: path, Append: "on"}
 	}
-	return &libvirtxml.DomainChardevSource{
-		File: &libvirtxml.DomainChardevSourceFile{Path: path, Append: "on"}}
+	return line
+}
+
+// screenOf is the screen: on the host's loopback, and closed but for the minute in
+// which somebody connects.
+func screenOf() libvirtxml.DomainGraphic {
+	return libvirtxml.DomainGraphic{VNC: &libvirtxml.DomainGraphicVNC{
+		Port: -1, AutoPort: "yes", Listen: "127.0.0.1",
+		Passwd: "closed", PasswdValidTo: "1970-01-01T00:00:01"}}
 }

@@ -92,6 +92,7 @@ func TestConformanceOfQEMU(t *testing.T) {
 			Metered:  true,
 			Traffic:  true,
 			Snaps:    true,
+			Talks:    true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				f.console(id).Await(t, "alive")
 				f.Virsh("shutdown", "workspace-"+id.String())

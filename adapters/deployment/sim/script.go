@@ -46,7 +46,7 @@ var ops = []Op{
 	OpDefine, OpStart, OpStop, OpPause, OpResume, OpReboot, OpResize,
 	OpMigrate, OpSnapshot, OpRevert, OpDeleteSnapshot, OpSnapshots,
 	OpUndefine, OpInspect, OpList, OpCapacity, OpMeasure, OpVersion, OpProbe,
-	OpWatch,
+	OpWatch, OpConsole, OpScreen,
 }
 
 // Rule is one line of the script: what befalls which calls. Zero values of the

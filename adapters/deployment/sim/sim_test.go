@@ -40,6 +40,7 @@ func TestConformance(t *testing.T) {
 				m.Memory = "/elsewhere/memory"
 				return m
 			},
+			Talks: true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				if err := w.PowerOff(host, id); err != nil {
 					t.Error(err)

@@ -44,6 +44,7 @@ type host struct {
 	down     bool
 	machines map[workspace.ID]machine
 	watches  map[*watch]struct{}
+	lines    map[workspace.ID]*echo // serial lines that somebody is connected to
 }
 
 // Open makes the pool, with the machines that the journal in o.Dir remembers.
@@ -83,7 +84,8 @@ func (w *World) addHost(h workspace.Host) error {
 
 func newHost(h workspace.Host) *host {
 	return &host{id: h.ID, capacity: h.Capacity,
-		machines: make(map[workspace.ID]machine), watches: make(map[*watch]struct{})}
+		machines: make(map[workspace.ID]machine), watches: make(map[*watch]struct{}),
+		lines: make(map[workspace.ID]*echo)}
 }
 
 // remember opens the journal, if there is to be one, and fills the hosts from it.
@@ -118,6 +120,16 @@ func (h *host) put(id workspace.ID, m machine) {
 	h.machines[id] = m
 	if m.inMemory() {
 		h.usedMB += m.shape.MemoryMB
+		return
+	}
+	h.hangUp(id)
+}
+
+// hangUp ends the connection to a machine's serial line, if there is one.
+func (h *host) hangUp(id workspace.ID) {
+	if l := h.lines[id]; l != nil {
+		l.Close()
+		delete(h.lines, id)
 	}
 }
 
@@ -269,6 +281,7 @@ func (w *World) commit(h *host, id workspace.ID, v verb, after machine) error {
 	}
 	if v == verbUndefine {
 		h.drop(id)
+		h.hangUp(id)
 	} else {
 		h.put(id, after)
 	}

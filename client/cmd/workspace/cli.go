@@ -24,6 +24,10 @@ type cli struct {
 	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
 	Resize     resizeCmd     `cmd:"" help:"Give workspaces that run more or less memory, CPUs or bandwidth."`
 	Explain    explainCmd    `cmd:"" help:"Say how leases stand: when they run, why they wait, and what would help."`
+	Console    consoleCmd    `cmd:"" help:"Connect to a workspace's serial console, or print what it said."`
+	VNC        vncCmd        `cmd:"" name:"vnc" help:"Offer a workspace's screen to a VNC viewer."`
+	SSH        sshCmd        `cmd:"" name:"ssh" help:"Log in to a workspace with ssh, through the service."`
+	Forward    forwardCmd    `cmd:"" help:"Connect to a TCP port of a workspace, through the service."`
 	Schedule   scheduleCmd   `cmd:"" help:"Draw what the hosts do, and are to do, against time."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
 	Host       hostCmd       `cmd:"" help:"List and show hosts; drain them and give them windows."`

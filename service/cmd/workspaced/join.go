@@ -12,6 +12,7 @@ import (
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
 	"github.com/philoxenia/philoxenia/adapters/transport/web"
 	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/console"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/catalog"
@@ -35,13 +36,16 @@ import (
 // services are the port types of both faces.
 func services(
 	m *manager.Manager, f *fleet.Fleet, stock *catalog.Catalog, g notify.Guard,
+	desk *console.Desk,
 ) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
 	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m), images.New(stock)}
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
-		all = append(all, factory.New(face, m), ws.New(face, m, producers),
-			group.New(face, m), status.New(face, m), subscription.New(face, m))
+		all = append(all, factory.New(face, m), group.New(face, m), status.New(face, m),
+			subscription.New(face, m))
 	}
+	all = append(all, ws.New(wsdl.One, m, producers),
+		ws.WithConsoles(ws.New(wsdl.Two, m, producers), m, desk, console.Path))
 	all = append(all, servicegroup.Workspaces(m, producers)...)
 	keeper := struct {
 		*manager.Manager

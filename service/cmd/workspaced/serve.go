@@ -17,6 +17,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/authn"
 	"github.com/philoxenia/philoxenia/service/change"
 	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/console"
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
@@ -65,7 +66,8 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 	if err := d.overview.short(ctx, "starting"); err != nil {
 		return err
 	}
-	parts := append(d.parts, run.Part{Name: "http", Run: door(listener, d.handler)})
+	open := door(listener, d.front(), d.handler.StopWaiting, d.desk.Stop)
+	parts := append(d.parts, run.Part{Name: "http", Run: open})
 	if f.Pprof != "" {
 		parts = append(parts, run.Part{Name: "pprof", Run: profiles(f.Pprof)})
 	}
@@ -101,8 +103,18 @@ type daemon struct {
 	notifier *notify.Notifier
 	fleet    *fleet.Fleet
 	parts    []run.Part
-	handler  http.Handler
+	handler  *dispatch.Handler
+	desk     *console.Desk
 	overview overview
+}
+
+// front is what the service is reached by: documents, and the connections that they
+// arrange.
+func (d *daemon) front() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", d.handler)
+	mux.Handle(console.Path, d.desk)
+	return mux
 }
 
 func (d *daemon) close(log *slog.Logger) {
@@ -176,6 +188,7 @@ func (d *daemon) assemble(
 		Agenda: scheduler, Accounts: advice.accounts,
 		Library:   stock,
 		Snapshots: pool.Snapshots,
+		Reach:     machines,
 	})
 	d.fleet = fleet.New(fleet.Options{
 		Store: store, Pool: pool, Agenda: scheduler, Open: d.hosts.node,
@@ -183,7 +196,8 @@ func (d *daemon) assemble(
 		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
 		Logger: log,
 	})
-	d.handler, err = answers(c, services(m, d.fleet, stock, at.guard), at, log)
+	d.desk = console.NewDesk(m.Connect, log)
+	d.handler, err = answers(c, services(m, d.fleet, stock, at.guard, d.desk), at, log)
 	if err != nil {
 		return err
 	}
@@ -225,7 +239,7 @@ func moves(c *config.Config, log *slog.Logger) image.Options {
 // answers makes what answers requests.
 func answers(
 	c *config.Config, services []dispatch.Service, at place, log *slog.Logger,
-) (http.Handler, error) {
+) (*dispatch.Handler, error) {
 	return dispatch.New(dispatch.Options{
 		Services: services, Authenticator: authn.Fixed(c.Listen.Caller),
 		URL: at.url, Logger: log, Replier: replier(c, at.guard),
@@ -268,8 +282,8 @@ func policy(c *config.Config) manager.Policy {
 		},
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
-		HideCharge: s.HideCharge, NoStaging: s.NoStaging,
-		Brought: brought(c), Warn: time.Duration(s.Warn),
+		HideCharge: s.HideCharge, Brought: brought(c), Warn: time.Duration(s.Warn),
+		ForwardPorts:  s.ForwardPorts,
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}
 	for _, name := range s.Operators {
@@ -281,13 +295,16 @@ func policy(c *config.Config) manager.Policy {
 	return p
 }
 
-// door returns the part that answers requests, and stops taking new ones first.
-func door(listener net.Listener, handler http.Handler) func(context.Context) error {
+// door returns the part that answers requests. At its end it takes no new ones and
+// calls stops, which end what would go on.
+func door(
+	listener net.Listener, handler http.Handler, stops ...func(),
+) func(context.Context) error {
 	return func(ctx context.Context) error {
 		limits := dispatch.DefaultLimits()
 		server := dispatch.NewServer(handler, limits)
-		if h, ok := handler.(*dispatch.Handler); ok {
-			server.RegisterOnShutdown(h.StopWaiting)
+		for _, stop := range stops {
+			server.RegisterOnShutdown(stop)
 		}
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(dispatch.NewListener(listener, limits)) }()

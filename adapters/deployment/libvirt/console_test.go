@@ -1,0 +1,44 @@
+package libvirt_test
+
+import (
+	"bufio"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestConsoleHearsAndSays talks with a real guest by its serial line.
+func TestConsoleHearsAndSays(t *testing.T) {
+	f := newFarm(t)
+	h := open(t, f.options)
+	const id = 71
+	must(t, h.Define(t.Context(), f.machine(t, id)))
+	must(t, h.Start(t.Context(), id, false))
+	f.console(id).Await(t, "alive")
+	line, err := h.Console(t.Context(), id, false)
+	must(t, err)
+	defer line.Close()
+	if _, err := io.WriteString(line, "open sesame\n"); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan bool, 1)
+	go func() {
+		said := bufio.NewScanner(line)
+		for said.Scan() {
+			if strings.Contains(said.Text(), "heard open sesame") {
+				heard <- true
+				return
+			}
+		}
+	}()
+	select {
+	case <-heard:
+	case <-time.After(2 * time.Minute):
+		t.Error("the guest did not answer")
+	}
+	must(t, h.Undefine(t.Context(), id))
+	if said, _, err := h.ConsoleLog(t.Context(), id, 0, 10); err != nil || len(said) > 0 {
+		t.Errorf("of a machine that is gone the console says %q, %v", said, err)
+	}
+}

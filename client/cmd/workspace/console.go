@@ -1,0 +1,288 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/philoxenia/philoxenia/client"
+	"github.com/philoxenia/philoxenia/schema/report"
+)
+
+// A consoleCmd is the command console.
+type consoleCmd struct {
+	targetArg
+	Log    bool `help:"Print what the console has said since the first boot, and end."`
+	Lines  int  `short:"n" placeholder:"N" help:"With --log, the last N lines alone."`
+	Follow bool `short:"f" help:"With --log, go on printing what it says."`
+	Force  bool `help:"Take the console over from whom has it."`
+	Once   bool `help:"End with the connection, rather than connect again. Where input is no terminal and ends, the console ends when nothing more comes."`
+}
+
+// targetArg is the argument of commands on one workspace.
+type targetArg struct {
+	Target string `arg:"" optional:"" name:"workspace" help:"The workspace's EPR file or number."`
+}
+
+// one resolves the argument.
+func (t targetArg) one(a *app) (target, error) {
+	var args []string
+	if t.Target != "" {
+		args = []string{t.Target}
+	}
+	all, err := a.workspaces(args)
+	if err != nil {
+		return target{}, err
+	}
+	if len(all) != 1 {
+		return target{}, usagef("name one of its members",
+			"cannot connect to %d workspaces at once", len(all))
+	}
+	return all[0], nil
+}
+
+// escape ends a console: Ctrl-], as with telnet and virsh.
+const escape = 0x1d
+
+// How long to wait before a console is asked for again.
+const (
+	firstPause = 500 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
+// Run connects the terminal to the workspace's serial line.
+func (c *consoleCmd) Run(ctx context.Context, a *app) error {
+	t, err := c.one(a)
+	if err != nil {
+		return err
+	}
+	if c.Log {
+		return c.history(ctx, a, t)
+	}
+	if c.Follow || c.Lines != 0 {
+		return usagef("", "cannot connect to the console: --follow and --lines go with --log")
+	}
+	fd := int(a.in.Fd())
+	if !term.IsTerminal(fd) {
+		return c.attend(ctx, a, t)
+	}
+	a.note("Connected to the console of %s as soon as it can be; Ctrl-] ends.", t)
+	before, err := term.MakeRaw(fd)
+	if err != nil {
+		return failf(exitError, "", "cannot use the terminal: %w", err)
+	}
+	defer func() { _ = term.Restore(fd, before); a.note("") }()
+	return c.attend(ctx, a, t)
+}
+
+// attend connects, and again after each interruption.
+func (c *consoleCmd) attend(ctx context.Context, a *app, t target) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	typed := make(chan []byte)
+	go func() { // ends with the process: reading a terminal cannot be stopped
+		if listen(ctx, a.in, typed) {
+			cancel()
+		}
+		close(typed)
+	}()
+	ask := report.ConsoleRequest{Kind: report.ConsoleSerial, Force: c.Force}
+	pause, told := firstPause, false
+	for {
+		began := time.Now()
+		err := c.connect(ctx, a, t, ask, typed)
+		switch {
+		case ctx.Err() != nil, errors.Is(err, errQuiet):
+			return nil // the user's own doing
+		case c.Once, final(err):
+			return err
+		}
+		if time.Since(began) > lastPause {
+			pause, told = firstPause, false
+		}
+		if !told {
+			a.note("\r\nThe console is not connected (%v); trying again.\r", reason(err))
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, lastPause)
+		ask.Force = false // taken once; nobody fights over it
+	}
+}
+
+// final reports whether asking again is of no use.
+func final(err error) bool {
+	return client.IsUnknown(err) || client.IsDenied(err) || client.IsInvalid(err) ||
+		errors.Is(err, client.ErrNoFace)
+}
+
+// reason is the cause of an interruption.
+func reason(err error) any {
+	if err == nil {
+		return "it ended"
+	}
+	return err
+}
+
+// listen passes on what is typed, and reports whether the escape was.
+func listen(ctx context.Context, in io.Reader, typed chan<- []byte) bool {
+	buf := make([]byte, 4096)
+	for {
+		n, err := in.Read(buf)
+		data := append([]byte(nil), buf[:n]...)
+		for i, b := range data {
+			if b == escape {
+				data, err = data[:i], errEscaped
+				break
+			}
+		}
+		if len(data) > 0 {
+			select {
+			case typed <- data:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		if err != nil {
+			return errors.Is(err, errEscaped)
+		}
+	}
+}
+
+var errEscaped = errors.New("the user has left")
+
+// connect connects once, until the connection ends.
+func (c *consoleCmd) connect(
+	ctx context.Context, a *app, t target, ask report.ConsoleRequest, typed <-chan []byte,
+) error {
+	line, err := a.dial(ctx, t, ask)
+	if err != nil {
+		return err
+	}
+	defer line.Close()
+	ended, heard := make(chan error, 1), make(chan struct{}, 1)
+	go func() { _, err := io.Copy(noting{a.out, heard}, line); ended <- err }()
+	var silence <-chan time.Time // since all was said, or the answer to it
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-ended:
+			return err
+		case <-silence:
+			return errQuiet
+		case <-heard:
+			if silence != nil {
+				silence = time.After(quiet)
+			}
+		case data, more := <-typed:
+			if !more {
+				typed, silence = nil, time.After(quiet)
+				continue
+			}
+			if _, err := line.Write(data); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// quiet is for how long nothing comes before a console ends whose input has.
+const quiet = 2 * time.Second
+
+var errQuiet = errors.New("all was said")
+
+// noting is a writer that tells when something was written.
+type noting struct {
+	to    io.Writer
+	heard chan<- struct{}
+}
+
+// Write writes, and tells without waiting.
+func (n noting) Write(p []byte) (int, error) {
+	select {
+	case n.heard <- struct{}{}:
+	default:
+	}
+	return n.to.Write(p)
+}
+
+// dial asks for a pass and uses it.
+func (a *app) dial(
+	ctx context.Context, t target, ask report.ConsoleRequest,
+) (io.ReadWriteCloser, error) {
+	pass, err := a.client.OpenConsole(ctx, t.epr, ask)
+	if err != nil {
+		return nil, err
+	}
+	return a.client.Dial(ctx, pass)
+}
+
+// followEvery is how often a log that is followed is looked at.
+const followEvery = time.Second
+
+// history prints the console's log.
+func (c *consoleCmd) history(ctx context.Context, a *app, t target) error {
+	at, err := c.begin(ctx, a, t)
+	for err == nil {
+		var piece *report.ConsoleText
+		piece, err = a.client.ConsoleText(ctx, t.epr, at)
+		if err != nil {
+			break
+		}
+		if _, err = a.out.Write(piece.Said); err != nil {
+			break
+		}
+		at = piece.Offset + int64(len(piece.Said))
+		if at < piece.Size && len(piece.Said) > 0 {
+			continue
+		}
+		if !c.Follow {
+			return nil
+		}
+		at = min(at, piece.Size) // the log was cut
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(followEvery):
+		}
+	}
+	if c.Follow && ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// begin returns where the last so many lines begin, as far as one piece reaches.
+func (c *consoleCmd) begin(ctx context.Context, a *app, t target) (int64, error) {
+	const tail = 256 << 10
+	if c.Lines <= 0 {
+		return 0, nil
+	}
+	piece, err := a.client.ConsoleText(ctx, t.epr, -tail)
+	if err != nil {
+		return 0, err
+	}
+	return piece.Offset + int64(lastLines(piece.Said, c.Lines)), nil
+}
+
+// lastLines returns where the last n lines begin. A line that has not ended yet
+// is one.
+func lastLines(text []byte, n int) int {
+	for i := len(text) - 1; i > 0; i-- {
+		if text[i-1] != '\n' {
+			continue
+		}
+		if n--; n == 0 {
+			return i
+		}
+	}
+	return 0
+}
