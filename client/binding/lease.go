@@ -1491,6 +1491,18 @@ const (
 	PhaseEnumerationClosed PhaseEnumeration = "closed"
 )
 
+type ConsoleEnumeration string
+
+const (
+	ConsoleEnumerationSerial ConsoleEnumeration = "serial"
+
+	ConsoleEnumerationScreen ConsoleEnumeration = "screen"
+
+	ConsoleEnumerationPort ConsoleEnumeration = "port"
+)
+
+type TCPPortType int32
+
 type ShutdownEnumeration string
 
 const (
@@ -1611,6 +1623,42 @@ type ReleaseAddressResponse struct {
 	Hold *HoldType `xml:"Hold,omitempty" json:"Hold,omitempty"`
 }
 
+type OpenConsole struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace OpenConsole"`
+
+	Console *ConsoleEnumeration `xml:"Console,omitempty" json:"Console,omitempty"`
+
+	Port *TCPPortType `xml:"Port,omitempty" json:"Port,omitempty"`
+
+	Force bool `xml:"Force,omitempty" json:"Force,omitempty"`
+}
+
+type OpenConsoleResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace OpenConsoleResponse"`
+
+	Location AnyURI `xml:"Location,omitempty" json:"Location,omitempty"`
+
+	Password string `xml:"Password,omitempty" json:"Password,omitempty"`
+
+	Until soap.XSDDateTime `xml:"Until,omitempty" json:"Until,omitempty"`
+}
+
+type ReadConsole struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ReadConsole"`
+
+	Offset int64 `xml:"Offset,omitempty" json:"Offset,omitempty"`
+}
+
+type ReadConsoleResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ReadConsoleResponse"`
+
+	Offset int64 `xml:"Offset,omitempty" json:"Offset,omitempty"`
+
+	Size int64 `xml:"Size,omitempty" json:"Size,omitempty"`
+
+	Said []byte `xml:"Said,omitempty" json:"Said,omitempty"`
+}
+
 type Start struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Start"`
 }
@@ -1720,6 +1768,8 @@ type StartFault StartFaultType
 type ShutdownFault ShutdownFaultType
 
 type StatusFault StatusFaultType
+
+type ConsoleFault ConsoleFaultType
 
 type CreatedType struct {
 	Key string `xml:"Key,omitempty" json:"Key,omitempty"`
@@ -1977,6 +2027,12 @@ type ShutdownFaultType struct {
 
 type StatusFaultType struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace StatusFault"`
+
+	*BaseFaultType
+}
+
+type ConsoleFaultType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ConsoleFault"`
 
 	*BaseFaultType
 }
@@ -2284,6 +2340,26 @@ type WorkspacePort interface {
 
 	// Error can be either of the following types:
 	//
+	//   - UnknownFault
+	//   - DisabledFault
+	//   - ConsoleFault
+
+	OpenConsole(request *OpenConsole) (*OpenConsoleResponse, error)
+
+	OpenConsoleContext(ctx context.Context, request *OpenConsole) (*OpenConsoleResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - DisabledFault
+	//   - ConsoleFault
+
+	ReadConsole(request *ReadConsole) (*ReadConsoleResponse, error)
+
+	ReadConsoleContext(ctx context.Context, request *ReadConsole) (*ReadConsoleResponse, error)
+
+	// Error can be either of the following types:
+	//
 	//   - ResourceUnknownFault
 	//   - ResourceUnavailableFault
 	//   - InvalidResourcePropertyQNameFault
@@ -2479,6 +2555,40 @@ func (service *workspacePort) ShutdownContext(ctx context.Context, request *Shut
 
 func (service *workspacePort) Shutdown(request *Shutdown) (*ShutdownResponse, error) {
 	return service.ShutdownContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspacePort) OpenConsoleContext(ctx context.Context, request *OpenConsole) (*OpenConsoleResponse, error) {
+	response := new(OpenConsoleResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Workspace:OpenConsoleRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspacePort) OpenConsole(request *OpenConsole) (*OpenConsoleResponse, error) {
+	return service.OpenConsoleContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspacePort) ReadConsoleContext(ctx context.Context, request *ReadConsole) (*ReadConsoleResponse, error) {
+	response := new(ReadConsoleResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Workspace:ReadConsoleRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspacePort) ReadConsole(request *ReadConsole) (*ReadConsoleResponse, error) {
+	return service.ReadConsoleContext(
 		context.Background(),
 		request,
 	)
