@@ -64,16 +64,20 @@ func (c files) Customise(_ context.Context, path, _ string, all []workspace.File
 	return nil
 }
 
+// unprepared is a rig as it is when a test says nothing.
+func unprepared(t *testing.T, dir string) *rig {
+	return &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule(), policy: policy(),
+		networks: []workspace.Network{network("public", 6), network("private", 6)}}
+}
+
 // newRig starts a rig in dir, which may hold what an earlier one left.
 func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: dir, pool: host.NewPool(), leasing: schedule(), policy: policy(),
-		networks: []workspace.Network{network("public", 6), network("private", 6)}}
+	r := unprepared(t, dir)
 	for _, f := range prepare {
 		f(r)
 	}
-	quiet := slog.New(slog.DiscardHandler)
-	hosts := twoHosts()
+	quiet, hosts := slog.New(slog.DiscardHandler), twoHosts()
 	r.open(hosts, script)
 	r.check(image.CleanSpool(filepath.Join(dir, "spool")))
 	images := image.New(image.Options{

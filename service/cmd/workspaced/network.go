@@ -105,7 +105,8 @@ func six(a *workspace.Address, n *config.Network, i int64) {
 func brought(c *config.Config) map[string]manager.Brought {
 	all := make(map[string]manager.Brought, len(c.Networks))
 	for _, n := range c.Networks {
-		b := manager.Brought{Private: n.Private, Netmask: n.Netmask, Gateway: n.Gateway, Broadcast: n.Broadcast}
+		b := manager.Brought{Private: n.Private, Netmask: n.Netmask, Gateway: n.Gateway,
+			Broadcast: n.Broadcast}
 		b.Accept, b.Advisory = within(n.Accept), within(n.Advisory)
 		all[n.Name] = b
 	}

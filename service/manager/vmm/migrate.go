@@ -103,6 +103,9 @@ func (v *VMM) migrate(
 	if err := v.o.Links.Connect(ctx, m.to, w); err != nil {
 		return nil, err
 	}
+	if err := v.sow(ctx, m.to, w); err != nil {
+		return nil, err
+	}
 	if apart {
 		if err := images.Precede(ctx, m.r, m.from, m.to); err != nil {
 			return nil, err
@@ -137,7 +140,7 @@ func (v *VMM) machineAt(ctx context.Context, m *move) (workspace.Machine, error)
 	if err != nil {
 		return as, err
 	}
-	for i := range as.Disks {
+	for i := range m.r.Workspace.Spec.Disks { // a seed is made anew there
 		path, format, err := image.Disk(ctx, m.from, m.r.Workspace, i)
 		if err != nil {
 			return as, err

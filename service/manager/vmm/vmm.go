@@ -179,10 +179,8 @@ func (v *VMM) define(
 	if err != nil {
 		return nil, err
 	}
-	if seed := v.seed(n, r.Workspace); seed != nil {
-		if err := n.Access.Write(ctx, n.SeedPath(r.Workspace), seed, 0o644); err != nil {
-			return nil, err
-		}
+	if err := v.sow(ctx, n, r.Workspace); err != nil {
+		return nil, err
 	}
 	if err := n.Define(ctx, m); err != nil {
 		return nil, err
@@ -211,6 +209,15 @@ func (v *VMM) seed(n *host.Node, w *workspace.Workspace) []byte {
 		return nil
 	}
 	return v.o.Seeds.Disk(w)
+}
+
+// sow writes the workspace's seed to the host, if it has one.
+func (v *VMM) sow(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
+	seed := v.seed(n, w)
+	if seed == nil {
+		return nil
+	}
+	return n.Access.Write(ctx, n.SeedPath(w), seed, 0o644)
 }
 
 func (v *VMM) undefine(
