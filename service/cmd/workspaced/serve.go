@@ -168,13 +168,10 @@ func (d *daemon) assemble(
 	moving.Pool, moving.Transports, moving.Took = pool, transports, advice.pace.Took
 	moving.Kept = func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) }
 	images := image.New(moving)
-	links, err := links(c, store, log)
-	if err != nil {
-		return err
-	}
+	links, unlinked := links(c, store, log)
 	machines := advice.machines(c, pool, images, links)
 	stock, err := library(c, store, images, transports)
-	if err = errors.Join(err, advice.pace.Load(ctx, store)); err != nil {
+	if err = errors.Join(err, unlinked, advice.pace.Load(ctx, store)); err != nil {
 		return err
 	}
 	interrupt := func(id workspace.ID) { d.engine.Interrupt(id) }
