@@ -153,6 +153,17 @@ func (d *daemon) reach(
 	return err
 }
 
+// keepHosts makes what lets hosts come and go.
+func (d *daemon) keepHosts(c *config.Config, scheduler *agenda.Agenda, log *slog.Logger) {
+	d.fleet = fleet.New(fleet.Options{
+		Store: d.store, Pool: d.hosts.pool, Agenda: scheduler, Open: d.hosts.node,
+		Configured:   func(id workspace.HostID) string { return standsIn(c, id) },
+		Operators:    policy(c).Operators,
+		Repositories: repositories(c),
+		Interrupt:    func(id workspace.ID) { d.engine.Interrupt(id) }, Logger: log,
+	})
+}
+
 // assemble joins the implementations.
 func (d *daemon) assemble(
 	ctx context.Context, c *config.Config, at place, log *slog.Logger,
@@ -187,12 +198,7 @@ func (d *daemon) assemble(
 		Snapshots: pool.Snapshots,
 		Reach:     machines,
 	})
-	d.fleet = fleet.New(fleet.Options{
-		Store: store, Pool: pool, Agenda: scheduler, Open: d.hosts.node,
-		Configured: func(id workspace.HostID) string { return standsIn(c, id) },
-		Operators:  policy(c).Operators, Repositories: repositories(c), Interrupt: interrupt,
-		Logger: log,
-	})
+	d.keepHosts(c, scheduler, log)
 	d.desk = console.NewDesk(m.Connect, log)
 	d.handler, err = answers(c, services(m, d.fleet, stock, at.guard, d.desk), at, log)
 	if err != nil {
