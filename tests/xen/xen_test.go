@@ -77,7 +77,7 @@ func prepare(dir string) error {
 // shell runs commands in dom0.
 func shell(t *testing.T, format string, args ...any) string {
 	t.Helper()
-	out, err := host.Shell(t.Context(), fmt.Sprintf(format, args...))
+	out, err := host.Shell(context.WithoutCancel(t.Context()), fmt.Sprintf(format, args...))
 	if err != nil {
 		t.Fatal(err)
 	}
