@@ -171,7 +171,8 @@ func (f *Fault) conflict() bool {
 	}
 	return f.named("OperationDisabledFault", "DisabledFault", "WorkspaceSchedulingFault",
 		"SchedulingFault", "WorkspaceStartFault", "StartFault", "WorkspaceShutdownFault",
-		"ShutdownFault", "ResourceNotDestroyedFault", "UnableToDestroySubscriptionFault",
+		"ShutdownFault", "MigrateFault",
+		"SnapshotFault", "ResourceNotDestroyedFault", "UnableToDestroySubscriptionFault",
 		"UnableToDestroyPullPointFault", "PauseFailedFault", "ResumeFailedFault")
 }
 

@@ -22,8 +22,8 @@ var servicesTwo = []service{
 		name: "Workspace", file: "lease_workspace",
 		properties: lease("WorkspaceProperties"),
 		headers:    []QName{{schema.Workspace, "WorkspaceKey"}},
-		operations: join(commandsTwo("Workspace"), consolesTwo, readTwo, writeTwo, producerTwo,
-			lifetimeTwo),
+		operations: join(commandsTwo("Workspace"), consolesTwo, movesTwo, readTwo,
+			writeTwo, producerTwo, lifetimeTwo),
 	},
 	{
 		name: "Group", file: "lease_group",
@@ -259,6 +259,15 @@ func commandsTwo(service string) []Operation {
 var consolesTwo = []Operation{
 	ours("Workspace", "OpenConsole", "UnknownFault", "DisabledFault", "ConsoleFault"),
 	ours("Workspace", "ReadConsole", "UnknownFault", "DisabledFault", "ConsoleFault"),
+}
+
+// movesTwo move a workspace between hosts, and between states of it that its host
+// keeps.
+var movesTwo = []Operation{
+	ours("Workspace", "Migrate", "UnknownFault", "RequestDeniedFault", "DisabledFault",
+		"SchedulingFault", "MigrateFault"),
+	ours("Workspace", "Snapshot", "UnknownFault", "DisabledFault", "SnapshotFault"),
+	ours("Workspace", "QuerySnapshots", "UnknownFault", "SnapshotFault"),
 }
 
 // published makes an operation of WS-ResourceProperties, where each has an

@@ -185,6 +185,16 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"OpenConsole": consoleFaults,
 	"ReadConsole": consoleFaults,
 	"QueryUsage":  {other: lease("StatusFault")},
+	"Migrate": {
+		unknown: lease("UnknownFault"), denied: lease("RequestDeniedFault"),
+		conflict: lease("DisabledFault"), busy: lease("SchedulingFault"),
+		other: lease("MigrateFault"),
+	},
+	"Snapshot": {
+		unknown: lease("UnknownFault"), conflict: lease("DisabledFault"),
+		other: lease("SnapshotFault"),
+	},
+	"QuerySnapshots": {unknown: lease("UnknownFault"), other: lease("SnapshotFault")},
 
 	"AddImage": imageFaults, "RemoveImage": imageFaults, "ChangeImage": imageFaults,
 	"QueryImages": imageFaults, "GetImage": imageFaults, "VerifyImage": imageFaults,

@@ -349,7 +349,8 @@ func (h hooks) notMigrated(r *change.Run, cause error) change.Commit {
 			return err
 		}
 		w := *old
-		w.Fault = "it could not move while it ran, and moves with its memory saved: " + cause.Error()
+		w.Fault = "it could not move while it ran, and moves with its memory saved: " +
+			cause.Error()
 		if err := tx.PutWorkspace(&w); err != nil {
 			return err
 		}

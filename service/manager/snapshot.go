@@ -10,6 +10,13 @@ import (
 
 const snapshotOp = "keep a snapshot of workspace"
 
+// Keep is Snapshot with what is to be done in words.
+func (m *Manager) Keep(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, action, name string,
+) error {
+	return m.Snapshot(ctx, owner, id, vmm.Keep{Action: action, Name: name})
+}
+
 // Snapshot keeps, deletes or goes back to a state of the workspace on its host. It
 // returns when that is done, or has begun and takes long. Going back throws away
 // what the workspace has become since; it then goes on where the state had memory,

@@ -188,6 +188,7 @@ func TestRepliesAreValid(t *testing.T) {
 	c.ask(request{"Workspace", "Shutdown", `<Type>Pause</Type>`, key})
 	c.pull(subscription, point)
 	c.ask(request{"Workspace", "Start", ``, key})
+	c.moves(key)
 	c.refuse(request{"Workspace", "Start", ``, `<w:WorkspaceKey>4711</w:WorkspaceKey>`})
 	c.ask(request{"Status", "QueryUsage", ``, ""})
 	c.ask(request{"WorkspaceFactory", "QuerySchedule", ``, ""})

@@ -66,6 +66,11 @@ var decoders = map[xmlstrict.Name]decoder{
 	report.LeaseStatus:         reads(report.DecodeStanding),
 	report.PlanResponse:        reads(report.DecodeProposal),
 	report.QuerySchedule:       reads(report.DecodeSpan),
+	report.Migrate:             reads(report.DecodeMove),
+	report.MigrateResponse:     reads(report.DecodeMove),
+	report.Snapshot:            reads(report.DecodeKeep),
+
+	report.QuerySnapshotsResponse: reads(report.DecodeSnapshots),
 	report.QueryNetworks: func(d *xmlstrict.Document, e *etree.Element) error {
 		return report.DecodeNetworksQuery(d, e)
 	},
@@ -130,7 +135,7 @@ func init() {
 		xmlstrict.Name{Space: schema.Group, Local: "startWorkspaces"},
 		xmlstrict.Name{Space: schema.Status, Local: "queryUsedAndReserved"},
 		xmlstrict.Name{Space: schema.Status, Local: "queryCurrentWorkspaces"},
-		deployment.StartLease, report.QueryUsage)
+		deployment.StartLease, report.QueryUsage, report.QuerySnapshots)
 }
 
 // empty notes messages without content.

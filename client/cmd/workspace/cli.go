@@ -23,6 +23,8 @@ type cli struct {
 	Destroy    destroyCmd    `cmd:"" help:"Destroy workspaces and end their leases."`
 	Extend     extendCmd     `cmd:"" help:"Move the end of leases."`
 	Resize     resizeCmd     `cmd:"" help:"Give workspaces that run more or less memory, CPUs or bandwidth."`
+	Migrate    migrateCmd    `cmd:"" help:"Move workspaces to other hosts while they run. For operators."`
+	Snapshot   snapshotCmd   `cmd:"" help:"Keep states of workspaces on their hosts, and go back to them."`
 	Explain    explainCmd    `cmd:"" help:"Say how leases stand: when they run, why they wait, and what would help."`
 	Console    consoleCmd    `cmd:"" help:"Connect to a workspace's serial console, or print what it said."`
 	VNC        vncCmd        `cmd:"" name:"vnc" help:"Offer a workspace's screen to a VNC viewer."`

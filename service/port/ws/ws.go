@@ -35,6 +35,7 @@ type Manager interface {
 		time.Time, error)
 	Scheduler
 	Meter
+	Mover
 }
 
 // Meter tells what a workspace uses; nil: nobody knows.
@@ -82,6 +83,7 @@ func New(face wsdl.Face, m Manager, producers producer.Source) dispatch.Service 
 			"SetTerminationTime":   {Do: p.setTerminationTime},
 		},
 	}
+	p.addMoves(face, s.Operations)
 	producers.AddTo(s.Operations)
 	property.Source{
 		Names: Document(face, new(workspace.Workspace)).Names(), Load: p.properties,

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/philoxenia/philoxenia/client"
+)
+
+// A migrateCmd is the command migrate.
+type migrateCmd struct {
+	targetsArg
+	To   string `placeholder:"HOST" help:"The host to go to; otherwise the scheduler chooses one."`
+	Live bool   `xor:"how" help:"The guest runs meanwhile; so it is unless --cold is given."`
+	Cold bool   `xor:"how" help:"The guest stands still meanwhile."`
+}
+
+// A moveView is where a workspace goes, as it is shown.
+type moveView struct {
+	Key  string `json:"key"`
+	Host string `json:"host"`
+}
+
+// movesView are several of them.
+type movesView []moveView
+
+// names returns the keys.
+func (l movesView) names() []string {
+	var names []string
+	for _, v := range l {
+		names = append(names, v.Key)
+	}
+	return names
+}
+
+// write prints a line for each.
+func (l movesView) write(w io.Writer, _ *printer) error {
+	for _, v := range l {
+		if _, err := fmt.Fprintf(w, "Workspace #%s goes to %s.\n", v.Key, v.Host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run moves each workspace.
+func (c *migrateCmd) Run(ctx context.Context, a *app) error {
+	targets, err := a.workspaces(c.Targets)
+	if err != nil {
+		return err
+	}
+	view := movesView{}
+	failure := each(a, targets, func(t target) error {
+		host, err := a.client.Migrate(ctx, t.epr, c.To, c.Cold)
+		if err != nil {
+			return err
+		}
+		a.keep()
+		view = append(view, moveView{client.Key(t.epr), host})
+		return nil
+	})
+	if len(view) == 0 && failure != nil {
+		return failure
+	}
+	if err := a.print(view); err != nil {
+		return err
+	}
+	return failure
+}
