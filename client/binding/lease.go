@@ -1519,6 +1519,16 @@ const (
 	ShutdownEnumerationTrash ShutdownEnumeration = "Trash"
 )
 
+type SnapshotActionEnumeration string
+
+const (
+	SnapshotActionEnumerationCreate SnapshotActionEnumeration = "create"
+
+	SnapshotActionEnumerationRevert SnapshotActionEnumeration = "revert"
+
+	SnapshotActionEnumerationDelete SnapshotActionEnumeration = "delete"
+)
+
 type Create struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Create"`
 
@@ -1679,6 +1689,50 @@ type ShutdownResponse struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ShutdownResponse"`
 }
 
+type Migrate struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Migrate"`
+
+	Host string `xml:"Host,omitempty" json:"Host,omitempty"`
+
+	Cold bool `xml:"Cold,omitempty" json:"Cold,omitempty"`
+}
+
+type MigrateResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace MigrateResponse"`
+
+	Host string `xml:"Host,omitempty" json:"Host,omitempty"`
+}
+
+type Snapshot struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace Snapshot"`
+
+	Action *SnapshotActionEnumeration `xml:"Action,omitempty" json:"Action,omitempty"`
+
+	Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+}
+
+type SnapshotResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace SnapshotResponse"`
+}
+
+type QuerySnapshots struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QuerySnapshots"`
+}
+
+type QuerySnapshotsResponse struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QuerySnapshotsResponse"`
+
+	Kept []struct {
+		Name string `xml:"Name,omitempty" json:"Name,omitempty"`
+
+		Made soap.XSDDateTime `xml:"Made,omitempty" json:"Made,omitempty"`
+
+		Memory bool `xml:"Memory,omitempty" json:"Memory,omitempty"`
+
+		SizeMB int32 `xml:"SizeMB,omitempty" json:"SizeMB,omitempty"`
+	} `xml:"Kept,omitempty" json:"Kept,omitempty"`
+}
+
 type QueryUsage struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace QueryUsage"`
 }
@@ -1766,6 +1820,10 @@ type DisabledFault DisabledFaultType
 type StartFault StartFaultType
 
 type ShutdownFault ShutdownFaultType
+
+type MigrateFault MigrateFaultType
+
+type SnapshotFault SnapshotFaultType
 
 type StatusFault StatusFaultType
 
@@ -2021,6 +2079,18 @@ type StartFaultType struct {
 
 type ShutdownFaultType struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace ShutdownFault"`
+
+	*BaseFaultType
+}
+
+type MigrateFaultType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace MigrateFault"`
+
+	*BaseFaultType
+}
+
+type SnapshotFaultType struct {
+	XMLName xml.Name `xml:"urn:philoxenia:2026:workspace SnapshotFault"`
 
 	*BaseFaultType
 }
@@ -2360,6 +2430,37 @@ type WorkspacePort interface {
 
 	// Error can be either of the following types:
 	//
+	//   - UnknownFault
+	//   - RequestDeniedFault
+	//   - DisabledFault
+	//   - SchedulingFault
+	//   - MigrateFault
+
+	Migrate(request *Migrate) (*MigrateResponse, error)
+
+	MigrateContext(ctx context.Context, request *Migrate) (*MigrateResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - DisabledFault
+	//   - SnapshotFault
+
+	Snapshot(request *Snapshot) (*SnapshotResponse, error)
+
+	SnapshotContext(ctx context.Context, request *Snapshot) (*SnapshotResponse, error)
+
+	// Error can be either of the following types:
+	//
+	//   - UnknownFault
+	//   - SnapshotFault
+
+	QuerySnapshots(request *QuerySnapshots) (*QuerySnapshotsResponse, error)
+
+	QuerySnapshotsContext(ctx context.Context, request *QuerySnapshots) (*QuerySnapshotsResponse, error)
+
+	// Error can be either of the following types:
+	//
 	//   - ResourceUnknownFault
 	//   - ResourceUnavailableFault
 	//   - InvalidResourcePropertyQNameFault
@@ -2589,6 +2690,57 @@ func (service *workspacePort) ReadConsoleContext(ctx context.Context, request *R
 
 func (service *workspacePort) ReadConsole(request *ReadConsole) (*ReadConsoleResponse, error) {
 	return service.ReadConsoleContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspacePort) MigrateContext(ctx context.Context, request *Migrate) (*MigrateResponse, error) {
+	response := new(MigrateResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Workspace:MigrateRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspacePort) Migrate(request *Migrate) (*MigrateResponse, error) {
+	return service.MigrateContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspacePort) SnapshotContext(ctx context.Context, request *Snapshot) (*SnapshotResponse, error) {
+	response := new(SnapshotResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Workspace:SnapshotRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspacePort) Snapshot(request *Snapshot) (*SnapshotResponse, error) {
+	return service.SnapshotContext(
+		context.Background(),
+		request,
+	)
+}
+
+func (service *workspacePort) QuerySnapshotsContext(ctx context.Context, request *QuerySnapshots) (*QuerySnapshotsResponse, error) {
+	response := new(QuerySnapshotsResponse)
+	err := service.client.CallContext(ctx, "urn:philoxenia:2026:workspace:Workspace:QuerySnapshotsRequest", request, response)
+	if err != nil {
+		return nil, err
+	}
+
+	return response, nil
+}
+
+func (service *workspacePort) QuerySnapshots(request *QuerySnapshots) (*QuerySnapshotsResponse, error) {
+	return service.QuerySnapshotsContext(
 		context.Background(),
 		request,
 	)
