@@ -25,7 +25,8 @@ func full() Entry {
 		RegisteredBy: "/CN=Ada", Registered: at,
 		Attestations: []Attestation{
 			{Status: Verified, Signer: "alice", Keys: []string{"SHA256:x"}, Builder: "ci",
-				Sources: []Source{{"http://d", "0b"}, {"urn:x", ""}}, Built: at, Envelope: `{"a":1}`},
+				Sources: []Source{{"http://d", "0b"}, {"urn:x", ""}}, Built: at,
+				Envelope: `{"a":1}`},
 			{Status: Bad, Reason: "why", Envelope: "x"},
 		},
 		Check:   &Check{At: at, SHA256: "0c", Fault: "other"},
