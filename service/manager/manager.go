@@ -51,6 +51,8 @@ type Images interface {
 	// CheckTarget says whether an image could be delivered to the location, by
 	// its form alone.
 	CheckTarget(location string) error
+	// Serves says whether a transport of the site is for locations of that scheme.
+	Serves(location string) bool
 	// CheckStage says whether the site's transports serve both ends of the transfer,
 	// and when asks is true whether its source is there.
 	CheckStage(ctx context.Context, t *workspace.Transfer, asks bool) (workspace.ImageInfo, error)

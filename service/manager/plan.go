@@ -109,11 +109,11 @@ func one(kind workspace.ChangeKind, h change.Handler, from workspace.State) chan
 }
 
 // stagesIn reports whether a file has to be brought before the images are.
-func stagesIn(r *change.Run) bool { return arriving(r) && r.Workspace.Spec.StageIn != nil }
+func stagesIn(r *change.Run) bool { return arriving(r) && r.Workspace.Spec.StageIn.Due() }
 
 // stagesOut reports whether a file has to be brought away after the root disk.
 func stagesOut(r *change.Run) bool {
-	return r.Workspace.State == workspace.ReadyingForTransport && r.Workspace.Spec.StageOut != nil
+	return r.Workspace.State == workspace.ReadyingForTransport && r.Workspace.Spec.StageOut.Due()
 }
 
 var arriving = in(workspace.Propagating)

@@ -178,7 +178,7 @@ func (m *Manager) admitImages(
 			path = fmt.Sprintf(atPartition, partitions)
 		}
 		location := d.Location
-		if s := r.Spec.StageIn; s != nil && s.Destination == location {
+		if s := r.Spec.StageIn; s.Due() && s.Destination == location {
 			location = s.Source // it is not there yet
 		}
 		info, err := m.images.Check(ctx, location)

@@ -44,6 +44,31 @@ func TestStaging(t *testing.T) {
 	}
 }
 
+// TestStagingOfAnotherService names one for both transfers: what the site's own
+// transports can do is done, the rest is left to it.
+func TestStagingOfAnotherService(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	req := staged()
+	req.Spec.StageIn.Endpoint = "https://stage.example.org/"
+	req.Spec.StageOut = &workspace.Transfer{Endpoint: "https://stage.example.org/",
+		Source: "gsiftp://store/saved", Destination: "file://results"}
+	w := r.create(req)
+	r.reach(w.ID, workspace.Running)
+	if w.Spec.StageIn.Left || !w.Spec.StageOut.Left {
+		t.Errorf("left to the other service: in %t, out %t, want the latter alone",
+			w.Spec.StageIn.Left, w.Spec.StageOut.Left)
+	}
+	if req.Spec.StageOut.Left {
+		t.Error("the caller's own request was changed")
+	}
+	r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownReadyForTransport,
+		"file://saved"))
+	r.reach(w.ID, workspace.TransportReady)
+	if _, err := os.Stat(filepath.Join(r.dir, "images", "results")); !os.IsNotExist(err) {
+		t.Errorf("what is left to another service came: %v", err)
+	}
+}
+
 // TestStagedImageIsVerified has another file come than the checksum is of.
 func TestStagedImageIsVerified(t *testing.T) {
 	r := newRig(t, t.TempDir(), "")
@@ -73,10 +98,14 @@ func TestStagingIsRefused(t *testing.T) {
 	}{
 		{"by the site", func(r *rig, _ *workspace.Request) { r.policy.NoStaging = true },
 			workspace.Denied, ""},
-		{"another service", func(_ *rig, q *workspace.Request) {
-			q.Spec.StageOut = nil
+		{"not there, by another service", func(_ *rig, q *workspace.Request) {
 			q.Spec.StageIn.Endpoint = "https://stage.example.org/"
-		}, workspace.Denied, "optionalParameters/stageIn"},
+			q.Spec.StageIn.Source = "file://nothing"
+		}, workspace.NotFound, "optionalParameters/stageIn"},
+		{"image that another service is to bring", func(_ *rig, q *workspace.Request) {
+			q.Spec.StageIn.Endpoint = "https://stage.example.org/"
+			q.Spec.StageIn.Source = "gsiftp://a/b"
+		}, workspace.NotFound, "rootVBD"},
 		{"unknown scheme", func(_ *rig, q *workspace.Request) {
 			q.Spec.StageOut.Destination = "gsiftp://a/b"
 		}, workspace.Denied, "optionalParameters/stageOut"},

@@ -128,12 +128,18 @@ type File struct {
 
 // Transfer is a stage-in or stage-out request.
 type Transfer struct {
-	Endpoint     string
+	Endpoint     string // URL of the service that is to do it; empty: this one
 	Source       string
 	Destination  string
 	Checksum     string
 	ChecksumType string
+	// Left says that it is the business of the service at Endpoint: no transport of
+	// this site serves both ends.
+	Left bool `json:",omitzero"`
 }
+
+// Due reports whether this service is to carry the transfer out, false for none.
+func (t *Transfer) Due() bool { return t != nil && !t.Left }
 
 // Method says where a NIC's addresses come from.
 type Method string

@@ -90,6 +90,12 @@ func (im *Images) Check(ctx context.Context, location string) (workspace.ImageIn
 	return t.Check(ctx, location)
 }
 
+// Serves says whether a transport of the site is for locations of that scheme.
+func (im *Images) Serves(location string) bool {
+	_, err := im.transport(location)
+	return err == nil
+}
+
 // CheckTarget says whether the location is one that can be delivered to, by its
 // form alone.
 func (im *Images) CheckTarget(location string) error {
