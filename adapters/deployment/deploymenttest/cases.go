@@ -13,6 +13,13 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+// lifetime is what a machine goes through.
+var lifetime = []string{
+	"start", "pause", "resume", "reboot", "serialize", "start", "stop by force",
+	"start paused", "resume", "stop gracefully", "start paused", "serialize",
+	"start paused", "stop by force", "start", "stop gracefully",
+}
+
 // everyCallTwice leads one machine through its life, repeating each call as a
 // caller does whose answer was lost.
 func everyCallTwice(t *testing.T, b *bench) {
@@ -21,11 +28,7 @@ func everyCallTwice(t *testing.T, b *bench) {
 	b.must("define again", b.Host.Define(b.ctx(), b.Machine(id)))
 	b.is(id, off)
 	now := off
-	for _, name := range []string{
-		"start", "pause", "resume", "reboot", "serialize", "start", "stop by force",
-		"start paused", "resume", "stop gracefully", "start paused", "serialize",
-		"start paused", "stop by force", "start", "stop gracefully",
-	} {
+	for _, name := range b.Life {
 		w := wishNamed(name)
 		now = b.grant(id, w, now)
 		now = b.grant(id, w, now)

@@ -2,6 +2,7 @@ package deploymenttest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -58,46 +59,59 @@ type Rig struct {
 	Limit time.Duration
 	// Walk is the number of steps of the random walk. 0: 300.
 	Walk int
+	// Life is what is asked, in this order, of the one machine of which everything is
+	// asked twice, by the names of the model. nil: all of lifetime.
+	Life []string
 }
 
 // callLimit bounds every call that needs no help of the guest. It is long
 // because real machines on a busy computer are slow, not because they should be.
 const callLimit = 2 * time.Minute
 
+// suite is all cases, by their names.
+var suite = []testCase{
+	{"every call twice", everyCallTwice},
+	{"every wish in every condition", everyWishInEveryCondition},
+	{"unknown machines", unknownMachines},
+	{"another definition under a known id", anotherDefinition},
+	{"consoles", consoles},
+	{"random walk", randomWalk},
+	{"watch", watchTells},
+	{"probe", probe},
+	{"guest switches itself off", guestPowersOff},
+	{"list", listIsOurs},
+	{"context", contextEnds},
+	{"re-attach", reattach},
+	{"many at once", manyAtOnce},
+	{"hostile words", hostileWords},
+	{"capacity", capacity},
+	{"measure", measures},
+	{"resize", resizeLive},
+	{"resize refused", resizeRefused},
+	{"resize while off", resizeWhileOff},
+	{"snapshots", snapshots},
+	{"migrate", migrateThereAndBack},
+	{"migrate refused", migrateRefused},
+}
+
 // Exercise runs the suite against the hosts that open makes.
-func Exercise(t *testing.T, open func(t *testing.T) Rig) {
-	exercise(t, open, []testCase{
-		{"every call twice", everyCallTwice},
-		{"every wish in every condition", everyWishInEveryCondition},
-		{"unknown machines", unknownMachines},
-		{"another definition under a known id", anotherDefinition},
-		{"consoles", consoles},
-		{"random walk", randomWalk},
-		{"watch", watchTells},
-		{"probe", probe},
-		{"guest switches itself off", guestPowersOff},
-		{"list", listIsOurs},
-		{"context", contextEnds},
-		{"re-attach", reattach},
-		{"many at once", manyAtOnce},
-		{"hostile words", hostileWords},
-		{"capacity", capacity},
-		{"measure", measures},
-		{"resize", resizeLive},
-		{"resize refused", resizeRefused},
-		{"resize while off", resizeWhileOff},
-		{"snapshots", snapshots},
-		{"migrate", migrateThereAndBack},
-		{"migrate refused", migrateRefused},
+func Exercise(t *testing.T, open func(t *testing.T) Rig) { exercise(t, open, suite) }
+
+// ExerciseOnly runs what has these names of the suite, on hosts that are too slow for
+// all of it.
+func ExerciseOnly(t *testing.T, open func(t *testing.T) Rig, names ...string) {
+	some := slices.DeleteFunc(slices.Clone(suite), func(c testCase) bool {
+		return !slices.Contains(names, c.name)
 	})
+	if len(some) != len(names) {
+		t.Fatalf("of %q the suite has %d", names, len(some))
+	}
+	exercise(t, open, some)
 }
 
 // ExerciseMigration runs what of the suite moves machines between two hosts.
 func ExerciseMigration(t *testing.T, open func(t *testing.T) Rig) {
-	exercise(t, open, []testCase{
-		{"migrate", migrateThereAndBack},
-		{"migrate refused", migrateRefused},
-	})
+	ExerciseOnly(t, open, "migrate", "migrate refused")
 }
 
 type testCase struct {
@@ -128,6 +142,9 @@ func newBench(t *testing.T, r Rig) *bench {
 	}
 	if r.Walk == 0 {
 		r.Walk = 300
+	}
+	if r.Life == nil {
+		r.Life = lifetime
 	}
 	b := &bench{Rig: r, t: t}
 	if r.Foreign == nil {
