@@ -68,3 +68,21 @@ func (m *core) Explain(context.Context, workspace.Owner, workspace.ID) (
 ) {
 	return nil, nil, nil
 }
+
+func (m *core) Migrate(
+	_ context.Context, owner workspace.Owner, id workspace.ID, to workspace.HostID, _ bool,
+) (workspace.HostID, error) {
+	return to, m.act(owner, id, func(w *workspace.Workspace) { w.Host = to })
+}
+
+func (m *core) Keep(
+	_ context.Context, owner workspace.Owner, id workspace.ID, _, _ string,
+) error {
+	return m.act(owner, id, func(*workspace.Workspace) {})
+}
+
+func (m *core) Snapshots(
+	context.Context, workspace.Owner, workspace.ID,
+) ([]workspace.Snapshot, error) {
+	return nil, nil
+}

@@ -33,25 +33,26 @@ import (
 	"github.com/philoxenia/philoxenia/wsdl"
 )
 
+// core is what answers callers, behind the faces.
+type core struct {
+	*manager.Manager
+	*fleet.Fleet
+	stock *catalog.Catalog
+	desk  *console.Desk
+}
+
 // services are the port types of both faces.
-func services(
-	m *manager.Manager, f *fleet.Fleet, stock *catalog.Catalog, g notify.Guard,
-	desk *console.Desk,
-) []dispatch.Service {
+func services(m core, g notify.Guard) []dispatch.Service {
 	producers := producer.Source{Manager: m, CheckConsumer: g.URL}
-	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m), images.New(stock)}
+	all := []dispatch.Service{pullpoint.NewFactory(m), pullpoint.New(m), images.New(m.stock)}
 	for _, face := range []wsdl.Face{wsdl.One, wsdl.Two} {
 		all = append(all, factory.New(face, m), group.New(face, m), status.New(face, m),
 			subscription.New(face, m))
 	}
 	all = append(all, ws.New(wsdl.One, m, producers),
-		ws.WithConsoles(ws.New(wsdl.Two, m, producers), m, desk, console.Path))
+		ws.WithConsoles(ws.New(wsdl.Two, m, producers), m, m.desk, console.Path))
 	all = append(all, servicegroup.Workspaces(m, producers)...)
-	keeper := struct {
-		*manager.Manager
-		*fleet.Fleet
-	}{m, f}
-	return append(append(all, servicegroup.Hosts(keeper)...), hostport.New(keeper))
+	return append(append(all, servicegroup.Hosts(m)...), hostport.New(m))
 }
 
 // replier sends replies to the addresses that requests name, where that is

@@ -200,7 +200,7 @@ func (d *daemon) assemble(
 	})
 	d.keepHosts(c, scheduler, log)
 	d.desk = console.NewDesk(m.Connect, log)
-	d.handler, err = answers(c, services(m, d.fleet, stock, at.guard, d.desk), at, log)
+	d.handler, err = answers(c, services(core{m, d.fleet, stock, d.desk}, at.guard), at, log)
 	if err != nil {
 		return err
 	}
