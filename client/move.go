@@ -5,7 +5,6 @@ import (
 
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
-	"github.com/philoxenia/philoxenia/schema/xmlstrict"
 )
 
 // Migrate asks that a workspace goes on on another host: on the one named or, where
@@ -25,14 +24,11 @@ func (c *Client) Migrate(
 	if err != nil {
 		return "", err
 	}
-	for e := range xmlstrict.Children(a.body) {
-		m, err := report.DecodeMove(a.doc, e)
-		if err != nil {
-			return "", unreadable(op, err)
-		}
-		return m.Host, nil
+	m, err := report.DecodeMove(a.doc, a.body)
+	if err != nil {
+		return "", unreadable(op, err)
 	}
-	return "", unreadable(op, a.doc.Errorf(a.body, "MigrateResponse", "there is nothing"))
+	return m.Host, nil
 }
 
 // The things that KeepSnapshot does.
@@ -68,12 +64,9 @@ func (c *Client) Snapshots(ctx context.Context, epr wsa.EPR) (report.Snapshots, 
 	if err != nil {
 		return nil, err
 	}
-	for e := range xmlstrict.Children(a.body) {
-		all, err := report.DecodeSnapshots(a.doc, e)
-		if err != nil {
-			return nil, unreadable(op, err)
-		}
-		return *all, nil
+	all, err := report.DecodeSnapshots(a.doc, a.body)
+	if err != nil {
+		return nil, unreadable(op, err)
 	}
-	return nil, unreadable(op, a.doc.Errorf(a.body, "QuerySnapshotsResponse", "there is nothing"))
+	return *all, nil
 }

@@ -4,7 +4,8 @@ import "slices"
 
 // What the commands can do with options that every command takes.
 var (
-	waiting = []string{"deploy", "start", "pause", "shutdown", "reboot", "save", "destroy"}
+	waiting = []string{"deploy", "start", "pause", "shutdown", "reboot", "save", "destroy",
+		"migrate", "drain"}
 	eprless = []string{
 		"list", "factory", "hosts", "schedule", "show", "drain", "undrain", "window", "simulate",
 		"view", "path", "completion", "version", "man",

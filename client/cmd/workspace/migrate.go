@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/philoxenia/philoxenia/client"
 )
@@ -50,9 +51,17 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if a.globals.Wait.On {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, a.timeout())
+		defer cancel()
+	}
 	view := movesView{}
 	failure := each(a, targets, func(t target) error {
 		host, err := a.client.Migrate(ctx, t.epr, c.To, c.Cold)
+		if err == nil && a.globals.Wait.On {
+			err = c.arrive(ctx, a, t, host)
+		}
 		if err != nil {
 			return err
 		}
@@ -68,3 +77,23 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 	}
 	return failure
 }
+
+// arrive waits until the workspace is on the host: asking for what is done already
+// does nothing more, and as long as it is under way the service says so.
+func (c *migrateCmd) arrive(ctx context.Context, a *app, t target, host string) error {
+	for {
+		_, err := a.client.Migrate(ctx, t.epr, host, c.Cold)
+		if err == nil || (exitCode(err) != exitConflict && ctx.Err() == nil) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return failf(exitTimeout, "it goes on all the same", "%s has not arrived on %s: %w", t,
+				host, err)
+		case <-time.After(glance):
+		}
+	}
+}
+
+// glance is how long is waited between two looks at something that moves.
+const glance = 300 * time.Millisecond
