@@ -19,7 +19,7 @@ import (
 )
 
 // settings are a site with this one host, which the daemon reaches over the network
-// alone: libvirt by TCP, files by SSH. The example's image is in its repository.
+// alone, by SSH: libvirt and files. The example's image is in its repository.
 var settings = template.Must(template.New("").Parse(`
 [listen]
 caller = "/O=Example/CN=Ada"
@@ -37,7 +37,7 @@ shutdown = "5m"
 id = "xen"
 adapter = "libvirt"
 vmm = "Xen"
-uri = "xen+tcp://{{.Libvirt}}/system"
+uri = "xen+ssh://root@{{.SSH}}/system"
 dir = "/srv/disks"
 networks = { public = "network:lease0" }
 
@@ -81,7 +81,7 @@ func newSite(t *testing.T) *site {
 	image := filepath.Join(images, "ttylinux-xen")
 	must(t, exec.Command("cp", "--sparse=always", guest.Image, image).Run())
 	var text bytes.Buffer
-	must(t, settings.Execute(&text, map[string]string{"Libvirt": host.Libvirt, "SSH": host.SSH,
+	must(t, settings.Execute(&text, map[string]string{"SSH": host.SSH,
 		"KeyFile": host.KeyFile, "KnownHosts": host.KnownHosts, "Images": images}))
 	config := filepath.Join(s.home, "workspaced.toml")
 	must(t, os.WriteFile(config, text.Bytes(), 0o644))

@@ -253,8 +253,8 @@ func (h *Host) persuade(
 	var asked time.Time
 	for {
 		if time.Since(asked) >= askAgain {
-			asked = time.Now()
 			err := order(patience, h.link, h.limit(), request)
+			asked = time.Now() // libxl may have waited a minute, and now has its work to do
 			if err != nil && patience.Err() == nil && !isCode(err, libvirt.ErrOperationInvalid) {
 				return false, err
 			}
