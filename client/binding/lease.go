@@ -937,6 +937,8 @@ type NodesType int16
 
 type WorkspaceNumber int64
 
+type SHA256Type string
+
 type LeaseTerms LeaseTermsType
 
 type AmountsType struct {
@@ -977,6 +979,12 @@ type PlacementType struct {
 	Host []string `xml:"Host,omitempty" json:"Host,omitempty"`
 }
 
+type ImageType struct {
+	MountAs string `xml:"MountAs,omitempty" json:"MountAs,omitempty"`
+
+	SHA256 *SHA256Type `xml:"SHA256,omitempty" json:"SHA256,omitempty"`
+}
+
 type LeaseTermsType struct {
 	XMLName xml.Name `xml:"urn:philoxenia:2026:terms LeaseTerms"`
 
@@ -1001,6 +1009,8 @@ type LeaseTermsType struct {
 	Near []*PlacementType `xml:"Near,omitempty" json:"Near,omitempty"`
 
 	Apart []*PlacementType `xml:"Apart,omitempty" json:"Apart,omitempty"`
+
+	Image []*ImageType `xml:"Image,omitempty" json:"Image,omitempty"`
 }
 
 type InitialState_Type string

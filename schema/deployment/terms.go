@@ -1,7 +1,10 @@
 package deployment
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -31,6 +34,13 @@ type LeaseTerms struct {
 	Least       Amounts       // of what each node is to have, what will do
 	Parts       []Part        // together they are all nodes of the request
 	Near, Apart []Placement
+	Images      []Image
+}
+
+// Image says what the file must be that the metadata names for a disk.
+type Image struct {
+	MountAs string // of the disk in the metadata
+	SHA256  string // in lower-case hexadecimal, of the file as it lies in its repository
 }
 
 // Amounts are those of one node; a zero field says nothing.
@@ -85,6 +95,7 @@ func (r *reader) terms(v *WorkspaceDeployment) func(*etree.Element) {
 			document.Many(0, q("Part"), r.part(&l.Parts)).Most(maxParts),
 			document.Many(0, q("Near"), r.placement(&l.Near)).Most(maxParts),
 			document.Many(0, q("Apart"), r.placement(&l.Apart)).Most(maxParts),
+			document.Many(0, q("Image"), r.image(&l.Images)).Most(maxImages),
 		})
 		v.Terms = l
 		r.checkTimes(e, v)
@@ -144,6 +155,34 @@ func (r *reader) part(to *[]Part) func(*etree.Element) {
 			document.Optional(q("Least"), r.amounts(&v.Least)),
 		})
 		*to = append(*to, v)
+	}
+}
+
+// maxImages is how many disks may have an image of their own: 64 and the root.
+const maxImages = 65
+
+func (r *reader) image(to *[]Image) func(*etree.Element) {
+	return func(e *etree.Element) {
+		var v Image
+		r.Sequence(e, []document.Field{
+			document.One(q("MountAs"), r.Word(&v.MountAs)),
+			document.One(q("SHA256"), r.checksum(&v.SHA256)),
+		})
+		*to = append(*to, v)
+	}
+}
+
+// checksum reads a SHA-256.
+func (r *reader) checksum(to *string) func(*etree.Element) {
+	return func(e *etree.Element) {
+		if r.Word(to)(e); r.Failed() {
+			return
+		}
+		if raw, err := hex.DecodeString(*to); err != nil || len(raw) != sha256.Size {
+			r.Fail(e, "64 hexadecimal digits, as sha256sum prints them", "",
+				"%.80q is no SHA-256", *to)
+		}
+		*to = strings.ToLower(*to)
 	}
 }
 

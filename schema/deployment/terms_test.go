@@ -33,6 +33,8 @@ const termed = `<WorkspaceDeployment
 <q:Part><q:Nodes>2</q:Nodes><q:Least><q:MemoryMB>256</q:MemoryMB></q:Least></q:Part>
 <q:Near><q:Workspace>7</q:Workspace></q:Near>
 <q:Apart><q:Soft>true</q:Soft><q:Host>node1</q:Host></q:Apart>
+<q:Image><q:MountAs>sda1</q:MountAs>
+<q:SHA256>E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855</q:SHA256></q:Image>
 </q:LeaseTerms>
 </WorkspaceDeployment>`
 
@@ -57,6 +59,8 @@ func TestDecodeTerms(t *testing.T) {
 			{Nodes: 2, Least: Amounts{MemoryMB: 256}}},
 		Near:  []Placement{{Workspaces: []int64{7}}},
 		Apart: []Placement{{Soft: true, Hosts: []string{"node1"}}},
+		Images: []Image{{MountAs: "sda1",
+			SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
 	}
 	if diff := cmp.Diff(want, v.Terms); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -175,7 +179,13 @@ var wrongTerms = []broken{
 	{"no host", ">node1<", "><", terms + "/Apart/Host", 21, "Host is empty", "text"},
 	{"order", "<q:Near>", "<q:Apart/><q:Near>", terms + "/Near", 20, "Near is out of order",
 		"it before Apart"},
-	{"twice", "</q:LeaseTerms>", "</q:LeaseTerms><q:LeaseTerms/>", root + "/LeaseTerms[2]", 22,
+	{"short checksum", "E3B0", "", terms + "/Image/SHA256", 23, "is no SHA-256",
+		"64 hexadecimal digits"},
+	{"no checksum", "E3B0", "G3B0", terms + "/Image/SHA256", 23, "is no SHA-256",
+		"64 hexadecimal digits"},
+	{"no disk of the image", "<q:MountAs>sda1</q:MountAs>", "", terms + "/Image", 22,
+		"MountAs is missing", "MountAs"},
+	{"twice", "</q:LeaseTerms>", "</q:LeaseTerms><q:LeaseTerms/>", root + "/LeaseTerms[2]", 24,
 		"LeaseTerms is repeated", "at most 1"},
 	{"bounds crossed", "<j:Range><j:LowerBound>1</j:LowerBound>\n<j:UpperBound>4</j:UpperBound>" +
 		"</j:Range>", "<j:UpperBoundedRange>1</j:UpperBoundedRange>\n" +

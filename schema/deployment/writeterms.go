@@ -31,6 +31,12 @@ func (v *LeaseTerms) write(enc *xmlstrict.Encoder) {
 	}
 	writePlacements(enc, "Near", v.Near)
 	writePlacements(enc, "Apart", v.Apart)
+	for _, i := range v.Images {
+		enc.Start(q("Image"))
+		enc.Element(q("MountAs"), i.MountAs)
+		enc.Element(q("SHA256"), i.SHA256)
+		enc.End()
+	}
 	enc.End()
 }
 

@@ -50,12 +50,24 @@ func (m *Manager) resolve(ctx context.Context, r *workspace.Request) error {
 		if found == nil {
 			continue
 		}
+		if err := agreed(d, found); err != nil {
+			return refuse(r, complaint{kind: workspace.Conflict, path: path, cause: err})
+		}
 		place(d, found)
 		if d.Role == workspace.RootDisk {
 			take(&r.Spec, found)
 		}
 	}
 	return m.admitPlatform(r)
+}
+
+// agreed refuses an entry that has another checksum than the request asks for.
+func agreed(d *workspace.Disk, i *workspace.Image) error {
+	if d.SHA256 == "" || i.SHA256 == d.SHA256 {
+		return nil
+	}
+	return fmt.Errorf("the checksum of the image %s is %s, the request asks for %s",
+		i.ImageKey, i.SHA256, d.SHA256)
 }
 
 // place puts the entry's image into the disk.
@@ -74,10 +86,15 @@ func take(s *workspace.Spec, i *workspace.Image) {
 	}
 }
 
-// unchanged refuses an image that is not the one that the library has described.
+// unchanged refuses an image that is not the one that the request asks for, or that
+// the library has described.
 func unchanged(d workspace.Disk, found workspace.ImageInfo) error {
 	if d.SHA256 == "" || found.SHA256 == "" || found.SHA256 == d.SHA256 {
 		return nil
+	}
+	if d.Image == "" {
+		return workspace.Refuse(workspace.Conflict, "the repository says that the checksum of "+
+			"the image is %s, the request asks for %s", found.SHA256, d.SHA256)
 	}
 	return workspace.Refuse(workspace.Conflict, "the image %s is no longer the one that the "+
 		"library describes: its repository says that its checksum is %s, expected %s",

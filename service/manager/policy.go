@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,8 +191,9 @@ func (m *Manager) admitImages(
 		}
 		if d.Role == workspace.RootDisk {
 			root = info
+			root.SHA256 = cmp.Or(d.SHA256, info.SHA256)
 			if !immediate(r) { // it waits for its image, or comes with it
-				m.images.Survey(ctx, d.Location, info)
+				m.images.Survey(ctx, d.Location, root)
 			}
 		}
 	}

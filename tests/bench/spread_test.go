@@ -182,7 +182,11 @@ func patiently(ctx context.Context, f change.Func, r *change.Run) error {
 		if !errors.As(err, &later) {
 			return err
 		}
-		time.Sleep(later.After)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(later.After):
+		}
 	}
 }
 

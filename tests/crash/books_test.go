@@ -455,21 +455,6 @@ func (t *tenancy) listened(r row, c *consumers) []string {
 	return wrong
 }
 
-// mourned says whether who asked was told of the end.
-func (t *tenancy) mourned(c *consumers) []string {
-	var wrong []string
-	for _, s := range t.streams {
-		if s.acked && s.end && c.ended[s.path] == 0 {
-			wrong = append(wrong, fmt.Sprintf("workspace %s ended, its subscriber was not told",
-				t.key))
-		}
-		if err := ordered(c.heard[s.path]); err != nil {
-			wrong = append(wrong, fmt.Sprintf("workspace %s: %v", t.key, err))
-		}
-	}
-	return wrong
-}
-
 // listed holds the service's own answer against what clients know: each
 // living workspace is there with the end that was acknowledged, no other.
 func listed(addr string, l *ledger) ([]string, error) {

@@ -167,3 +167,18 @@ func last(words []word) int64 {
 	}
 	return n
 }
+
+// mourned says whether who asked was told of the end.
+func (t *tenancy) mourned(c *consumers) []string {
+	var wrong []string
+	for _, s := range t.streams {
+		if s.acked && s.end && c.ended[s.path] == 0 {
+			wrong = append(wrong, fmt.Sprintf("workspace %s ended, its subscriber was not told",
+				t.key))
+		}
+		if err := ordered(c.heard[s.path]); err != nil {
+			wrong = append(wrong, fmt.Sprintf("workspace %s: %v", t.key, err))
+		}
+	}
+	return wrong
+}

@@ -22,7 +22,9 @@ const (
 
 // locate returns where in the image its ext file system begins.
 func (c Customiser) locate(ctx context.Context, image string) (int64, error) {
-	f := &far{ctx: ctx, access: c.Access, path: image}
+	f := &far{path: image, run: func(command workspace.Command) error {
+		return c.Access.Run(ctx, command)
+	}}
 	var found []int64
 	switch {
 	case isExt(f, 0):
@@ -49,11 +51,10 @@ func (c Customiser) locate(ctx context.Context, image string) (int64, error) {
 
 // far reads a file of the host. The beginning, where all tables are, is read once.
 type far struct {
-	ctx    context.Context
-	access workspace.Access
-	path   string
-	head   []byte
-	err    error // the first that was none of the file's end
+	run  func(workspace.Command) error // on the host
+	path string
+	head []byte
+	err  error // the first that was none of the file's end
 }
 
 // headBytes hold a GPT with all its entries, and an ext file system's superblock.
@@ -83,7 +84,7 @@ func (f *far) ReadAt(b []byte, at int64) (int, error) {
 // read has the host read so many bytes from there on, or fewer at the end.
 func (f *far) read(at int64, count int) ([]byte, error) {
 	var out bytes.Buffer
-	err := f.access.Run(f.ctx, workspace.Command{Args: []string{
+	err := f.run(workspace.Command{Args: []string{
 		"dd", "if=" + f.path, "bs=64K", "iflag=skip_bytes,count_bytes", "status=none",
 		"skip=" + strconv.FormatInt(at, 10), "count=" + strconv.Itoa(count)}, Stdout: &out})
 	return out.Bytes(), err

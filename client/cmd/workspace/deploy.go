@@ -25,6 +25,7 @@ type deployCmd struct {
 	sizeFlags
 	Nodes     int      `short:"n" placeholder:"N" help:"Number of nodes instead of the request's."`
 	State     string   `placeholder:"STATE" help:"Initial state instead of the request's: Unpropagated, Propagated, Running, Paused."`
+	Checksum  []string `sep:"none" placeholder:"[DISK=]sha256:HEX" help:"What the image must be, as sha256sum prints it: of the root disk, or of that which appears as DISK; repeatable."`
 	Name      string   `placeholder:"URI" help:"Name of the workspace instead of the metadata's."`
 	File      []string `sep:"none" placeholder:"LOCAL=REMOTE" help:"Write a local text file into the guest at REMOTE; repeatable."`
 	SSHKey    string   `name:"ssh-key" placeholder:"FILE" help:"Public key that may log in as root."`

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -27,6 +29,9 @@ func (c *deployCmd) read(a *app) (client.Request, error) {
 		return r, err
 	}
 	if r.Deployment, err = c.readDeployment(a); err != nil {
+		return r, err
+	}
+	if err := c.putChecksums(&r); err != nil {
 		return r, err
 	}
 	r.Optional, err = c.readOptional(a)
@@ -120,6 +125,28 @@ func (c *deployCmd) override(v *deployment.WorkspaceDeployment) error {
 		return err
 	}
 	return c.overrideState(v)
+}
+
+// putChecksums puts what images must be over the request's terms.
+func (c *deployCmd) putChecksums(r *client.Request) error {
+	for _, text := range c.Checksum {
+		disk, sum, named := strings.Cut(text, "=")
+		if !named {
+			disk, sum = r.Metadata.Definition.Root.MountAs, text
+		}
+		sum = strings.ToLower(strings.TrimPrefix(sum, "sha256:"))
+		if raw, err := hex.DecodeString(sum); err != nil || len(raw) != sha256.Size || disk == "" {
+			return usagef("sha256sum IMAGE prints it", "cannot deploy: --checksum: %q is not "+
+				"[DISK=]sha256:HEX with 64 digits", clip(text))
+		}
+		if r.Deployment.Terms == nil {
+			r.Deployment.Terms = new(deployment.LeaseTerms)
+		}
+		all := &r.Deployment.Terms.Images
+		*all = slices.DeleteFunc(*all, func(i deployment.Image) bool { return i.MountAs == disk })
+		*all = append(*all, deployment.Image{MountAs: disk, SHA256: sum})
+	}
+	return nil
 }
 
 // overrideState puts --state over the request.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ func request(c *dispatch.Call, m *deployment.CreateRequest) (workspace.Request, 
 		Duration: m.Deployment.MinDuration,
 		Nodes:    m.Deployment.Nodes,
 		Initial:  initialStates[m.Deployment.InitialState],
+	}
+	if err := addChecksums(disks, m.Deployment.Terms); err != nil {
+		return workspace.Request{}, err
 	}
 	r.Spec.Disks = disks
 	r.Mechanism = mechanisms[m.Deployment.Mechanism]
@@ -145,6 +149,36 @@ func disks(m *deployment.CreateRequest) ([]workspace.Disk, error) {
 			"Storage names the partition %q, which the metadata does not have", name)
 	}
 	return all, nil
+}
+
+// addChecksums puts what the terms say of images to their disks.
+func addChecksums(disks []workspace.Disk, t *deployment.LeaseTerms) error {
+	if t == nil {
+		return nil
+	}
+	for _, i := range t.Images {
+		at := slices.IndexFunc(disks, func(d workspace.Disk) bool {
+			return d.MountAs == i.MountAs && d.Role != workspace.BlankDisk
+		})
+		switch {
+		case at < 0:
+			return noImage("%q is not the mountAs of a disk that is made of an image", i.MountAs)
+		case disks[at].SHA256 != "":
+			return noImage("there are two checksums for the disk %q", i.MountAs)
+		}
+		disks[at].SHA256 = i.SHA256
+	}
+	return nil
+}
+
+// noImage says that a checksum is for no image, or not the only one.
+func noImage(format string, args ...any) error {
+	err := workspace.Errorf(workspace.Invalid, creating, "", format, args...)
+	err.Where = &workspace.Where{
+		Document: "deployment request", Path: "LeaseTerms/Image/MountAs",
+		Expected: "the mountAs of the root disk or of a partition, each at most once",
+	}
+	return err
 }
 
 func image(role workspace.DiskRole, d metadata.Disk) workspace.Disk {
