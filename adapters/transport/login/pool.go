@@ -123,6 +123,30 @@ func (p *Pool[S]) lend(ctx, watched context.Context, f func(s S) error) error {
 	return err
 }
 
+// Beside lends f one session more, watched as Use does, or none: when half of the
+// connections are in use already, so that no transfer takes another's, and when no
+// connection can be had now.
+func (p *Pool[S]) Beside(ctx context.Context, f func(more []S) error) error {
+	if len(p.slots) > cap(p.slots)/2 {
+		return f(nil)
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		return f(nil)
+	}
+	s, err := p.take(ctx)
+	if err != nil {
+		return f(nil)
+	}
+	release := s.Line().Watch(ctx, p.limits.StallTimeout)
+	err = f([]S{s})
+	release()
+	p.give(s)
+	return err
+}
+
 // take returns an idle session that still lives, or begins one.
 func (p *Pool[S]) take(ctx context.Context) (S, error) {
 	for {

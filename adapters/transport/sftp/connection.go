@@ -1,6 +1,8 @@
 package sftp
 
 import (
+	"context"
+
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
 )
@@ -18,4 +20,17 @@ func begin(line *login.Conn) (*connection, error) {
 		return nil, err
 	}
 	return &connection{Session: s}, nil
+}
+
+// worthSecond is how much must be left of a transfer that a second connection is
+// taken for: to log in costs as much as some megabytes.
+const worthSecond = 32 << 20
+
+// beside lends f a second connection when there is one, and so much to do for it.
+// One connection is one cipher on one core at either end.
+func (p place) beside(ctx context.Context, left int64, f func(more []*connection) error) error {
+	if left < worthSecond {
+		return f(nil)
+	}
+	return p.pool.Beside(ctx, f)
 }

@@ -167,14 +167,9 @@ func (g *putter) account(offset int64) error {
 
 // upload sends the data and makes sure that it arrived.
 func (g *putter) upload(ctx context.Context, c *connection, to *lanes.File) error {
-	touch := c.Line().Touch
-	u := lanes.Upload{From: g.from, Size: g.stat.Size(), Offset: g.offset,
-		To: []io.WriterAt{to}, Sum: transfer.NewSum(), Account: g.account, Touch: touch,
-		Meter: transfer.NewMeter(g.Progress, g.stat.Size()), Pace: transfer.NewPace(g.Rate, touch)}
-	if err := u.Run(ctx); err != nil {
+	if err := g.send(ctx, c, to); err != nil {
 		return c.WhyFailed(g.temp, err)
 	}
-	g.info.SHA256 = u.Sum.Text()
 	if err := to.Truncate(g.stat.Size()); err != nil {
 		return err
 	}
@@ -196,6 +191,29 @@ func (g *putter) upload(ctx context.Context, c *connection, to *lanes.File) erro
 		return g.readBack(c)
 	}
 	return nil
+}
+
+// send sends what is not there yet, over two connections where a second is to be had.
+func (g *putter) send(ctx context.Context, c *connection, to *lanes.File) error {
+	files, touch := []io.WriterAt{to}, c.Line().Touch
+	return g.beside(ctx, g.stat.Size()-g.offset, func(more []*connection) error {
+		for _, other := range more {
+			f, err := other.OpenFile(g.temp, os.O_WRONLY)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			files = append(files, f)
+			touch = func() { c.Line().Touch(); other.Line().Touch() }
+		}
+		u := lanes.Upload{From: g.from, Size: g.stat.Size(), Offset: g.offset,
+			To: files, Sum: transfer.NewSum(), Account: g.account, Touch: touch,
+			Meter: transfer.NewMeter(g.Progress, g.stat.Size()),
+			Pace:  transfer.NewPace(g.Rate, touch)}
+		err := u.Run(ctx)
+		g.info.SHA256 = u.Sum.Text()
+		return err
+	})
 }
 
 // readBack compares what lies on the server with what we sent, when part of it

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/philoxenia/philoxenia/adapters/image/sparse"
+	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -150,21 +152,27 @@ func (g *getter) begin(ctx context.Context, c *connection) error {
 	return g.part.Truncate(g.sink.at)
 }
 
+// stream fetches what is not there yet, over two connections where a second is to be had.
 func (g *getter) stream(ctx context.Context, c *connection) error {
-	pace := transfer.NewPace(g.Rate, c.Line().Touch)
-	g.sink.wait = func(n int) error { return pace.Wait(ctx, n) }
-	if _, err := g.src.Seek(g.sink.at, io.SeekStart); err != nil {
-		return err
-	}
-	g.sink.meter.Reach(g.sink.at)
-	if g.sink.at == g.src.info.Size() {
-		return nil
-	}
-	_, err := g.src.WriteTo(g.sink)
-	if g.sink.err != nil {
-		return g.sink.err
-	}
-	return err
+	size := g.src.info.Size()
+	from, touch := []io.ReaderAt{g.src}, c.Line().Touch
+	return g.beside(ctx, size-g.sink.at, func(more []*connection) error {
+		for _, other := range more {
+			src, err := other.again(g.src)
+			if err != nil {
+				return err
+			}
+			defer src.Close()
+			from = append(from, src)
+			touch = func() { c.Line().Touch(); other.Line().Touch() }
+		}
+		d := lanes.Download{From: from, To: g.part.File, Size: size, Offset: g.sink.at,
+			Extents: []sparse.Extent{{Length: size}}, Touch: touch, Passing: g.sink.add,
+			Meter:   transfer.NewMeter(g.Progress, size),
+			Account: func(int64) error { return g.sink.checkpoint() },
+			Pace:    transfer.NewPace(g.Rate, touch)}
+		return d.Run(ctx)
+	})
 }
 
 // verify makes sure that all came, that it was one image all the time, and
@@ -222,7 +230,8 @@ func (g *getter) abandon(cause error) error {
 	}
 	defer g.part.Close()
 	kind := transfer.Kind(cause)
-	keep := !g.spoilt && (kind == workspace.Transient || kind == workspace.Unavailable)
+	keep := !g.spoilt && !transfer.HasChanged(cause) &&
+		(kind == workspace.Transient || kind == workspace.Unavailable)
 	if keep && g.sink != nil && g.sink.checkpoint() == nil {
 		return cause
 	}

@@ -73,6 +73,23 @@ func (c *connection) open(p place) (*source, error) {
 	return &source{f, full, info}, nil
 }
 
+// again opens over this connection what is open over another.
+func (c *connection) again(src *source) (*lanes.File, error) {
+	f, err := c.Open(src.path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !transfer.Same(info, src.info) {
+		err = transfer.Changed("it was replaced as it was opened")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // expected returns the checksum beside the image at the resolved path full; ""
 // when there is none. name is what users call the image.
 func (c *connection) expected(full, name string) (string, error) {

@@ -3,78 +3,47 @@ package sftp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 
-	"github.com/philoxenia/philoxenia/adapters/image/sparse"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
-// checkpointBytes is how much may have to be fetched again after a kill.
-const checkpointBytes = 64 << 20
-
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// sink takes in the image's bytes in their order. It leaves out zeros, adds up
-// the checksums and keeps account of how far it is. The cheap sum of its own is for
+// sink is told the image's bytes in their order. It adds up the checksums and
+// keeps account of how far it is. The cheap sum of its own is for
 // the next Fetch: after a power cut the half-made file may lack what the account says.
 type sink struct {
-	g     *getter
-	c     *connection
-	sum   *transfer.Sum
-	meter *transfer.Meter
-	at    int64
-	crc   uint32
-	saved int64
-	wait  func(n int) error // keeps the pace
-	err   error             // the host's own failure, which is not the server's
+	g   *getter
+	c   *connection
+	sum *transfer.Sum
+	at  int64
+	crc uint32
 }
 
 func newSink(g *getter, c *connection) *sink {
-	s := &sink{g: g, c: c, meter: transfer.NewMeter(g.Progress, g.src.info.Size())}
+	s := &sink{g: g, c: c}
 	if g.expected != "" {
 		s.sum = transfer.NewSum()
 	}
 	return s
 }
 
-// Write takes in the next bytes.
-func (s *sink) Write(b []byte) (int, error) {
-	if s.at+int64(len(b)) > s.g.src.info.Size() {
-		return 0, fmt.Errorf("the image grew beyond its %d bytes", s.g.src.info.Size())
-	}
-	if n, err := sparse.WriteAt(s.g.part, b, s.at); err != nil {
-		s.err = err
-		return n, err
-	}
-	s.add(b)
-	s.c.Line().Touch()
-	s.meter.Reach(s.at)
-	if s.at-s.saved >= checkpointBytes {
-		s.err = s.checkpoint()
-	}
-	if s.err == nil {
-		s.err = s.wait(len(b))
-	}
-	return len(b), s.err
-}
-
+// add takes in the next bytes.
 func (s *sink) add(b []byte) {
 	s.sum.Add(b)
 	s.crc = crc32.Update(s.crc, castagnoli, b)
 	s.at += int64(len(b))
 }
 
-// checkpoint writes the account. The file's length is made to agree with it,
-// for the zeros that were left out at its end.
+// checkpoint writes the account.
 func (s *sink) checkpoint() error {
 	if s.at == 0 {
 		return errors.New("nothing came yet")
 	}
 	account := newState(s.g.Location, s.g.src.info)
 	account.Offset, account.CRC32C = s.at, s.crc
-	s.saved = s.at
 	return account.save(s.g.Path + stateSuffix)
 }
 
@@ -98,6 +67,5 @@ func (s *sink) recall(ctx context.Context, last state) (bool, error) {
 		s.add((*buffer)[:n])
 		s.c.Line().Touch()
 	}
-	s.saved = s.at
 	return s.crc == last.CRC32C, nil
 }

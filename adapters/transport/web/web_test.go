@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -142,7 +143,9 @@ func put(root *os.Root, name string, body io.Reader, size int64) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	temp := path.Join(path.Dir(name), ".put-"+path.Base(name))
+	// A name of its own: a PUT that was broken off may still be ending when the next
+	// one of the same name comes, and must not remove what that one writes.
+	temp := path.Join(path.Dir(name), ".put-"+rand.Text())
 	f, err := root.Create(temp)
 	if err != nil {
 		return err

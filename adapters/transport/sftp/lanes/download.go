@@ -25,10 +25,16 @@ type Download struct {
 	Account func(offset int64) error
 	Touch   func() // tells that we are at work
 	Pace    *transfer.Pace
+	// Passing, when set, is given all bytes of the extents in their order, one call at
+	// a time and each before Account hears of it.
+	Passing func(b []byte)
 
 	mu      sync.Mutex
-	extent  int   // the next chunk is of this extent
-	at      int64 // and begins here
+	space   sync.Cond // of mu: flight has become shorter
+	passing bool      // somebody hands over what is first in flight
+	free    [][]byte  // buffers that nobody uses
+	extent  int       // the next chunk is of this extent
+	at      int64     // and begins here
 	flight  []*fetched
 	arrived int64
 	saved   int64
@@ -39,12 +45,13 @@ type Download struct {
 type fetched struct {
 	offset int64
 	length int
-	done   bool
+	data   []byte // once it has come
 }
 
 // Run fetches what is not there yet.
 func (d *Download) Run(ctx context.Context) error {
 	d.at, d.arrived, d.saved = d.Offset, d.Offset, d.Offset
+	d.space.L = &d.mu
 	d.Meter.Reach(d.Offset)
 	var workers sync.WaitGroup
 	for i := range packetsAtOnce {
@@ -68,13 +75,12 @@ func (d *Download) account() error {
 
 // lane fetches one chunk at a time.
 func (d *Download) lane(ctx context.Context, from io.ReaderAt) {
-	b := make([]byte, packetBytes)
 	for {
-		c := d.take(ctx)
+		c, b := d.take(ctx)
 		if c == nil {
 			return
 		}
-		n, err := from.ReadAt(b[:c.length], c.offset)
+		n, err := from.ReadAt(b, c.offset)
 		if n == c.length {
 			err = nil // the end of the file may be told with its last bytes
 		} else if errors.Is(err, io.EOF) {
@@ -83,14 +89,18 @@ func (d *Download) lane(ctx context.Context, from io.ReaderAt) {
 		if err == nil {
 			_, err = sparse.WriteAt(d.To, b[:n], c.offset)
 		}
-		d.finish(c, err)
+		d.finish(c, b, err)
 	}
 }
 
-// take returns the next chunk to fetch; nil when there is none, or no use.
-func (d *Download) take(ctx context.Context) *fetched {
+// take returns the next chunk to fetch, and room for it; nil when there is none,
+// or no use.
+func (d *Download) take(ctx context.Context) (*fetched, []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for d.err == nil && len(d.flight) >= 2*packetsAtOnce {
+		d.space.Wait()
+	}
 	if d.err == nil {
 		d.err = ctx.Err()
 	}
@@ -103,17 +113,28 @@ func (d *Download) take(ctx context.Context) *fetched {
 		}
 		c := &fetched{offset: at, length: int(min(e.End()-at, packetBytes-at%packetBytes))}
 		if d.err = d.Pace.Wait(ctx, c.length); d.err != nil {
-			return nil
+			break
 		}
 		d.at = at + int64(c.length)
 		d.flight = append(d.flight, c)
-		return c
+		return c, d.room()[:c.length]
 	}
-	return nil
+	return nil, nil
+}
+
+// room returns a buffer that nobody uses.
+func (d *Download) room() []byte {
+	last := len(d.free) - 1
+	if last < 0 {
+		return make([]byte, packetBytes)
+	}
+	b := d.free[last]
+	d.free = d.free[:last]
+	return b
 }
 
 // finish notes that a chunk has come, or has not.
-func (d *Download) finish(c *fetched, err error) {
+func (d *Download) finish(c *fetched, b []byte, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.Touch()
@@ -121,14 +142,32 @@ func (d *Download) finish(c *fetched, err error) {
 		if d.err == nil {
 			d.err = err
 		}
+		d.space.Broadcast()
 		return
 	}
-	c.done = true
-	for len(d.flight) > 0 && d.flight[0].done {
-		d.arrived = d.flight[0].offset + int64(d.flight[0].length)
-		d.flight = d.flight[1:]
+	c.data = b
+	if d.passing {
+		return // who hands over will find it
 	}
+	d.passing = true
+	for len(d.flight) > 0 && d.flight[0].data != nil {
+		d.pass(d.flight[0])
+	}
+	d.passing = false
 	d.Meter.Reach(d.arrived)
+}
+
+// pass hands over the first chunk in flight, while others go on.
+func (d *Download) pass(c *fetched) {
+	if d.Passing != nil {
+		d.mu.Unlock()
+		d.Passing(c.data)
+		d.mu.Lock()
+	}
+	d.arrived = c.offset + int64(c.length)
+	d.flight = d.flight[1:]
+	d.free = append(d.free, c.data[:packetBytes])
+	d.space.Signal()
 	if d.arrived-d.saved >= checkpointBytes && d.err == nil {
 		d.saved = d.arrived
 		d.err = d.Account(d.arrived)
