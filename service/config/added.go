@@ -93,7 +93,11 @@ func plainURI(text string) error {
 	if err != nil {
 		return fmt.Errorf("uri %q cannot be read", text)
 	}
-	for key := range u.Query() {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil { // libvirt takes a semicolon for an ampersand
+		return fmt.Errorf("uri %q: its parameters cannot be read: %w", text, err)
+	}
+	for key := range query {
 		if !slices.Contains([]string{"socket", "mode"}, key) {
 			return fmt.Errorf("uri: parameter %q is not allowed here, socket and mode alone", key)
 		}

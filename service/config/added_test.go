@@ -73,6 +73,7 @@ func TestAddedHosts(t *testing.T) {
 		"does not lie below":         func(h *Host) { h.Dir = "/etc" },
 		`elsewhere/h" does not lie`:  func(h *Host) { h.Dir = c.Site.HostDir + "/elsewhere/h" },
 		`parameter "keyfile" is not`: func(h *Host) { h.URI += "?keyfile=/etc/shadow" },
+		"parameters cannot be read":  func(h *Host) { h.URI += "?mode=auto;command=/bin/evil" },
 		"a password in it":           func(h *Host) { h.URI = "qemu+ssh://u:p@h/system" },
 		"networks.public is needed":  func(h *Host) { h.Networks = nil },
 	} {

@@ -174,7 +174,7 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	machine, err := d.dial(ctx, v)
 	if err != nil {
-		refuse(w, err)
+		d.refuse(w, v, err)
 		return
 	}
 	defer machine.Close()
@@ -194,13 +194,19 @@ var statuses = map[workspace.Kind]int{
 	workspace.Denied: http.StatusForbidden, workspace.Unavailable: http.StatusServiceUnavailable,
 }
 
-// refuse says why there is no connection.
-func refuse(w http.ResponseWriter, err error) {
-	status, known := statuses[workspace.KindOf(err)]
+// refuse says why there is no connection. What is our own affair stands in the log.
+func (d *Desk) refuse(w http.ResponseWriter, v visit, err error) {
+	kind := workspace.KindOf(err)
+	status, known := statuses[kind]
 	if !known {
 		status = http.StatusBadGateway
 	}
-	http.Error(w, err.Error(), status)
+	said := err.Error()
+	if kind == workspace.Internal {
+		d.log.Error("console not connected", "workspace", v.id, "owner", v.owner, "error", err)
+		said = "the machine could not be connected to; the service's log says why"
+	}
+	http.Error(w, said, status)
 }
 
 // serve passes bytes both ways until one side ends.

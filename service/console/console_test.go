@@ -157,6 +157,21 @@ func TestRefusalsAreTold(t *testing.T) {
 	}
 }
 
+// TestOwnAffairsAreNotTold: what is wrong with the service stands in its log.
+func TestOwnAffairsAreNotTold(t *testing.T) {
+	h := newHall(t)
+	h.refuse = workspace.Errorf(workspace.Internal, "read", "/var/lib/secret", "it is torn")
+	_, answer, err := websocket.Dial(t.Context(), h.url+Path+h.pass(workspace.ConsoleSerial).Token,
+		nil)
+	if err == nil || answer.StatusCode != http.StatusBadGateway {
+		t.Fatalf("%v with %+v", err, answer)
+	}
+	if text, _ := io.ReadAll(answer.Body); strings.Contains(string(text), "secret") ||
+		!strings.Contains(string(text), "log") {
+		t.Errorf("the reason is %q", text)
+	}
+}
+
 // TestStopEndsConnections leaves nothing behind, whoever still holds a connection.
 func TestStopEndsConnections(t *testing.T) {
 	h := newHall(t)

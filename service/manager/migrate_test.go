@@ -1,6 +1,7 @@
 package manager_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
@@ -147,4 +148,23 @@ func TestSnapshots(t *testing.T) {
 	r.await(w.ID, w.Host, workspace.Propagated)
 	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
 	r.conserved()
+}
+
+// TestSnapshotsAreNotEndless: an owner cannot fill the host's disk with them.
+func TestSnapshotsAreNotEndless(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	do := func(action, name string) error {
+		return r.manager.Snapshot(t.Context(), ada, w.ID, vmm.Keep{Action: action, Name: name})
+	}
+	for i := range workspace.MostSnapshots {
+		r.check(do(vmm.KeepCreate, fmt.Sprint("s", i)))
+	}
+	if err := do(vmm.KeepCreate, "more"); workspace.KindOf(err) != workspace.Quota {
+		t.Errorf("one too many: %v", err)
+	}
+	r.check(do(vmm.KeepCreate, "s0")) // it is there
+	r.check(do(vmm.KeepDelete, "s0"))
+	r.check(do(vmm.KeepCreate, "more"))
 }

@@ -21,12 +21,18 @@ func (m *Manager) Keep(
 // returns when that is done, or has begun and takes long. Going back throws away
 // what the workspace has become since; it then goes on where the state had memory,
 // and is off where it had none. Errors: Invalid (a wrong name), NotFound, Conflict
-// (its lease does not run, it has no machine, or what the host refused).
+// (its lease does not run, it has no machine, or what the host refused), Quota (there
+// are MostSnapshots already).
 func (m *Manager) Snapshot(
 	ctx context.Context, owner workspace.Owner, id workspace.ID, what vmm.Keep,
 ) error {
 	if err := what.Check(); err != nil {
 		return err
+	}
+	if what.Action == vmm.KeepCreate {
+		if err := m.oneMore(ctx, owner, id, what.Name); err != nil {
+			return err
+		}
 	}
 	var queued workspace.ChangeID
 	err := m.store.Update(ctx, func(tx workspace.Tx) error {
@@ -54,6 +60,20 @@ func (m *Manager) Snapshot(
 	}
 	_, err = m.outcome(ctx, owner, id, queued)
 	return err
+}
+
+// oneMore refuses a snapshot beyond what a workspace may have.
+func (m *Manager) oneMore(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, name string,
+) error {
+	all, err := m.Snapshots(ctx, owner, id)
+	same := func(s workspace.Snapshot) bool { return s.Name == name }
+	if err != nil || len(all) < workspace.MostSnapshots || slices.ContainsFunc(all, same) {
+		return err
+	}
+	return workspace.Errorf(workspace.Quota, snapshotOp, id.String(),
+		"it has %d snapshots, and no more than %d are kept: delete some", len(all),
+		workspace.MostSnapshots)
 }
 
 // keepable says why nothing can be done about snapshots of a workspace now.

@@ -15,6 +15,10 @@ type Snapshot struct {
 	SizeMB int64 // that it takes on the host, rounded up
 }
 
+// MostSnapshots is how many there may be of a machine: each takes room on the host
+// that no lease is asked for.
+const MostSnapshots = 16
+
 // Snapshotter keeps states of machines, under the rules of Hypervisor.
 type Snapshotter interface {
 	// Snapshot keeps the state of a machine under a name that CheckSnapshotName

@@ -171,6 +171,23 @@ func (h *Host) consolePath(id workspace.ID) string {
 	return filepath.Join(h.o.ConsoleDir, domainName(id)+".log")
 }
 
+// rotations are the names that virtlogd gives to what a console said before: it
+// begins a new file every 2 MB, and keeps this many (virtlogd.conf, max_backups).
+var rotations = []string{".0", ".1", ".2"}
+
+// removeConsole removes all that the serial console said.
+func (h *Host) removeConsole(ctx context.Context, id workspace.ID) error {
+	path := h.consolePath(id)
+	if path == "" {
+		return nil
+	}
+	files := []string{path}
+	for _, suffix := range rotations {
+		files = append(files, path+suffix)
+	}
+	return h.files().Remove(ctx, files...)
+}
+
 // Undefine removes the machine: the domain last, because the rest is found by it.
 func (h *Host) Undefine(ctx context.Context, id workspace.ID) error {
 	return h.fault("undefine the machine", id, h.undefine(ctx, id))
@@ -196,7 +213,7 @@ func (h *Host) undefine(ctx context.Context, id workspace.ID) error {
 	if err := h.removeHosts(ctx, m); err != nil {
 		return err
 	}
-	if err := h.removeFile(ctx, h.consolePath(id)); err != nil {
+	if err := h.removeConsole(ctx, id); err != nil {
 		return err
 	}
 	err = order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {

@@ -14,16 +14,16 @@ import (
 
 // library joins the image library.
 func library(
-	c *config.Config, store workspace.Store, images *image.Images,
-	transports map[string]workspace.Transport,
+	c *config.Config, store workspace.Store, images *image.Images, moving image.Options,
 ) (*catalog.Catalog, error) {
 	trusted, err := c.Images.Trusted()
 	if err != nil {
 		return nil, err
 	}
 	return catalog.New(catalog.Options{
-		Store: store, Check: images.Check, Kernel: images.Kernel, Raw: raw(transports),
+		Store: store, Check: images.Check, Kernel: images.Kernel, Raw: raw(moving.Transports),
 		Examine: examine, Spool: filepath.Join(c.Data, "library"), Trusted: trusted,
+		SpoolMB: moving.SpoolMB, Logger: moving.Logger,
 		Operators: owners(c.Site.Operators), PerOwner: c.Images.PerOwner,
 		Strict: c.Site.RequireAttestation,
 	}), nil

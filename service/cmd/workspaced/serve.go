@@ -181,7 +181,7 @@ func (d *daemon) assemble(
 	images := image.New(moving)
 	links, unlinked := links(c, store, log)
 	machines := advice.machines(c, pool, images, links)
-	stock, err := library(c, store, images, transports)
+	stock, err := library(c, store, images, moving)
 	if err = errors.Join(err, unlinked, advice.pace.Load(ctx, store)); err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ const (
 	maxAttributes   = 64
 	maxTags         = 16
 	maxAttestations = 16
-	maxText         = 1024 // bytes of a comment, or of a value
+	maxText         = 1024     // bytes of a comment, or of a value
+	maxShelf        = 32 << 20 // bytes of all entries of one owner: the record is in memory
 )
 
 // vmms are the words of requests for a VMM.
@@ -212,12 +213,12 @@ func reconcile(i *workspace.Image, found workspace.ImageInfo) error {
 
 // room refuses an entry that is there already, or is one too many.
 func (c *Catalog) room(tx workspace.Tx, i *workspace.Image) error {
-	held := 0
+	held, bytes := 0, weight(i)
 	for _, other := range tx.LibraryImages() {
 		if other.Owner != i.Owner {
 			continue
 		}
-		held++
+		held, bytes = held+1, bytes+weight(other)
 		switch {
 		case other.Name != i.Name:
 		case other.Version == i.Version:
@@ -235,7 +236,45 @@ func (c *Catalog) room(tx workspace.Tx, i *workspace.Image) error {
 		return workspace.Refuse(workspace.Quota, "there are %d entries, and no more than %d are "+
 			"allowed; remove some", held, most)
 	}
+	return light(bytes)
+}
+
+// light refuses a shelf that takes too much of the record.
+func light(bytes int) error {
+	if bytes > maxShelf {
+		return workspace.Refuse(workspace.Quota, "the entries of the shelf would take %d bytes, "+
+			"and no more than %d are allowed; remove some", bytes, maxShelf)
+	}
 	return nil
+}
+
+// weight is about how many bytes the texts of an entry take.
+func weight(i *workspace.Image) int {
+	n := len(i.Location) + len(i.Comment)
+	for _, s := range i.Software {
+		n += len(s.Name) + len(s.Version)
+	}
+	for _, a := range i.Attributes {
+		n += len(a.Name) + len(a.Value)
+	}
+	for _, a := range i.Attestations {
+		n += len(a)
+	}
+	return n
+}
+
+// bears refuses another attestation of an entry on a shelf that is full.
+func bears(tx workspace.Tx, i *workspace.Image, more []byte) error {
+	if more == nil {
+		return nil
+	}
+	bytes := len(more)
+	for _, other := range tx.LibraryImages() {
+		if other.Owner == i.Owner {
+			bytes += weight(other)
+		}
+	}
+	return light(bytes)
 }
 
 // untag takes tags off the other versions of an image: a tag is at one only.
@@ -276,7 +315,7 @@ func (c *Catalog) change(
 	f func(workspace.Tx, *workspace.Image) error,
 ) error {
 	return c.options.Store.Update(ctx, func(tx workspace.Tx) error {
-		found, err := named(c.visible(tx.LibraryImages(), owner), reference)
+		found, err := named(visible(tx.LibraryImages(), owner), reference)
 		if err != nil {
 			return err
 		}
@@ -308,7 +347,7 @@ func (c *Catalog) ChangeImage(
 			changed.Attestations = appended(i.Attestations, what.Attest)
 		}
 		err := errors.Join(checkNames(&changed), checkAttestations(&changed),
-			distinct(tx, i, what.Tag))
+			distinct(tx, i, what.Tag), bears(tx, i, what.Attest))
 		if err != nil {
 			return err
 		}

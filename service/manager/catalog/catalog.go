@@ -8,6 +8,7 @@ package catalog
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -31,11 +32,13 @@ type Options struct {
 	// of this machine, and the size of the disk in it; an empty format: it cannot tell.
 	Examine func(location, path string) (format string, size int64, err error)
 	Spool   string // directory for images that are read; its content is ours
+	SpoolMB int64  // the largest file that is read into it; 0: no limit
 	Trusted []attestation.Key
 	// Operators may change the site's entries.
 	Operators []workspace.Owner
-	PerOwner  int  // entries on one shelf; 0: no limit
-	Strict    bool // only attested images may be deployed
+	PerOwner  int          // entries on one shelf; 0: no limit
+	Strict    bool         // only attested images may be deployed
+	Logger    *slog.Logger // nil: nothing is logged
 }
 
 // Catalog answers the callers. It is safe for concurrent use.
@@ -46,13 +49,20 @@ type Catalog struct {
 	mu       sync.Mutex
 	waiting  []workspace.ImageKey
 	readings map[workspace.ImageKey]*workspace.ImageReading
+	// signed has whose attestations of an entry hold: entries do not change in
+	// place, and to check signatures takes longer than all else.
+	signed map[*workspace.Image][]string
 }
 
 // New returns a Catalog. Checks of whole images wait for Run.
 func New(o Options) *Catalog {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	return &Catalog{
 		options: o, wake: make(chan struct{}, 1),
 		readings: map[workspace.ImageKey]*workspace.ImageReading{},
+		signed:   map[*workspace.Image][]string{},
 	}
 }
 
@@ -64,27 +74,58 @@ func (c *Catalog) entries(
 	if err != nil {
 		return nil, err
 	}
-	return c.visible(all, owner), nil
+	c.drop(all)
+	seen := visible(all, owner)
+	for n := range seen {
+		seen[n].Signers = c.signers(seen[n].Image)
+	}
+	return seen, nil
 }
 
-func (c *Catalog) visible(all []*workspace.Image, owner workspace.Owner) []library.Entry {
+// visible returns the entries that the owner can see, whoever signed them.
+func visible(all []*workspace.Image, owner workspace.Owner) []library.Entry {
 	var seen []library.Entry
 	for _, i := range all {
 		if i.Owner == "" || i.Owner == owner {
-			seen = append(seen, library.Entry{Image: i, Signers: c.signers(i)})
+			seen = append(seen, library.Entry{Image: i})
 		}
 	}
 	return seen
 }
 
+// drop forgets the signers of what are no entries any more, now and then.
+func (c *Catalog) drop(all []*workspace.Image) {
+	const least = 64
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.signed) <= 2*len(all)+least {
+		return
+	}
+	left := make(map[*workspace.Image][]string, len(all))
+	for _, i := range all {
+		if names, known := c.signed[i]; known {
+			left[i] = names
+		}
+	}
+	c.signed = left
+}
+
 // signers returns whose attestations of the image hold.
 func (c *Catalog) signers(i *workspace.Image) []string {
-	var names []string
+	c.mu.Lock()
+	names, known := c.signed[i]
+	c.mu.Unlock()
+	if known {
+		return names
+	}
 	for _, a := range c.judge(i) {
 		if a.Status == workspace.AttestationVerified && !slices.Contains(names, a.Signer) {
 			names = append(names, a.Signer)
 		}
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signed[i] = names
 	return names
 }
 

@@ -409,3 +409,29 @@ func TestStrict(t *testing.T) {
 	_, err = l.Resolve(t.Context(), workspace.ImageNeeds{Owner: carol, Location: "file://debian"})
 	l.refused(err, workspace.Denied, "attested images only")
 }
+
+// TestShelvesAreBounded: an owner can neither fill the memory that holds the record,
+// nor have all signatures checked with each question.
+func TestShelvesAreBounded(t *testing.T) {
+	l := newLab(t)
+	l.add(bob, draft("debian", "12", func(d *workspace.ImageDraft) {
+		d.Attestations = [][]byte{attest(t, sumOf("debian"), signer)}
+	}))
+	for range 3 {
+		if r, err := l.FindImages(t.Context(), bob, "verified=true"); err != nil ||
+			len(r.Found) != 1 {
+			t.Fatalf("found %+v, %v", r, err)
+		}
+	}
+	if len(l.signed) != 1 {
+		t.Errorf("the signers of %d entries are known", len(l.signed))
+	}
+	var full workspace.Image
+	for range maxShelf/maxText + 1 {
+		full.Attributes = append(full.Attributes,
+			workspace.Attribute{Value: strings.Repeat("x", maxText)})
+	}
+	if err := light(weight(&full)); workspace.KindOf(err) != workspace.Quota {
+		t.Errorf("a shelf may have more than %d bytes: %v", maxShelf, err)
+	}
+}

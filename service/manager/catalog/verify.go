@@ -93,13 +93,34 @@ func (c *Catalog) read(ctx context.Context, key workspace.ImageKey) {
 	if err == nil {
 		err = c.verify(ctx, key)
 	}
+	_, gone := c.options.Store.Image(context.WithoutCancel(ctx), key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil {
-		c.readings[key] = &workspace.ImageReading{Fault: err.Error()}
+	if err != nil && gone == nil {
+		c.readings[key] = &workspace.ImageReading{Fault: c.told(key, err)}
 		return
 	}
 	delete(c.readings, key)
+}
+
+// told is an error as callers hear it: what is our own affair stands in the log.
+func (c *Catalog) told(key workspace.ImageKey, err error) string {
+	if workspace.KindOf(err) != workspace.Internal {
+		return err.Error()
+	}
+	c.options.Logger.Error("image cannot be verified", "image", key.String(), "error", err)
+	return "it could not be read; the service's log says why"
+}
+
+// fits refuses a file that the spool is too small for.
+func (c *Catalog) fits(ctx context.Context, t workspace.Transport, location string) error {
+	info, err := t.Check(ctx, location)
+	if most := c.options.SpoolMB << 20; err == nil && most > 0 && info.Size > most {
+		return workspace.Errorf(workspace.NoResource, opVerify, location,
+			"it has %d MB, and no more than %d are read here (spool_mb)", info.Size>>20,
+			c.options.SpoolMB)
+	}
+	return nil // other failures are those of the fetch
 }
 
 // verify fetches the image into the spool. The error says why nothing is known of it
@@ -113,7 +134,8 @@ func (c *Catalog) verify(ctx context.Context, key workspace.ImageKey) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.options.Spool, 0o700); err != nil {
+	if err := errors.Join(c.fits(ctx, t, i.Location),
+		os.MkdirAll(c.options.Spool, 0o700)); err != nil {
 		return err
 	}
 	name := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s", key.Owner, key))

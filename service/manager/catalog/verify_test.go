@@ -152,4 +152,35 @@ func TestVerifyTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, l, func() {})
+	if len(l.readings) > 0 {
+		t.Errorf("of an entry that is gone it is kept that %+v", l.readings)
+	}
+}
+
+// TestVerifyIsBounded neither fills the disk nor tells of it.
+func TestVerifyIsBounded(t *testing.T) {
+	l := newLab(t)
+	l.options.SpoolMB = 1
+	l.shelf.images["file://huge"] = strings.Repeat("x", 2<<20)
+	l.add(bob, draft("huge", "1", func(d *workspace.ImageDraft) { d.Location = "file://huge" }))
+	l.add(bob, draft("debian", "12"))
+	verify := func(name string) string {
+		run(t, l, func() {
+			if _, err := l.VerifyImage(context.Background(), bob, name); err != nil {
+				t.Error(err)
+			}
+		})
+		v := l.show(name)
+		if v.Reading == nil || !v.Check.At.IsZero() {
+			t.Fatalf("%s is %+v, %+v", name, v.Check, v.Reading)
+		}
+		return v.Reading.Fault
+	}
+	if fault := verify("huge"); !strings.Contains(fault, "spool_mb") {
+		t.Errorf("too large a file: %s", fault)
+	}
+	l.shelf.fail = workspace.Errorf(workspace.Internal, "open", "/var/lib/secret", "it is torn")
+	if fault := verify("debian"); strings.Contains(fault, "secret") {
+		t.Errorf("told is %s", fault)
+	}
 }

@@ -96,6 +96,9 @@ func (im *Images) bringThrough(
 	defer func() { err = errors.Join(err, s.drop()) }()
 	f := w.fetch(s.path)
 	f.Sync, f.Progress = false, halfOf(w.progress, 0)
+	if w.packed && f.MaxBytes == 0 {
+		f.MaxBytes = im.spool.limit
+	}
 	if info, err = w.t.Fetch(ctx, f); err != nil {
 		return info, err
 	}

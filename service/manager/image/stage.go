@@ -76,6 +76,9 @@ func (im *Images) stage(
 	}
 	defer func() { err = errors.Join(err, s.drop()) }()
 	f := workspace.Fetch{Location: t.Source, Path: s.path, Progress: halfOf(r.Progress, 0)}
+	if info.Format == "" { // it grows when it comes
+		f.MaxBytes = im.spool.limit
+	}
 	if kind == "sha256" {
 		f.SHA256 = sum
 	}
