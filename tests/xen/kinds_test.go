@@ -30,7 +30,7 @@ func TestKindsOfGuests(t *testing.T) {
 		{"PVH", libvirt.AccelPVH, machine(t, 53), []string{`type = "pvh"`,
 			`kernel = "` + kernel + `"`, "xvda", "bridge=virbr7"}, false},
 		{"HVM", libvirt.AccelAuto, whole, []string{`type = "hvm"`, `boot = "c"`,
-			"hda", "bridge=virbr7", "vnc = 1"}, false},
+			"hda", "bridge=virbr7"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := openAs(t, c.accel)

@@ -176,14 +176,14 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 		return list, nil
 	}
 	list.Serials = []libvirtxml.DomainSerial{h.consoleOf(m.ID)}
-	list.Graphics = []libvirtxml.DomainGraphic{screenOf()}
 	list.Videos = []libvirtxml.DomainVideo{{Model: libvirtxml.DomainVideoModel{Type: "cirrus"}}}
 	if f.kind == xenFlavour.kind {
 		list.Serials[0].Source = &libvirtxml.DomainChardevSource{
 			Pty: &libvirtxml.DomainChardevSourcePty{}}
 		list.Serials[0].Target = &libvirtxml.DomainSerialTarget{Port: new(uint)}
-		return list, nil
+		return list, nil // no screen: libxl cannot change the password of one that runs
 	}
+	list.Graphics = []libvirtxml.DomainGraphic{screenOf()}
 	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio",
 		Stats: &libvirtxml.DomainMemBalloonStats{Period: tellsUse}}
 	list.RNGs = []libvirtxml.DomainRNG{{Model: "virtio", Backend: &libvirtxml.DomainRNGBackend{

@@ -187,9 +187,9 @@ func (h *Host) shutDown(ctx context.Context, m *machine) error {
 		err := h.look(ctx, m)
 		return !m.inMemory(), err
 	}
-	obeyed, err := h.persuade(ctx, gone, h.plead(ctx, m, func(rpc *libvirt.Libvirt) error {
+	obeyed, err := h.persuade(ctx, gone, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainShutdownFlags(m.domain, libvirt.DomainShutdownDefault)
-	}))
+	})
 	if obeyed || err != nil {
 		return err
 	}
@@ -250,19 +250,19 @@ func (h *Host) persuade(
 	defer cancel()
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
-	var asked time.Time
+	again := time.NewTimer(0)
+	defer again.Stop()
 	for {
-		if time.Since(asked) >= askAgain {
-			err := order(patience, h.link, h.limit(), request)
-			asked = time.Now() // libxl may have waited a minute, and now has its work to do
-			if err != nil && patience.Err() == nil && !isCode(err, libvirt.ErrOperationInvalid) {
-				return false, err
-			}
-		}
 		if ok, err := done(ctx); ok || err != nil {
 			return ok, err
 		}
 		select {
+		case <-again.C:
+			err := order(patience, h.link, h.limit(), request)
+			if err != nil && patience.Err() == nil && !h.unheard(err) {
+				return false, err
+			}
+			again.Reset(h.askAgain(err))
 		case <-look.C:
 		case <-patience.Done():
 			return false, ctx.Err()

@@ -49,9 +49,9 @@ func (h *Host) restartXen(ctx context.Context, m *machine) error {
 			})
 		return now.ID > 0 && now.ID != was, err
 	}
-	obeyed, err := h.persuade(ctx, came, h.plead(ctx, m, func(rpc *libvirt.Libvirt) error {
+	obeyed, err := h.persuade(ctx, came, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainReboot(m.domain, 0)
-	}))
+	})
 	if obeyed || err != nil {
 		return err
 	}
@@ -79,22 +79,24 @@ func (h *Host) restarted(ctx context.Context, m *machine) error {
 	return h.markAt(ctx, m, m.who, libvirt.DomainAffectConfig|libvirt.DomainAffectLive)
 }
 
-// plead is a request to a guest that libxl refuses, as an internal error, for as
-// long as the guest is not there to hear it.
-func (h *Host) plead(
-	ctx context.Context, m *machine, request func(*libvirt.Libvirt) error,
-) func(*libvirt.Libvirt) error {
-	if !h.onXen() {
-		return request
+// unheard reports whether a guest could not be asked: it is off; or it is not there
+// yet to hear, which libxl calls an internal error.
+func (h *Host) unheard(err error) bool {
+	return isCode(err, libvirt.ErrOperationInvalid) || h.onXen() &&
+		(isCode(err, libvirt.ErrInternalError) || isCode(err, libvirt.ErrOperationTimeout))
+}
+
+// xenAskAgain is when a guest that said that it heard is asked again. One that is
+// about to obey does not answer again, and for the minute that libxl then waits,
+// nothing is done about the guest's end.
+const xenAskAgain = time.Minute
+
+// askAgain is when to ask a guest again, which was asked with this result.
+func (h *Host) askAgain(err error) time.Duration {
+	if err == nil && h.onXen() {
+		return xenAskAgain
 	}
-	return func(rpc *libvirt.Libvirt) error {
-		err := request(rpc)
-		if isCode(err, libvirt.ErrInternalError) || isCode(err, libvirt.ErrOperationTimeout) {
-			h.log.DebugContext(ctx, "guest cannot be asked yet", "workspace", m.id, "error", err)
-			return nil
-		}
-		return err
-	}
+	return askAgain
 }
 
 // saveXen writes the machine's memory to disk. That is the guest's own work, which
