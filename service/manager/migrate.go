@@ -65,7 +65,7 @@ func (m *Manager) unbound(ctx context.Context, w *workspace.Workspace) error {
 		return err
 	case len(all) > 0:
 		return workspace.Errorf(workspace.Conflict, migrateOp, w.ID.String(),
-			"it has %d snapshots on host %s, which would be lost: delete them first",
+			"it has snapshots (%d) on host %s, which would be lost: delete them first",
 			len(all), w.Host)
 	}
 	return nil

@@ -44,17 +44,16 @@ func (d *deployment) Console(
 
 // lacks is the error of what the machine has not, in this condition or at all.
 func (d *deployment) lacks(op Op, id workspace.ID, what string) error {
+	does := "connect to the " + string(op) + " of the machine"
 	m, ok := d.host.machines[id]
 	switch {
 	case !ok:
-		return workspace.Errorf(workspace.NotFound, string(op)+" of the machine", id.String(),
-			"there is no such machine")
+		return workspace.Errorf(workspace.NotFound, does, id.String(), "there is no such machine")
 	case what == "":
-		return workspace.Errorf(workspace.Conflict, string(op)+" of the machine", id.String(),
-			"it is %s", conditions[m.condition])
+		return workspace.Errorf(workspace.Conflict, does, id.String(), "it is %s",
+			conditions[m.condition])
 	}
-	return workspace.Errorf(workspace.Conflict, string(op)+" of the machine", id.String(),
-		"it has %s", what)
+	return workspace.Errorf(workspace.Conflict, does, id.String(), "it has %s", what)
 }
 
 // ConsoleLog returns what the machine's line says to whom connects.

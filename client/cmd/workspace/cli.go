@@ -25,17 +25,17 @@ type cli struct {
 	Resize     resizeCmd     `cmd:"" help:"Give workspaces that run more or less memory, CPUs or bandwidth."`
 	Migrate    migrateCmd    `cmd:"" help:"Move workspaces to other hosts while they run. For operators."`
 	Snapshot   snapshotCmd   `cmd:"" help:"Keep states of workspaces on their hosts, and go back to them."`
-	Explain    explainCmd    `cmd:"" help:"Say how leases stand: when they run, why they wait, and what would help."`
 	Console    consoleCmd    `cmd:"" help:"Connect to a workspace's serial console, or print what it said."`
 	VNC        vncCmd        `cmd:"" name:"vnc" help:"Offer a workspace's screen to a VNC viewer."`
 	SSH        sshCmd        `cmd:"" name:"ssh" help:"Log in to a workspace with ssh, through the service."`
 	Forward    forwardCmd    `cmd:"" help:"Connect to a TCP port of a workspace, through the service."`
+	Explain    explainCmd    `cmd:"" help:"Say how leases stand: when they run, why they wait, and what would help."`
 	Schedule   scheduleCmd   `cmd:"" help:"Draw what the hosts do, and are to do, against time."`
 	Factory    factoryCmd    `cmd:"" help:"Show what the service offers."`
-	Host       hostCmd       `cmd:"" help:"List and show hosts; drain them and give them windows."`
-	Network    networkCmd    `cmd:"" help:"List and show networks; hold and release their addresses."`
-	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, as host list does."`
 	Image      imageCmd      `cmd:"" help:"The library of images: add, find, verify, sign and tag them."`
+	Host       hostCmd       `cmd:"" help:"The hosts of the pool: list, test, add, drain and remove them."`
+	Hosts      hostsCmd      `cmd:"" help:"List the hosts of the pool, as host list does."`
+	Network    networkCmd    `cmd:"" help:"List and show networks; hold and release their addresses."`
 	Events     eventsCmd     `cmd:"" help:"Print what happens to my workspaces, new ones too, until interrupted."`
 	Simulate   simulateCmd   `cmd:"" help:"Run the scheduler on a workload in virtual time, and measure what comes of it."`
 	Config     configCmd     `cmd:"" help:"Show the configuration."`

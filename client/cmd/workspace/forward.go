@@ -177,14 +177,15 @@ func serviceOf(address string) string {
 	return u.Host
 }
 
-// quoted writes a command for the shell; a percent sign means something to ssh.
+// quoted writes a command for the shell, before which ssh puts "exec"; a percent
+// sign means something to ssh.
 func quoted(args []string) string {
 	var all []string
 	for _, arg := range args {
 		arg = strings.ReplaceAll(arg, "%", "%%")
 		all = append(all, "'"+strings.ReplaceAll(arg, "'", `'\''`)+"'")
 	}
-	return "exec " + strings.Join(all, " ")
+	return strings.Join(all, " ")
 }
 
 // knownGuests is the file of guests' host keys, beside the configuration.

@@ -228,13 +228,17 @@ func (c *hostRemoveCmd) Run(ctx context.Context, a *app) error {
 			return a.removeDrained(ctx, h)
 		}
 		err := a.client.RemoveHost(ctx, h.EPR)
-		if exitCode(err) == exitConflict {
+		if exitCode(err) == exitConflict && !configured(err) {
 			return failf(exitConflict, "`workspace host remove --drain "+h.Key+"` waits until "+
 				"nothing is on it", "%w", err)
 		}
 		return err
 	})
 }
+
+// configured reports whether a host is refused to go since it stands in the
+// configuration: waiting changes nothing then.
+func configured(err error) bool { return strings.Contains(err.Error(), "stands in") }
 
 // removeDrained drains a host and removes it as soon as nothing is on it.
 func (a *app) removeDrained(ctx context.Context, h client.Host) error {
@@ -252,11 +256,12 @@ func (a *app) removeDrained(ctx context.Context, h client.Host) error {
 		if err == nil || exitCode(err) != exitConflict {
 			return err
 		}
-		if why := err.Error(); why != told && !strings.Contains(why, "stands in") {
+		if configured(err) {
+			return err
+		}
+		if why := err.Error(); why != told {
 			told = why
 			a.tell("waiting: %s", why)
-		} else if why != told {
-			return err
 		}
 		select {
 		case <-ctx.Done():

@@ -62,6 +62,10 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 		if err == nil && a.globals.Wait.On {
 			err = c.arrive(ctx, a, t, host)
 		}
+		if c.To != "" && exitCode(err) == exitNotFound {
+			return failf(exitNotFound, "`workspace host list` shows the hosts, `workspace list` "+
+				"what you have", "%w", err)
+		}
 		if err != nil {
 			return err
 		}

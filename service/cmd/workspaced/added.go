@@ -52,7 +52,11 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 	if err := o.credentials(spec, &h); err != nil {
 		return h, err
 	}
-	return o.c.Added(h, spec.SSH != nil)
+	h, err := o.c.Added(h, spec.SSH != nil)
+	if err == nil && h.SSH == nil && strings.Contains(h.URI, "+ssh:") {
+		err = errors.New("a uri with +ssh needs ssh: where and how to log in, such as --ssh")
+	}
+	return h, err
 }
 
 // credentials finds the files that a host is reached with.
@@ -60,8 +64,6 @@ func (o *opener) credentials(spec workspace.HostSpec, h *config.Host) error {
 	if s := spec.SSH; s != nil {
 		h.SSH = &config.HostSSH{Address: s.Address, User: s.User, KeyFile: s.KeyFile,
 			PasswordFile: s.PasswordFile, KnownHosts: s.KnownHosts}
-	} else if strings.Contains(spec.URI, "+ssh:") {
-		return errors.New("a uri with +ssh needs ssh: where and how to log in")
 	}
 	if spec.TLS != nil {
 		h.TLS = config.HostTLS(*spec.TLS)

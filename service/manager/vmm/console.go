@@ -59,7 +59,7 @@ func (v *VMM) Dial(
 	if err != nil {
 		return nil, err
 	}
-	if n.Access == nil {
+	if n.Access == nil || n.Inert {
 		return nil, workspace.Errorf(workspace.Conflict, "reach the guest", w.ID.String(),
 			"machines of host %s have no network", n.ID)
 	}
