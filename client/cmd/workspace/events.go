@@ -114,7 +114,7 @@ func (a *app) printEvent(e notify.Event) error {
 	case "name":
 		_, err = fmt.Fprintln(a.out, v.Workspace)
 	default:
-		_, err = fmt.Fprintln(a.out, v.line(a.colors))
+		_, err = fmt.Fprintln(tamer{a.out}, v.line(a.colors))
 	}
 	return unwritten(err)
 }

@@ -119,6 +119,7 @@ func printError(w io.Writer, err error, form, service string) {
 		_ = writeJSON(w, map[string]any{"error": said}, "  ")
 		return
 	}
+	w = tamer{w}
 	fmt.Fprintf(w, "workspace: %s\n", err)
 	writeOffers(w, err, time.Now())
 	if hint != "" {

@@ -66,13 +66,13 @@ func (p *printer) show(v view) error {
 		return p.printReplies()
 	case "name":
 		for _, name := range v.names() {
-			if _, err := fmt.Fprintln(p.out, name); err != nil {
+			if _, err := fmt.Fprintln(tamer{p.out}, name); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return v.write(p.out, p)
+	return v.write(tamer{p.out}, p)
 }
 
 // printReplies writes the elements that the service answered with, each once.
