@@ -3,6 +3,8 @@ package libvirt_test
 import (
 	"bufio"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +39,13 @@ func TestConsoleHearsAndSays(t *testing.T) {
 	case <-time.After(2 * time.Minute):
 		t.Error("the guest did not answer")
 	}
+	// As virtlogd leaves what was said before.
+	earlier := filepath.Join(f.options.ConsoleDir, "workspace-71.log.0")
+	must(t, os.WriteFile(earlier, []byte("before"), 0o600))
 	must(t, h.Undefine(t.Context(), id))
+	if _, err := os.Stat(earlier); !os.IsNotExist(err) {
+		t.Errorf("what the console said before stays: %v", err)
+	}
 	if said, _, err := h.ConsoleLog(t.Context(), id, 0, 10); err != nil || len(said) > 0 {
 		t.Errorf("of a machine that is gone the console says %q, %v", said, err)
 	}
