@@ -42,7 +42,8 @@ func main() {
 	flag.IntVar(&o.reads, "reads", 20000, "GetResourceProperty calls in a run")
 	flag.IntVar(&o.batch, "batch", 1000, "destroys in a run among the many workspaces")
 	flag.BoolVar(&o.real, "real", true, "also measure with libvirtd and sshd (root, make setup)")
-	flag.StringVar(&o.only, "only", "", "play one scene: leases, few, told, many, profile or real")
+	flag.StringVar(&o.only, "only", "",
+		"play one scene: leases, few, told, many, profile, real or transfer")
 	bare := flag.String("bare", "", "serve the replies in this directory, nothing else")
 	flag.Parse()
 
@@ -85,10 +86,12 @@ func measure(ctx context.Context, o options, dir string) error {
 		{"many", 1, func(s scene) error { return many(ctx, o, s) }},
 		{"bare", 1, func(s scene) error { return bareRuns(ctx, o, s) }},
 		{"profile", 1, func(scene) (err error) { top, err = profile(ctx, o, dir); return err }},
-		{"real", 1, func(scene) error { return realParts(ctx, t) }},
+		{"real", 1, func(scene) error { return realParts(ctx, t, realScene) }},
+		{"transfer", 1, func(scene) error { return realParts(ctx, t, transferScene) }},
 	}
 	for _, p := range parts {
-		if o.only != "" && o.only != p.name || p.name == "real" && !o.real {
+		real := p.name == "real" || p.name == "transfer"
+		if o.only != "" && o.only != p.name || real && !o.real {
 			continue
 		}
 		for s.run = range p.times {

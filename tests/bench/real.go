@@ -40,12 +40,33 @@ var realFigures = map[string][]struct {
 	"BenchmarkAgainstSCP/fetch": {
 		{"scp-MiB/s", goal{"scp from a repository", "MiB/s", 0, true}},
 		{"ours-MiB/s", goal{"sftp from a repository", "MiB/s", 0, true}},
-		{"ratio", goal{"sftp/scp from a repository", "", 1, true}},
+		{"ratio", goal{"sftp/scp from a repository", "", 1.5, true}},
+		{"CPU-ratio", goal{"CPU of scp/sftp from a repository, both ends", "", 0, true}},
+		{"ours-CPU-s/GiB", goal{"CPU of sftp from a repository, our end", "s/GiB", 0, false}},
+		{"scp-CPU-s/GiB", goal{"CPU of scp from a repository, its end", "s/GiB", 0, false}},
+		{"cipher-MiB/s", goal{"AES-128-GCM, 1 core, 32 KiB packets (fetch)", "MiB/s", 0, true}},
+		{"of-cipher", goal{"sftp from a repository/AES-128-GCM", "", 0.8, true}},
 	},
 	"BenchmarkAgainstSCP/deliver": {
 		{"scp-MiB/s", goal{"scp to a repository", "MiB/s", 0, true}},
 		{"ours-MiB/s", goal{"sftp to a repository", "MiB/s", 0, true}},
-		{"ratio", goal{"sftp/scp to a repository", "", 1, true}},
+		{"ratio", goal{"sftp/scp to a repository", "", 1.5, true}},
+		{"CPU-ratio", goal{"CPU of scp/sftp to a repository, both ends", "", 0, true}},
+		{"ours-CPU-s/GiB", goal{"CPU of sftp to a repository, our end", "s/GiB", 0, false}},
+		{"scp-CPU-s/GiB", goal{"CPU of scp to a repository, its end", "s/GiB", 0, false}},
+		{"cipher-MiB/s", goal{"AES-128-GCM, 1 core, 32 KiB packets (deliver)", "MiB/s", 0, true}},
+		{"of-cipher", goal{"sftp to a repository/AES-128-GCM", "", 0.8, true}},
+	},
+	"BenchmarkSparse/put": {
+		{"sparse-ms", goal{"64 MiB of data in 8 GiB to a host", "ms", 0, false}},
+		{"ratio", goal{"64 MiB of data in 8 GiB to a host/dense", "", 1.5, false}},
+	},
+	"BenchmarkSparse/get": {
+		{"sparse-ms", goal{"64 MiB of data in 8 GiB from a host", "ms", 0, false}},
+		{"ratio", goal{"64 MiB of data in 8 GiB from a host/dense", "", 1.5, false}},
+	},
+	"BenchmarkClone": {
+		{"clone-ms", goal{"disk of an image of 10 GiB over SSH", "ms", 100, false}},
 	},
 	"BenchmarkOneImageToEightHosts": {
 		{"one-s", goal{"an image over a capped link to one host", "s", 0, false}},
@@ -61,14 +82,21 @@ var realFigures = map[string][]struct {
 	},
 }
 
-// realParts runs those benchmarks and enters their figures.
-func realParts(ctx context.Context, t *table) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench",
-		"DeployOnLibvirt|AgainstSCP|LifeCycle|Measure|ManyAtOnce|EightHosts|CachedClone",
-		"-benchtime", "1x", "-tags", "sqlite_omit_load_extension",
-		"github.com/philoxenia/philoxenia/tests/bench",
-		"github.com/philoxenia/philoxenia/adapters/deployment/libvirt",
-		"github.com/philoxenia/philoxenia/adapters/transport/sftp")
+// The benchmarks of each scene, and the packages that they are in.
+const module = "github.com/philoxenia/philoxenia/"
+
+var (
+	realScene = []string{"DeployOnLibvirt|LifeCycle|Measure|ManyAtOnce|EightHosts|CachedClone",
+		module + "tests/bench", module + "adapters/deployment/libvirt"}
+	transferScene = []string{"AgainstSCP|Sparse|BenchmarkClone",
+		module + "adapters/transport/sftp", module + "adapters/access/ssh"}
+)
+
+// realParts runs the benchmarks of a scene and enters their figures.
+func realParts(ctx context.Context, t *table, scene []string) error {
+	args := []string{"test", "-p", "1", "-run", "^$", "-bench", scene[0], "-benchtime", "1x",
+		"-tags", "sqlite_omit_load_extension"}
+	cmd := exec.CommandContext(ctx, "go", append(args, scene[1:]...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cannot measure with real parts: %w\n%s", err, out)

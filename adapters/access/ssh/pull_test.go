@@ -183,13 +183,14 @@ func badImages(t *testing.T) map[string][]byte {
 	made := map[string][]byte{}
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for _, args := range [][]string{{"qcow2", path("base"), "1M"}, {"qcow2", path("huge"), "1T"},
-		{"qcow2", "-F", "qcow2", "-b", path("base"), path("backed")}} {
+		{"qcow2", "-F", "qcow2", "-b", path("base"), path("backed")},
+		{"qcow2", "-o", "data_file=" + path("data"), path("outside"), "1M"}} {
 		args = append([]string{"create", "-q", "-f"}, args...)
 		if out, err := exec.Command("qemu-img", args...).CombinedOutput(); err != nil {
 			t.Fatalf("qemu-img (Debian package qemu-utils): %v: %s", err, out)
 		}
 	}
-	for _, name := range []string{"backed", "huge"} {
+	for _, name := range []string{"backed", "huge", "outside"} {
 		data, err := os.ReadFile(path(name))
 		if err != nil {
 			t.Fatal(err)
@@ -208,6 +209,7 @@ func TestPullRefusals(t *testing.T) {
 		{"checksum mismatch", good, func(p *workspace.Pull) { p.SHA256 = sum(nil) },
 			workspace.Invalid, sum(good)},
 		{"backing file", bad["backed"], nil, workspace.Invalid, "backing"},
+		{"external data", bad["outside"], nil, workspace.Invalid, "data"},
 		{"absurd virtual size", bad["huge"], nil, workspace.Invalid, "virtual size"},
 		{"pretender", append([]byte("QFI\xfb\x00\x00\x00\x03"), good...), nil,
 			workspace.Invalid, ""},
@@ -238,6 +240,35 @@ func TestPullRefusals(t *testing.T) {
 				empty(t, to)
 			})
 		}
+	}
+}
+
+// TestPullOfAnImageReplacedMidway has the second half come from another image.
+func TestPullOfAnImageReplacedMidway(t *testing.T) {
+	old, now := random(2<<20), bytes.Repeat([]byte("new"), 1<<20)[:2<<20]
+	mixed := true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served := now
+		if mixed {
+			served = append(append([]byte(nil), old[:1<<20]...), now[1<<20:]...)
+		}
+		http.ServeContent(w, r, "image", time.Time{}, bytes.NewReader(served))
+	}))
+	defer server.Close()
+	host, to := open(t, sshdtest.Start(t)), t.TempDir()
+	p := workspace.Pull{Path: filepath.Join(to, "disk"), Size: int64(len(old)), SHA256: sum(old),
+		Source: workspace.Source{Scheme: "http", Path: "/image",
+			Address: strings.TrimPrefix(server.URL, "http://")}}
+	_, err := host.Pull(t.Context(), p)
+	refusal(t, err, workspace.Invalid, "expected "+sum(old))
+	empty(t, to)
+	mixed, p.SHA256 = false, sum(now)
+	if _, err := host.Pull(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(p.Path)
+	if err != nil || !bytes.Equal(got, now) {
+		t.Fatalf("%d other bytes came, %v", len(got), err)
 	}
 }
 

@@ -289,3 +289,27 @@ func TestManyTransfersShareFewConnections(t *testing.T) {
 		t.Errorf("%d connections were made, at most 2 allowed", n)
 	}
 }
+
+// TestLargeImagesTakeASecondConnection where one is to be had, both ways.
+func TestLargeImagesTakeASecondConnection(t *testing.T) {
+	for allowed, expected := range map[int]int{1: 1, 2: 2, 4: 2} {
+		s := sshdtest.Start(t)
+		data := image(t, s, "image", 40<<20+7)
+		transport := open(t, s, func(o *sftp.Options) { o.Connections = allowed })
+		target := filepath.Join(t.TempDir(), "disk")
+		f := workspace.Fetch{Location: "sftp://" + s.Address + "/image", Path: target}
+		if _, err := transport.Fetch(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		d := workspace.Deliver{Location: "sftp://" + s.Address + "/saved", Path: target}
+		if _, err := transport.Deliver(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		same(t, target, data)
+		same(t, filepath.Join(s.Root, "saved"), data)
+		s.Stop()
+		if n := strings.Count(s.Log(), "Accepted publickey"); n != expected {
+			t.Errorf("%d connections were made of %d, expected %d", n, allowed, expected)
+		}
+	}
+}

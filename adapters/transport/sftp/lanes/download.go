@@ -37,7 +37,7 @@ type Download struct {
 	at      int64     // and begins here
 	flight  []*fetched
 	arrived int64
-	saved   int64
+	since   int64 // so much data arrived since the account was written
 	err     error
 }
 
@@ -50,7 +50,7 @@ type fetched struct {
 
 // Run fetches what is not there yet.
 func (d *Download) Run(ctx context.Context) error {
-	d.at, d.arrived, d.saved = d.Offset, d.Offset, d.Offset
+	d.at, d.arrived = d.Offset, d.Offset
 	d.space.L = &d.mu
 	d.Meter.Reach(d.Offset)
 	var workers sync.WaitGroup
@@ -168,8 +168,9 @@ func (d *Download) pass(c *fetched) {
 	d.flight = d.flight[1:]
 	d.free = append(d.free, c.data[:packetBytes])
 	d.space.Signal()
-	if d.arrived-d.saved >= checkpointBytes && d.err == nil {
-		d.saved = d.arrived
+	d.since += int64(c.length)
+	if d.since >= checkpointBytes && d.err == nil {
+		d.since = 0
 		d.err = d.Account(d.arrived)
 	}
 }

@@ -36,7 +36,7 @@ type Upload struct {
 	lanes [lanes]lane
 	ends  [lanes]int64 // where the last chunk of each lane ends
 	next  int
-	saved int64 // the account has it that so much arrived
+	since int64 // so much data was handed to the lanes since the account was written
 
 	handed int64 // all before it was handed to the lanes
 
@@ -59,7 +59,7 @@ type chunk struct {
 
 // Run sends what is not there yet, and computes the checksum of all.
 func (u *Upload) Run(ctx context.Context) error {
-	u.handed, u.saved = u.Offset, u.Offset
+	u.handed = u.Offset
 	if err := u.recall(ctx); err != nil {
 		return err
 	}
@@ -174,10 +174,10 @@ func (u *Upload) zeros(ctx context.Context, n int64) error {
 // turn it is has just come free: its last chunk has arrived.
 func (u *Upload) checkpoint() error {
 	arrived := u.ends[u.next%lanes]
-	if arrived-u.saved < checkpointBytes || u.failure() != nil {
+	if u.since < checkpointBytes || u.failure() != nil {
 		return nil
 	}
-	u.saved = arrived
+	u.since = 0
 	return u.Account(arrived)
 }
 
@@ -211,6 +211,7 @@ func (u *Upload) extent(ctx context.Context, e sparse.Extent) error {
 		}
 		l.work <- chunk{b, at}
 		at += int64(n)
+		u.since += int64(n)
 		u.ends[u.next%lanes] = at
 		u.next++
 		u.handed = at
