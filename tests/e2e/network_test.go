@@ -1,0 +1,313 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// wired is the configuration of a site with a network on a bridge of each host, and
+// one that each group has for itself: data, images, then kernel and initrd, twice.
+const wired = `
+data = %q
+[listen]
+caller = "/O=Philoxenia/OU=Test/CN=Guest"
+[site]
+operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
+accepts = { Xen = ["KVM"], KVM = ["KVM"] }
+[repository.file]
+dir = %q
+[[kernel]]
+name = "told"
+image = %q
+initrd = %q
+cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+seed = "kernel"
+[[kernel]]
+name = "seeded"
+image = %q
+initrd = %q
+cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+seed = "nocloud"
+[[network]]
+name = "public"
+first = "10.9.0.10"
+last = "10.9.0.20"
+netmask = "255.255.255.0"
+gateway = "10.9.0.1"
+[[network]]
+name = "inner"
+first = "10.9.1.10"
+last = "10.9.1.20"
+netmask = "255.255.255.0"
+private = true
+`
+
+// aHost is one host of it: name, URI, for others, directory, address, key, known hosts.
+const aHost = `
+[[host]]
+id = %q
+adapter = "libvirt"
+uri = %q
+peer = %q
+dir = %q
+acceleration = "tcg"
+cpus = 4
+memory_mb = 512
+networks = { public = "bridge:br0" }
+[host.ssh]
+address = %q
+user = "root"
+key_file = %q
+known_hosts = %q
+`
+
+// wire makes a bridge on each host of a lab, which is the test's end of the guests'
+// wire, and starts a daemon over the hosts.
+func wire(t *testing.T, lab *libvirtdtest.Lab) (dirs []string) {
+	t.Helper()
+	dir := t.TempDir()
+	guest := libvirtdtest.BuildGuest(t)
+	images := filepath.Join(dir, "images")
+	if err := os.Mkdir(images, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	guest.Disk(t, filepath.Join(images, "disk"))
+	text := fmt.Sprintf(wired, filepath.Join(dir, "data"), images, guest.Boot.Kernel,
+		guest.Boot.Initrd, guest.Boot.Kernel, guest.Boot.Initrd)
+	for _, h := range lab.Hosts {
+		h.Shell("ip link add br0 type bridge forward_delay 0 && ip link set br0 up && " +
+			"ip address add 10.9.0.1/24 dev br0 && ip address add 10.9.1.1/24 dev br0")
+		disks := filepath.Join(lab.Shared, h.Name)
+		dirs = append(dirs, disks)
+		text += fmt.Sprintf(aHost, h.Name, h.URI("qemu"), h.URIOver("tcp", "qemu"), disks,
+			h.SSH.Address, h.SSH.KeyFile, h.SSH.KnownHosts)
+	}
+	config := filepath.Join(dir, "site.toml")
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("%s", text)
+		}
+	})
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+		t.Setenv(name, filepath.Join(dir, name))
+	}
+	s := start(t, daemon.Options{Data: filepath.Join(dir, "data"), Config: config, Log: log})
+	t.Setenv("WORKSPACE_SERVICE", s.URL)
+	return dirs
+}
+
+// plugged asks for guests on a network, which boot a kernel of the site.
+func plugged(t *testing.T, network, kernel string, args ...string) {
+	t.Helper()
+	text := strings.Replace(bare, "<def:definition>", `<log:logistics
+    xmlns:log="http://www.globus.org/2008/06/workspace/metadata/logistics"><log:networking>
+    <log:nic><log:name>eth0</log:name><log:ipConfig>
+    <log:acquisitionMethod>AllocateAndConfigure</log:acquisitionMethod></log:ipConfig>
+    <log:association>`+network+`</log:association></log:nic></log:networking></log:logistics>
+  <def:definition>`, 1)
+	text = strings.Replace(text, "</def:requirements>", "<def:kernel><def:image>file://"+kernel+
+		"</def:image></def:kernel></def:requirements>", 1)
+	metadata := filepath.Join(t.TempDir(), "metadata.xml")
+	if err := os.WriteFile(metadata, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	workspace(t, append([]string{"deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
+		"--timeout", patience.String()}, args...)...)
+}
+
+// says waits until the console of a workspace has said the words.
+func says(t *testing.T, key, words string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("guest %s says %q", key, words), func() bool {
+		return strings.Contains(workspace(t, "console", key, "--log"), words)
+	})
+}
+
+// does has a guest run a command line, by its console, that must succeed.
+func does(t *testing.T, key, line string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(bin, "workspace"), "console", key)
+	cmd.Stdin = strings.NewReader("\ndo " + line + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("console of %s: %v\n%s", key, err, out)
+	}
+	says(t, key, "did "+line+": ")
+	if log := workspace(t, "console", key, "--log"); !strings.Contains(log, "did "+line+": 0") {
+		t.Errorf("guest %s: %s: failed\n%s", key, line, log)
+	}
+}
+
+// lines are the words that a command on a host prints, sorted.
+func lines(h *libvirtdtest.LabHost, command string) []string {
+	return slices.Sorted(slices.Values(strings.Fields(h.Shell(command))))
+}
+
+// held lists the devices that have rules on a host.
+func held(h *libvirtdtest.LabHost) []string {
+	return lines(h, `nft list ruleset | sed -n 's/^\s*chain \(w.*-[0-9]*\) {$/\1/p'`)
+}
+
+// answers waits until somebody answers a host that asks for it.
+func answers(t *testing.T, h *libvirtdtest.LabHost, ip string) {
+	t.Helper()
+	eventually(t, ip+" answers "+h.Name, func() bool {
+		return strings.Contains(h.Shell("busybox ping -c 1 -W 2 "+ip+" || true"), " 0% packet loss")
+	})
+}
+
+// counters counts on a host what the guards let pass.
+const counters = "add table bridge counting\n" +
+	"add chain bridge counting all { type filter hook prerouting priority 0; }\n" +
+	"add rule bridge counting all ip saddr 10.9.0.10 counter comment good\n" +
+	"add rule bridge counting all ip saddr 10.9.0.99 counter comment bad\n" +
+	"add rule bridge counting all arp saddr ip 10.9.0.99 counter comment bad\n" +
+	"add rule bridge counting all ether saddr 52:54:00:66:66:66 counter comment bad\n"
+
+// counted returns the numbers of good and of bad packets.
+func counted(t *testing.T, h *libvirtdtest.LabHost) (good, bad int) {
+	t.Helper()
+	found := regexp.MustCompile(`counter packets (\d+) .*comment "(\w+)"`).
+		FindAllStringSubmatch(h.Shell("nft list table bridge counting"), -1)
+	if len(found) != 4 {
+		t.Fatalf("the counters are %q", found)
+	}
+	for _, c := range found {
+		var n int
+		if _, err := fmt.Sscan(c[1], &n); err != nil {
+			t.Fatal(err)
+		}
+		if c[2] == "good" {
+			good += n
+		} else {
+			bad += n
+		}
+	}
+	return good, bad
+}
+
+// TestGuestsAreHeldToTheirAddresses has real guests, who are told their addresses by
+// a seed and by their kernel's line, answer; and forge addresses, which nobody hears.
+// The rules come back after somebody flushed them, go with a guest that moves, and
+// end with it.
+func TestGuestsAreHeldToTheirAddresses(t *testing.T) {
+	lab := libvirtdtest.StartLab(t, 2)
+	dirs := wire(t, lab)
+	plugged(t, "public", "seeded", "--host", "host1")
+	plugged(t, "public", "told", "--host", "host1")
+	says(t, "1", "address 10.9.0.10 on eth0")
+	says(t, "2", "address 10.9.0.11 on eth0")
+	one, two := lab.Hosts[0], lab.Hosts[1]
+	answers(t, one, "10.9.0.10")
+	answers(t, one, "10.9.0.11")
+	ports := lines(one, "ls /sys/class/net/br0/brif")
+	if chains := held(one); len(ports) != 2 || !slices.Equal(chains, ports) {
+		t.Errorf("rules are of %q, the bridge has %q", chains, ports)
+	}
+	forge(t, one)
+
+	one.Shell("nft flush ruleset")
+	eventually(t, "the rules are back", func() bool { return slices.Equal(held(one), ports) })
+
+	workspace(t, "migrate", "1", "--to", "host2", "--cold", "--wait")
+	answers(t, two, "10.9.0.10")
+	if here, there := held(one), held(two); len(here) != 1 || len(there) != 1 ||
+		here[0] == there[0] {
+		t.Errorf("after the migration rules are of %q and %q", here, there)
+	}
+	if seeds := seedsIn(t, dirs); len(seeds) != 1 || !strings.HasPrefix(seeds[0], dirs[1]) {
+		t.Errorf("after the migration the seeds are %q", seeds)
+	}
+	workspace(t, "destroy", "--yes", "--all")
+	eventually(t, "all is gone", func() bool { return guests(one)+guests(two) == "" })
+	nothingLeft(t, lab, dirs)
+}
+
+// forge has the first guest say what it must not.
+func forge(t *testing.T, h *libvirtdtest.LabHost) {
+	t.Helper()
+	h.Shell("printf '" + strings.ReplaceAll(counters, "\n", `\n`) + "' | nft -f -")
+	does(t, "1", "ping -c 2 -W 9 10.9.0.1")
+	does(t, "1", "ip address add 10.9.0.99/24 dev eth0")
+	does(t, "1", "! ping -c 2 -W 2 -I 10.9.0.99 10.9.0.1")
+	does(t, "1", "! arping -c 2 -w 3 -I eth0 -s 10.9.0.99 10.9.0.1")
+	does(t, "1", "mac=$(cat /sys/class/net/eth0/address); "+
+		"ip link set eth0 address 52:54:00:66:66:66 && ! ping -c 2 -W 2 10.9.0.1 && "+
+		"ip link set eth0 address $mac")
+	does(t, "1", "ping -c 3 -W 9 10.9.0.1")
+	if good, bad := counted(t, h); good < 3 || bad != 0 {
+		t.Errorf("%d good packets and %d forged ones came through", good, bad)
+	}
+	h.Shell("nft delete table bridge counting")
+}
+
+// seedsIn lists the seeds in directories of disks.
+func seedsIn(t *testing.T, dirs []string) (all []string) {
+	t.Helper()
+	for _, dir := range dirs {
+		found, err := filepath.Glob(filepath.Join(dir, "*-seed"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// nothingLeft sees that of guests that are gone no rule, bridge or seed remains.
+func nothingLeft(t *testing.T, lab *libvirtdtest.Lab, dirs []string) {
+	t.Helper()
+	for _, h := range lab.Hosts {
+		if rules := h.Shell("nft list ruleset"); rules != "" {
+			t.Errorf("%s has the rules\n%s", h.Name, rules)
+		}
+		if bridges := lines(h, "ls -d /sys/class/net/*/bridge"); len(bridges) != 1 {
+			t.Errorf("%s has the bridges %q", h.Name, bridges)
+		}
+	}
+	if seeds := seedsIn(t, dirs); len(seeds) > 0 {
+		t.Errorf("seeds are left: %q", seeds)
+	}
+}
+
+// TestPrivateNetworkOfAGroup: the guests of a group reach each other and nobody else,
+// and no one reaches them.
+func TestPrivateNetworkOfAGroup(t *testing.T) {
+	lab := libvirtdtest.StartLab(t, 1)
+	dirs := wire(t, lab)
+	h := lab.Hosts[0]
+	h.Shell("nft add table bridge hears && " +
+		"nft 'add chain bridge hears all { type filter hook prerouting priority 0; }' && " +
+		`nft 'add rule bridge hears all meta ibrname "br0" counter'`)
+	plugged(t, "inner", "seeded", "--nodes", "2")
+	says(t, "1", "address 10.9.1.10 on eth0")
+	says(t, "2", "address 10.9.1.11 on eth0")
+	does(t, "1", "ping -c 1 -W 9 10.9.1.11")
+	does(t, "2", "ping -c 1 -W 9 10.9.1.10")
+	does(t, "1", "! ping -c 2 -W 2 10.9.1.1")
+	if said := h.Shell("nft list table bridge hears"); !strings.Contains(said, "packets 0 ") {
+		t.Errorf("the host's bridge has heard of it:\n%s", said)
+	}
+	if said := h.Shell("busybox ping -c 1 -W 2 10.9.1.10 || true"); !strings.Contains(said, "100%") {
+		t.Errorf("the host reaches it:\n%s", said)
+	}
+	h.Shell("nft delete table bridge hears")
+	workspace(t, "destroy", "--yes", "--all")
+	eventually(t, "all is gone", func() bool { return guests(h) == "" })
+	nothingLeft(t, lab, dirs)
+}
