@@ -208,8 +208,8 @@ func counted(t *testing.T, h *libvirtdtest.LabHost) (good, bad int) {
 func TestGuestsAreHeldToTheirAddresses(t *testing.T) {
 	lab := libvirtdtest.StartLab(t, 2)
 	dirs := wire(t, lab)
-	plugged(t, "public", "seeded", "--host", "host1")
-	plugged(t, "public", "told", "--host", "host1")
+	plugged(t, "public", "seeded", "--near=host1")
+	plugged(t, "public", "told", "--near=host1")
 	says(t, "1", "address 10.9.0.10 on eth0")
 	says(t, "2", "address 10.9.0.11 on eth0")
 	one, two := lab.Hosts[0], lab.Hosts[1]
@@ -224,7 +224,7 @@ func TestGuestsAreHeldToTheirAddresses(t *testing.T) {
 	one.Shell("nft flush ruleset")
 	eventually(t, "the rules are back", func() bool { return slices.Equal(held(one), ports) })
 
-	workspace(t, "migrate", "1", "--to", "host2", "--cold", "--wait")
+	workspace(t, "migrate", "1", "--to", "host2", "--cold")
 	answers(t, two, "10.9.0.10")
 	if here, there := held(one), held(two); len(here) != 1 || len(there) != 1 ||
 		here[0] == there[0] {
@@ -303,7 +303,8 @@ func TestPrivateNetworkOfAGroup(t *testing.T) {
 	if said := h.Shell("nft list table bridge hears"); !strings.Contains(said, "packets 0 ") {
 		t.Errorf("the host's bridge has heard of it:\n%s", said)
 	}
-	if said := h.Shell("busybox ping -c 1 -W 2 10.9.1.10 || true"); !strings.Contains(said, "100%") {
+	said := h.Shell("busybox ping -c 1 -W 2 10.9.1.10 || true")
+	if !strings.Contains(said, "100%") {
 		t.Errorf("the host reaches it:\n%s", said)
 	}
 	h.Shell("nft delete table bridge hears")

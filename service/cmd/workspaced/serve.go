@@ -206,7 +206,7 @@ func (d *daemon) assemble(
 	}
 	watcher := host.NewWatcher(host.WatcherOptions{
 		Store: store, Pool: pool, Grace: time.Duration(c.Site.HostGrace),
-		Rehost: scheduler.Rehost, Logger: log,
+		Rehost: scheduler.Rehost, Mend: links.Mend, Logger: log,
 	})
 	sweeper := expire.New(store, m, log)
 	d.overview = overview{store, d.engine, pool, log}

@@ -31,8 +31,16 @@ type WatcherOptions struct {
 	Grace time.Duration
 	// Rehost is told, in the update, that hosts have changed; may be nil.
 	Rehost func(tx workspace.Tx) error
+	// Mend makes what surrounds the machines of a host agree with the record, at each
+	// look at all of them; there is what the host has. May be nil.
+	Mend   Mend
 	Logger *slog.Logger
 }
+
+// Mend puts right what surrounds the machines that are on a host. It is idempotent
+// and quick where all is well.
+type Mend func(ctx context.Context, n *Node, store workspace.Reader,
+	there map[workspace.ID]workspace.Condition) error
 
 // Watcher keeps the record in step with what the hosts report: a guest that
 // went off or crashed by itself, or is not there any more, and hosts that vanish
@@ -42,6 +50,7 @@ type Watcher struct {
 	pool   *Pool
 	grace  time.Duration
 	rehost func(tx workspace.Tx) error
+	mend   Mend
 	log    *slog.Logger
 }
 
@@ -52,7 +61,7 @@ func NewWatcher(o WatcherOptions) *Watcher {
 	}
 	return &Watcher{
 		store: o.Store, pool: o.Pool, grace: cmp.Or(o.Grace, 15*time.Second),
-		rehost: o.Rehost, log: o.Logger,
+		rehost: o.Rehost, mend: o.Mend, log: o.Logger,
 	}
 }
 
@@ -166,6 +175,7 @@ func (w *Watcher) compare(ctx context.Context, n *Node) error {
 	if err := w.clear(ctx, n, conditions); err != nil {
 		return err
 	}
+	w.mends(ctx, n, conditions)
 	recorded, err := w.store.Workspaces(ctx, "")
 	if err != nil {
 		return err
@@ -187,6 +197,21 @@ func (w *Watcher) compare(ctx context.Context, n *Node) error {
 		w.strange(ctx, n, id)
 	}
 	return w.greet(ctx, n)
+}
+
+// mends has the host's surroundings put right. That they cannot be now makes no
+// host one that is lost.
+func (w *Watcher) mends(
+	ctx context.Context, n *Node, there map[workspace.ID]workspace.Condition,
+) {
+	if w.mend == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	if err := w.mend(limited, n, w.store, there); err != nil && ctx.Err() == nil {
+		w.log.Warn("networks of a host cannot be looked after", "host", n.ID, "error", err)
+	}
 }
 
 // list asks the host for its machines.

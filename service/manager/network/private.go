@@ -17,6 +17,9 @@ func (ns *Networks) private(n *host.Node, nic workspace.NIC) bool {
 	return n.Access != nil && !n.Inert && ns.rules[nic.Association].Private
 }
 
+// bridgeLength is as many characters as a device's name may have.
+const bridgeLength = 15
+
 // bridge names the private network of a workspace's group, or of the workspace
 // when it is alone: the same for ever, and never that of another.
 func (ns *Networks) bridge(w *workspace.Workspace, association string) string {
@@ -25,9 +28,8 @@ func (ns *Networks) bridge(w *workspace.Workspace, association string) string {
 		whose = w.ID.String()
 	}
 	sum := sha256.Sum256([]byte(association + " " + whose))
-	const most = 15 // characters of a device's name
 	name := "b" + ns.mark + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))
-	return name[:most]
+	return name[:bridgeLength]
 }
 
 // bridges are those of the workspace.
@@ -79,10 +81,15 @@ func (ns *Networks) makeBridges(
 func (ns *Networks) removeBridges(
 	ctx context.Context, n *host.Node, w *workspace.Workspace,
 ) error {
+	return ns.dropBridges(ctx, n, ns.bridges(n, w))
+}
+
+// dropBridges removes those of the bridges that nobody is plugged into.
+func (ns *Networks) dropBridges(ctx context.Context, n *host.Node, names []string) error {
 	mine := ns.writer(n.ID)
 	mine.Lock()
 	defer mine.Unlock()
-	for _, name := range ns.bridges(n, w) {
+	for _, name := range names {
 		if !has(ctx, n, name) {
 			continue
 		}

@@ -190,8 +190,9 @@ AllowTcpForwarding yes
 AllowStreamLocalForwarding yes
 MaxStartups 200
 MaxSessions 200
+SetEnv HOME=%s
 Subsystem sftp internal-sftp
-`, h.Address, dir, l.dir)
+`, h.Address, dir, l.dir, dir) // what the tester's own shell does at its start is none of ours
 }
 
 // Transports are the ways to a host's libvirtd that URIOver knows.
