@@ -173,11 +173,11 @@ func answers(t *testing.T, h *libvirtdtest.LabHost, ip string) {
 
 // counters counts on a host what the guards let pass.
 const counters = "add table bridge counting\n" +
-	"add chain bridge counting all { type filter hook prerouting priority 0; }\n" +
-	"add rule bridge counting all ip saddr 10.9.0.10 counter comment good\n" +
-	"add rule bridge counting all ip saddr 10.9.0.99 counter comment bad\n" +
-	"add rule bridge counting all arp saddr ip 10.9.0.99 counter comment bad\n" +
-	"add rule bridge counting all ether saddr 52:54:00:66:66:66 counter comment bad\n"
+	"add chain bridge counting wire { type filter hook prerouting priority 0; }\n" +
+	"add rule bridge counting wire ip saddr 10.9.0.10 counter comment good\n" +
+	"add rule bridge counting wire ip saddr 10.9.0.99 counter comment bad\n" +
+	"add rule bridge counting wire arp saddr ip 10.9.0.99 counter comment bad\n" +
+	"add rule bridge counting wire ether saddr 52:54:00:66:66:66 counter comment bad\n"
 
 // counted returns the numbers of good and of bad packets.
 func counted(t *testing.T, h *libvirtdtest.LabHost) (good, bad int) {
@@ -234,7 +234,6 @@ func TestGuestsAreHeldToTheirAddresses(t *testing.T) {
 		t.Errorf("after the migration the seeds are %q", seeds)
 	}
 	workspace(t, "destroy", "--yes", "--all")
-	eventually(t, "all is gone", func() bool { return guests(one)+guests(two) == "" })
 	nothingLeft(t, lab, dirs)
 }
 
@@ -272,7 +271,13 @@ func seedsIn(t *testing.T, dirs []string) (all []string) {
 // nothingLeft sees that of guests that are gone no rule, bridge or seed remains.
 func nothingLeft(t *testing.T, lab *libvirtdtest.Lab, dirs []string) {
 	t.Helper()
+	eventually(t, "all is gone", func() bool {
+		return len(read[[]struct{ Key string }](t, "list")) == 0
+	})
 	for _, h := range lab.Hosts {
+		if left := guests(h); left != "" {
+			t.Errorf("%s runs %s", h.Name, left)
+		}
 		if rules := h.Shell("nft list ruleset"); rules != "" {
 			t.Errorf("%s has the rules\n%s", h.Name, rules)
 		}
@@ -292,8 +297,8 @@ func TestPrivateNetworkOfAGroup(t *testing.T) {
 	dirs := wire(t, lab)
 	h := lab.Hosts[0]
 	h.Shell("nft add table bridge hears && " +
-		"nft 'add chain bridge hears all { type filter hook prerouting priority 0; }' && " +
-		`nft 'add rule bridge hears all meta ibrname "br0" counter'`)
+		"nft 'add chain bridge hears wire { type filter hook prerouting priority 0; }' && " +
+		`nft 'add rule bridge hears wire meta ibrname "br0" counter'`)
 	plugged(t, "inner", "seeded", "--nodes", "2")
 	says(t, "1", "address 10.9.1.10 on eth0")
 	says(t, "2", "address 10.9.1.11 on eth0")
@@ -309,6 +314,5 @@ func TestPrivateNetworkOfAGroup(t *testing.T) {
 	}
 	h.Shell("nft delete table bridge hears")
 	workspace(t, "destroy", "--yes", "--all")
-	eventually(t, "all is gone", func() bool { return guests(h) == "" })
 	nothingLeft(t, lab, dirs)
 }
