@@ -85,7 +85,7 @@ e2e: build ## the whole main job with the built binaries, as a user would
 	$(GO) test -count=1 -timeout 20m ./tests/e2e -v -bin $(CURDIR)/bin
 
 e2e-xen: setup build ## the adapter and the programs on a real Xen host, emulated (root)
-	$(GO) test -count=1 -timeout 90m -tags $(TAGS),xen ./tests/xen -v -bin $(CURDIR)/bin
+	$(GO) test -count=1 -timeout 60m -tags $(TAGS),xen ./tests/xen -v -bin $(CURDIR)/bin
 
 bench: build setup ## measure speed and memory beside bare handler, virsh and scp, print a table
 	$(GO) run -tags $(TAGS) ./tests/bench -bin $(CURDIR)/bin
