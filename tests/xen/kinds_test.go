@@ -29,7 +29,8 @@ func TestKindsOfGuests(t *testing.T) {
 			"vdev=xvda", "root=/dev/xvda console=hvc0", "bridge=virbr7"}, ""},
 		{"PVH", libvirt.AccelPVH, machine(t, 53), nil,
 			"could not find capabilities for ostype=xenpvh"},
-		{"HVM", libvirt.AccelAuto, whole, nil, "could not find capabilities for arch=x86_64 domaintype=xen"},
+		{"HVM", libvirt.AccelAuto, whole, nil,
+			"could not find capabilities for arch=x86_64 domaintype=xen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := openAs(t, c.accel)
