@@ -91,19 +91,27 @@ type stdio struct {
 // Close does nothing: they end with the process.
 func (stdio) Close() error { return nil }
 
-// joined passes bytes both ways until the far side ends, or ctx.
+// joined passes bytes both ways until one side ends, or ctx. Standard input may end
+// before all has come that was asked for: it is no side that ends.
 func joined(ctx context.Context, far, near io.ReadWriteCloser) error {
 	stop := context.AfterFunc(ctx, func() { far.Close(); near.Close() })
 	defer stop()
-	go func() { // ends with the near side's input, or with the process
+	left := make(chan struct{}) // closed when the near side has ended
+	go func() {                 // ends with the near side's input, or with the process
 		_, _ = io.Copy(far, near)
 		if _, ok := near.(net.Conn); ok {
+			close(left)
 			far.Close()
 		}
 	}()
 	_, err := io.Copy(near, far)
 	far.Close()
 	near.Close()
+	select {
+	case <-left:
+		return nil
+	default:
+	}
 	if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 		return nil
 	}
