@@ -26,6 +26,9 @@ type Notification struct {
 	// Standing is how the lease stands with the scheduler, or that its running
 	// time is over soon; nil when the message tells of something else.
 	Standing *report.Standing
+	// Transfer is how far an image on its way is; nil when the message tells of
+	// something else.
+	Transfer *report.Transfer
 	// Content is the Message element, for what this package does not read.
 	Content *etree.Element
 }
@@ -86,6 +89,8 @@ func (n *Notification) read(doc *xmlstrict.Document, value *etree.Element) (err 
 		n.State, err = ParseState(doc, value)
 	case report.LeaseWarning, report.LeaseStatus:
 		n.Standing, err = report.DecodeStanding(doc, value)
+	case report.TransferProgress:
+		n.Transfer, err = report.DecodeTransfer(doc, value)
 	}
 	return err
 }

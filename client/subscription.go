@@ -33,6 +33,9 @@ var (
 	TopicLease   = Topic(report.LeaseStatus)
 )
 
+// TopicTransfer is how far the images of a workspace are on their way, in face two.
+var TopicTransfer = Topic(report.TransferProgress)
+
 // in returns the topic's name in a face.
 func (t Topic) in(face wsdl.Face) xmlstrict.Name {
 	if t == TopicTermination && face == wsdl.Two {

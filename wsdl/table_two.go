@@ -98,7 +98,7 @@ var servicesTwo = []service{
 		headers: []QName{lease("SequenceNumber"), {schema.Workspace, "WorkspaceKey"},
 			{schema.Types, "currentState"}, {schema.Lifetime2, "TerminationNotification"},
 			{schema.Properties2, "ResourcePropertyValueChangeNotification"},
-			lease("leaseWarning"), lease("leaseStatus")},
+			lease("leaseWarning"), lease("leaseStatus"), lease("transferProgress")},
 		operations: []Operation{{
 			Name: "Notify", Action: schema.Notification2Action + "NotificationConsumer/Notify",
 			OneWay: true, In: QName{schema.BaseNotification2, "Notify"},

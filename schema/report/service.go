@@ -126,6 +126,7 @@ var (
 // leaseTopics are what a workspace publishes on face two.
 var leaseTopics = []xmlstrict.Name{
 	PropertyState, wsrf.Final.Names().ResourceTermination, LeaseWarning, LeaseStatus,
+	TransferProgress,
 }
 
 func writeLeaseTopics(_ *ServiceProperties, enc *xmlstrict.Encoder) {

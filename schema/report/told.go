@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/beevik/etree"
@@ -14,7 +15,42 @@ import (
 var (
 	LeaseWarning = p("leaseWarning") // running time is over soon
 	LeaseStatus  = p("leaseStatus")  // the scheduler changed the lease, or its terms
+
+	TransferProgress = p("transferProgress") // an image is on its way
 )
+
+// Transfer is what is told of an image on its way.
+type Transfer struct {
+	Task        string // the step of the service that it is of, such as propagate
+	Done, Total int64  // bytes
+}
+
+// The parts of a TransferProgress element.
+var (
+	transferTask  = p("Task")
+	transferDone  = p("Done")
+	transferTotal = p("Total")
+)
+
+// Write writes what is told, as a TransferProgress element.
+func (v Transfer) Write(enc *xmlstrict.Encoder) {
+	enc.Start(TransferProgress)
+	enc.Element(transferTask, v.Task)
+	enc.Element(transferDone, strconv.FormatInt(v.Done, 10))
+	enc.Element(transferTotal, strconv.FormatInt(v.Total, 10))
+	enc.End()
+}
+
+// DecodeTransfer reads a TransferProgress element.
+func DecodeTransfer(doc *xmlstrict.Document, e *etree.Element) (*Transfer, error) {
+	return decode(doc, e, func(r *reader, e *etree.Element, v *Transfer) {
+		r.Sequence(e, []document.Field{
+			document.One(transferTask, r.Word(&v.Task)),
+			document.One(transferDone, r.long(&v.Done)),
+			document.One(transferTotal, r.long(&v.Total)),
+		})
+	}, TransferProgress)
+}
 
 // Standing is what is told on both topics: on the warning's, when running time
 // will be over; on the other, how the lease stands too.

@@ -16,6 +16,7 @@ type Engine struct {
 	plans       map[workspace.ChangeKind]*Plan
 	concurrency int
 	log         *slog.Logger
+	progressed  func(workspace.ID, Progress)
 
 	mu      sync.Mutex
 	spawn   func() // starts a worker; nil while Run does not run
@@ -35,6 +36,7 @@ func New(store workspace.Store, plans []Plan, options Options) *Engine {
 		plans:       make(map[workspace.ChangeKind]*Plan, len(plans)),
 		concurrency: cmp.Or(max(options.Concurrency, 0), 64),
 		log:         cmp.Or(options.Logger, slog.Default()),
+		progressed:  options.Progressed,
 		lines:       make(map[workspace.ID]*line),
 		sooner:      make(chan struct{}, 1),
 	}

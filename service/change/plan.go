@@ -84,6 +84,8 @@ func (r *Retry) Error() string {
 type Options struct {
 	Concurrency int          // tasks under way at a time; 0: 64
 	Logger      *slog.Logger // nil: slog.Default()
+	// Progressed is told of each progress of a task; it must be quick. It may be nil.
+	Progressed func(workspace.ID, Progress)
 }
 
 // Progress is how far the task under way of a workspace is.

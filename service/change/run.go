@@ -198,8 +198,12 @@ func (j job) leave() {
 // report notes the progress of the task under way.
 func (j job) report(done, total int64) {
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	j.line.progress.Done, j.line.progress.Total = done, total
+	now := j.line.progress
+	j.mu.Unlock()
+	if j.progressed != nil {
+		j.progressed(j.change.Workspace, now)
+	}
 }
 
 // isInterrupted reports whether the change is to give way.

@@ -15,7 +15,14 @@ const (
 	TopicTermination Topic = "ResourceTermination"
 	TopicWarning     Topic = "leaseWarning" // its running time is over soon
 	TopicLease       Topic = "leaseStatus"  // the scheduler changed it, or its terms
+	TopicTransfer    Topic = "transferProgress"
 )
+
+// TransferProgress is how far an image on its way is.
+type TransferProgress struct {
+	Task        string // the step of a plan that it is of, such as propagate
+	Done, Total int64  // bytes
+}
 
 // Event is something that became durable and that subscribers are told of.
 type Event struct {
@@ -24,8 +31,9 @@ type Event struct {
 	State     State  // the state entered; of a termination, the last one
 	Fault     string // with Corrupted
 	At        time.Time
-	Lease     LeaseStatus // of TopicLease
-	End       time.Time   // of TopicWarning and TopicLease: when running time is over; may be zero
+	Lease     LeaseStatus      // of TopicLease
+	Transfer  TransferProgress // of TopicTransfer
+	End       time.Time        // of TopicWarning and TopicLease: of running time; may be zero
 }
 
 // Subscription is a consumer's wish to be told of topics of one workspace, or

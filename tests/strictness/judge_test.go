@@ -64,6 +64,7 @@ var decoders = map[xmlstrict.Name]decoder{
 	report.PropertyMode:        reads(report.DecodeMode),
 	report.LeaseWarning:        reads(report.DecodeStanding),
 	report.LeaseStatus:         reads(report.DecodeStanding),
+	report.TransferProgress:    reads(report.DecodeTransfer),
 	report.PlanResponse:        reads(report.DecodeProposal),
 	report.QuerySchedule:       reads(report.DecodeSpan),
 	report.Migrate:             reads(report.DecodeMove),

@@ -23,7 +23,7 @@ type transfer struct {
 	done, total int64 // bytes
 }
 
-var transferText = regexp.MustCompile(`^(\w+) (\d{1,18}) of (\d{1,18}) bytes$`)
+var transferText = regexp.MustCompile(`^(\w+(?: \w+)*) (\d{1,18}) of (\d{1,18}) bytes$`)
 
 // parseTransfer reads details that tell of bytes; ok is false for others.
 func parseTransfer(details string) (t transfer, ok bool) {

@@ -187,8 +187,10 @@ func (d *daemon) assemble(
 	}
 	interrupt := func(id workspace.ID) { d.engine.Interrupt(id) }
 	scheduler = agenda.New(advice.options(c, pool, log, interrupt))
+	herald := manager.NewHerald(store, log)
 	d.engine = change.New(store, manager.Plans(images, machines, scheduler, advice.upkeep(c)),
-		change.Options{Concurrency: c.Site.Concurrency, Logger: log})
+		change.Options{Concurrency: c.Site.Concurrency, Logger: log,
+			Progressed: herald.Progressed})
 	d.notifier = notifies(c, store, at, log)
 	m := manager.New(manager.Options{
 		Store: store, Policy: policy(c), Images: images, Work: d.engine,
@@ -212,6 +214,7 @@ func (d *daemon) assemble(
 	d.overview = overview{store, d.engine, pool, log}
 	d.parts = []run.Part{
 		{Name: "engine", Run: d.engine.Run}, {Name: "notify", Run: d.notifier.Run},
+		{Name: "herald", Run: herald.Run},
 		{Name: "agenda", Run: func(ctx context.Context) error { return scheduler.Run(ctx, store) }},
 		{Name: "images", Run: func(ctx context.Context) error { return known(ctx, store, images) }},
 		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},

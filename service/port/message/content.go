@@ -20,6 +20,8 @@ func Content(face wsdl.Face, e workspace.Event) wsn.Content {
 		return edition.ValueChange(report.Standing{End: e.End}.Write)
 	case workspace.TopicLease:
 		return edition.ValueChange(report.Standing{Status: string(e.Lease), End: e.End}.Write)
+	case workspace.TopicTransfer:
+		return edition.ValueChange(report.Transfer(e.Transfer).Write)
 	}
 	return edition.ValueChange(stateOf(face, e).Write)
 }

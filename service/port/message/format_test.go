@@ -122,6 +122,8 @@ func TestLeaseTopics(t *testing.T) {
 			Lease: workspace.LeaseAccepted, End: someday.Add(time.Hour)},
 		"lease-queued": {Workspace: 13, Topic: workspace.TopicLease, At: someday,
 			Lease: workspace.LeaseQueued},
+		"transfer": {Workspace: 13, Topic: workspace.TopicTransfer, At: someday,
+			Transfer: workspace.TransferProgress{Task: "propagate", Done: 1 << 20, Total: 1 << 30}},
 	}
 	for name, event := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -18,13 +18,15 @@ type named struct {
 
 // topics are all there are, in the order of the property documents: changes of
 // t:currentState, the end of the resource (WS-ResourceLifetime 1.2 draft 1 and
-// 1.2, on notification of resource termination), and what the scheduler tells.
+// 1.2, on notification of resource termination), what the scheduler tells, and how
+// far transfers are.
 var topics = [...]named{
 	{workspace.TopicState, report.PropertyState, report.PropertyState},
 	{workspace.TopicTermination, wsrf.Draft.Names().ResourceTermination,
 		wsrf.Final.Names().ResourceTermination},
 	{workspace.TopicWarning, xmlstrict.Name{}, report.LeaseWarning},
 	{workspace.TopicLease, xmlstrict.Name{}, report.LeaseStatus},
+	{workspace.TopicTransfer, xmlstrict.Name{}, report.TransferProgress},
 }
 
 // on returns the topic's name on a face.

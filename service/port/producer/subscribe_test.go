@@ -20,7 +20,7 @@ var (
 	ends  = []workspace.Topic{workspace.TopicTermination}
 	both  = []workspace.Topic{workspace.TopicState, workspace.TopicTermination}
 	lease = []workspace.Topic{workspace.TopicWarning, workspace.TopicLease}
-	all   = slices.Concat(both, lease)
+	all   = slices.Concat(both, lease, []workspace.Topic{workspace.TopicTransfer})
 )
 
 // one and two are requests of the faces for a topic in a dialect.

@@ -69,12 +69,15 @@ func (l *loader) outbox(ctx context.Context) error {
 	return l.each(ctx, `SELECT seq, number, subscription, workspace, topic, state, fault, at,
 		lease, lease_end FROM outbox ORDER BY seq`, func(s scan) error {
 		var m workspace.Message
-		var state string
+		var state, words string
 		var at, end int64
 		err := s(&m.Seq, &m.Number, &m.Subscription, &m.Workspace, &m.Topic, &state,
-			&m.Fault, &at, &m.Lease, &end)
+			&words, &at, &m.Lease, &end)
 		if err == nil {
 			m.State, err = parseState(state)
+		}
+		if err == nil {
+			err = setWords(&m.Event, words)
 		}
 		if err != nil {
 			return bad("message", m.Seq, err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (r *rows) messages(s *state) error {
 			continue
 		}
 		err := r.run(putMessage, m.Seq, m.Number, string(m.Subscription), int64(m.Workspace),
-			string(m.Topic), m.State.String(), m.Fault, millis(m.At),
+			string(m.Topic), m.State.String(), wordsOf(&m.Event), millis(m.At),
 			string(m.Lease), millis(m.End))
 		if err != nil {
 			return err
@@ -159,4 +160,26 @@ func (r *rows) usage(s *state) error {
 		}
 	}
 	return nil
+}
+
+// wordsOf is what an event says in the column fault: the fault, or of a transfer how
+// far it is.
+func wordsOf(e *workspace.Event) string {
+	if e.Topic != workspace.TopicTransfer {
+		return e.Fault
+	}
+	return fmt.Sprintf("%d %d %s", e.Transfer.Done, e.Transfer.Total, e.Transfer.Task)
+}
+
+// setWords is the opposite of wordsOf.
+func setWords(e *workspace.Event, words string) error {
+	if e.Topic != workspace.TopicTransfer {
+		e.Fault = words
+		return nil
+	}
+	numbers, err := fmt.Sscanf(words, "%d %d", &e.Transfer.Done, &e.Transfer.Total)
+	if numbers == 2 {
+		e.Transfer.Task = strings.SplitN(words, " ", 3)[2]
+	}
+	return err
 }

@@ -203,7 +203,8 @@ func leaseEvents(b *bench) {
 	id := b.add("ada")
 	b.update(func(tx workspace.Tx) error {
 		s := subscription("s", id)
-		s.Topics = []workspace.Topic{workspace.TopicWarning, workspace.TopicLease}
+		s.Topics = []workspace.Topic{workspace.TopicWarning, workspace.TopicLease,
+			workspace.TopicTransfer}
 		return tx.PutSubscription(s)
 	})
 	events := []workspace.Event{
@@ -211,10 +212,12 @@ func leaseEvents(b *bench) {
 			End: noon.Add(time.Minute)},
 		{Workspace: id, Topic: workspace.TopicLease, State: workspace.Paused, At: noon,
 			Lease: workspace.LeaseSuspended},
+		{Workspace: id, Topic: workspace.TopicTransfer, State: workspace.Propagating, At: noon,
+			Transfer: workspace.TransferProgress{Task: "stage in", Done: 7, Total: 1 << 40}},
 	}
 	b.update(func(tx workspace.Tx) error {
 		return errors.Join(tx.Emit(events[0]), tx.Emit(event(id, workspace.Running)),
-			tx.Emit(events[1]))
+			tx.Emit(events[1]), tx.Emit(events[2]))
 	})
 	for range 2 {
 		all, err := b.store.Pending(b.Context(), "s", 9)
