@@ -71,3 +71,17 @@ func (c *Client) ForgetHost(ctx context.Context, host wsa.EPR) ([]string, error)
 	given, err := report.DecodeForgotten(a.doc, a.body)
 	return given, unreadable(op, err)
 }
+
+// Evacuate has what is on a drained host move to others, and returns what becomes of
+// each workspace. Asked again it tells of those that are there still.
+func (c *Client) Evacuate(ctx context.Context, host wsa.EPR) ([]report.Departure, error) {
+	op := "evacuate " + Describe(host)
+	a, err := c.call(ctx, request{
+		op: op, operation: "Evacuate", target: host, body: empty(report.Evacuate),
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := report.DecodeDepartures(a.doc, a.body)
+	return all, unreadable(op, err)
+}

@@ -40,6 +40,7 @@ var repeats = []Repeat{
 	{"ProbeHost", true, "a test leaves the host as it was"},
 	{"Probe", true, "a test leaves the host as it was"},
 	{"Forget", false, "what was given up by the first would not be told"},
+	{"Evacuate", true, "a second one tells of those that are there still"},
 	{"QueryNetworks", true, reading},
 	{"HoldAddresses", false, "what is on hold already is refused"},
 	{"ReleaseAddress", false, "what is no longer on hold is refused"},

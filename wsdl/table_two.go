@@ -54,6 +54,7 @@ var servicesTwo = []service{
 		headers:    []QName{lease("HostKey")},
 		operations: join([]Operation{
 			ours("Host", "Probe", hostFaults...), ours("Host", "Forget", hostFaults...),
+			ours("Host", "Evacuate", hostFaults...),
 		}, readTwo, writeTwo, lifetimeTwo[:1]),
 	},
 	{

@@ -22,6 +22,8 @@ var (
 	ProbeResponse     = p("ProbeResponse")
 	Forget            = p("Forget")
 	ForgetResponse    = p("ForgetResponse")
+	Evacuate          = p("Evacuate")
+	EvacuateResponse  = p("EvacuateResponse")
 
 	PropertyLiveness = p("Liveness")
 	PropertyAdded    = p("Added")

@@ -24,6 +24,15 @@ func (m *core) SetHost(_ context.Context, _ workspace.Owner, mode workspace.Host
 	return nil
 }
 
+func (m *core) Evacuate(
+	context.Context, workspace.Owner, workspace.HostID,
+) ([]workspace.Departure, error) {
+	return []workspace.Departure{
+		{Workspace: 7, Fate: workspace.FateMoves, To: "node-1"},
+		{Workspace: 8, Fate: workspace.FateStays, Why: "there is no room"},
+	}, m.change()
+}
+
 // full says that there is no room, and what would do.
 var full = workspace.Errorf(workspace.NoResource, "find room", "", "%w", &workspace.Refusal{
 	Code:      "taken",

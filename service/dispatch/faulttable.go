@@ -169,6 +169,7 @@ var faultsTwo = faultTable{plainTwo, map[string]faultNames{
 	"Plan":   creationFaults,
 
 	"AddHost": hostFaults, "ProbeHost": hostFaults, "Probe": hostFaults, "Forget": hostFaults,
+	"Evacuate": hostFaults,
 
 	"QuerySchedule":  {other: lease("StatusFault")},
 	"QueryNetworks":  {other: lease("StatusFault")},

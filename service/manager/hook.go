@@ -51,7 +51,7 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 		}},
 		{Kind: workspace.ChangeSnapshot, Failed: notKept, Tasks: []change.Task{
 			{Name: "begin", Handler: reverting(), Needs: vmm.Reverts},
-			onHost(change.Task{Name: "keep", Handler: machines.Keep()}),
+			onHost(change.Task{Name: "keep", Handler: h.counted(machines)}),
 			onHost(change.Task{Name: "start", Handler: machines.Start(), Needs: comes}),
 			onHost(change.Task{Name: "confirm", Handler: machines.Confirm(), Needs: comes}),
 		}},
@@ -370,6 +370,36 @@ func reverting() change.Handler {
 		}
 		return vmm.Moved(r.Workspace.ID, on), nil
 	}}
+}
+
+// counted is the task that does something about a snapshot, at whose end the
+// scheduler hears whether the workspace keeps any, which lie on its host.
+func (h hooks) counted(machines *vmm.VMM) change.Handler {
+	inner := machines.Keep()
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		commit, err := do(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all, err := machines.Snapshots(ctx, r.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		return func(tx workspace.Tx) error {
+			if commit != nil {
+				if err := commit(tx); err != nil {
+					return err
+				}
+			}
+			w, err := tx.Workspace(r.Workspace.ID)
+			if err != nil || w.Gone() {
+				return err
+			}
+			return h.agenda.Bind(tx, w, len(all) > 0)
+		}, nil
+	}
+	return inner
 }
 
 // notKept ends what was to be done about a snapshot and could not be: the owner has

@@ -167,4 +167,53 @@ func TestSnapshotsAreNotEndless(t *testing.T) {
 	r.check(do(vmm.KeepCreate, "s0")) // it is there
 	r.check(do(vmm.KeepDelete, "s0"))
 	r.check(do(vmm.KeepCreate, "more"))
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+// TestEvacuation empties a drained host, but for what keeps snapshots there.
+func TestEvacuation(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	home := w.Host
+	evacuate := func(owner workspace.Owner, id workspace.HostID) ([]workspace.Departure, error) {
+		return r.manager.Evacuate(t.Context(), owner, id)
+	}
+	for _, wrong := range []struct {
+		owner workspace.Owner
+		host  workspace.HostID
+		want  workspace.Kind
+	}{
+		{"/O=Example/CN=Eve", home, workspace.Denied}, {ada, "x", workspace.NotFound},
+		{ada, home, workspace.Conflict},
+	} {
+		_, err := evacuate(wrong.owner, wrong.host)
+		r.kind("a wrong evacuation", err, wrong.want)
+	}
+	r.check(r.manager.SetHost(t.Context(), ada, workspace.HostMode{Host: home, Drained: true}))
+	r.check(r.manager.Snapshot(t.Context(), ada, w.ID, vmm.Keep{Action: vmm.KeepCreate, Name: "a"}))
+	all, err := evacuate(ada, home)
+	r.check(err)
+	if len(all) != 1 || all[0].Fate != workspace.FateStays || all[0].Workspace != w.ID {
+		t.Errorf("with a snapshot its departure is %+v", all)
+	}
+	if b, err := r.store.Booking(t.Context(), w.Booking); err != nil || len(b.Bound) != 1 {
+		t.Errorf("its lease is %+v, %v, and not bound", b, err)
+	}
+	r.check(r.manager.Snapshot(t.Context(), ada, w.ID, vmm.Keep{Action: vmm.KeepDelete, Name: "a"}))
+	all, err = evacuate(ada, home)
+	r.check(err)
+	if len(all) != 1 || all[0].Fate != workspace.FateMoves || all[0].To != other(w) {
+		t.Errorf("its departure is %+v", all)
+	}
+	r.await(w.ID, other(w), workspace.Running)
+	if all, err = evacuate(ada, home); err != nil || len(all) != 0 {
+		t.Errorf("there are still %+v, %v", all, err)
+	}
+	if b, err := r.store.Booking(t.Context(), w.Booking); err != nil || len(b.Bound) != 0 {
+		t.Errorf("its lease is %+v, %v, and bound", b, err)
+	}
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
 }

@@ -50,6 +50,11 @@ func (m *Manager) Snapshot(
 				return err
 			}
 		}
+		if what.Action == vmm.KeepCreate { // the scheduler knows it before there is one
+			if err := m.agenda.Bind(tx, w, true); err != nil {
+				return err
+			}
+		}
 		queued, err = workspace.Queue(tx, workspace.Change{
 			Kind: workspace.ChangeSnapshot, Workspace: id, Argument: what.String(),
 		})

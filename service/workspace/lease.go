@@ -96,6 +96,10 @@ type Booking struct {
 	Failed int       // resumes in a row
 	Again  time.Time // when another one is tried; zero: when there is room
 
+	// Bound are the members that keep snapshots, which lie on their hosts: the lease
+	// goes on there alone.
+	Bound []ID
+
 	Phase    BarPhase      // what its hosts do for it; empty: it has none, or they wait
 	Left     []bool        // of each member: it gave its host back for good
 	Warned   []time.Time   // of each member: the end of running time that was warned of
@@ -191,6 +195,24 @@ type Bar struct {
 	MemoryMB   int64
 	Firm       bool // nobody takes it away any more
 	Begun      bool
+}
+
+// Fate is what becomes of a workspace on a host that is to be empty.
+type Fate string
+
+// The fates.
+const (
+	FateMoves Fate = "moves" // to another host
+	FateWaits Fate = "waits" // until what is under way with it has ended
+	FateStays Fate = "stays" // it cannot be moved now
+)
+
+// Departure is what becomes of one workspace on a host that is to be empty.
+type Departure struct {
+	Workspace ID
+	Fate      Fate
+	To        HostID // of one that moves
+	Why       string // of one that does not
 }
 
 // HostMode is what an operator wants of a host, apart from its configuration.

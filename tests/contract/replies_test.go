@@ -255,6 +255,7 @@ func (c *caller) fleet() {
 	c.ask(request{"Host", "Probe", "", host})
 	c.ask(request{"Host", "GetResourcePropertyDocument", "", host})
 	c.refuse(request{"Host", "Forget", "", host})
+	c.refuse(request{"Host", "Evacuate", "", host})
 	c.ask(request{"Host", "Destroy", "", host})
 	c.refuse(request{"Host", "Probe", "", host})
 }

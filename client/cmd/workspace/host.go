@@ -15,7 +15,7 @@ type hostCmd struct {
 	Probe   hostProbeCmd   `cmd:"" help:"Have the service test hosts now, and say what to do about what does not work. For operators."`
 	Remove  hostRemoveCmd  `cmd:"" aliases:"rm" help:"Take hosts out of the pool on which nothing is. For operators."`
 	Forget  hostForgetCmd  `cmd:"" help:"Give up what is on a host that is dead. For operators."`
-	Drain   hostDrainCmd   `cmd:"" help:"Let hosts take no new leases; what runs there stays. For operators."`
+	Drain   hostDrainCmd   `cmd:"" help:"Let hosts take no new leases; what runs there stays, or with --migrate moves. For operators."`
 	Undrain hostUndrainCmd `cmd:"" help:"Let hosts take leases again. For operators."`
 	Window  hostWindowCmd  `cmd:"" help:"Give a host a window in which it has less for leases, or nothing; or remove one. For operators."`
 }
@@ -32,6 +32,7 @@ type hostShowCmd struct{ hostArgs }
 type hostDrainCmd struct {
 	hostArgs
 	Comment string `placeholder:"TEXT" help:"Why, for people."`
+	Migrate bool   `help:"Have what is there move to other hosts, guests as they run if they can; with --wait, until nothing is there."`
 }
 
 // A hostUndrainCmd is the command host undrain.

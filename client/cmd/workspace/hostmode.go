@@ -165,6 +165,13 @@ func inTheWay(err error, host string) error {
 
 // Run lets the hosts take no new leases.
 func (c *hostDrainCmd) Run(ctx context.Context, a *app) error {
+	if c.Migrate {
+		return c.empty(ctx, a)
+	}
+	if a.globals.Wait.On {
+		return usagef("say --migrate, or leave out --wait", "cannot wait for the host to be "+
+			"empty: what runs there stays")
+	}
 	return a.set(ctx, c.Hosts, func(m *report.Mode) error {
 		m.Drained, m.Comment = true, cmp.Or(c.Comment, m.Comment)
 		return nil

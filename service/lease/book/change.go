@@ -131,6 +131,7 @@ func (l *lease) comparable(t *Terms, now slot.Time) error {
 	t.Kind, t.Start, t.Deadline = l.Kind, l.Start, l.Deadline
 	t.Least, t.Affinity = nil, l.Affinity // what it has is settled
 	t.Submitted, t.Image, t.Preemptible, t.Hosts = l.Submitted, l.Image, l.Preemptible, l.Hosts
+	t.Stays = l.Stays
 	check := *t
 	check.Kind = Immediate // its start is past, and its deadline is looked at here
 	if err := check.check(now); err != nil {

@@ -52,7 +52,7 @@ func (b *Book) standFor(l *lease) standIn {
 	s, length := b.search(b.full, c), b.length(c)
 	from := max(l.held.End, b.now)
 	i := standIn{lease: c}
-	if b.policy.Movable {
+	if b.movable(l) {
 		from, i.hosts = s.earliest(from, length)
 	} else {
 		from, i.hosts = s.stay(from, length, c.home), c.home

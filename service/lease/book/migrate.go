@@ -11,7 +11,7 @@ import (
 // each node, or nil. Nodes elsewhere stay where they are.
 func (b *Book) evade(v *lease, d *decision) []slot.Host {
 	late := b.now+b.migration(v, d.hosts) > d.hold.Start
-	if v.state != Running || late || len(v.leaving) > 0 {
+	if v.state != Running || v.Stays || late || len(v.leaving) > 0 {
 		return nil
 	}
 	moved := v.copy()
@@ -51,6 +51,22 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 		return nil
 	}
 	return hosts
+}
+
+// movable reports whether a lease whose memory is saved may go on elsewhere.
+func (b *Book) movable(l *lease) bool { return b.policy.Movable && !l.Stays }
+
+// Stay has a lease go on on the hosts that it has alone, or lets it move again. What
+// was decided for it meanwhile is thought over.
+func (b *Book) Stay(now slot.Time, id ID, stays bool) {
+	b.now = max(b.now, now)
+	l := b.leases.get(id)
+	if l == nil || l.over || l.Stays == stays {
+		return
+	}
+	b.own(l).Stays = stays
+	b.changed = true
+	b.review()
 }
 
 // migration returns how long the nodes on the hosts take to move: those of one

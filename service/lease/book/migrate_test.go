@@ -146,3 +146,35 @@ func TestCancelledLate(t *testing.T) {
 	w.until(slot.Never)
 	w.over()
 }
+
+// TestWhoStaysIsSavedAtHome suspends a lease that is to stay where it would otherwise
+// move, and lets it go on at home although another host is free meanwhile.
+func TestWhoStaysIsSavedAtHome(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		w := newWorld(t, Pool{Hosts: []slot.Amount{cpus(1), cpus(1)}}, Policy{
+			Backfill: EASY, Preemption: []Means{ByMigration, BySuspension}, Movable: true,
+		})
+		w.submit(sized(1, BestEffort, 1, 1000, 0, 1), 0)
+		w.until(10)
+		home := w.book.Lease(1).Hosts[0]
+		w.book.Stay(10, 1, stays)
+		x := sized(2, Reservation, 1, 100, home)
+		x.Start = 60
+		if a := w.submit(x, 0); a.State != Accepted {
+			t.Fatalf("the reservation is %+v", a)
+		}
+		w.until(80)
+		if a := w.book.Lease(1); (a.State == Suspended) != stays || (a.State == Running) == stays {
+			t.Errorf("stays %v: meanwhile it is %+v", stays, a)
+		}
+		if _, err := w.book.Shift(80, 1, 0, -1); err == nil {
+			t.Errorf("stays %v: it is shifted", stays)
+		}
+		w.until(200)
+		if a := w.book.Lease(1); a.State != Running || (a.Hosts[0] == home) != stays {
+			t.Errorf("stays %v: then it is %+v", stays, a)
+		}
+		w.until(slot.Never)
+		w.over()
+	}
+}

@@ -10,7 +10,8 @@ import (
 // Shift has a node of a running lease move to another host now: to the one given
 // or, where that is less than zero, to the one that suits best. It holds both until
 // Done says that it has moved; the next Advance tells to begin. The error is of kind
-// NotFound, Busy (the lease does not run, or moves already), or NoResource.
+// NotFound, Busy (the lease does not run, or moves already), Conflict (it is to stay), or
+// NoResource.
 func (b *Book) Shift(now slot.Time, id ID, node int, to slot.Host) (slot.Host, error) {
 	b.now = max(b.now, now)
 	l := b.leases.get(id)
@@ -23,6 +24,8 @@ func (b *Book) Shift(now slot.Time, id ID, node int, to slot.Host) (slot.Host, e
 		return 0, workspace.Refuse(workspace.Busy, "lease %d moves to other hosts", id)
 	case l.hosts[node] == to:
 		return to, nil
+	case l.Stays:
+		return 0, workspace.Refuse(workspace.Conflict, "lease %d stays on its hosts", id)
 	}
 	target, ok := b.roomFor(l, node, to)
 	if !ok {

@@ -153,7 +153,7 @@ func (b *Book) seekSaved(l *lease, onlyNow bool) *decision {
 	if home != nil && onlyNow && home.hold.Start > b.now {
 		home = nil
 	}
-	if !b.policy.Movable || (home != nil && home.hold.Start == b.now) {
+	if !b.movable(l) || (home != nil && home.hold.Start == b.now) {
 		return home
 	}
 	away := b.seekAway(l, onlyNow)
@@ -182,7 +182,7 @@ func (b *Book) seekAway(l *lease, onlyNow bool) *decision {
 // seekOther looks for hosts on which a lease that could not go on at home, of
 // late, can do so now.
 func (b *Book) seekOther(l *lease) *decision {
-	if !b.policy.Movable || !meet(l.shun, l.home) {
+	if !b.movable(l) || !meet(l.shun, l.home) {
 		return nil
 	}
 	c := l.copy()

@@ -57,6 +57,7 @@ type Terms struct {
 	Duration    slot.Time            // milliseconds of running asked for
 	Preemptible bool                 // whether a BestEffort lease may be interrupted
 	Hosts       func(slot.Host) bool // which hosts will do; nil: all
+	Stays       bool                 // once it has hosts it goes on on these alone (Stay)
 	// Boot is the time before the nodes run, Shutdown that after; 0: as the policy
 	// has it, and less: none.
 	Boot, Shutdown slot.Time

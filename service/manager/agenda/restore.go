@@ -211,7 +211,8 @@ func (a *Agenda) terms(tx finder, b *workspace.Booking) book.Terms {
 		Image:     book.Image{Name: b.Image, SizeMB: b.ImageMB},
 		Submitted: slot.Time(b.Submitted.UnixMilli()), Duration: length(b.Duration),
 		Preemptible: b.Terms.Preemptible, Affinity: a.affinity(tx, b.Terms.Affinity),
-		Boot: length(b.Boot), Shutdown: length(b.Shutdown),
+		Stays: len(b.Bound) > 0,
+		Boot:  length(b.Boot), Shutdown: length(b.Shutdown),
 	}
 	if b.Boot < 0 {
 		t.Boot = -1

@@ -41,3 +41,27 @@ func (a *Agenda) Ship(
 	a.still[w.ID] = still
 	return a.pool[found].ID, a.step(tx)
 }
+
+// Bind records whether a workspace keeps snapshots on its host. Its lease stays on
+// its hosts as long as one of its workspaces does.
+func (a *Agenda) Bind(tx workspace.Tx, w *workspace.Workspace, keeps bool) error {
+	a.mu.Lock()
+	defer a.unlock()
+	old, _, err := a.known(tx, w.Booking)
+	if err != nil || old == nil || slices.Contains(old.Bound, w.ID) == keeps {
+		return err
+	}
+	b := *old
+	b.Bound = slices.DeleteFunc(slices.Clone(old.Bound), func(id workspace.ID) bool {
+		return id == w.ID
+	})
+	if keeps {
+		b.Bound = append(b.Bound, w.ID)
+	}
+	if err := tx.PutBooking(&b); err != nil {
+		return err
+	}
+	tx.OnUndone(a.void)
+	a.book.Stay(stamp(now()), book.ID(b.ID), len(b.Bound) > 0)
+	return a.sync(tx)
+}

@@ -74,6 +74,19 @@ func (v *VMM) Keep() change.Handler {
 	})}
 }
 
+// Snapshots returns the states that the workspace's host keeps.
+func (v *VMM) Snapshots(
+	ctx context.Context, w *workspace.Workspace,
+) ([]workspace.Snapshot, error) {
+	n, err := v.o.Pool.Node(w.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
+	defer cancel()
+	return n.Snapshots(ctx, w.ID)
+}
+
 // reverted records a workspace that went back.
 func reverted(r *change.Run, memory bool) change.Commit {
 	return func(tx workspace.Tx) error {

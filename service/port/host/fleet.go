@@ -105,6 +105,18 @@ func forget(m Fleet) do {
 	}
 }
 
+func evacuate(m Keeper) do {
+	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
+		all, err := m.Evacuate(ctx, c.Owner, workspace.HostID(c.Key))
+		told := make([]report.Departure, len(all))
+		for i, d := range all {
+			told[i] = report.Departure{Workspace: d.Workspace.String(), Fate: string(d.Fate),
+				Host: string(d.To), Text: d.Why}
+		}
+		return func(enc *xmlstrict.Encoder) { report.WriteDepartures(enc, told) }, err
+	}
+}
+
 // remove takes the host out of the pool (WS-ResourceLifetime 1.2, section 4).
 func remove(m Fleet) do {
 	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {

@@ -49,6 +49,8 @@ type Keeper interface {
 	Manager
 	Fleet
 	SetHost(ctx context.Context, owner workspace.Owner, mode workspace.HostMode) error
+	Evacuate(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
+		[]workspace.Departure, error)
 }
 
 // New returns the port type over the manager.
@@ -62,6 +64,7 @@ func New(m Keeper) dispatch.Service {
 	}
 	s.Operations["Probe"] = dispatch.Operation{Do: probe(m), Bare: true}
 	s.Operations["Forget"] = dispatch.Operation{Do: forget(m), Bare: true}
+	s.Operations["Evacuate"] = dispatch.Operation{Do: evacuate(m), Bare: true}
 	s.Operations["Destroy"] = dispatch.Operation{Do: remove(m), Bare: true}
 	property.Source{
 		Names: new(report.HostProperties).Names(), Load: load,

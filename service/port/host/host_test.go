@@ -98,6 +98,8 @@ func TestFleet(t *testing.T) {
 			"<p:Verdict>ok</p:Verdict><p:Text>t</p:Text></p:Finding>"},
 		"forget": {New(p), "Forget", `<p:Forget xmlns:p="` + schema.Lease + `"/>`,
 			"<p:Workspace>7</p:Workspace><p:Workspace>8</p:Workspace>"},
+		"evacuate": {New(p), "Evacuate", `<p:Evacuate xmlns:p="` + schema.Lease + `"/>`,
+			"<p:Workspace>7</p:Workspace><p:Fate>moves</p:Fate><p:Host>b</p:Host>"},
 		"remove": {New(p), "Destroy", `<l:Destroy xmlns:l="` + schema.Lifetime2 + `"/>`,
 			"DestroyResponse"},
 	} {
@@ -121,6 +123,12 @@ func TestFleet(t *testing.T) {
 	if diff := cmp.Diff(want, p.added[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+func (p *pool) Evacuate(
+	context.Context, workspace.Owner, workspace.HostID,
+) ([]workspace.Departure, error) {
+	return []workspace.Departure{{Workspace: 7, Fate: workspace.FateMoves, To: "b"}}, p.fail
 }
 
 func (p *pool) SetHost(

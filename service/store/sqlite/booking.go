@@ -234,6 +234,8 @@ type booking struct {
 	Failed int       `json:",omitzero"`
 	Again  time.Time `json:",omitzero"`
 
+	Bound []workspace.ID `json:",omitempty"`
+
 	Phase    workspace.BarPhase `json:",omitzero"`
 	Left     []bool             `json:",omitempty"`
 	Warned   []time.Time        `json:",omitempty"`
