@@ -160,9 +160,13 @@ func TestConsoles(t *testing.T) {
 	line.says(t, `alive, up`)
 	fmt.Fprintln(line.in, "anybody there")
 	line.says(t, `heard anybody there`)
-	if out := command(t, filepath.Join(bin, "workspace"), "console", "1", "--once"); out.code == 0 ||
-		!strings.Contains(out.err, "taken") {
+	out := command(t, filepath.Join(bin, "workspace"), "console", "1", "--once")
+	if out.code == 0 || !strings.Contains(out.err, "taken") {
 		t.Errorf("a console that is taken: %+v", out)
+	}
+	if last := workspace(t, "console", "1", "--log", "-n", "2"); strings.Count(last, "\n") > 2 ||
+		!strings.Contains(last, "philoxenia-guest") {
+		t.Errorf("the log ends with %q", last)
 	}
 	if log := workspace(t, "console", "1", "--log"); !strings.Contains(log, "boot 1 of this disk") {
 		t.Errorf("the log has %q", log)
