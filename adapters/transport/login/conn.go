@@ -194,13 +194,15 @@ func (c *Conn) Explain(err error) error {
 	c.mu.Lock()
 	cause := c.cause
 	c.mu.Unlock()
+	var network *net.OpError
 	switch {
 	case cause != nil:
 		return cause
 	case transfer.Kind(err) != workspace.Internal:
 		return err
-	// A call whose request could not be sent ends in EOF, before c.ended tells.
-	case errors.Is(err, io.EOF), c.Gone():
+	// A call whose request could not be sent ends in EOF, or in what the network
+	// says, before c.ended tells.
+	case errors.Is(err, io.EOF), errors.As(err, &network), c.Gone():
 		return Unavailable(c.Server.Address, fmt.Errorf("the connection was lost: %w", err))
 	}
 	return &workspace.Error{Op: "do it on the server", Kind: workspace.Transient, Err: err}

@@ -143,6 +143,9 @@ func (p *Pool[S]) Beside(ctx context.Context, f func(more []S) error) error {
 	release := s.Line().Watch(ctx, p.limits.StallTimeout)
 	err = f([]S{s})
 	release()
+	if err != nil && s.Line().Dead() {
+		err = s.Explain(err)
+	}
 	p.give(s)
 	return err
 }
