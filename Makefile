@@ -43,7 +43,7 @@ demo-kvm: setup build ## lease real QEMU guests through a private libvirtd and s
 	@examples/kvm/run bin
 
 test: setup fmt-check ## vet, formatting and every test, real libvirtd and sshd included (root)
-	$(GO) vet -tags $(TAGS),xen ./...
+	$(GO) vet -tags $(TAGS),xen,e2e ./...
 	$(GOTEST) ./...
 
 race: ## the tests of the concurrent packages under the race detector
@@ -81,8 +81,8 @@ crash: build ## kill -9 under load and check the books: KILLS (200) on sim, KVMK
 	$(GO) test -count=1 -timeout 60m ./tests/crash -v -bin $(CURDIR)/bin \
 		-kills $(KILLS) -kvm-kills $(KVMKILLS)
 
-e2e: build ## the whole main job with the built binaries, as a user would
-	$(GO) test -count=1 -timeout 20m ./tests/e2e -v -bin $(CURDIR)/bin
+e2e: setup build ## the built binaries as a user would, on many real hosts too (root)
+	$(GO) test -count=1 -timeout 60m -tags $(TAGS),e2e ./tests/e2e -v -bin $(CURDIR)/bin
 
 e2e-xen: setup build ## the adapter and the programs on a real Xen host, emulated (root)
 	$(GO) test -count=1 -timeout 60m -tags $(TAGS),xen ./tests/xen -v -bin $(CURDIR)/bin
