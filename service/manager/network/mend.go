@@ -148,9 +148,8 @@ func (ns *Networks) standing(ctx context.Context, n *host.Node) (standing, error
 	err := n.Access.Run(ctx, workspace.Command{
 		Args: []string{"nft", "list", "table", "bridge", ns.table()}, Stdout: &told})
 	if err != nil {
-		if strings.Contains(err.Error(), "No such file") ||
-			workspace.KindOf(err) == workspace.NotFound {
-			err = nil // there is none, or not even nft
+		if absent(err) {
+			err = nil
 		}
 		return s, err
 	}

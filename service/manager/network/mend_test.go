@@ -137,3 +137,11 @@ func TestLeftoversGo(t *testing.T) {
 		t.Errorf("what is others' is gone:\n%s\n%s", bridges, rules)
 	}
 }
+
+// TestLastTwoLeaveAtOnce: whoever finds the table gone has nothing left to do.
+func TestLastTwoLeaveAtOnce(t *testing.T) {
+	l, ns := newLab(t), guarded()
+	must(t, ns.Connect(t.Context(), l.node, leased(workspace.Advisory)))
+	must(t, ns.Disconnect(t.Context(), l.node, leased(workspace.Advisory)))
+	must(t, ns.tidy(t.Context(), l.node))
+}

@@ -201,6 +201,9 @@ func (ns *Networks) tidy(ctx context.Context, n *host.Node) error {
 	err := n.Access.Run(ctx, workspace.Command{
 		Args: []string{"nft", "list", "map", "bridge", ns.table(), "ports"}, Stdout: &told,
 	})
+	if absent(err) {
+		return nil // who disconnected at the same time was first
+	}
 	if err != nil {
 		return err
 	}
@@ -210,6 +213,12 @@ func (ns *Networks) tidy(ctx context.Context, n *host.Node) error {
 	return n.Access.Run(ctx, workspace.Command{
 		Args: []string{"nft", "delete", "table", "bridge", ns.table()},
 	})
+}
+
+// absent reports whether nft or what it was asked about is not there.
+func absent(err error) bool {
+	return err != nil && (workspace.KindOf(err) == workspace.NotFound ||
+		strings.Contains(err.Error(), "No such file"))
 }
 
 // writer returns the lock of a host's rules.
