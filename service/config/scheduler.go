@@ -26,7 +26,10 @@ type Scheduler struct {
 	Margin         int64    `toml:"margin"`          // percent, on all times planned; default 20
 	CacheMB        int64    `toml:"cache_mb"`        // of images out of use, on each host; 0: none
 	RepositoryKbps int64    `toml:"repository_kbps"` // its link; default 1000000
-	TransferKbps   int64    `toml:"transfer_kbps"`   // an image, until learned; default 400000
+	// LimitTransfers holds what goes from and to repositories to that link, shared among
+	// the transfers under way.
+	LimitTransfers bool  `toml:"limit_transfers"`
+	TransferKbps   int64 `toml:"transfer_kbps"` // an image, until learned; default 400000
 }
 
 // Quota limits what leases may have at a time: of each owner that a pattern

@@ -162,6 +162,10 @@ type ImageInfo struct {
 // Progress is told of bytes done and bytes in all, now and then. It must be quick.
 type Progress func(done, total int64)
 
+// Rate says how many bytes a second a transfer may take at most, 0 for no limit. It is
+// asked again as the transfer goes, and must be quick.
+type Rate func() int64
+
 // Fetch asks a transport adapter to bring an image to a host.
 type Fetch struct {
 	Location string   // image URI of the adapter's scheme
@@ -170,7 +174,7 @@ type Fetch struct {
 	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
 	Sync     bool     // make it survive a power cut before returning
 	Share    bool     // nothing will write to the file: another name of the source will do
-	Rate     int64    // bytes a second at most; 0: no limit
+	Rate     Rate     // nil: no limit
 	Progress Progress // may be nil
 }
 
@@ -178,7 +182,7 @@ type Fetch struct {
 type Deliver struct {
 	Path     string // absolute path of the file to read
 	Location string
-	Rate     int64 // bytes a second at most; 0: no limit
+	Rate     Rate // nil: no limit
 	Progress Progress
 }
 

@@ -116,8 +116,8 @@ type job struct {
 	expected string
 	maxBytes int64
 	sync     bool
-	hash     bool  // compute the checksum although none is expected
-	rate     int64 // bytes a second at most; 0: no limit
+	hash     bool // compute the checksum although none is expected
+	rate     workspace.Rate
 	progress workspace.Progress
 }
 

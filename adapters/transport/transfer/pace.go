@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // paceStep is the longest pause in one piece: whoever watches for silence hears
@@ -15,7 +17,7 @@ const paceStep = time.Second
 // Pace keeps what moves to so many bytes a second. A nil *Pace lets all pass.
 // It is for one transfer, in however many streams that moves.
 type Pace struct {
-	rate  int64
+	rate  workspace.Rate
 	touch func()
 
 	mu   sync.Mutex
@@ -24,8 +26,8 @@ type Pace struct {
 
 // NewPace returns a Pace, nil without a limit. touch hears of each pause; it
 // may be nil.
-func NewPace(rate int64, touch func()) *Pace {
-	if rate <= 0 {
+func NewPace(rate workspace.Rate, touch func()) *Pace {
+	if rate == nil {
 		return nil
 	}
 	if touch == nil {
@@ -64,7 +66,9 @@ func (p *Pace) reserve(n int) time.Time {
 	if now := time.Now(); p.free.Before(now) {
 		p.free = now
 	}
-	p.free = p.free.Add(time.Duration(float64(n) / float64(p.rate) * float64(time.Second)))
+	if rate := p.rate(); rate > 0 {
+		p.free = p.free.Add(time.Duration(float64(n) / float64(rate) * float64(time.Second)))
+	}
 	return p.free
 }
 
@@ -74,7 +78,10 @@ func (p *Pace) Reader(ctx context.Context, r io.Reader) io.Reader {
 		return r
 	}
 	return readerFunc(func(b []byte) (int, error) {
-		n, err := r.Read(b[:min(int64(len(b)), max(1, p.rate))])
+		if rate := p.rate(); rate > 0 {
+			b = b[:min(int64(len(b)), rate)]
+		}
+		n, err := r.Read(b)
 		return n, cmp.Or(p.Wait(ctx, n), err)
 	})
 }

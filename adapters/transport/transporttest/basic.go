@@ -270,13 +270,13 @@ func rates(t *testing.T, b *bench) {
 	for call, move := range map[string]func() error{
 		"Fetch": func() error {
 			_, err := b.transport.Fetch(t.Context(), workspace.Fetch{
-				Location: b.Location("image"), Path: b.target, Rate: 4 << 20})
+				Location: b.Location("image"), Path: b.target, Rate: fourMB})
 			return err
 		},
 		"Deliver": func() error {
 			writeFile(t, b.target, data)
 			_, err := b.transport.Deliver(t.Context(), workspace.Deliver{
-				Path: b.target, Location: b.Location("saved"), Rate: 4 << 20})
+				Path: b.target, Location: b.Location("saved"), Rate: fourMB})
 			return err
 		},
 	} {
@@ -291,3 +291,6 @@ func rates(t *testing.T, b *bench) {
 	ok(t, err)
 	b.got(t, data)
 }
+
+// fourMB is four megabytes a second.
+func fourMB() int64 { return 4 << 20 }

@@ -236,8 +236,12 @@ func (a *advice) machines(
 
 // moves is what the configuration says of how images move.
 func moves(c *config.Config, log *slog.Logger) image.Options {
+	var link int64
+	if c.Scheduler.LimitTransfers {
+		link = c.Scheduler.RepositoryKbps
+	}
 	return image.Options{
-		Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
+		LinkKbps: link, Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
 		Extra: seeds(c).Files,
 	}
 }

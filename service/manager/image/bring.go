@@ -20,6 +20,7 @@ type want struct {
 	packed   bool   // size and checksum are of the file in the repository alone
 	path     string // of the disk
 	progress workspace.Progress
+	rate     workspace.Rate // of the repository's link; nil: all of it
 }
 
 // bring fetches the image from its repository to the path on the host, and
@@ -29,6 +30,9 @@ func (im *Images) bring(
 	ctx context.Context, w want, path string,
 ) (info workspace.ImageInfo, err error) {
 	begun := time.Now()
+	var leave func()
+	w.rate, leave = im.link.enter()
+	defer leave()
 	switch {
 	case w.n.Access.Local():
 		info, err = w.t.Fetch(ctx, w.fetch(path))
@@ -45,7 +49,7 @@ func (im *Images) bring(
 func (w want) fetch(path string) workspace.Fetch {
 	return workspace.Fetch{
 		Location: w.location, Path: path, SHA256: w.sha256, MaxBytes: w.n.MaxImageMB << 20,
-		Sync: !w.n.Inert, Share: w.n.Inert, Progress: w.progress,
+		Sync: !w.n.Inert, Share: w.n.Inert, Progress: w.progress, Rate: w.rate,
 	}
 }
 
@@ -81,7 +85,7 @@ func (w want) pull(ctx context.Context, path string) (workspace.ImageInfo, error
 	}
 	return w.n.Access.Pull(ctx, workspace.Pull{
 		Source: source, Path: path, Size: w.size, SHA256: w.sha256,
-		MaxBytes: w.n.MaxImageMB << 20, Progress: w.progress,
+		MaxBytes: w.n.MaxImageMB << 20, Progress: w.progress, Rate: now(w.rate),
 	})
 }
 

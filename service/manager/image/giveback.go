@@ -143,7 +143,11 @@ type delivery struct {
 func (im *Images) deliver(
 	ctx context.Context, r *change.Run, t workspace.Transport, d delivery,
 ) error {
-	put := workspace.Deliver{Path: d.path, Location: d.target, Progress: r.Progress}
+	share, leave := im.link.enter()
+	defer leave()
+	put := workspace.Deliver{
+		Path: d.path, Location: d.target, Progress: r.Progress, Rate: share,
+	}
 	if d.n.Access.Local() {
 		_, err := t.Deliver(ctx, put)
 		return err

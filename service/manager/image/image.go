@@ -38,11 +38,17 @@ type Options struct {
 	// what is there at a time; 0: no limit.
 	Spool   string
 	SpoolMB int64
+	// LinkKbps is what transfers from and to repositories may take together, in kilobits
+	// a second; 0: no limit.
+	LinkKbps int64
 	// Extra are files that are written into the root disk besides those of the request;
 	// may be nil.
 	Extra  func(*workspace.Workspace) []workspace.File
 	Logger *slog.Logger // nil: nothing is logged
 }
+
+// bytesPerKbit makes bytes of kilobits.
+const bytesPerKbit = 125
 
 // Held tells that a host has an image that it may use again, or has it no more.
 type Held struct {
@@ -62,6 +68,7 @@ type Images struct {
 	extra      func(*workspace.Workspace) []workspace.File
 	log        *slog.Logger
 	spool      spool
+	link       link
 	spreading  spreading
 
 	mu     sync.Mutex
@@ -76,6 +83,7 @@ func New(o Options) *Images {
 	return &Images{
 		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
 		kept: o.Kept, log: o.Logger, extra: o.Extra, caches: map[string]*cache{},
+		link:      link{limit: o.LinkKbps * bytesPerKbit},
 		spool:     spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
 		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{}},
 	}

@@ -75,7 +75,11 @@ func (im *Images) stage(
 		return err
 	}
 	defer func() { err = errors.Join(err, s.drop()) }()
-	f := workspace.Fetch{Location: t.Source, Path: s.path, Progress: halfOf(r.Progress, 0)}
+	share, leave := im.link.enter()
+	defer leave()
+	f := workspace.Fetch{
+		Location: t.Source, Path: s.path, Progress: halfOf(r.Progress, 0), Rate: share,
+	}
 	if info.Format == "" { // it grows when it comes
 		f.MaxBytes = im.spool.limit
 	}
@@ -89,7 +93,7 @@ func (im *Images) stage(
 		return workspace.Errorf(workspace.KindOf(err), op, t.Source, "%w", err)
 	}
 	_, err = to.Deliver(ctx, workspace.Deliver{
-		Path: s.path, Location: t.Destination, Progress: halfOf(r.Progress, 1)})
+		Path: s.path, Location: t.Destination, Progress: halfOf(r.Progress, 1), Rate: share})
 	return err
 }
 
