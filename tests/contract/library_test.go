@@ -61,4 +61,9 @@ func TestLibraryRepliesAreValid(t *testing.T) {
 	}
 	refuse("QueryImages", query("arch"), "MetadataFault")
 	ask("RemoveImage", about("tty"))
+	for _, op := range wsdl.Operations() {
+		if op.Service == "Images" && !c.asked[op.Name] {
+			t.Errorf("nobody asked for %s", op.Name)
+		}
+	}
 }

@@ -200,6 +200,9 @@ func TestRepliesAreValid(t *testing.T) {
 	c.ask(request{"Workspace", "Destroy", ``, key})
 	c.refuse(request{"Workspace", "GetResourcePropertyDocument", ``, key})
 	for _, op := range wsdl.Operations() {
+		if op.Service == "Images" { // TestLibraryRepliesAreValid asks for all of those
+			continue
+		}
 		if op.Face == wsdl.Two && !op.OneWay && !c.asked[op.Name] {
 			t.Errorf("nobody asked for %s", op.Name)
 		}

@@ -130,13 +130,19 @@ func (v *voyage) remain(ctx context.Context, there *machine) error {
 	return v.from.look(ctx, v.here)
 }
 
+// oneConsole reports whether both hosts write the console to the same file: hosts
+// whose disks have to be copied do not share the directory, whatever they call it.
+func (v *voyage) oneConsole() bool {
+	return !v.Copied && v.from.consolePath(v.id) == v.to.consolePath(v.id)
+}
+
 // forgetThere removes what was prepared on the other host.
 func (v *voyage) forgetThere(ctx context.Context, there *machine) error {
 	if err := v.to.dropHosts(ctx, v.As.NICs); err != nil {
 		return err
 	}
-	if v.from.consolePath(v.id) != v.to.consolePath(v.id) {
-		if err := v.to.removeFile(ctx, v.to.consolePath(v.id)); err != nil {
+	if !v.oneConsole() {
+		if err := v.to.removeConsole(ctx, v.id); err != nil {
 			return err
 		}
 	}
@@ -174,8 +180,8 @@ func (v *voyage) arrive(ctx context.Context, there *machine) error {
 	if err := v.from.dropHosts(ctx, v.As.NICs); err != nil {
 		return err
 	}
-	if v.from.consolePath(v.id) != v.to.consolePath(v.id) {
-		if err := v.from.removeFile(ctx, v.from.consolePath(v.id)); err != nil {
+	if !v.oneConsole() {
+		if err := v.from.removeConsole(ctx, v.id); err != nil {
 			return err
 		}
 	}

@@ -241,8 +241,8 @@ func moves(c *config.Config, log *slog.Logger) image.Options {
 		link = c.Scheduler.RepositoryKbps
 	}
 	return image.Options{
-		LinkKbps: link, Kernels: kernels(c), Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, Logger: log,
-		Extra: seeds(c).Files,
+		LinkKbps: link, Kernels: kernels(c), Logger: log, Extra: seeds(c).Files,
+		Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB,
 	}
 }
 

@@ -1,0 +1,244 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
+	"github.com/philoxenia/philoxenia/tests/daemon"
+)
+
+// ferry is the configuration of two real hosts that share no disks: data, caller's
+// kernel and initrd, images, and the hosts.
+const ferry = `
+data = %q
+[listen]
+caller = "/O=Philoxenia/OU=Test/CN=Guest"
+[site]
+operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
+accepts = { Xen = ["KVM"], KVM = ["KVM"] }
+seed = "none"
+[[kernel]]
+name = "tiny"
+image = %q
+initrd = %q
+cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+[repository.file]
+dir = %q
+[[network]]
+name = "lan"
+first = "192.168.77.71"
+last = "192.168.77.79"
+netmask = "255.255.255.0"
+gateway = "192.168.77.1"
+mac_prefix = "52:54:00"
+probe = false
+%s%s`
+
+// pier is one host: name, URI, address, key, known hosts.
+const pier = `
+[[host]]
+id = %q
+adapter = "libvirt"
+uri = %q
+acceleration = "tcg"
+dir = "/var/lib/libvirt/images"
+cpus = 2
+memory_mb = 512
+networks = { lan = "network:lease0" }
+[host.ssh]
+address = %q
+user = "root"
+key_file = %q
+known_hosts = %q
+`
+
+// addressed is metadata of a guest with an address.
+var addressed = strings.Replace(bare, "  <def:definition>", `  <log:logistics
+      xmlns:log="http://www.globus.org/2008/06/workspace/metadata/logistics">
+    <log:networking><log:nic><log:name>eth0</log:name>
+      <log:ipConfig><log:acquisitionMethod>AllocateAndConfigure</log:acquisitionMethod>
+      </log:ipConfig><log:association>lan</log:association></log:nic></log:networking>
+  </log:logistics>
+  <def:definition>`, 1)
+
+// A crossing is a daemon over two real hosts.
+type crossing struct {
+	*site
+	lab      *libvirtdtest.Lab
+	metadata string
+}
+
+// cross starts a daemon over two hosts that it reaches by TCP and ssh.
+func cross(t *testing.T) *crossing {
+	t.Helper()
+	lab := libvirtdtest.StartLab(t, 2)
+	guest := libvirtdtest.BuildGuest(t)
+	dir := t.TempDir()
+	images := filepath.Join(dir, "images")
+	if err := os.Mkdir(images, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	guest.Disk(t, filepath.Join(images, "disk"))
+	var hosts [2]string
+	for i, h := range lab.Hosts {
+		h.Network("lease0")
+		hosts[i] = fmt.Sprintf(pier, h.Name, h.URIOver("tcp", "qemu"), h.SSH.Address, h.SSH.KeyFile,
+			h.SSH.KnownHosts)
+	}
+	o := daemon.Options{Data: filepath.Join(dir, "data"), Config: filepath.Join(dir, "ferry.toml")}
+	text := fmt.Sprintf(ferry, o.Data, guest.Boot.Kernel, guest.Boot.Initrd, images, hosts[0],
+		hosts[1])
+	metadata := filepath.Join(dir, "wired.xml")
+	for name, text := range map[string]string{o.Config: text, metadata: addressed} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+		t.Setenv(name, filepath.Join(dir, name))
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Log = log
+	t.Cleanup(func() {
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("%s", text)
+		}
+	})
+	s := &site{start(t, o), o}
+	t.Setenv("WORKSPACE_SERVICE", s.URL)
+	return &crossing{s, lab, metadata}
+}
+
+// host is the lab's host of the name.
+func (c *crossing) host(name string) *libvirtdtest.LabHost {
+	if c.lab.Hosts[0].Name == name {
+		return c.lab.Hosts[0]
+	}
+	return c.lab.Hosts[1]
+}
+
+// other is the name of the host that is not of this name.
+func other(name string) string {
+	return map[string]string{"host1": "host2", "host2": "host1"}[name]
+}
+
+// arrived waits until the workspace runs on the host, and there alone.
+func (c *crossing) arrived(t *testing.T, key, at string) {
+	t.Helper()
+	domain := "workspace-" + key
+	eventually(t, "it runs on "+at, func() bool {
+		s := of(t, key)
+		return s.State == "Running" && len(s.Lease.Hosts) == 1 && s.Lease.Hosts[0] == at &&
+			strings.Contains(c.host(at).Virsh("list", "--name"), domain) &&
+			!strings.Contains(c.host(other(at)).Virsh("list", "--all", "--name"), domain)
+	})
+}
+
+// lately returns the time since its boot that the guest said last; 0: it said none.
+func lately(t *testing.T, key string) (up float64) {
+	t.Helper()
+	for _, line := range strings.Split(workspace(t, "console", "--log", key), "\n") {
+		if _, said, found := strings.Cut(line, "alive, up "); found {
+			up, _ = strconv.ParseFloat(strings.Fields(said + " 0")[0], 64)
+		}
+	}
+	return up
+}
+
+// uptime waits until the guest has said a time since it booted that is after the one
+// given, and returns it. One that began anew would say less.
+func uptime(t *testing.T, key string, after float64) (up float64) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the guest is up more than %g s", after), func() bool {
+		up = lately(t, key)
+		return up > after
+	})
+	return up
+}
+
+// nothing checks that nothing of any workspace is left on the host.
+func nothing(t *testing.T, h *libvirtdtest.LabHost) {
+	t.Helper()
+	left := func() string {
+		return h.Virsh("list", "--all", "--name") + guests(h) +
+			h.Shell("cd /var/lib/libvirt/images && "+
+				"find . -name '[0-9]*-*' -o -name 'workspace-*'") +
+			h.Shell("virsh net-dumpxml lease0 | grep '<host ' || true")
+	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("on %s are left: %s", h.Name, left())
+		}
+	}()
+	eventually(t, "nothing is left on "+h.Name, func() bool {
+		return strings.TrimSpace(left()) == ""
+	})
+}
+
+// TestGuestCrosses moves a real guest between two real hosts by the commands: as it
+// stands still, as it runs, and off a host that is drained; and goes back to a
+// snapshot in between.
+func TestGuestCrosses(t *testing.T) {
+	c := cross(t)
+	workspace(t, "deploy", c.metadata, "--memory", "112M", "--for", "2h", "--wait", "--timeout",
+		patience.String())
+	const key = "1"
+	at := of(t, key).Lease.Hosts[0]
+	up := uptime(t, key, 0)
+	workspace(t, "migrate", key, "--to", other(at), "--cold")
+	at = other(at)
+	c.arrived(t, key, at)
+	up = uptime(t, key, up)
+	workspace(t, "snapshot", "create", key, "here")
+	if list := workspace(t, "snapshot", "list", key); !strings.Contains(list, "disks and memory") {
+		t.Errorf("the snapshots are\n%s", list)
+	}
+	later := uptime(t, key, up+10)
+	workspace(t, "snapshot", "revert", "--yes", key, "here")
+	c.arrived(t, key, at)
+	eventually(t, "it is before where it was", func() bool { return lately(t, key) < later })
+	uptime(t, key, up)
+	workspace(t, "snapshot", "delete", key, "here")
+	workspace(t, "migrate", key, "--live", "--wait", "--timeout", patience.String())
+	at = other(at)
+	c.arrived(t, key, at)
+	workspace(t, "host", "drain", at, "--migrate", "--wait", "--timeout", patience.String())
+	c.arrived(t, key, other(at))
+	workspace(t, "destroy", "--yes", key)
+	nothing(t, c.lab.Hosts[0])
+	nothing(t, c.lab.Hosts[1])
+}
+
+// TestDaemonIsKilledAsAGuestCrosses kills the daemon at several moments of a move: one
+// copy of the guest runs, wherever it is then.
+func TestDaemonIsKilledAsAGuestCrosses(t *testing.T) {
+	c := cross(t)
+	workspace(t, "deploy", c.metadata, "--memory", "112M", "--for", "2h", "--wait", "--timeout",
+		patience.String())
+	const key = "1"
+	for range 3 {
+		at := of(t, key).Lease.Hosts[0]
+		to := c.host(other(at))
+		up := uptime(t, key, 0)
+		workspace(t, "migrate", key, "--cold")
+		eventually(t, "the guest is on its way", func() bool {
+			return strings.Contains(to.Virsh("list", "--all", "--name"), "workspace-"+key)
+		})
+		c.again(t)
+		c.arrived(t, key, other(at))
+		uptime(t, key, up)
+	}
+	workspace(t, "destroy", "--yes", key)
+	nothing(t, c.lab.Hosts[0])
+	nothing(t, c.lab.Hosts[1])
+}
