@@ -262,7 +262,9 @@ func (h *Host) persuade(
 			if err != nil && patience.Err() == nil && !h.unheard(err) {
 				return false, err
 			}
-			again.Reset(h.askAgain(err))
+			if next := h.askAgain(err); h.timeToAsk(patience, next) {
+				again.Reset(next)
+			}
 		case <-look.C:
 		case <-patience.Done():
 			return false, ctx.Err()

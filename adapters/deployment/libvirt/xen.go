@@ -99,6 +99,14 @@ func (h *Host) askAgain(err error) time.Duration {
 	return askAgain
 }
 
+// timeToAsk reports whether there is time for another request, next from now: libxl
+// waits a minute for a guest that does not answer, and lets nobody at it meanwhile,
+// force included.
+func (h *Host) timeToAsk(patience context.Context, next time.Duration) bool {
+	deadline, ok := patience.Deadline()
+	return !h.onXen() || !ok || time.Until(deadline) > next+xenAskAgain
+}
+
 // saveXen writes the machine's memory to disk. That is the guest's own work, which
 // one that still boots, or that is paused, cannot do.
 func (h *Host) saveXen(ctx context.Context, m *machine) error {
@@ -177,8 +185,7 @@ func (h *Host) setCredit(ctx context.Context, m *machine, s workspace.Shape) err
 		{Field: "cap", Value: *libvirt.NewTypedParamValueUint(xenCap(s))},
 	}
 	return order(ctx, h.link, h.limit(), func(rpc *libvirt.Libvirt) error {
-		return rpc.DomainSetSchedulerParametersFlags(m.domain, params,
-			uint32(libvirt.DomainAffectLive))
+		return rpc.DomainSetSchedulerParametersFlags(m.domain, params, 0) // it knows no flags
 	})
 }
 
