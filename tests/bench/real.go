@@ -37,6 +37,13 @@ var realFigures = map[string][]struct {
 		{"by-200-ms", goal{"200 to Running, 200 tasks at a time", "ms", 0, false}},
 		{"by-200-ratio", goal{"of what one start takes", "", 3, false}},
 	},
+	"BenchmarkLiveMigration": {
+		{"virsh-ms", goal{"live migration under load by virsh", "ms", 0, false}},
+		{"ours-ms", goal{"live migration under load by the adapter", "ms", 0, false}},
+		{"virsh-still-ms", goal{"the guest stands still, by virsh", "ms", 0, false}},
+		{"ours-still-ms", goal{"the guest stands still, by the adapter", "ms", 0, false}},
+		{"ratio", goal{"live migration, adapter/virsh", "", 1.5, false}},
+	},
 	"BenchmarkAgainstSCP/fetch": {
 		{"scp-MiB/s", goal{"scp from a repository", "MiB/s", 0, true}},
 		{"ours-MiB/s", goal{"sftp from a repository", "MiB/s", 0, true}},
@@ -86,7 +93,7 @@ var realFigures = map[string][]struct {
 const module = "github.com/philoxenia/philoxenia/"
 
 var (
-	realScene = []string{"DeployOnLibvirt|LifeCycle|Measure|ManyAtOnce|EightHosts|CachedClone",
+	realScene = []string{"DeployOnLibvirt|LifeCycle|LiveMigration|Measure|ManyAtOnce|EightHosts|CachedClone",
 		module + "tests/bench", module + "adapters/deployment/libvirt"}
 	transferScene = []string{"AgainstSCP|Sparse|BenchmarkClone",
 		module + "adapters/transport/sftp", module + "adapters/access/ssh"}

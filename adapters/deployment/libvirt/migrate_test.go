@@ -21,7 +21,7 @@ type ferry struct {
 	copied bool // each host has disks of its own
 }
 
-func newFerry(t *testing.T, copied bool) *ferry {
+func newFerry(t testing.TB, copied bool) *ferry {
 	t.Helper()
 	f := &ferry{libvirtdtest.StartLab(t, 2), libvirtdtest.BuildGuest(t), copied}
 	for _, h := range f.lab.Hosts {
@@ -40,7 +40,7 @@ func (f *ferry) images(h *libvirtdtest.LabHost) string {
 }
 
 // open opens the adapter of the i-th host.
-func (f *ferry) open(t *testing.T, i int) *libvirt.Host {
+func (f *ferry) open(t testing.TB, i int) *libvirt.Host {
 	t.Helper()
 	h := f.lab.Hosts[i]
 	host, err := libvirt.Open(t.Context(), libvirt.Options{
