@@ -67,6 +67,6 @@ func (s stranger) define(driver string) string {
 	return fmt.Sprintf(`<domain type='%s'><name>%s</name><metadata>%s</metadata>
 <memory unit='MiB'>16</memory><currentMemory unit='MiB'>16</currentMemory>
 <os><type arch='x86_64'>hvm</type><boot dev='hd'/></os>
-<devices><controller type='usb' model='none'/><memballoon model='none'/></devices></domain>
+<devices><memballoon model='none'/></devices></domain>
 `, driver, s.name, s.metadata)
 }
