@@ -79,24 +79,11 @@ func (l whysView) names() []string {
 
 // Run explains each workspace.
 func (c *explainCmd) Run(ctx context.Context, a *app) error {
-	targets, err := a.workspaces(c.Targets)
-	if err != nil {
-		return err
-	}
-	view := whysView{}
-	failure := each(a, targets, func(t target) error {
-		p, err := a.client.Standing(ctx, t.epr)
-		if err != nil {
-			return err
-		}
-		a.keep()
-		view = append(view, newWhy(client.Key(t.epr), p))
-		return nil
-	})
-	if len(view) == 0 && failure != nil {
+	all, failure := standings(ctx, a, c.Targets, newWhy)
+	if len(all) == 0 && failure != nil {
 		return failure
 	}
-	if err := a.print(view); err != nil {
+	if err := a.print(whysView(all)); err != nil {
 		return err
 	}
 	return failure

@@ -21,15 +21,7 @@ func (d hostDetails) names() []string { return hostsView(d).names() }
 
 // write prints each host as a block of lines.
 func (d hostDetails) write(w io.Writer, _ *printer) error {
-	var b strings.Builder
-	for i, v := range d {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		v.detail(&b)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeBlocks(w, d)
 }
 
 // detail writes one host.

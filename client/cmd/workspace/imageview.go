@@ -179,15 +179,7 @@ func (d imageDetails) names() []string { return imagesView(d).names() }
 
 // write prints each entry as a block of lines.
 func (d imageDetails) write(w io.Writer, _ *printer) error {
-	var b strings.Builder
-	for i, v := range d {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		v.detail(&b)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeBlocks(w, d)
 }
 
 // detail writes one entry.

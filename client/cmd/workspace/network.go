@@ -214,15 +214,7 @@ func (d networkDetails) names() []string { return networksView(d).names() }
 
 // write prints each network as a block of lines.
 func (d networkDetails) write(w io.Writer, _ *printer) error {
-	var b strings.Builder
-	for i, v := range d {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		v.detail(&b)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeBlocks(w, d)
 }
 
 // detail writes one network.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/beevik/etree"
@@ -124,4 +125,17 @@ func unflow(n *yaml.Node) {
 	for _, child := range n.Content {
 		unflow(child)
 	}
+}
+
+// writeBlocks prints each thing as a block of lines, a blank line between.
+func writeBlocks[T interface{ detail(*strings.Builder) }](w io.Writer, all []T) error {
+	var b strings.Builder
+	for i, v := range all {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		v.detail(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

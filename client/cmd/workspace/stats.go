@@ -48,24 +48,11 @@ func (l usesView) names() []string {
 
 // Run reads what each workspace uses.
 func (c *statsCmd) Run(ctx context.Context, a *app) error {
-	targets, err := a.workspaces(c.Targets)
-	if err != nil {
-		return err
-	}
-	view := usesView{}
-	failure := each(a, targets, func(t target) error {
-		p, err := a.client.Standing(ctx, t.epr)
-		if err != nil {
-			return err
-		}
-		a.keep()
-		view = append(view, newUse(client.Key(t.epr), p))
-		return nil
-	})
-	if len(view) == 0 && failure != nil {
+	all, failure := standings(ctx, a, c.Targets, newUse)
+	if len(all) == 0 && failure != nil {
 		return failure
 	}
-	if err := a.print(view); err != nil {
+	if err := a.print(usesView(all)); err != nil {
 		return err
 	}
 	return failure

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/client/epr"
+	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 )
 
@@ -148,4 +150,26 @@ func namesOf(targets []target) string {
 		names = append(names, t.named)
 	}
 	return strings.Join(names, " ")
+}
+
+// standings reads how each workspace stands on face two, and makes a view of it.
+func standings[V any](
+	ctx context.Context, a *app, args []string,
+	view func(key string, p *report.ServiceProperties) V,
+) (all []V, err error) {
+	targets, err := a.workspaces(args)
+	if err != nil {
+		return nil, err
+	}
+	all = []V{}
+	err = each(a, targets, func(t target) error {
+		p, err := a.client.Standing(ctx, t.epr)
+		if err != nil {
+			return err
+		}
+		a.keep()
+		all = append(all, view(client.Key(t.epr), p))
+		return nil
+	})
+	return all, err
 }
