@@ -302,11 +302,7 @@ func TestDestroyInTheMiddle(t *testing.T) {
 	for op, step := range steps {
 		t.Run(string(op), func(t *testing.T) {
 			r := newRig(t, t.TempDir(), "")
-			rule := sim.Rule{Op: op, Hang: true}
-			if op == sim.OpInspect { // the first one is before the machine is defined
-				rule.Nth = 2
-			}
-			r.world.Script(rule)
+			r.world.Script(sim.Rule{Op: op, Hang: true})
 			w := r.create(request(1))
 			r.awaitStep(w.ID, step)
 			r.check(r.manager.Destroy(t.Context(), ada, w.ID))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,8 @@ var answered = regexp.MustCompile(`(?i)reply from \S+ \[([0-9a-f:]{17})\]`)
 // arping, or its end of the wire is not known, nothing is asked.
 func (ns *Networks) Probe(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	for i, nic := range w.NICs {
-		bridge, wire := strings.CutPrefix(n.Networks[nic.Association], "bridge:")
-		if !ns.rules[nic.Association].Probe || !wire || nic.IP == "" || n.Access == nil {
+		bridge, ok := ns.wire(n, nic)
+		if !ok {
 			continue
 		}
 		mac := ns.probe(ctx, n, bridge, nic.IP)
@@ -62,4 +63,19 @@ func (ns *Networks) probe(ctx context.Context, n *host.Node, bridge, ip string) 
 		ns.log.Info("address cannot be probed", "address", ip, "host", n.ID, "error", err)
 	}
 	return ""
+}
+
+// Probes reports whether any of the workspace's addresses can be asked about.
+func (ns *Networks) Probes(n *host.Node, w *workspace.Workspace) bool {
+	return slices.ContainsFunc(w.NICs, func(nic workspace.NIC) bool {
+		_, ok := ns.wire(n, nic)
+		return ok
+	})
+}
+
+// wire returns the bridge on which the NIC's address can be asked about; false: there
+// is none, or nobody is to ask.
+func (ns *Networks) wire(n *host.Node, nic workspace.NIC) (bridge string, ok bool) {
+	bridge, ok = strings.CutPrefix(n.Networks[nic.Association], "bridge:")
+	return bridge, ok && ns.rules[nic.Association].Probe && nic.IP != "" && n.Access != nil
 }

@@ -47,6 +47,8 @@ type Seeds interface {
 type Links interface {
 	// NICs returns the workspace's NICs as its machine has them on the host.
 	NICs(n *host.Node, w *workspace.Workspace) []workspace.NIC
+	// Probes reports whether Probe has anything to ask.
+	Probes(n *host.Node, w *workspace.Workspace) bool
 	// Probe asks before a machine is made whether its addresses are free.
 	Probe(ctx context.Context, n *host.Node, w *workspace.Workspace) error
 	// Connect readies the host; without it no guest comes up there.
@@ -66,6 +68,8 @@ func (silent) Parameters(*workspace.Workspace) string { return "" }
 type none struct{}
 
 func (none) NICs(_ *host.Node, w *workspace.Workspace) []workspace.NIC { return w.NICs }
+
+func (none) Probes(*host.Node, *workspace.Workspace) bool { return false }
 
 func (none) Probe(context.Context, *host.Node, *workspace.Workspace) error { return nil }
 
@@ -193,7 +197,7 @@ func (v *VMM) define(
 
 // probe asks whether the addresses are free, of a machine that is about to be made.
 func (v *VMM) probe(ctx context.Context, n *host.Node, r *change.Run) error {
-	if r.Workspace.State != workspace.Propagated {
+	if r.Workspace.State != workspace.Propagated || !v.o.Links.Probes(n, r.Workspace) {
 		return nil
 	}
 	now, err := n.Inspect(ctx, r.Workspace.ID)
