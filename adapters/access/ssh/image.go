@@ -197,7 +197,7 @@ func (a *Access) standing(ctx context.Context, from, image, to string) (string, 
 		defer f.Close()
 		n, err := f.ReadAt(head, 0)
 		head = head[:n]
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // wrapped, it says that the request could not be sent
 			err = nil
 		}
 		return err

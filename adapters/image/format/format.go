@@ -1,7 +1,6 @@
 package format
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -35,7 +34,7 @@ func refuse(text string, args ...any) error { return &Refused{fmt.Sprintf(text, 
 func Inspect(r io.ReaderAt, size int64) (Info, error) {
 	head := make([]byte, min(size, HeadBytes))
 	n, err := r.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && err != io.EOF { // a connection that is lost may wrap EOF
 		return Info{}, err
 	}
 	if n < len(head) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,6 +173,21 @@ func TestInspectOfLessThanPromised(t *testing.T) {
 	var reason *format.Refused
 	if _, err := format.Inspect(bytes.NewReader([]byte("short")), 100); !errors.As(err, &reason) {
 		t.Errorf("got %v, expected a refusal", err)
+	}
+}
+
+// lost is a file behind a connection that breaks.
+type lost struct{}
+
+func (lost) ReadAt([]byte, int64) (int, error) {
+	return 0, fmt.Errorf("failed to send packet: %w", io.EOF)
+}
+
+// TestInspectOverLostConnection: only EOF itself says that a file ends.
+func TestInspectOverLostConnection(t *testing.T) {
+	_, err := format.Inspect(lost{}, 1<<20)
+	if refused := new(format.Refused); err == nil || errors.As(err, &refused) {
+		t.Errorf("the image was refused: %v", err)
 	}
 }
 

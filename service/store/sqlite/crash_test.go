@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -308,4 +309,67 @@ func prefix(t *testing.T, path string, file, log []byte, want int) {
 		t.Errorf("of a log of %d bytes came %d, %d, %d, want %d of each",
 			len(log), used, len(all), hosts[0].Used.CPUs, want)
 	}
+}
+
+// TestDeliveredWhileRemoved removes subscriptions while their messages are being
+// delivered, and "kills" the daemon before it has written what it owes: the record
+// opens, and nothing is in it for nobody.
+func TestDeliveredWhileRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "record.db")
+	s, err := sqlite.Open(t.Context(), crashOptions(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for round := range 8 {
+		for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
+			deliverAndRemove(t, s)
+		}
+		file, err1 := os.ReadFile(path)
+		log, err2 := os.ReadFile(path + "-wal")
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		prefix(t, filepath.Join(dir, fmt.Sprint("killed", round)), file, log, 0)
+	}
+}
+
+// deliverAndRemove delivers the messages of many subscriptions, one by one, at about
+// the moment in which the subscriptions are removed.
+func deliverAndRemove(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	const many = 64
+	each := func(do func(workspace.SubscriptionID) error) (err error) {
+		for id := range workspace.ID(many) {
+			err = errors.Join(err, do(subscriptionOf(id)))
+		}
+		return err
+	}
+	err := s.Update(t.Context(), func(tx workspace.Tx) error {
+		return errors.Join(each(func(id workspace.SubscriptionID) error {
+			return tx.PutSubscription(&workspace.Subscription{ID: id, Workspace: 1,
+				Topics: []workspace.Topic{workspace.TopicState}})
+		}), tx.Emit(workspace.Event{
+			Workspace: 1, Topic: workspace.TopicState, State: workspace.Running}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		for id := range workspace.ID(many) {
+			if err := s.Delivered(t.Context(), subscriptionOf(id), math.MaxInt64); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	both.Go(func() {
+		if err := s.Update(t.Context(), func(tx workspace.Tx) error {
+			return each(tx.RemoveSubscription)
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	both.Wait()
 }

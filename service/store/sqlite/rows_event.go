@@ -107,7 +107,7 @@ func (r *rows) numbers(s *state) error {
 	return nil
 }
 
-// sent removes messages, whose subscriptions keep the numbers.
+// sent removes messages; subscriptions that stay keep the numbers.
 func (r *rows) sent(s *state, owed debts) error {
 	slices.Sort(owed.of)
 	for _, id := range slices.Compact(owed.of) {
@@ -119,8 +119,9 @@ func (r *rows) sent(s *state, owed debts) error {
 			return err
 		}
 	}
-	slices.Sort(owed.sent)
-	for left := owed.sent; len(left) > 0; {
+	gone := slices.Concat(owed.sent, owed.dropped)
+	slices.Sort(gone)
+	for left := gone; len(left) > 0; {
 		n := unbroken(left)
 		if err := r.run(deleteMessages, left[0], left[n-1]); err != nil {
 			return err

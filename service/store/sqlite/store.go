@@ -62,6 +62,7 @@ type debts struct {
 	sent    []int64                    // messages that were delivered
 	of      []workspace.SubscriptionID // whose they were; with repetitions
 	emptied []workspace.SubscriptionID // subscriptions with no more to deliver
+	dropped []int64                    // messages that go with their subscriptions, in a batch
 }
 
 var _ workspace.Store = (*Store)(nil)

@@ -95,6 +95,21 @@ func checkUpgraded(t *testing.T, s *Store) {
 	}
 }
 
+// TestUndeliverableMessageIsDropped opens a record in which a message outlived its
+// subscription, as happened before version 11.
+func TestUndeliverableMessageIsDropped(t *testing.T) {
+	o := previous(t, 4)
+	tamper(t, o.Path, `DELETE FROM subscription`)
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if waiting, err := s.Waiting(t.Context()); err != nil || len(waiting) > 0 {
+		t.Errorf("messages wait for %v, %v", waiting, err)
+	}
+}
+
 // TestDemandsSurviveTheUpgrade opens a record of the version that knew no
 // bookings: what its workspaces demand is what they were made with.
 func TestDemandsSurviveTheUpgrade(t *testing.T) {

@@ -162,7 +162,9 @@ func (w *writer) attempt(f func(workspace.Tx) error) (err error) {
 func (w *writer) commit(pay bool) error {
 	var owed debts
 	if pay || w.state.removes() {
+		emptied := w.removeEmptied()
 		owed = w.takeDebts()
+		owed.emptied = emptied
 	}
 	if !w.state.dirty() && len(owed.sent) == 0 {
 		return nil
@@ -187,15 +189,14 @@ func (w *writer) commit(pay bool) error {
 	return nil
 }
 
-// takeDebts takes over what is owed. The subscriptions of removed workspaces
-// that have nothing more to deliver are removed as part of the batch.
-func (w *writer) takeDebts() debts {
+// removeEmptied removes, as part of the batch, the subscriptions of removed
+// workspaces that have nothing more to deliver. It returns those it looked at.
+func (w *writer) removeEmptied() []workspace.SubscriptionID {
 	w.mu.Lock()
-	owed := w.owed
-	w.owed = debts{}
+	emptied := w.owed.emptied
+	w.owed.emptied = nil
 	w.mu.Unlock()
-	w.armed = false
-	for _, id := range owed.emptied {
+	for _, id := range emptied {
 		sub, ok := w.state.subscriptions.under(id)
 		if !ok {
 			continue
@@ -209,20 +210,31 @@ func (w *writer) takeDebts() debts {
 			w.options.Logger.Error("cannot remove a subscription", "subscription", id, "error", err)
 		}
 	}
+	return emptied
+}
+
+// takeDebts takes over what was delivered, and finds at the same moment what waits
+// for the subscriptions that the batch removes: a message that is delivered just now
+// is in one of the two.
+func (w *writer) takeDebts() debts {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.armed = false
+	owed := debts{sent: w.owed.sent, of: w.owed.of}
+	w.owed.sent, w.owed.of = nil, nil
+	for id, e := range w.state.subscriptions.batch {
+		if e.there {
+			continue
+		}
+		for _, m := range w.state.outbox[id] {
+			owed.dropped = append(owed.dropped, m.Seq)
+		}
+	}
 	return owed
 }
 
 // write writes the batch in one transaction.
 func (w *writer) write(owed debts) error {
-	for id, e := range w.state.subscriptions.batch {
-		if !e.there { // what waits for it goes with it
-			w.mu.RLock()
-			for _, m := range w.state.outbox[id] {
-				owed.sent = append(owed.sent, m.Seq)
-			}
-			w.mu.RUnlock()
-		}
-	}
 	err := w.rows.run(begin)
 	if err == nil {
 		err = w.rows.apply(w.state, owed)

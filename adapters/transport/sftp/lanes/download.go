@@ -83,7 +83,7 @@ func (d *Download) lane(ctx context.Context, from io.ReaderAt) {
 		n, err := from.ReadAt(b, c.offset)
 		if n == c.length {
 			err = nil // the end of the file may be told with its last bytes
-		} else if errors.Is(err, io.EOF) {
+		} else if err == io.EOF { // wrapped, it says that the request could not be sent
 			err = transfer.Changed("it ended early, at %d", c.offset+int64(n))
 		}
 		if err == nil {
