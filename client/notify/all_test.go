@@ -32,6 +32,7 @@ type scene struct {
 	after time.Duration
 	list  report.CurrentWorkspaces // what reads find from now on; nil: as before
 	err   error                    // what reads fail with from now on
+	state string                   // what reads of one workspace alone find; "": as before
 	come  []Event                  // what the receiver hands out
 }
 
@@ -51,6 +52,10 @@ func watchAll(t *testing.T, f *fakeService, scenes []scene) []string {
 			f.mu.Lock()
 			if f.err = s.err; s.list != nil {
 				f.list = s.list
+			}
+			if s.state != "" {
+				f.state = s.state
+				delete(f.states, "8")
 			}
 			f.mu.Unlock()
 			for _, e := range s.come {
@@ -76,14 +81,39 @@ func tells(key, state string) Event {
 	return Event{Workspace: key, State: state, Source: Notified}
 }
 
+// A sceneTest is a run through scenes, and what is to be seen.
+type sceneTest struct {
+	name   string
+	scenes []scene
+	want   []string
+}
+
+// runScenes runs tests of a watcher of all, each at a service with two workspaces.
+func runScenes(t *testing.T, tests []sceneTest) {
+	t.Helper()
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fakeService{list: listed("7", "Running", "8", "Paused")}
+				f.become("Paused", nil) // of workspace 8, where it alone is read
+				f.states = map[string]string{"7": client.Gone, "8": "Running"}
+				saw := watchAll(t, f, test.scenes)
+				if diff := cmp.Diff(test.want, saw); diff != "" {
+					t.Error(diff)
+				}
+				all := f.AllWorkspaces().Address
+				if len(f.subscribe) != 1 || f.subscribe[0].Producer.Address != all {
+					t.Errorf("subscribed to %+v, expected one subscription to all", f.subscribe)
+				}
+			})
+		})
+	}
+}
+
 func TestWatchingAll(t *testing.T) {
 	const second = time.Second
 	unreachable := errors.New("connection refused")
-	tests := []struct {
-		name   string
-		scenes []scene
-		want   []string
-	}{
+	runScenes(t, []sceneTest{
 		{"what is there", nil, []string{"read 7 >Running", "read 8 >Paused"}},
 		{"what comes is told", []scene{
 			{after: second, come: []Event{tells("9", "Unstaged"), tells("9", "Running")},
@@ -104,24 +134,47 @@ func TestWatchingAll(t *testing.T) {
 			{after: second, err: unreachable, come: []Event{{Source: Missed}}},
 			{after: 20 * second, list: listed("7", "Running", "8", "Running")},
 		}, []string{"read 7 >Running", "read 8 >Paused", "read 8 Paused>Running"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := &fakeService{list: listed("7", "Running", "8", "Paused")}
-				f.become("Paused", nil) // of workspace 8, where it alone is read
-				f.states = map[string]string{"7": client.Gone, "8": "Running"}
-				saw := watchAll(t, f, test.scenes)
-				if diff := cmp.Diff(test.want, saw); diff != "" {
-					t.Error(diff)
-				}
-				all := f.AllWorkspaces().Address
-				if len(f.subscribe) != 1 || f.subscribe[0].Producer.Address != all {
-					t.Errorf("subscribed to %+v, expected one subscription to all", f.subscribe)
-				}
-			})
-		})
-	}
+	})
+}
+
+// TestReadsAheadOfNotifications tells nothing twice and leaves no step out where a
+// state is read while notifications are under way.
+func TestReadsAheadOfNotifications(t *testing.T) {
+	const second = time.Second
+	runScenes(t, []sceneTest{
+		{"what led to a read is not told after it", []scene{
+			{after: second, list: listed("7", "Running", "8", "Running", "9", "Running"),
+				come: []Event{{Source: Missed}}},
+			{after: second, state: "Paused", come: []Event{tells("9", "Unstaged"),
+				tells("9", "Propagated"), tells("9", "Running"), tells("9", "Paused")},
+				list: listed("7", "Running", "8", "Running", "9", "Paused")},
+		}, []string{"read 7 >Running", "read 8 >Paused", "read 9 >Running",
+			"read 8 Paused>Running", "notification 9 Running>Running",
+			"notification 9 Running>Paused"}},
+		{"what led to a read that still holds is not told", []scene{
+			{after: second, list: listed("7", "Running", "8", "Paused", "9", "Running"),
+				come: []Event{{Source: Missed}}},
+			{after: second, state: "Running", come: []Event{tells("9", "Unstaged"),
+				tells("9", "Propagated")}},
+			{after: second, come: []Event{tells("9", "Running")}},
+		}, []string{"read 7 >Running", "read 8 >Paused", "read 9 >Running",
+			"notification 9 Running>Running"}},
+		{"each step since a read is told", []scene{
+			{after: second, state: "Running", list: listed("7", "Running", "8", "Running"),
+				come: []Event{tells("8", "Staged"), tells("8", "Propagated"),
+					tells("8", "Running")}},
+		}, []string{"read 7 >Running", "read 8 >Paused", "notification 8 Paused>Staged",
+			"notification 8 Staged>Propagated", "notification 8 Propagated>Running"}},
+		{"steps to an end are told", []scene{
+			{after: second, list: listed("8", "Paused"),
+				come: []Event{tells("7", "Paused"), tells("7", client.Gone)}},
+		}, []string{"read 7 >Running", "read 8 >Paused", "notification 7 Running>Paused",
+			"notification 7 Paused>Gone"}},
+		{"notifications that break off are no longer waited for", []scene{
+			{after: second, state: "Corrupted", list: listed("7", "Running", "8", "Corrupted"),
+				come: []Event{tells("8", "Propagated")}},
+		}, []string{"read 7 >Running", "read 8 >Paused", "read 8 Paused>Corrupted"}},
+	})
 }
 
 func TestWatchingAllWithoutFaceTwo(t *testing.T) {

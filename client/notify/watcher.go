@@ -57,6 +57,7 @@ type target struct {
 	seen     bool      // Run has told of it
 	doubtful bool      // a read differs, but the notifications that lead there may be under way
 	believe  time.Time // when doubt ends
+	ahead    *ahead    // what was told last was read; nil: it was notified, or known before
 }
 
 // New returns a watcher that follows nothing yet.
@@ -279,8 +280,7 @@ func (w *Watcher) take(ctx context.Context, e Event) error {
 		w.tell(e)
 		return nil
 	}
-	w.emit(t, client.State{Name: e.State, Fault: e.Fault}, Notified)
-	return nil
+	return w.admit(ctx, t, client.State{Name: e.State, Fault: e.Fault})
 }
 
 // again subscribes anew after the receiver has lost its subscriptions. What
@@ -371,7 +371,7 @@ func (w *Watcher) answered(ctx context.Context, err error) (bool, error) {
 func (w *Watcher) weigh(t *target, state client.State) {
 	switch {
 	case state.Name == t.state && t.seen:
-		t.doubtful = false
+		t.settled()
 	case state.Name == t.state:
 		w.emit(t, state, Read)
 	case w.polling || t.state == "":
@@ -388,7 +388,7 @@ func (w *Watcher) settle(ctx context.Context) error {
 		if !t.doubtful || time.Now().Before(t.believe) {
 			continue
 		}
-		t.doubtful = false
+		t.settled()
 		state, err := w.read(ctx, t)
 		if err != nil {
 			return err
@@ -405,6 +405,12 @@ func (w *Watcher) emit(t *target, state client.State, source Source) {
 	e := Event{
 		Workspace: t.key, Was: t.state, State: state.Name, Fault: state.Fault,
 		At: time.Now().UTC(), Source: source,
+	}
+	switch {
+	case source == Notified:
+		t.ahead = nil
+	case e.Changed() && !w.polling:
+		t.ahead = new(ahead)
 	}
 	t.state, t.seen = state.Name, true
 	w.tell(e)
