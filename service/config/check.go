@@ -19,7 +19,7 @@ func (c *Config) Check() error {
 	return errors.Join(
 		c.Listen.check(), c.Site.check(), c.Notify.check(), c.checkHosts(), c.checkNetworks(),
 		c.checkKernels(), c.checkServers(), c.Scheduler.check(), c.FairShare.check(),
-		c.checkQuotas(), c.checkImages(),
+		c.checkQuotas(), c.checkImages(), c.checkTogether(),
 	)
 }
 

@@ -237,6 +237,18 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
+// String writes Go's notation, without what is zero.
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // Overrides are what the command line says instead of the document; empty
 // fields change nothing.
 type Overrides struct {
@@ -255,13 +267,14 @@ func Load(path string, o Overrides) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	c, err := decode(data)
+	c, meta, err := decode(data)
 	if c != nil { // all that is wrong is told at once
+		said := *c
 		c.resolve(dir)
 		c.Data = cmp.Or(o.Data, c.Data)
 		c.Listen.Address = cmp.Or(o.Address, c.Listen.Address)
 		c.complete()
-		err = errors.Join(err, c.Check())
+		err = errors.Join(err, checkNoughts(meta, &said, c), c.Check())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the configuration %s: %w", path, err)
@@ -271,14 +284,14 @@ func Load(path string, o Overrides) (*Config, error) {
 
 // decode reads a document. A key that does not exist is an error that names
 // the nearest key that does; the rest of the document is returned beside it.
-func decode(data []byte) (*Config, error) {
+func decode(data []byte) (*Config, *toml.MetaData, error) {
 	c := &Config{}
 	meta, err := toml.NewDecoder(bytes.NewReader(data)).Decode(c)
 	if err != nil && strings.HasSuffix(err.Error(), "destination has type slice") {
-		return nil, fmt.Errorf("%w (a table of a list is written [[NAME]])", err)
+		return nil, nil, fmt.Errorf("%w (a table of a list is written [[NAME]])", err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var unknown []error
 	table := ""
@@ -288,7 +301,7 @@ func decode(data []byte) (*Config, error) {
 			table = name + "." // what is in an unknown table is not told besides
 		}
 	}
-	return c, errors.Join(unknown...)
+	return c, &meta, errors.Join(unknown...)
 }
 
 func unknownKey(key string) error {

@@ -126,6 +126,31 @@ var mistakes = []struct{ name, text, want string }{
 		"is not after its start"},
 	{"window that never is", sim + window("2026-12-24T18:00:00Z", "2026-12-24T19:00:00Z",
 		"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "never fires"},
+	{"attestations of nobody", "[site]\nrequire_attestation = true\n",
+		"there is no [[image.signer]]: every image would be refused; name a signer"},
+	{"one host twice", lib + strings.Replace(lib, `"l"`, `"m"`, 1),
+		`host 2 ("m"): its uri is that of the host "l" too`},
+	{"host for nobody", sim + "[site]\naccepts = { Xen = [\"Xen\"] }\n",
+		`host 1 ("s"): site.accepts lets no request have its vmm, KVM`},
+	{"default for no host", sim + "[site]\ndefault_cpus = 2\n",
+		"site.default_cpus is 2, and no host has more than 1"},
+	{"one wire, one address, twice", lib + "networks = { a = \"bridge:b\", b = \"bridge:b\" }\n" +
+		network("a", "10.0.0.1", "10.0.0.9", "") +
+		network("b", "10.0.0.9", "10.0.0.20", "mac_prefix = \"A2:00:00\"\n"),
+		`network 2 ("b"): some of its addresses are those of network "a" too, and on host "l"`},
+	{"record among images", "data = \"/srv/w\"\n[repository.file]\ndir = \"/srv\"\n",
+		"and data, /srv/w, lies in it: every caller could have what is there as an image"},
+	{"disks among images", sim + "dir = \"/srv/i/d\"\n[repository.file]\ndir = \"/srv/i\"\n",
+		"and dir of host s, /srv/i/d, lies in it"},
+	{"netmask with holes", network("n", "10.0.0.1", "10.0.0.9", "netmask = \"255.0.255.0\"\n"),
+		"its ones are not all in front"},
+	{"gateway elsewhere", network("n", "10.0.0.1", "10.0.0.9",
+		"netmask = \"255.255.255.0\"\ngateway = \"10.0.1.1\"\n"),
+		"gateway 10.0.1.1 is not in the network of first, 10.0.0.1 with netmask 255.255.255.0"},
+	{"no margin", "[scheduler]\nmargin = 0\n",
+		"scheduler.margin is 0, which stands for the default, 20: leave it out"},
+	{"no grace", "[site]\ngrace = \"0s\"\n",
+		"site.grace is 0, which stands for the default, 10m: leave it out"},
 	{"sftp without known hosts",
 		"[[repository.sftp]]\naddress = \"a:22\"\nuser = \"u\"\n", "known_hosts"},
 }
@@ -138,6 +163,24 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("Load = %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What looks like a contradiction and is none.
+func TestLoadTakes(t *testing.T) {
+	for name, text := range map[string]string{
+		"two of libvirt's test pools": good + strings.ReplaceAll(lib+
+			strings.Replace(lib, `"l"`, `"m"`, 1), "qemu:///system", "test:///default"),
+		"private networks alike": good + lib + "networks = { b = \"bridge:b\" }\n" +
+			network("a", "10.0.0.1", "10.0.0.9", "private = true\n") +
+			network("b", "10.0.0.9", "10.0.0.20", "mac_prefix = \"A2:00:00\"\n"),
+		"zero that means zero": good + "[scheduler]\ncache_mb = 0\n[site]\nmaximum_nodes = 0\n",
+		"images beside disks": "data = \"/srv/w\"\n" + good +
+			"[repository.file]\ndir = \"/srv/w/i\"\n",
+	} {
+		if _, _, err := load(t, text, Overrides{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

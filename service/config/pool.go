@@ -172,7 +172,7 @@ func (n *Network) check() error {
 			all = append(all, fmt.Errorf("%s %s is among the addresses to be leased", key, ip))
 		}
 	}
-	all = append(all, n.checkSix(), checkRanges("accept", n.Accept),
+	all = append(all, n.checkPlace(first, last), n.checkSix(), checkRanges("accept", n.Accept),
 		checkRanges("advisory", n.Advisory))
 	if strings.Count(n.Hostname, "%") != 1 || !strings.Contains(n.Hostname, "%d") {
 		all = append(all, fmt.Errorf("hostname %q needs exactly one %%d", n.Hostname))

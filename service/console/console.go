@@ -166,7 +166,7 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v, ok := d.redeem(strings.TrimPrefix(r.URL.Path, Path))
 	if !ok {
 		http.Error(w, "no such pass: it was used, its time is over, or it never was one",
-			http.StatusForbidden)
+			http.StatusGone)
 		return
 	}
 	defer d.leave(v.owner)

@@ -98,7 +98,7 @@ func TestPassIsGoodOnce(t *testing.T) {
 		t.Error("the connection outlives the machine's")
 	}
 	near.Close()
-	if _, status := h.dial(p.Token); status != http.StatusForbidden {
+	if _, status := h.dial(p.Token); status != http.StatusGone {
 		t.Errorf("a pass that was used gives %d", status)
 	}
 }
@@ -126,7 +126,7 @@ func TestPassesEnd(t *testing.T) {
 		t.Errorf("another owner is refused: %v", err)
 	}
 	h.now = func() time.Time { return time.Now().Add(lifetime + time.Second) }
-	if _, status := h.dial(old.Token); status != http.StatusForbidden {
+	if _, status := h.dial(old.Token); status != http.StatusGone {
 		t.Errorf("a pass that is too old gives %d", status)
 	}
 	h.pass(workspace.ConsoleSerial)

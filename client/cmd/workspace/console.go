@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -70,12 +75,48 @@ func (c *consoleCmd) Run(ctx context.Context, a *app) error {
 		return c.attend(ctx, a, t)
 	}
 	a.note("Connected to the console of %s as soon as it can be; Ctrl-] ends.", t)
+	ctx, restore, err := a.raw(ctx, fd)
+	if err != nil {
+		return err
+	}
+	defer restore()
+	return c.attend(ctx, a, t)
+}
+
+// raw hands every key on as it is typed, until restore is called. A signal ends the
+// context; a second one ends the process, and leaves the terminal as it was too.
+func (a *app) raw(ctx context.Context, fd int) (context.Context, func(), error) {
 	before, err := term.MakeRaw(fd)
 	if err != nil {
-		return failf(exitError, "", "cannot use the terminal: %w", err)
+		return ctx, nil, failf(exitError, "", "cannot use the terminal: %w", err)
 	}
-	defer func() { _ = term.Restore(fd, before); a.note("") }()
-	return c.attend(ctx, a, t)
+	var once sync.Once
+	restore := func() {
+		once.Do(func() { _ = term.Restore(fd, before); a.note("") })
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	over := make(chan struct{})
+	go func() { // ends with restore
+		for first := true; ; first = false {
+			select {
+			case <-over:
+				return
+			case <-signals:
+			}
+			if cancel(); !first {
+				restore()
+				os.Exit(exitInterrupted)
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(over)
+		cancel()
+		restore()
+	}, nil
 }
 
 // attend connects, and again after each interruption.
@@ -89,11 +130,12 @@ func (c *consoleCmd) attend(ctx context.Context, a *app, t target) error {
 		}
 		close(typed)
 	}()
-	ask := report.ConsoleRequest{Kind: report.ConsoleSerial, Force: c.Force}
-	pause, told := firstPause, false
+	s := seat{app: a, target: t, typed: typed,
+		ask: report.ConsoleRequest{Kind: report.ConsoleSerial, Force: c.Force}}
+	pause := firstPause
 	for {
 		began := time.Now()
-		err := c.connect(ctx, a, t, ask, typed)
+		err := s.connect(ctx)
 		switch {
 		case ctx.Err() != nil, errors.Is(err, errQuiet):
 			return nil // the user's own doing
@@ -101,11 +143,11 @@ func (c *consoleCmd) attend(ctx context.Context, a *app, t target) error {
 			return err
 		}
 		if time.Since(began) > lastPause {
-			pause, told = firstPause, false
+			pause, s.told = firstPause, false
 		}
-		if !told {
+		if !s.told {
 			a.note("\r\nThe console is not connected (%v); trying again.\r", reason(err))
-			told = true
+			s.told = true
 		}
 		select {
 		case <-ctx.Done():
@@ -113,12 +155,16 @@ func (c *consoleCmd) attend(ctx context.Context, a *app, t target) error {
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, lastPause)
-		ask.Force = false // taken once; nobody fights over it
+		s.ask.Force = false // taken once; nobody fights over it
 	}
 }
 
-// final reports whether asking again is of no use.
+// final reports whether asking again is of no use. A pass that a restart of the
+// service has made void is not: the next one is good.
 func final(err error) bool {
+	if errors.Is(err, client.ErrPass) {
+		return false
+	}
 	return client.IsUnknown(err) || client.IsDenied(err) || client.IsInvalid(err) ||
 		errors.Is(err, client.ErrNoFace)
 }
@@ -158,17 +204,28 @@ func listen(ctx context.Context, in io.Reader, typed chan<- []byte) bool {
 
 var errEscaped = errors.New("the user has left")
 
-// connect connects once, until the connection ends.
-func (c *consoleCmd) connect(
-	ctx context.Context, a *app, t target, ask report.ConsoleRequest, typed <-chan []byte,
-) error {
-	line, err := a.dial(ctx, t, ask)
+// A seat is somebody before a console.
+type seat struct {
+	app    *app
+	target target
+	ask    report.ConsoleRequest
+	typed  <-chan []byte
+	told   bool // that it is not connected
+}
+
+// connect connects once, until the connection ends. Who was told that it broke is
+// told that it is there again.
+func (s *seat) connect(ctx context.Context) error {
+	line, err := s.app.dial(ctx, s.target, s.ask)
 	if err != nil {
 		return err
 	}
 	defer line.Close()
+	if s.told {
+		s.app.note("\r\nThe console is connected again.\r")
+	}
 	ended, heard := make(chan error, 1), make(chan struct{}, 1)
-	go func() { _, err := io.Copy(noting{a.out, heard}, line); ended <- err }()
+	go func() { _, err := io.Copy(noting{s.app.out, heard}, line); ended <- err }()
 	var silence <-chan time.Time // since all was said, or the answer to it
 	for {
 		select {
@@ -182,9 +239,9 @@ func (c *consoleCmd) connect(
 			if silence != nil {
 				silence = time.After(quiet)
 			}
-		case data, more := <-typed:
+		case data, more := <-s.typed:
 			if !more {
-				typed, silence = nil, time.After(quiet)
+				s.typed, silence = nil, time.After(quiet)
 				continue
 			}
 			if _, err := line.Write(data); err != nil {
@@ -218,11 +275,50 @@ func (n noting) Write(p []byte) (int, error) {
 func (a *app) dial(
 	ctx context.Context, t target, ask report.ConsoleRequest,
 ) (io.ReadWriteCloser, error) {
-	pass, err := a.client.OpenConsole(ctx, t.epr, ask)
+	pass, err := a.pass(ctx, t, ask)
 	if err != nil {
 		return nil, err
 	}
-	return a.client.Dial(ctx, pass)
+	line, err := a.client.Dial(ctx, pass)
+	return line, advised(err, t, ask)
+}
+
+// pass asks for a pass.
+func (a *app) pass(
+	ctx context.Context, t target, ask report.ConsoleRequest,
+) (*report.ConsolePass, error) {
+	pass, err := a.client.OpenConsole(ctx, t.epr, ask)
+	return pass, advised(err, t, ask)
+}
+
+// advised adds to a refusal what to do about it.
+func advised(err error, t target, ask report.ConsoleRequest) error {
+	var f *client.Fault
+	if err == nil || !errors.As(err, &f) {
+		return err
+	}
+	key := client.Key(t.epr)
+	switch text := f.Error(); {
+	case errors.Is(err, client.ErrPass):
+		return failf(exitConflict, "a pass is good once, and for ten minutes; say the command "+
+			"again", "%w", err)
+	case f.Kind == "unavailable", f.Kind == "transient":
+		return failf(exitConflict, "`workspace host list` shows which hosts answer; what runs "+
+			"on one that does not goes on, and can be reached when it is back", "%w", err)
+	case f.Kind == "conflict" && strings.Contains(text, "taken"):
+		return failf(exitConflict, "--force takes it over; --log shows what it says, beside "+
+			"whom has it", "%w", err)
+	case f.Kind == "conflict" && strings.Contains(text, "start it first"):
+		return failf(exitConflict, "`workspace start "+key+"` starts it; `workspace console "+key+
+			" --log` shows what it said before", "%w", err)
+	case f.Kind == "conflict" && ask.Kind == report.ConsoleScreen:
+		return failf(exitConflict, "`workspace console "+key+"` leads to its serial line",
+			"%w", err)
+	case f.Kind == "denied" && ask.Kind == report.ConsolePort:
+		return failf(exitDenied, "the site's operator allows ports, with site.forward_ports",
+			"%w", err)
+	}
+	return err
 }
 
 // followEvery is how often a log that is followed is looked at.

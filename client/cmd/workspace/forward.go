@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,14 +157,21 @@ func (c *sshCmd) arguments(a *app, t target) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	name, alias, err := guestNames(t)
+	if err != nil {
+		return nil, err
+	}
+	if c.Login != "" && !loginName.MatchString(c.Login) {
+		return nil, usagef("", "cannot use the user %q: a name has letters, digits and . _ @ + - "+
+			"alone", clip(c.Login))
+	}
 	way := []string{self, "--service", a.settings.text("service")}
 	if a.globals.Profile != "" {
 		way = append(way, "--profile", a.globals.Profile)
 	}
-	way = append(way, "forward", t.named, strconv.Itoa(c.Port))
-	name := "workspace-" + client.Key(t.epr)
+	way = append(way, "forward", "--", t.named, strconv.Itoa(c.Port))
 	args := []string{"ssh", "-o", "ProxyCommand=" + quoted(way),
-		"-o", "HostKeyAlias=" + name + "." + serviceOf(t.epr.Address),
+		"-o", "HostKeyAlias=" + alias,
 		"-o", "UserKnownHostsFile=" + known, "-o", "StrictHostKeyChecking=accept-new",
 		"-o", "CheckHostIP=no"}
 	for _, o := range c.Option {
@@ -176,13 +184,31 @@ func (c *sshCmd) arguments(a *app, t target) ([]string, error) {
 	return append(args, c.Command...), nil
 }
 
-// serviceOf names the service of an address: numbers of workspaces are its own.
-func serviceOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
+// What may be in arguments of ssh: it takes words that begin with a dash for
+// options, blanks for ends, and some versions hand the rest to a shell.
+var (
+	guestKey    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	serviceHost = regexp.MustCompile(
+		`^([A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
+	loginName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._@+-]{0,63}$`)
+)
+
+// guestNames returns what ssh is to call the guest, and under what its host key is
+// kept: numbers of workspaces are their service's own. Both are of an EPR, which may
+// have come from anybody.
+func guestNames(t target) (name, alias string, err error) {
+	key := client.Key(t.epr)
+	at, err := url.Parse(t.epr.Address)
+	switch {
+	case !guestKey.MatchString(key):
+		return "", "", usagef("", "cannot use ssh: the EPR names the workspace %q, which is no "+
+			"number or plain word", clip(key))
+	case err != nil || !serviceHost.MatchString(at.Host):
+		return "", "", usagef("", "cannot use ssh: the EPR's address %q names no host that ssh "+
+			"could be told of", clip(t.epr.Address))
 	}
-	return u.Host
+	name = "workspace-" + key
+	return name, name + "." + at.Host, nil
 }
 
 // quoted writes a command for the shell, before which ssh puts "exec"; a percent

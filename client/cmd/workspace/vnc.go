@@ -34,8 +34,7 @@ func (c *vncCmd) Run(ctx context.Context, a *app) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for first := true; ctx.Err() == nil; first = false {
-		pass, err := a.client.OpenConsole(ctx, t.epr,
-			report.ConsoleRequest{Kind: report.ConsoleScreen})
+		pass, err := a.pass(ctx, t, report.ConsoleRequest{Kind: report.ConsoleScreen})
 		if err != nil {
 			return err
 		}

@@ -54,8 +54,7 @@ func start(f *flags) error {
 	}
 	defer cleanup()
 	if f.Check {
-		fmt.Println("the configuration is good")
-		return nil
+		return look(os.Stdout, os.Stderr, c)
 	}
 	tuneMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: f.LogLevel}))
