@@ -403,14 +403,28 @@ func (h hooks) counted(machines *vmm.VMM) change.Handler {
 }
 
 // notKept ends what was to be done about a snapshot and could not be: the owner has
-// the reason. A guest that was to go back is off by then.
+// the reason.
 func notKept(r *change.Run, cause error) change.Commit {
+	if r.Workspace != nil && (r.Workspace.State == workspace.Starting ||
+		vmm.Halting(r.Workspace.State)) {
+		return failed(r, workspace.TriggerOff, cause)
+	}
+	return with(r, cause)
+}
+
+// notSerialized ends what could not be serialized: it goes on, with the reason, unless
+// its time is over.
+func notSerialized(r *change.Run, cause error) change.Commit {
+	if r.Workspace == nil || r.Workspace.Expired || vmm.Halting(r.Workspace.State) {
+		return corrupted(r, cause)
+	}
+	return with(r, cause)
+}
+
+// with leaves the workspace as it is and gives its owner the reason why.
+func with(r *change.Run, cause error) change.Commit {
 	if r.Workspace == nil {
 		return nil
-	}
-	switch r.Workspace.State {
-	case workspace.ShuttingDown, workspace.Starting:
-		return failed(r, workspace.TriggerOff, cause)
 	}
 	return func(tx workspace.Tx) error {
 		old, err := tx.Workspace(r.Workspace.ID)
@@ -419,7 +433,11 @@ func notKept(r *change.Run, cause error) change.Commit {
 		}
 		w := *old
 		w.Fault, w.Changed = cause.Error(), now()
-		return tx.PutWorkspace(&w)
+		if err := tx.PutWorkspace(&w); err != nil {
+			return err
+		}
+		return tx.Emit(workspace.Event{Workspace: w.ID, Topic: workspace.TopicState,
+			State: w.State, Fault: w.Fault, At: w.Changed})
 	}
 }
 

@@ -54,7 +54,7 @@ func Plans(
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}
 	serialize := one(workspace.ChangeSerialize, machines.Serialize(), workspace.Serializing)
-	serialize.Tasks = append(serialize.Tasks, h.yield())
+	serialize.Tasks, serialize.Failed = append(serialize.Tasks, h.yield()), notSerialized
 	return append([]change.Plan{
 		{Kind: workspace.ChangeDeploy, Failed: corrupted, Tasks: deploy},
 		{Kind: workspace.ChangeStart, Failed: notStarted,

@@ -29,13 +29,18 @@ func (m *Manager) Snapshot(
 	if err := what.Check(); err != nil {
 		return err
 	}
-	if what.Action == vmm.KeepCreate {
-		if err := m.oneMore(ctx, owner, id, what.Name); err != nil {
-			return err
-		}
+	var err error
+	switch what.Action {
+	case vmm.KeepCreate:
+		err = m.oneMore(ctx, owner, id, what.Name)
+	case vmm.KeepRevert:
+		err = m.there(ctx, owner, id, what.Name)
+	}
+	if err != nil {
+		return err
 	}
 	var queued workspace.ChangeID
-	err := m.store.Update(ctx, func(tx workspace.Tx) error {
+	err = m.store.Update(ctx, func(tx workspace.Tx) error {
 		w, err := tx.Workspace(id)
 		if err != nil || !visible(w, owner) {
 			return unknown(id)
@@ -79,6 +84,20 @@ func (m *Manager) oneMore(
 	return workspace.Errorf(workspace.Quota, snapshotOp, id.String(),
 		"it has %d snapshots, and no more than %d are kept: delete some", len(all),
 		workspace.MostSnapshots)
+}
+
+// there refuses to go back to a snapshot that there is not, before anything is done for
+// it.
+func (m *Manager) there(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, name string,
+) error {
+	all, err := m.Snapshots(ctx, owner, id)
+	same := func(s workspace.Snapshot) bool { return s.Name == name }
+	if err != nil || m.kept == nil || slices.ContainsFunc(all, same) {
+		return err
+	}
+	return workspace.Errorf(workspace.Conflict, snapshotOp, id.String(),
+		"it has no snapshot %q", name)
 }
 
 // keepable says why nothing can be done about snapshots of a workspace now.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -40,16 +38,22 @@ type books struct {
 	copy string // directory for copies of the record
 	db   *sql.DB
 
-	disks string                           // directory of the workspaces' disks
-	spool string                           // directory of files on their way
-	hosts func() (map[string]guest, error) // what the hosts have, by key
-	limit time.Duration                    // longest wait until nothing is under way
+	disks  []string                         // directories of the workspaces' disks
+	dirOf  func(host string) string         // which is a host's; nil: there is one for all
+	images string                           // directory of the repository; empty: not looked at
+	spool  string                           // directory of files on their way
+	hosts  func() (map[string]guest, error) // what the hosts have, by key
+	limit  time.Duration                    // longest wait until nothing is under way
+
+	met map[string]int // changes under way at a kill, by kind and task
 }
 
 // A guest is one machine as its host has it.
 type guest struct {
 	condition workspace.Condition
-	starts    int // how often it was started from off, as the host counted
+	starts    int      // how often it was started from off, as the host counted
+	host      string   // empty: not known
+	snapshots []string // names
 }
 
 // open takes a fresh copy of the record and opens it: the daemon lets nobody
@@ -237,56 +241,6 @@ func addresses(rows map[string]row) []string {
 	return wrong
 }
 
-// files says which disks are there without a workspace that needs them, and
-// which are missing.
-func (b *books) files(rows map[string]row) ([]string, error) {
-	entries, err := os.ReadDir(b.disks)
-	if err != nil {
-		return nil, err
-	}
-	var wrong []string
-	there := map[string]bool{}
-	for _, e := range entries {
-		key, _, _ := strings.Cut(e.Name(), "-")
-		if strings.Trim(key, "0123456789") != "" {
-			continue // of the host, not of a workspace
-		}
-		there[key] = true
-		if r, ok := rows[key]; !ok || !hasDisk(r.state) {
-			wrong = append(wrong, fmt.Sprintf("disks of %s are left (state %q)", e.Name(), r.state))
-		}
-	}
-	for key, r := range rows {
-		if hasDisk(r.state) && !there[key] {
-			wrong = append(wrong, fmt.Sprintf("workspace %s is %s and has no disk", key, r.state))
-		}
-	}
-	more, err := b.halfMade()
-	return append(wrong, more...), err
-}
-
-// halfMade says which files are left of transfers that are over: at rest nothing
-// is on its way, neither through the spool nor to a cache.
-func (b *books) halfMade() (wrong []string, err error) {
-	for _, dir := range []string{b.spool, filepath.Join(b.disks, "cache")} {
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		for _, e := range entries {
-			name := strings.TrimSuffix(e.Name(), ".qcow2")
-			if dir == b.spool || strings.Contains(name, ".") {
-				wrong = append(wrong, fmt.Sprintf("%s is left in %s", e.Name(), dir))
-			}
-		}
-	}
-	return wrong, nil
-}
-
-func hasDisk(state string) bool {
-	return !slices.Contains([]string{"Unpropagated", "TransportReady", "Corrupted"}, state)
-}
-
 // conditions says what a host may report of a workspace at rest.
 var conditions = map[string][]workspace.Condition{
 	"Unpropagated":   {workspace.ConditionAbsent},
@@ -304,9 +258,12 @@ func (b *books) machines(rows map[string]row) ([]string, error) {
 		return nil, err
 	}
 	var wrong []string
-	for key := range pool {
-		if _, ok := rows[key]; !ok {
+	for key, g := range pool {
+		if r, ok := rows[key]; !ok {
 			wrong = append(wrong, fmt.Sprintf("machine %s belongs to no workspace", key))
+		} else if g.host != "" && g.host != r.host {
+			wrong = append(wrong, fmt.Sprintf("machine %s is on %s, by the record on %q", key,
+				g.host, r.host))
 		}
 	}
 	for key, r := range rows {
@@ -334,6 +291,12 @@ func (b *books) orphans(ctx context.Context) ([]string, error) {
 			"(SELECT group_id FROM member)"},
 		{"messages", "SELECT count(*) FROM outbox WHERE subscription NOT IN " +
 			"(SELECT id FROM subscription)"},
+		{"bookings", "SELECT count(*) FROM booking WHERE id NOT IN " +
+			"(SELECT booking FROM standing)"},
+		{"changes", "SELECT count(*) FROM change WHERE workspace NOT IN " +
+			"(SELECT id FROM workspace)"},
+		{"subscriptions at pull points", "SELECT count(*) FROM subscription WHERE " +
+			"pull_point <> '' AND pull_point NOT IN (SELECT id FROM pull_point)"},
 	} {
 		n, err := b.number(ctx, q.query)
 		if err != nil {
@@ -374,6 +337,7 @@ func (b *books) audit(ctx context.Context, l *ledger, c *consumers) ([]string, e
 			continue
 		}
 		wrong = append(wrong, t.startedTwice(r, pool[key], l.reboots)...)
+		wrong = append(wrong, t.kept(pool[key])...)
 		wrong = append(wrong, t.listened(r, c)...)
 	}
 	for _, t := range l.dead {
@@ -415,7 +379,7 @@ func (t *tenancy) startedTwice(r row, h guest, reboots bool) []string {
 	if reboots {
 		again = 2 * t.reboots
 	}
-	if most := 1 + t.begins + again; h.starts > most {
+	if most := 1 + t.begins + t.moves + again; h.starts > most {
 		return []string{fmt.Sprintf("machine %s was started %d times, %d at most were asked for",
 			t.key, h.starts, most)}
 	}

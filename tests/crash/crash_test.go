@@ -36,16 +36,18 @@ type style struct {
 	early   time.Duration // longest life of one that is killed while it recovers
 	limit   time.Duration // longest wait until nothing is under way
 	reboots bool          // hosts count a reboot as a start
+	acts    []weighted
+	fleet   *fleet // hosts that workspaces are moved between; nil: nobody does
 }
 
 var (
 	// busy is for simulated hosts.
 	busy = style{clients: 4, crowd: 120, life: 500 * time.Millisecond,
-		early: 60 * time.Millisecond, limit: 3 * time.Minute}
+		early: 60 * time.Millisecond, limit: 3 * time.Minute, acts: weights}
 	// patient is for real guests, of which two boot in the time of a thousand
 	// simulated ones.
 	patient = style{clients: 2, crowd: 4, think: 2 * time.Second, life: 8 * time.Second,
-		early: 2 * time.Second, limit: 15 * time.Minute, reboots: true}
+		early: 2 * time.Second, limit: 15 * time.Minute, reboots: true, acts: weights}
 )
 
 // A rig is one daemon with its lives, its clients and its consumers.
@@ -170,6 +172,9 @@ func (r *rig) kill(t *testing.T, p *daemon.Process, after time.Duration) {
 	}
 	p.Kill()
 	r.kills++
+	if err := r.books.meet(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // settle lets the daemon finish what was half done and checks everything.
@@ -236,7 +241,10 @@ func (r *rig) finish(t *testing.T) {
 		}
 	}
 	r.settle(t, p)
-	for _, table := range []string{"workspace", "standing", "member", "workspace_group", "change"} {
+	r.style.fleet.dissolve(t, c)
+	r.settle(t, p)
+	for _, table := range []string{"workspace", "standing", "member", "workspace_group", "change",
+		"booking", "host_mode"} {
 		n, err := r.books.number(t.Context(), "SELECT count(*) FROM "+table)
 		if err != nil || n != 0 {
 			t.Errorf("%d rows of %s are left (%v)", n, table, err)
@@ -257,7 +265,11 @@ func (r *rig) report(t *testing.T) {
 		n := r.ledger.tallies[name]
 		fmt.Fprintf(&b, "%-15s %8d %8d %8d\n", name, n.acked, n.refused, n.unknown)
 	}
-	fmt.Fprintf(&b, "notifications heard %d, most waiting for dead consumers %d\n",
+	b.WriteString("kills met, by change and task:")
+	for _, what := range slices.Sorted(maps.Keys(r.books.met)) {
+		fmt.Fprintf(&b, " %s: %d;", what, r.books.met[what])
+	}
+	fmt.Fprintf(&b, "\nnotifications heard %d, most waiting for dead consumers %d\n",
 		r.consumers.total(), r.deadWaits)
 	fmt.Fprintf(&b, "fetched from the pull point %d, %d of them again\n",
 		len(r.puller.told)+r.puller.again, r.puller.again)

@@ -21,8 +21,11 @@ type tenancy struct {
 	gone  bool      // its destruction was acknowledged
 	ends  time.Time // last acknowledged termination time
 	// How often each was asked for, whether acknowledged or not.
-	begins, halts, reboots, saves int
-	streams                       []*stream
+	begins, halts, reboots, saves, moves int
+	streams                              []*stream
+	// Snapshots by name: true where it must be there, false where nobody can know. Of
+	// others it is known that there are none.
+	snapshots map[string]bool
 }
 
 // A stream is one subscription of the live consumer, known by the path under
@@ -144,7 +147,8 @@ func (l *ledger) created(nodes int) func(reply []byte) error {
 			if l.living[key] != nil || l.dead[key] != nil {
 				return fmt.Errorf("key %s was given before", key)
 			}
-			t := &tenancy{key: key, group: group, ends: daemon.Termination(reply)}
+			t := &tenancy{key: key, group: group, ends: daemon.Termination(reply),
+				snapshots: map[string]bool{}}
 			l.living[key] = t
 			if group != "" {
 				l.groups[group] = append(l.groups[group], t)

@@ -81,7 +81,7 @@ func TestKillsAreSurvivedByRealGuests(t *testing.T) {
 	sum(t, filepath.Join(images, imageName)) // so that guests get clones of a cached image
 	r.options.Config = r.write(t, "workspaced.toml", fmt.Sprintf(configuration,
 		r.options.Data, host.URI("qemu"), disks, tiny.Boot.Kernel, tiny.Boot.Initrd, images))
-	r.books.disks = disks
+	r.books.disks = []string{disks}
 	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) { return domains(host, disks) }
 	r.play(t, *kvmKillsFlag)

@@ -3,6 +3,7 @@ package crash
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
@@ -22,7 +23,7 @@ func TestKillsAreSurvived(t *testing.T) {
 	r := newRig(t, busy)
 	file := r.write(t, "sim.script", script)
 	r.options.Args = append(r.options.Args, "--sim-script", file)
-	r.books.disks = filepath.Join(r.options.Data, "disks")
+	r.books.disks = []string{filepath.Join(r.options.Data, "disks")}
 	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) {
 		return simulated(filepath.Join(r.options.Data, "sim"))
@@ -42,7 +43,12 @@ func simulated(dir string) (map[string]guest, error) {
 		if _, twice := all[key]; twice {
 			return nil, fmt.Errorf("machine %s is on two hosts", key)
 		}
-		all[key] = guest{h.Condition, h.Starts}
+		g := guest{condition: h.Condition, starts: h.Starts, host: string(at.Host)}
+		for word := range strings.FieldsSeq(h.Snapshots) {
+			name, _, _ := strings.Cut(word, ":")
+			g.snapshots = append(g.snapshots, name)
+		}
+		all[key] = g
 	}
 	return all, nil
 }

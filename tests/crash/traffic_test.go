@@ -43,11 +43,14 @@ func (c *client) pause() {
 	}
 }
 
-// weights say how often each act is played, out of their sum.
-var weights = []struct {
+// weighted says how often an act is played, out of the sum of all.
+type weighted struct {
 	name   string
 	weight int
-}{
+}
+
+// weights are those of clients that stay where they are.
+var weights = []weighted{
 	{"create", 22}, {"create group", 4}, {"extend", 12}, {"pause", 10}, {"start", 12},
 	{"shutdown", 8}, {"reboot", 6}, {"save", 3}, {"destroy", 14}, {"destroy group", 2},
 	{"subscribe", 10}, {"subscribe end", 5}, {"subscribe dead", 4},
@@ -75,11 +78,11 @@ func (c *client) draw() string {
 		return "create"
 	}
 	sum := 0
-	for _, w := range weights {
+	for _, w := range c.style.acts {
 		sum += w.weight
 	}
 	n := c.rand.IntN(sum)
-	for _, w := range weights {
+	for _, w := range c.style.acts {
 		if n -= w.weight; n < 0 {
 			return w.name
 		}
@@ -101,6 +104,9 @@ func (c *client) make(name string) *act {
 		return a
 	case "destroy group":
 		return c.destroyGroup(a)
+	}
+	if done := c.aboutHosts(a); done {
+		return a
 	}
 	t := c.ledger.pick(c.rand)
 	if t == nil {
@@ -132,6 +138,16 @@ func (c *client) fill(a *act, t *tenancy) {
 	case "save":
 		a.message = daemon.Save
 		t.saves++
+		for name := range t.snapshots {
+			t.snapshots[name] = false
+		}
+	case "serialize":
+		a.message = daemon.Serialize
+		t.halts++
+	case "migrate", "migrate still":
+		c.migrate(a, t)
+	case "snapshot", "revert", "unsnap":
+		c.snapshot(a, t)
 	default:
 		c.subscribe(a, t)
 	}

@@ -43,7 +43,8 @@ func TestCallerReadsBothFramings(t *testing.T) {
 func TestMessagesHaveNoMarksLeft(t *testing.T) {
 	v := Values{Key: "17", Time: time.Unix(0, 0), Consumer: "http://127.0.0.1:1/c"}
 	for _, m := range []Message{Create, CreateGroup, State, Properties, Begin, Pause, Reboot,
-		Shutdown, Save, Extend, Subscribe, SubscribeEnd, Destroy, DestroyGroup, List} {
+		Shutdown, Save, Extend, Subscribe, SubscribeEnd, Destroy, DestroyGroup, List, Migrate,
+		Serialize, Snapshot, Drain, Open, Evacuate, AddHost, RemoveHost} {
 		if body := string(m.Body(v)); strings.ContainsAny(body, "{}") {
 			t.Errorf("%s: a mark is left in %s", m.action, body)
 		}

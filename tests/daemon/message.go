@@ -48,6 +48,7 @@ var (
 	Pause        = load("pause", workspace, workspacePort+"/shutdownRequest")
 	Reboot       = load("reboot", workspace, workspacePort+"/shutdownRequest")
 	Shutdown     = load("shutdown", workspace, workspacePort+"/shutdownRequest")
+	Serialize    = load("serialize", workspace, workspacePort+"/shutdownRequest")
 	Save         = load("save", workspace, workspacePort+"/shutdownRequest")
 	Extend       = load("extend", workspace, lifetimeNS+"/SetTerminationTime")
 	Subscribe    = load("subscribe", workspace, notifyNS+"/Subscribe")
@@ -102,6 +103,12 @@ type Values struct {
 	Duration time.Duration
 	Terms    string
 	MemoryMB int
+
+	// Of requests about hosts and snapshots.
+	Host         string
+	Cold         bool
+	Action, Name string
+	Spec         string // of a host to be added: its elements after the name
 }
 
 // Terms writes lease terms: a kind such as best-effort, a start unless it is
@@ -144,6 +151,11 @@ func (m Message) Body(v Values) []byte {
 		"{duration}", fmt.Sprintf("PT%.3fS", v.Duration.Seconds()),
 		"{terms}", v.Terms,
 		"{memory}", strconv.Itoa(v.MemoryMB),
+		"{host}", v.Host,
+		"{cold}", strconv.FormatBool(v.Cold),
+		"{action}", v.Action,
+		"{name}", v.Name,
+		"{spec}", v.Spec,
 	).Replace(m.text))
 }
 

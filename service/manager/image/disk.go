@@ -128,7 +128,7 @@ func clear(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	for i := range w.Spec.Disks {
 		gone = append(gone, plain(n.DiskPath(w, i))...)
 	}
-	if !n.Inert { // there nothing else is ever made
+	if !n.Inert || !n.Access.Local() { // elsewhere nothing else is ever made
 		list, err := n.Access.List(ctx, n.Dir)
 		if err != nil {
 			return onHost(n, "remove the disks of workspace", w.ID, err)

@@ -47,9 +47,9 @@ func Reverts(r *change.Run) bool {
 
 // Keep makes, deletes or goes back to the snapshot that the change has as Argument.
 // A workspace that went back is Propagated, or Starting where its snapshot had
-// memory.
+// memory; one that could not go back is what its guest is.
 func (v *VMM) Keep() change.Handler {
-	return change.Handler{Do: v.slowly(func(
+	return change.Handler{Undo: v.call(truth), Do: v.slowly(func(
 		ctx context.Context, n *host.Node, r *change.Run,
 	) (change.Commit, error) {
 		k, err := keepOf(r)

@@ -142,24 +142,54 @@ func (v *VMM) Stop() change.Handler {
 	return v.simple(workspace.TriggerOff, v.stop, learn.Shutdown)
 }
 
-// Serialize writes the guest's memory to disk.
+// Serialize writes the guest's memory to disk. Where that fails the workspace is what
+// its guest is.
 func (v *VMM) Serialize() change.Handler {
-	return v.simple(workspace.TriggerSerOff, func(
+	h := v.simple(workspace.TriggerSerOff, func(
 		ctx context.Context, n *host.Node, w *workspace.Workspace,
 	) error {
 		return n.Stop(ctx, w.ID, workspace.StopSerialize)
 	}, learn.Suspend)
+	h.Undo = v.call(truth)
+	return h
 }
 
-// stop halts the machine. One whose memory is on disk has nothing to halt:
-// its definition goes, and the memory with it; the next start defines it anew.
+// found are the triggers by which a workspace becomes what its guest is found to be.
+var found = map[workspace.Condition]workspace.Trigger{
+	workspace.ConditionRunning: workspace.TriggerUp, workspace.ConditionOff: workspace.TriggerOff,
+	workspace.ConditionPaused: workspace.TriggerUpPaused,
+	workspace.ConditionSaved:  workspace.TriggerSerOff,
+}
+
+// truth records what has become of a guest that something could not be done with: it
+// may be as it was, or half way. What the state does not allow is left to who ends the
+// change.
+func truth(ctx context.Context, n *host.Node, r *change.Run) (change.Commit, error) {
+	now, err := n.Inspect(ctx, r.Workspace.ID)
+	if err != nil {
+		return nil, err
+	}
+	on := found[now]
+	if _, err := r.Workspace.State.Next(on); err != nil || !Halting(r.Workspace.State) {
+		return nil, nil //nolint:nilerr // as said
+	}
+	return Moved(r.Workspace.ID, on), nil
+}
+
+// Halting reports whether a guest is on its way out of memory.
+func Halting(s workspace.State) bool {
+	return s == workspace.ShuttingDown || s == workspace.Serializing
+}
+
+// stop halts the machine. One whose memory is on disk has nothing to halt: the memory
+// goes, and what else the host keeps of it stays.
 func (v *VMM) stop(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	now, err := n.Inspect(ctx, w.ID)
 	switch {
 	case err != nil:
 		return err
 	case now == workspace.ConditionSaved:
-		return n.Undefine(ctx, w.ID)
+		return n.Stop(ctx, w.ID, workspace.StopForced)
 	case now == workspace.ConditionAbsent || now == workspace.ConditionOff:
 		return nil
 	}

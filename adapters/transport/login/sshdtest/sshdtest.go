@@ -227,6 +227,9 @@ func family(pid int) []int {
 	return all
 }
 
+// Sessions returns the processes that serve who is logged in.
+func (s *Server) Sessions() []int { return family(s.cmd.Process.Pid)[1:] }
+
 // Log returns what the stopped server has logged.
 func (s *Server) Log() string { return s.log.String() }
 
