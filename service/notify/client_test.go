@@ -98,9 +98,9 @@ func door(t *testing.T, address string) (port string, came func() int) {
 // is asked for first, and points to a closed address the next time.
 func TestNameThatChangesItsAddress(t *testing.T) {
 	port, harmless := door(t, "127.0.0.2:0")
-	_, closed := door(t, "127.0.0.1:"+port)
+	_, closed := door(t, "127.0.0.3:"+port) // there nobody else has it, as on 127.0.0.1
 	l := &liar{answers: []netip.Addr{
-		netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1"),
+		netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3"),
 	}}
 	g := Guard{Allow: prefixes("127.0.0.2/32")}
 	client := newClient(g, 10*time.Second, l.serve(t))

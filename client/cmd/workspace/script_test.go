@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -41,10 +42,10 @@ func runScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
-			"await": await, "hangup": hangUp, "old": oldServer,
+			"await": await, "until": until, "hangup": hangUp, "old": oldServer,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Values[testDaemon{}] = &testDaemon{path: path, address: "127.0.0.1:0"}
+			e.Values[testDaemon{}] = &testDaemon{path: path, address: ownAddress()}
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("TZ", "UTC")
@@ -73,6 +74,13 @@ func buildDaemon(t *testing.T) string {
 		t.Fatalf("cannot build the daemon: %v\n%s", err, out)
 	}
 	return path
+}
+
+// ownAddress returns an address with any port of which nobody else takes one: a
+// daemon that is away for a moment finds its port free again.
+func ownAddress() string {
+	n := os.Getpid() // below 1<<22
+	return fmt.Sprintf("127.%d.%d.%d:0", 64+n>>16, n>>8&255, n&255)
 }
 
 // A testDaemon is the daemon of one script.
@@ -178,7 +186,7 @@ var changing = []struct {
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "UUID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[A-Z]+)`), "TIME"},
 	{regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d\.\d{3}`), "CLOCK"},
-	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST:PORT"},
+	{regexp.MustCompile(`127[0-9.]+:\d+`), "HOST:PORT"},
 	{regexp.MustCompile(`\((now|in [0-9dhms ]+|[0-9dhms ]+ ago)\)`), "(RELATIVE)"},
 	{regexp.MustCompile(`\bin [0-9]+[dhms]( [0-9]+[dhms])? *`), "RELATIVE  "},
 	{regexp.MustCompile(`\(\d+\.\ds\)`), "(SECONDS)"},
@@ -217,6 +225,21 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("nothing in %s matches %q:\n%s", args[0], args[1], ts.ReadFile(args[0]))
+}
+
+// until is "until PATTERN COMMAND...": it runs the command again and again until
+// what it prints matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile("(?m)" + args[0])
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-tick.C {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("%q never says what matches %q", args[1:], args[0])
 }
 
 // interrupt is "interrupt CODE PATTERN ARGUMENT...": it runs workspace with its

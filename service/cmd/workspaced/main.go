@@ -61,7 +61,7 @@ func start(f *flags) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal does not wait for a clean end
-	return serve(ctx, c, f, log)
+	return serve(ctx, c, f, os.Stdout, log)
 }
 
 // config returns the configuration that the flags ask for. A demonstration

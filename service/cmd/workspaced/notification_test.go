@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -21,31 +20,15 @@ import (
 // demonstration runs a daemon over simulated hosts and returns its address.
 func demonstration(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 	out, end := begin(t, &flags{
-		Demo: true, Listen: address, Data: filepath.Join(t.TempDir(), "data"),
+		Demo: true, Listen: "127.0.0.1:0", Data: filepath.Join(t.TempDir(), "data"),
 	})
 	t.Cleanup(func() {
 		if err := end(); err != nil {
 			t.Error(err)
 		}
 	})
-	out.waitFor(t, "msg=starting")
-	await(t, "the daemon listens", func() bool {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	})
-	return address
+	return out.waitFor(t, "listening on http://")
 }
 
 // await waits until something holds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -39,7 +40,9 @@ const farewell = 5 * time.Second
 
 // serve opens everything in the order in which it leans on each other, says
 // that it listens, and runs until ctx ends.
-func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) error {
+func serve(
+	ctx context.Context, c *config.Config, f *flags, say io.Writer, log *slog.Logger,
+) error {
 	if err := prepare(c, f.Demo); err != nil {
 		return err
 	}
@@ -71,7 +74,7 @@ func serve(ctx context.Context, c *config.Config, f *flags, log *slog.Logger) er
 	if f.Pprof != "" {
 		parts = append(parts, run.Part{Name: "pprof", Run: profiles(f.Pprof)})
 	}
-	fmt.Printf("listening on http://%s\n", listener.Addr())
+	fmt.Fprintf(say, "listening on http://%s\n", listener.Addr())
 	return run.All(ctx, parts...)
 }
 

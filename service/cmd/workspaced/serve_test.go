@@ -17,7 +17,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// A log is what was logged so far.
+// A log is what was said and logged so far.
 type log struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -29,15 +29,16 @@ func (l *log) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// waitFor waits until the text was logged.
-func (l *log) waitFor(t *testing.T, text string) {
+// waitFor waits until the text was logged, and returns the rest of its line.
+func (l *log) waitFor(t *testing.T, text string) string {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		all := l.text.String()
 		l.mu.Unlock()
-		if strings.Contains(all, text) {
-			return
+		if _, after, ok := strings.Cut(all, text); ok {
+			rest, _, _ := strings.Cut(after, "\n")
+			return rest
 		}
 		if time.Now().After(end) {
 			t.Fatalf("%q was not logged, but\n%s", text, all)
@@ -68,7 +69,7 @@ func begin(t *testing.T, f *flags) (l *log, end func() error) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		err := serve(ctx, c, f, slog.New(slog.NewTextHandler(l, nil)))
+		err := serve(ctx, c, f, l, slog.New(slog.NewTextHandler(l, nil)))
 		fmt.Fprintln(l, "ended:", err)
 		done <- err
 	}()

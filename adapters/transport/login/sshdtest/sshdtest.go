@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,17 +27,16 @@ import (
 
 // Server is a running sshd. Its files lie in a directory that the test removes.
 type Server struct {
-	Address    string // 127.0.0.1:PORT
+	Address    string // 127.X.X.X:PORT, kept over restarts
 	User       string // who may log in: the user of the test
 	KeyFile    string // the private key with which it may
 	KnownHosts string // a known_hosts file that holds the server's host key
 	Root       string // an empty directory for images
 
-	t    testing.TB
-	dir  string
-	port int
-	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	t   testing.TB
+	dir string
+	cmd *exec.Cmd
+	log *bytes.Buffer
 }
 
 // Start starts a server, which is stopped at the end of the test.
@@ -49,9 +49,9 @@ func Start(t testing.TB) *Server {
 	dir := t.TempDir()
 	s := &Server{
 		User: me.Username, KeyFile: filepath.Join(dir, "id"), Root: filepath.Join(dir, "root"),
-		KnownHosts: filepath.Join(dir, "known_hosts"), t: t, dir: dir, port: freePort(t),
+		KnownHosts: filepath.Join(dir, "known_hosts"), t: t, dir: dir,
+		Address: freeAddress(t),
 	}
-	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 	if err := os.Mkdir(s.Root, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -65,14 +65,25 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-func freePort(t testing.TB) int {
+// given are the addresses that freeAddress has returned.
+var given sync.Map
+
+// freeAddress returns an address that stays free until its server takes it, and
+// while that is stopped: the loopback network is wide enough for each process to
+// have an IP address of its own, of which nobody else takes a port.
+func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	n := os.Getpid() // below 1<<22
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+n>>16, n>>8&255, n&255))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		if _, taken := given.LoadOrStore(l.Addr().String(), true); !taken {
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // WriteKey makes a new private key at path and returns its public half.
@@ -132,8 +143,7 @@ func (s *Server) KnownHostsLine() string {
 }
 
 func (s *Server) configure() {
-	s.write("sshd_config", fmt.Appendf(nil, `ListenAddress 127.0.0.1
-Port %d
+	s.write("sshd_config", fmt.Appendf(nil, `ListenAddress %s
 HostKey %[2]s/host_key
 AuthorizedKeysFile %[2]s/authorized_keys
 PidFile %[2]s/pid
@@ -145,7 +155,7 @@ PermitRootLogin prohibit-password
 MaxStartups 100
 Subsystem sftp internal-sftp
 SetEnv HOME=%[2]s
-`, s.port, s.dir))
+`, s.Address, s.dir))
 }
 
 // Restart starts the server, again after Stop, and waits until it answers.
