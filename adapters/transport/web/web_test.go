@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -64,6 +65,7 @@ type warehouse struct {
 	dir    string
 	whole  bool // it gives no ranges
 	ranges atomic.Int64
+	puts   sync.Mutex                                    // one after the other
 	wrong  func(http.ResponseWriter, *http.Request) bool // answers instead
 }
 
@@ -80,7 +82,7 @@ func (h *warehouse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	switch r.Method {
 	case http.MethodPut:
-		err = put(root, name, r.Body, r.ContentLength)
+		err = h.put(root, name, r.Body, r.ContentLength)
 		io.Copy(io.Discard, r.Body) // or its sender never hears the answer
 	case http.MethodDelete:
 		err = root.Remove(name)
@@ -136,14 +138,16 @@ func (h *warehouse) get(root *os.Root, name string, w http.ResponseWriter, r *ht
 	return nil
 }
 
-func put(root *os.Root, name string, body io.Reader, size int64) error {
+// put takes a file in. One that was broken off is to have ended, and to have taken
+// away what it wrote, before the next one of the same name is answered.
+func (h *warehouse) put(root *os.Root, name string, body io.Reader, size int64) error {
+	h.puts.Lock()
+	defer h.puts.Unlock()
 	if info, err := root.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return errors.New("no file")
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// A name of its own: a PUT that was broken off may still be ending when the next
-	// one of the same name comes, and must not remove what that one writes.
 	temp := path.Join(path.Dir(name), ".put-"+rand.Text())
 	f, err := root.Create(temp)
 	if err != nil {
