@@ -28,7 +28,8 @@ func installModules(dir string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-		"--prefer-offline", "--loglevel=error")
+		"--prefer-offline", "--fetch-retries=5", "--fetch-retry-mintimeout=2000",
+		"--loglevel=error") // a registry that is away for a moment says nothing of a stack
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cannot install the modules of Node.js: %w\n%s", err, out)
