@@ -18,6 +18,7 @@ var vmms = []string{"Xen", "VMware", "KVM"}
 func (c *Config) Check() error {
 	return errors.Join(
 		c.Listen.check(), c.Site.check(), c.Notify.check(), c.checkHosts(), c.checkNetworks(),
+		c.Overlay.check(),
 		c.checkKernels(), c.checkServers(), c.Scheduler.check(), c.FairShare.check(),
 		c.checkQuotas(), c.checkImages(), c.checkTogether(),
 	)

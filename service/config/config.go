@@ -28,6 +28,7 @@ type Config struct {
 	Quotas       []Quota      `toml:"quota"`
 	Hosts        []Host       `toml:"host"`
 	Networks     []Network    `toml:"network"`
+	Overlay      Overlay      `toml:"overlay"`
 	Kernels      []Kernel     `toml:"kernel"`
 	Repositories Repositories `toml:"repository"`
 	Images       ImageLibrary `toml:"image"`
@@ -121,7 +122,10 @@ type Host struct {
 	SSH          *HostSSH          `toml:"ssh"`          // left out: the host is this machine
 	// Peer is the URI at which other hosts' libvirtd reach this one's, for migration;
 	// default uri, where that is not of a local socket.
-	Peer     string   `toml:"peer"`
+	Peer string `toml:"peer"`
+	// Overlay is the IP address at which the other hosts reach this one for private networks
+	// that span hosts; without one the nodes of such a group are on this host alone.
+	Overlay  string   `toml:"overlay"`
 	DiskMBps int64    `toml:"disk_mbps"` // of each workspace, megabytes a second; 0: no limit
 	DiskIOPS int64    `toml:"disk_iops"` // of each workspace, operations a second; 0: no limit
 	Windows  []Window `toml:"window"`
@@ -169,11 +173,26 @@ type Network struct {
 	// Guard holds guests to the addresses that they were leased; default true.
 	Guard *bool `toml:"guard"`
 	// Private gives each group, or workspace alone, a network of its own: a bridge of its
-	// host that nothing else is on. The nodes of a group are kept on one host.
+	// host that nothing else is on. The nodes of a group are on one host, or on hosts that
+	// have an overlay address.
 	Private bool `toml:"private"`
 	// Probe asks the wire before a guest gets an address whether somebody has it, where
 	// the network is a bridge of the host; default true.
 	Probe *bool `toml:"probe"`
+}
+
+// Overlay is how private networks span hosts that have an overlay address.
+type Overlay struct {
+	// OneHost keeps the nodes of a group with a private network on one host all the same.
+	OneHost bool `toml:"one_host"`
+	Port    int  `toml:"port"` // of UDP, at which hosts hear each other's VXLANs; default 4789
+	// MTU is the largest packet of guests there: that of the hosts' own network less 50, or
+	// less 70 where their addresses are IPv6; default 1450, or 1430.
+	MTU int `toml:"mtu"`
+	// FirstVNI and LastVNI are the numbers of VXLANs that are the service's; default 1 and
+	// 16777215.
+	FirstVNI int `toml:"first_vni"`
+	LastVNI  int `toml:"last_vni"`
 }
 
 // Kernel is a kernel that requests may name as file://NAME.

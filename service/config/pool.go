@@ -34,11 +34,14 @@ func (h *Host) IDs() []string {
 
 func (c *Config) checkHosts() error {
 	var all []error
-	seen := once{}
+	seen, overlays := once{}, once{}
 	for i, h := range c.Hosts {
 		err := errors.Join(h.check(), c.checkAssociations(&h), h.checkWindows())
 		for _, id := range h.IDs() {
 			err = errors.Join(err, seen.check("id", id))
+		}
+		if h.Overlay != "" {
+			err = errors.Join(err, overlays.check("overlay", h.Overlay))
 		}
 		all = append(all, entry("host", i, h.ID, err))
 	}
@@ -90,6 +93,11 @@ func (h *Host) check() error {
 		"disk_mbps and disk_iops are 0 to %d", mostKbps)
 	refuse(h.Peer != "" && !peerURI.MatchString(h.Peer),
 		"peer %q is needed as qemu+tls://HOST/system, or with tcp or ssh", h.Peer)
+	if ip, err := netip.ParseAddr(h.Overlay); h.Overlay != "" {
+		refuse(err != nil || ip.Zone() != "" || !ip.IsGlobalUnicast() || ip.Is4In6(),
+			"overlay %q is needed as an IP address of the host that other hosts reach", h.Overlay)
+		refuse(!real || h.VMM != "KVM", "overlay is for hosts with libvirt and KVM")
+	}
 	refuse(real && h.Count > 1, "count is for simulated hosts")
 	refuse(!slices.Contains(vmms, h.VMM), "vmm %q is none of %s", h.VMM, strings.Join(vmms, ", "))
 	words := []string{"auto", "kvm", "tcg"}
@@ -132,6 +140,26 @@ func (c *Config) checkAssociations(h *Host) error {
 	}
 	return errors.Join(all...)
 }
+
+// check refuses numbers that nothing can have.
+func (o *Overlay) check() error {
+	var all []error
+	if o.Port < 1 || o.Port > 65535 {
+		all = append(all, fmt.Errorf("overlay.port %d is not a UDP port", o.Port))
+	}
+	if o.MTU < 1280 || o.MTU > 65465 {
+		all = append(all, fmt.Errorf("overlay.mtu %d is not from 1280, which IPv6 needs, to 65465",
+			o.MTU))
+	}
+	if o.FirstVNI < 1 || o.LastVNI > mostVNI || o.FirstVNI > o.LastVNI {
+		all = append(all, fmt.Errorf("overlay.first_vni %d and overlay.last_vni %d are not in "+
+			"order from 1 to %d", o.FirstVNI, o.LastVNI, mostVNI))
+	}
+	return errors.Join(all...)
+}
+
+// mostVNI is the largest number of a VXLAN (RFC 7348, section 5).
+const mostVNI = 1<<24 - 1
 
 func (c *Config) checkNetworks() error {
 	var all []error

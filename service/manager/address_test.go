@@ -210,3 +210,77 @@ func TestPrivateGroupsAreTogether(t *testing.T) {
 		r.reach(w.ID, workspace.Running)
 	}
 }
+
+// spanning lets private groups span hosts with the addresses.
+func spanning(ips ...string) func(*rig) {
+	return func(r *rig) {
+		r.policy.Brought = map[string]manager.Brought{"private": {Private: true}}
+		r.policy.Overlay = manager.Overlay{MTU: 1450, First: 7, Last: 8, Offset: 3}
+		r.overlay = [2]string(ips)
+	}
+}
+
+// privately asks for a group with a private network.
+func privately(nodes int, memory int64) workspace.Request {
+	req := request(nodes)
+	req.Demand.MemoryMB, req.Spec.NICs[0].Association = memory, "private"
+	return req
+}
+
+// TestPrivateGroupsThatReachNobody are refused where they do not fit on one host.
+func TestPrivateGroupsThatReachNobody(t *testing.T) {
+	for name, ips := range map[string][]string{"no address": {"", ""}, "one": {"10.1.1.1", ""},
+		"two kinds": {"10.1.1.1", "fd00::1"}} {
+		r := newRig(t, t.TempDir(), "", spanning(ips...))
+		_, err := r.manager.Create(t.Context(), privately(2, 600))
+		if workspace.KindOf(err) != workspace.NoResource {
+			t.Errorf("%s: a group that fits on no host: %v", name, err)
+		}
+		r.stop()
+	}
+}
+
+// TestPrivateGroupsSpanHosts: their nodes are on hosts that reach each other, and no two
+// groups have one VNI at a time.
+func TestPrivateGroupsSpanHosts(t *testing.T) {
+	r := newRig(t, t.TempDir(), "", spanning("10.1.1.1", "10.1.1.2"))
+	defer r.stop()
+	var all []*workspace.Workspace
+	for range 2 {
+		made, err := r.manager.Create(t.Context(), privately(2, 300))
+		r.check(err)
+		a, b := made.Workspaces[0], made.Workspaces[1]
+		if a.NICs[0].VNI != b.NICs[0].VNI || a.NICs[0].MTU != 1450 || a.Host == "" ||
+			a.Host != b.Host { // together, where they can be
+			t.Errorf("on %s and %s they have %+v and %+v", a.Host, b.Host, a.NICs, b.NICs)
+		}
+		all = append(all, a, b)
+		for _, w := range made.Workspaces {
+			r.reach(w.ID, workspace.Running)
+		}
+	}
+	one, two := all[0].NICs[0].VNI, all[2].NICs[0].VNI
+	if one == two || min(one, two) != 7 || max(one, two) != 8 {
+		t.Errorf("the groups have the VNIs %d and %d", one, two)
+	}
+	_, err := r.manager.Create(t.Context(), privately(2, 1))
+	if workspace.KindOf(err) != workspace.NoResource || !strings.Contains(err.Error(), "VNI") {
+		t.Errorf("a third group of two VNIs: %v", err)
+	}
+	for _, w := range all[:2] {
+		r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	}
+	r.settle()
+	made, err := r.manager.Create(t.Context(), privately(4, 300))
+	r.check(err)
+	on := map[workspace.HostID]int{}
+	for _, w := range made.Workspaces {
+		w = r.reach(w.ID, workspace.Running)
+		if on[w.Host]++; w.NICs[0].VNI != one {
+			t.Errorf("the next group has the VNI %d, want %d", w.NICs[0].VNI, one)
+		}
+	}
+	if len(on) != 2 {
+		t.Errorf("four of which three fit on a host are on %v", on)
+	}
+}

@@ -147,7 +147,7 @@ func (m *Manager) reserve(
 	if err != nil {
 		return nil, nil, m.turnedDown(r, err)
 	}
-	return b, nics, nil
+	return b, nics, m.number(tx, b, nics)
 }
 
 // tentative is the number of a lease that is only asked about.

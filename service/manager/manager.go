@@ -40,6 +40,7 @@ type Policy struct {
 	Warn              time.Duration       // before the end of running time; 0: no warning
 	NoStaging         bool                // files are neither staged in nor out
 	Brought           map[string]Brought  // by association
+	Overlay           Overlay             // of private networks; zero: each is on one host
 }
 
 // Images is what the manager asks of the image side before it accepts a request.

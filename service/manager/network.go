@@ -19,8 +19,16 @@ type Brought struct {
 	Advisory                    Addresses // with Advisory
 	Netmask, Gateway, Broadcast string
 
-	// Private: the nodes of a group are to be on one host, where their network is.
+	// Private: the nodes of a group are to be where their network is: on one host, or on
+	// hosts that Overlay connects.
 	Private bool
+}
+
+// Overlay is how private networks span hosts.
+type Overlay struct {
+	MTU         int // of guests; 0: they do not
+	First, Last int // VNIs that may be given
+	Offset      int // of installations whose VNIs are to differ
 }
 
 // Addresses are ranges of addresses.
@@ -60,7 +68,7 @@ func (m *Manager) admitNetworks(r *workspace.Request) error {
 	return nil
 }
 
-// keepTogether has the nodes of a group with a private network be on one host.
+// keepTogether has the nodes of a group with a private network be where it can be.
 func (m *Manager) keepTogether(r *workspace.Request) {
 	private := func(n workspace.NIC) bool { return m.policy.Brought[m.association(n)].Private }
 	near := func(rule workspace.AffinityRule) bool {
@@ -71,8 +79,50 @@ func (m *Manager) keepTogether(r *workspace.Request) {
 		slices.ContainsFunc(r.Terms.Affinity, near) {
 		return
 	}
-	r.Terms.Affinity = append(slices.Clone(r.Terms.Affinity),
-		workspace.AffinityRule{Relation: workspace.Near})
+	rule := workspace.AffinityRule{Relation: workspace.Near}
+	if m.policy.Overlay.MTU > 0 {
+		rule.Relation = workspace.Within
+	}
+	r.Terms.Affinity = append(slices.Clone(r.Terms.Affinity), rule)
+}
+
+// number gives the private networks of a group that may span hosts their VNIs. They
+// begin with the number of the lease, so that they are given again as late as can be,
+// and no network of a workspace that is in the record has them.
+func (m *Manager) number(tx workspace.Tx, b *workspace.Booking, nics [][]workspace.NIC) error {
+	o := m.policy.Overlay
+	if o.MTU == 0 || !slices.ContainsFunc(b.Terms.Affinity, func(r workspace.AffinityRule) bool {
+		return r.Relation == workspace.Within
+	}) {
+		return nil
+	}
+	taken := map[int]bool{}
+	for _, w := range tx.AllWorkspaces() {
+		for _, nic := range w.NICs {
+			taken[nic.VNI] = true
+		}
+	}
+	given, span := map[string]int{}, o.Last-o.First+1
+	for i := range nics {
+		for j := range nics[i] {
+			nic := &nics[i][j]
+			if !m.policy.Brought[nic.Association].Private {
+				continue
+			}
+			vni, known := given[nic.Association]
+			for tries := 0; !known && tries < span; tries++ {
+				vni = o.First + int((int64(b.ID)+int64(o.Offset)+int64(tries))%int64(span))
+				known = !taken[vni]
+			}
+			if !known {
+				return workspace.Errorf(workspace.NoResource, opCreate, "",
+					"all %d VNIs of the site are given to private networks", span)
+			}
+			given[nic.Association], taken[vni] = vni, true
+			nic.VNI, nic.MTU = vni, o.MTU
+		}
+	}
+	return nil
 }
 
 // hostname is what a guest may be called (RFC 1123, section 2.1).

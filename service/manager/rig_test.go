@@ -47,6 +47,7 @@ type rig struct {
 	account account.Keeper     // allows everything, unless a test has quotas
 	fixed   []workspace.Window // of host one
 	library manager.Library    // nil: none
+	overlay [2]string          // addresses of the hosts for private networks
 	stop    func()
 }
 
@@ -78,11 +79,12 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		f(r)
 	}
 	quiet, hosts := slog.New(slog.DiscardHandler), twoHosts()
+	hosts[0].Overlay, hosts[1].Overlay = r.overlay[0], r.overlay[1]
 	r.open(hosts, script)
-	r.check(image.CleanSpool(filepath.Join(dir, "spool")))
-	images := image.New(image.Options{
-		Spool: filepath.Join(dir, "spool"),
-		Pool:  r.pool, Transports: map[string]workspace.Transport{"file": r.transport()},
+	spool := filepath.Join(dir, "spool")
+	r.check(image.CleanSpool(spool))
+	images := image.New(image.Options{Spool: spool,
+		Pool: r.pool, Transports: map[string]workspace.Transport{"file": r.transport()},
 	})
 	machines := vmm.New(vmm.Options{Pool: r.pool, Boot: images.Boot, Patience: time.Second})
 	var engine *change.Engine

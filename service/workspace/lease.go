@@ -32,6 +32,10 @@ type Relation string
 const (
 	Near  Relation = "near"  // on the same host
 	Apart Relation = "apart" // on other hosts
+	// Within reach: on one host, or on hosts between which a private network can be
+	// (Host.Overlay); of the lease's own nodes alone. No request asks for it: it follows
+	// from their network.
+	Within Relation = "within reach"
 )
 
 // AffinityRule says where the nodes of a lease are to be: near to or apart from

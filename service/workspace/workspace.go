@@ -165,6 +165,11 @@ type NIC struct {
 	// Bridge is the bridge device of the host that its link is plugged into, of a Machine
 	// alone; empty: what its association is there.
 	Bridge string `json:"-"`
+	// VNI numbers the private network of its group between hosts (RFC 7348): no two groups
+	// have it at a time. 0: that network is on one host, or there is none.
+	VNI int `json:",omitzero"`
+	// MTU is the largest packet that passes there; 0: as everywhere.
+	MTU int `json:",omitzero"`
 }
 
 // Allocation is how much of the pool one node of a request takes.
@@ -243,6 +248,9 @@ type Host struct {
 	Capacity     Capacity
 	Associations []string // networks that reach it; empty: all
 	Active       bool     // takes new workspaces
+	// Overlay is the IP address at which other hosts reach it for private networks that
+	// span hosts; empty: those on it are on it alone.
+	Overlay string
 }
 
 // Capacity is an amount of host resources.

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,13 +54,15 @@ netmask = "255.255.255.0"
 private = true
 `
 
-// aHost is one host of it: name, URI, for others, directory, address, key, known hosts.
+// aHost is one host of it: name, URI, for others, for private networks, directory,
+// address, key, known hosts.
 const aHost = `
 [[host]]
 id = %q
 adapter = "libvirt"
 uri = %q
 peer = %q
+overlay = %q
 dir = %q
 acceleration = "tcg"
 cpus = 4
@@ -90,8 +93,8 @@ func wire(t *testing.T, lab *libvirtdtest.Lab) (dirs []string) {
 			"ip address add 10.9.0.1/24 dev br0 && ip address add 10.9.1.1/24 dev br0")
 		disks := filepath.Join(lab.Shared, h.Name)
 		dirs = append(dirs, disks)
-		text += fmt.Sprintf(aHost, h.Name, h.URI("qemu"), h.URIOver("tcp", "qemu"), disks,
-			h.SSH.Address, h.SSH.KeyFile, h.SSH.KnownHosts)
+		text += fmt.Sprintf(aHost, h.Name, h.URI("qemu"), h.URIOver("tcp", "qemu"), h.Address,
+			disks, h.SSH.Address, h.SSH.KeyFile, h.SSH.KnownHosts)
 	}
 	config := filepath.Join(dir, "site.toml")
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
@@ -141,19 +144,42 @@ func says(t *testing.T, key, words string) {
 	})
 }
 
-// does has a guest run a command line, by its console, that must succeed.
+// does has a guest run a command line, by its console, that must succeed. It leaves the
+// console by its escape: a guest whose clock is off may never be silent.
 func does(t *testing.T, key, line string) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "workspace"), "console", key)
-	cmd.Stdin = strings.NewReader("\ndo " + line + "\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("console of %s: %v\n%s", key, err, out)
+	typed, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := func() error {
+		_, err := typed.Write([]byte{escape})
+		return errors.Join(err, cmd.Wait())
+	}
+	defer func() {
+		if left != nil {
+			_ = left()
+		}
+	}()
+	if _, err := typed.Write([]byte("\ndo " + line + "\n")); err != nil {
+		t.Fatal(err)
 	}
 	says(t, key, "did "+line+": ")
+	err, left = left(), nil
+	if err != nil {
+		t.Fatalf("console of %s: %v", key, err)
+	}
 	if log := workspace(t, "console", key, "--log"); !strings.Contains(log, "did "+line+": 0") {
 		t.Errorf("guest %s: %s: failed\n%s", key, line, log)
 	}
 }
+
+// escape leaves a console.
+const escape = 0x1d
 
 // lines are the words that a command on a host prints, sorted.
 func lines(h *libvirtdtest.LabHost, command string) []string {
@@ -278,10 +304,53 @@ func nothingLeft(t *testing.T, lab *libvirtdtest.Lab, dirs []string) {
 		left := len(seedsIn(t, dirs))
 		for _, h := range lab.Hosts {
 			own := lines(h, "ls -d /sys/class/net/*/bridge") // with the test's
-			left += len(own) - 1 + len(guests(h)) + len(h.Shell("nft list ruleset"))
+			left += len(own) - 1 + len(guests(h)) + len(h.Shell("nft list ruleset")) +
+				len(tunnels(h))
 		}
 		return left == 0
 	})
+}
+
+// tunnels lists the devices of a host through which private networks span hosts.
+func tunnels(h *libvirtdtest.LabHost) []string {
+	return lines(h, "ip -o link show type vxlan | sed 's/^[0-9]*: //; s/:.*//'")
+}
+
+// TestPrivateNetworkBetweenHosts: the guests of a group that is on two hosts reach each
+// other and not those of another, while a node goes to the other host too.
+func TestPrivateNetworkBetweenHosts(t *testing.T) {
+	lab := libvirtdtest.StartLab(t, 2)
+	dirs := wire(t, lab)
+	plugged(t, "inner", "seeded", "--nodes", "2", "--apart", "--wish")
+	plugged(t, "inner", "told", "--nodes", "2", "--apart", "--wish")
+	if at := where(t); at["1"] == at["2"] {
+		t.Fatalf("they are at %v", at)
+	}
+	for i, h := range lab.Hosts {
+		if all := tunnels(h); len(all) != 2 {
+			t.Errorf("host %d has %q", i+1, all)
+		}
+	}
+	for i := range 4 {
+		says(t, fmt.Sprint(i+1), fmt.Sprintf("address 10.9.1.%d on eth0", 10+i))
+	}
+	does(t, "1", "[ $(cat /sys/class/net/eth0/mtu) = 1450 ]")
+	does(t, "1", "ping -c 2 -W 9 10.9.1.11")
+	does(t, "2", "ping -c 1 -W 9 -s 4000 10.9.1.10") // in fragments
+	does(t, "3", "ping -c 2 -W 9 10.9.1.13")
+	does(t, "3", "! ping -c 2 -W 2 10.9.1.11")
+	does(t, "3", "! arping -c 2 -w 3 -I eth0 10.9.1.10")
+
+	to := where(t)["1"]
+	workspace(t, "migrate", "2", "--to", to, "--cold")
+	eventually(t, "the node has moved", func() bool { return where(t)["2"] == to })
+	does(t, "1", "ping -c 2 -W 9 10.9.1.11")
+	does(t, "3", "ping -c 1 -W 9 10.9.1.13")
+	eventually(t, "its network is on one host", func() bool {
+		return len(tunnels(lab.Hosts[0])) == 1 && len(tunnels(lab.Hosts[1])) == 1
+	})
+	workspace(t, "destroy", "--yes", "--all")
+	nothingLeft(t, lab, dirs)
 }
 
 // TestPrivateNetworkOfAGroup: the guests of a group reach each other and nobody else,

@@ -253,6 +253,9 @@ func (h *Host) nicsOf(nics []workspace.NIC, f flavour) ([]libvirtxml.DomainInter
 		switch {
 		case f.kind != xenFlavour.kind:
 			nic.Model = &libvirtxml.DomainInterfaceModel{Type: "virtio"}
+			if n.MTU > 0 { // the card tells its driver
+				nic.MTU = &libvirtxml.DomainInterfaceMTU{Size: uint(n.MTU)}
+			}
 		case net.Kind == NetworkBridge:
 			nic.Script = &libvirtxml.DomainInterfaceScript{Path: "vif-bridge"}
 		}

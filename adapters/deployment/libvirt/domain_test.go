@@ -45,6 +45,9 @@ func full() workspace.Machine {
 }
 
 func TestGoldenDomains(t *testing.T) {
+	spans := full()
+	spans.NICs = spans.NICs[:1]
+	spans.NICs[0].Bridge, spans.NICs[0].Device, spans.NICs[0].MTU = "bown", "wown-0", 1450
 	plain := workspace.Machine{ID: 7, MemoryMB: 64, Disks: full().Disks[:1]}
 	for name, c := range map[string]struct {
 		driver  string
@@ -57,6 +60,7 @@ func TestGoldenDomains(t *testing.T) {
 		"xen":             {"xen", AccelAuto, full()},
 		"xen-pvh":         {"xen", AccelPVH, full()},
 		"xen-disk-boots":  {"xen", AccelPVH, plain},
+		"spans-hosts":     {"qemu", AccelTCG, spans},
 		"the-test-driver": {"test", AccelAuto, full()},
 	} {
 		t.Run(name, func(t *testing.T) {

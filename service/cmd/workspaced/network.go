@@ -2,12 +2,16 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager"
+	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/manager/network"
 	"github.com/philoxenia/philoxenia/service/manager/seed"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -15,7 +19,7 @@ import (
 
 // links are how guests are connected.
 func links(
-	c *config.Config, store workspace.Store, log *slog.Logger,
+	c *config.Config, store workspace.Store, pool *host.Pool, log *slog.Logger,
 ) (*network.Networks, error) {
 	identity, err := poolIdentity(c.Data)
 	if err != nil {
@@ -30,8 +34,24 @@ func links(
 	}
 	return network.New(network.Options{
 		Installation: identity, Rules: rules, Logger: log,
-		Replace: manager.Replace(store),
+		Replace: manager.Replace(store), Store: store, Pool: pool, Port: c.Overlay.Port,
 	}), nil
+}
+
+// overlay is how private networks span hosts, where any host has an address for that.
+// Installations that share hosts begin with other numbers.
+func overlay(c *config.Config) manager.Overlay {
+	if c.Overlay.OneHost || !slices.ContainsFunc(c.Hosts, func(h config.Host) bool {
+		return h.Overlay != ""
+	}) {
+		return manager.Overlay{}
+	}
+	o := manager.Overlay{MTU: c.Overlay.MTU, First: c.Overlay.FirstVNI, Last: c.Overlay.LastVNI}
+	if identity, err := poolIdentity(c.Data); err == nil {
+		sum := sha256.Sum256([]byte(identity))
+		o.Offset = int(binary.BigEndian.Uint16(sum[:])) << 8
+	}
+	return o
 }
 
 // seeds are how guests are told who they are.

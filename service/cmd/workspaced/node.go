@@ -253,7 +253,7 @@ func keep(path, text string) error {
 func hostOf(h config.Host) workspace.Host {
 	return workspace.Host{
 		ID: workspace.HostID(h.ID), VMM: h.VMM, Active: !h.Drained,
-		Associations: h.Associations,
+		Associations: h.Associations, Overlay: h.Overlay,
 		Capacity: workspace.Capacity{CPUs: h.CPUs, MemoryMB: h.MemoryMB, DiskMB: h.DiskMB,
 			NetInKbps: h.NetInKbps, NetOutKbps: h.NetOutKbps},
 	}

@@ -182,7 +182,7 @@ func (d *daemon) assemble(
 	moving.Pool, moving.Transports, moving.Took = pool, transports, advice.pace.Took
 	moving.Kept = func(h image.Held) { scheduler.Kept(h.Host, h.Location, h.SizeMB, h.There) }
 	images := image.New(moving)
-	links, unlinked := links(c, store, log)
+	links, unlinked := links(c, store, pool, log)
 	machines := advice.machines(c, pool, images, links)
 	stock, err := library(c, store, images, moving)
 	if err = errors.Join(err, unlinked, advice.pace.Load(ctx, store)); err != nil {
@@ -296,6 +296,7 @@ func policy(c *config.Config) manager.Policy {
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
 		HideCharge: s.HideCharge, Brought: brought(c), Warn: time.Duration(s.Warn),
+		Overlay:       overlay(c),
 		ForwardPorts:  s.ForwardPorts,
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}

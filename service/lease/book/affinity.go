@@ -20,6 +20,10 @@ type Affinity struct {
 	// not in the Book they say nothing.
 	Others []Node
 	Hosts  []slot.Host
+	// Zone says, of a condition that the lease's nodes be near each other, that hosts of
+	// one zone do as well as one host; 0 is a host with a zone of its own. Of two hosts
+	// it says the same for as long as a node of the lease is on one of them. Nil: one host.
+	Zone func(slot.Host) int
 }
 
 // Node names a node of a lease.

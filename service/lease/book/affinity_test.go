@@ -8,12 +8,18 @@ import (
 	"pgregory.net/rapid"
 )
 
+// zones has hosts 0 and 3 in one zone, 2 in another, and 1 in none.
+func zones(h slot.Host) int { return []int{1, 0, 2, 1}[h] }
+
 // drawAffinity draws rules that may speak of leases with lower numbers, and of
 // the first three hosts.
 func drawAffinity(t *rapid.T, id ID, hosts int) (all []Affinity) {
 	for range rapid.SampledFrom([]int{0, 0, 1, 1, 2}).Draw(t, "rules") {
 		rule := Affinity{
 			Apart: rapid.Bool().Draw(t, "apart"), Soft: rapid.Bool().Draw(t, "wish"),
+		}
+		if !rule.Apart && rapid.Bool().Draw(t, "zone") {
+			rule.Zone = zones
 		}
 		switch about := rapid.IntRange(0, 3).Draw(t, "about"); {
 		case about == 0:
@@ -44,6 +50,13 @@ func (w *world) obey() {
 				sorted := slices.Sorted(slices.Values(hosts))
 				if len(slices.Compact(sorted)) < len(hosts) {
 					w.t.Fatalf("nodes of %d are not apart: %v\n%s", id, hosts, w.story())
+				}
+			case rule.own() && rule.Zone != nil:
+				for _, h := range hosts[1:] {
+					if h != hosts[0] && (zones(h) != zones(hosts[0]) || zones(h) == 0) {
+						w.t.Fatalf("nodes of %d do not reach each other: %v\n%s", id, hosts,
+							w.story())
+					}
 				}
 			case rule.own():
 				if slices.Max(hosts) != slices.Min(hosts) {
@@ -144,6 +157,76 @@ func TestConditions(t *testing.T) {
 			t.Errorf("%s: %+v, want %v", name, a, c.want)
 		}
 		w.until(slot.Never)
+	}
+}
+
+// TestReach places leases whose nodes have to reach each other on four hosts of two
+// CPUs, of which the first and the last do, and moves nodes of them.
+func TestReach(t *testing.T) {
+	reach := Affinity{Zone: zones}
+	for name, c := range map[string]struct {
+		rules []Affinity
+		taken int // nodes on the first host, by another lease
+		nodes int
+		want  []slot.Host // nil: refused
+	}{
+		"one host, where it will do":   {[]Affinity{reach}, 0, 2, []slot.Host{0, 0}},
+		"one that reaches nobody":      {[]Affinity{reach}, 1, 2, []slot.Host{1, 1}},
+		"a zone, where it has to be":   {[]Affinity{reach}, 0, 4, []slot.Host{0, 0, 3, 3}},
+		"no more than a zone":          {[]Affinity{reach}, 0, 5, nil},
+		"what is left of it":           {[]Affinity{reach}, 1, 3, []slot.Host{0, 3, 3}},
+		"not both in a zone and apart": {[]Affinity{reach, {Apart: true}}, 0, 3, nil},
+		"apart in a zone":              {[]Affinity{reach, {Apart: true}}, 0, 2, []slot.Host{0, 3}},
+		"spread in a zone": {[]Affinity{reach, {Apart: true, Soft: true}}, 0, 2,
+			[]slot.Host{0, 3}},
+		"a wish": {[]Affinity{{Zone: zones, Soft: true}}, 0, 3, []slot.Host{0, 0, 1}},
+	} {
+		w := newWorld(t, hosts(4, 2), Policy{})
+		if c.taken > 0 {
+			x := one(1, Immediate, c.taken, 100)
+			x.Hosts = only(0)
+			w.submit(x, 0)
+		}
+		x := one(2, Immediate, c.nodes, 50)
+		x.Affinity = c.rules
+		a := w.submit(x, 0)
+		slices.Sort(a.Hosts)
+		if !slices.Equal(a.Hosts, c.want) || (a.State == Refused) != (c.want == nil) {
+			t.Errorf("%s: %+v, want %v", name, a, c.want)
+		}
+		w.until(slot.Never)
+	}
+}
+
+// TestReachWhileTheyMove: a node goes where the others reach it, and nowhere else.
+func TestReachWhileTheyMove(t *testing.T) {
+	for name, c := range map[string]struct {
+		on    []slot.Host
+		to    slot.Host
+		moved bool
+	}{
+		"to the zone":            {[]slot.Host{0}, 3, true},
+		"of itself":              {[]slot.Host{0}, -1, true},
+		"out of it":              {[]slot.Host{0}, 1, false},
+		"to another zone":        {[]slot.Host{0}, 2, false},
+		"from who reaches none":  {[]slot.Host{1}, -1, false},
+		"back to where they are": {[]slot.Host{0, 3}, 0, true},
+	} {
+		w := newWorld(t, hosts(4, 3), Policy{})
+		x := one(1, Immediate, 2, 100)
+		x.Affinity, x.Hosts = []Affinity{{Zone: zones}}, only(c.on...)
+		if len(c.on) > 1 {
+			x.Affinity = append(x.Affinity, Affinity{Apart: true, Soft: true})
+		}
+		a := w.submit(x, 0)
+		w.until(1)
+		b := w.book.Snapshot()
+		l := b.leases.get(1)
+		l.Hosts = nil // where it began is not where it may go
+		h, err := b.Shift(2, 1, 1, c.to)
+		if (err == nil) != c.moved || (c.moved && zones(h) != zones(a.Hosts[0])) {
+			t.Errorf("%s: from %v to %d: host %d, %v", name, a.Hosts, c.to, h, err)
+		}
 	}
 }
 

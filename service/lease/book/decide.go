@@ -124,6 +124,17 @@ const thorough = 512
 // search. Of several shapes it may be a later one.
 func (s *search) earliest(from, length slot.Time) (slot.Time, []slot.Host) {
 	defer s.guard()()
+	first, best := slot.Never, []slot.Host(nil)
+	for _, way := range s.ways() {
+		if when, hosts := way.soonest(from, length); when < first {
+			first, best = when, hosts
+		}
+	}
+	return first, best
+}
+
+// soonest is earliest in one of the ways.
+func (s *search) soonest(from, length slot.Time) (slot.Time, []slot.Host) {
 	parts := s.shapes()
 	if len(parts) == 1 {
 		when, hosts := s.table.EarliestGang(from, length, s.gang(&parts[0]))

@@ -33,6 +33,7 @@ func (b *Book) evade(v *lease, d *decision) []slot.Host {
 	if s.alone {
 		s.avoid = append(s.avoid, stay...)
 	}
+	s.join(stay)
 	targets := s.place(slot.Span{Start: b.now, End: v.held.End})
 	if targets == nil {
 		return nil

@@ -17,6 +17,7 @@ type rules struct {
 	spread bool                   // as few nodes on one host as there can be
 	gather bool                   // as many
 	used   []slot.Host            // by nodes of other parts, where those are to be spread
+	zone   func(slot.Host) int    // all nodes on one host, or on hosts of one zone; nil: anywhere
 }
 
 // wishWeight makes a wish count more than any choice of policy, which is about
@@ -32,7 +33,10 @@ func (s *search) obey() {
 		case rule.own():
 			s.alone = s.alone || (rule.Apart && !rule.Soft)
 			s.spread = s.spread || (rule.Apart && rule.Soft)
-			s.one = s.one || !(rule.Apart || rule.Soft)
+			s.one = s.one || !(rule.Apart || rule.Soft || rule.Zone != nil)
+			if rule.Zone != nil && !rule.Apart && !rule.Soft {
+				s.zone = rule.Zone
+			}
 			s.gather = s.gather || (!rule.Apart && rule.Soft)
 		case !rule.Soft && len(rule.Hosts) > 0 && (rule.Apart || len(rule.Others) == 0):
 			s.may = append(s.may, func(h slot.Host) bool {
@@ -201,6 +205,61 @@ func (s *search) hosts(found []slot.Host) []slot.Host {
 // of affinity have it, where they can be had.
 func (s *search) place(span slot.Span) []slot.Host {
 	defer s.guard()()
+	for _, way := range s.ways() {
+		if hosts := way.settle(span); hosts != nil {
+			return hosts
+		}
+	}
+	return nil
+}
+
+// ways returns the search as those of which one has to succeed, the preferred
+// first: for nodes that have to reach each other on one host, and then in each
+// zone; where they are to be spread, the other way round.
+func (s *search) ways() []*search {
+	if s.zone == nil || s.one || s.lease.nodes() < 2 {
+		return []*search{s}
+	}
+	var all []*search
+	seen := map[int]bool{0: true}
+	for h := range s.table.Len() {
+		zone := s.zone(slot.Host(h))
+		if seen[zone] {
+			continue
+		}
+		seen[zone] = true
+		within := *s
+		within.zone = nil
+		within.may = append(slices.Clip(s.may), func(h slot.Host) bool {
+			return s.zone(h) == zone
+		})
+		all = append(all, &within)
+	}
+	if s.alone {
+		return all
+	}
+	together := *s
+	together.zone, together.one = nil, true
+	if s.spread {
+		return append(all, &together)
+	}
+	return slices.Insert(all, 0, &together)
+}
+
+// join keeps the search to hosts from which nodes reach those that stay on others.
+func (s *search) join(others []slot.Host) {
+	if s.zone == nil || len(others) == 0 {
+		return
+	}
+	s.may = append(slices.Clip(s.may), func(h slot.Host) bool {
+		return !slices.ContainsFunc(others, func(other slot.Host) bool {
+			return h != other && (s.zone(h) == 0 || s.zone(h) != s.zone(other))
+		})
+	})
+}
+
+// settle is place in one of the ways.
+func (s *search) settle(span slot.Span) []slot.Host {
 	nodes := s.lease.nodes()
 	if s.gather && !s.one && !s.alone && nodes > 1 {
 		together := *s

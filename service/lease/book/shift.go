@@ -51,6 +51,7 @@ func (b *Book) roomFor(l *lease, node int, to slot.Host) (slot.Host, bool) {
 	if s.alone {
 		s.avoid = append(s.avoid, l.hosts...)
 	}
+	s.join(slices.Concat(l.hosts[:node], l.hosts[node+1:]))
 	for h := range b.Hosts() {
 		if to >= 0 && slot.Host(h) != to {
 			s.avoid = append(s.avoid, slot.Host(h))

@@ -1,6 +1,7 @@
 package agenda
 
 import (
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -261,6 +262,9 @@ func (a *Agenda) affinity(tx finder, rules []workspace.AffinityRule) []book.Affi
 	var all []book.Affinity
 	for _, r := range rules {
 		rule := book.Affinity{Apart: r.Relation == workspace.Apart, Soft: r.Soft}
+		if r.Relation == workspace.Within {
+			rule.Zone = a.zone(a.pool)
+		}
 		for _, id := range r.Workspaces {
 			w, err := tx.Workspace(id)
 			if err != nil || w.Booking == 0 {
@@ -283,6 +287,24 @@ func (a *Agenda) affinity(tx finder, rules []workspace.AffinityRule) []book.Affi
 		all = append(all, rule)
 	}
 	return all
+}
+
+// zone returns which hosts of a pool reach each other: those that have addresses of
+// one kind for it.
+func (a *Agenda) zone(pool []workspace.Host) func(slot.Host) int {
+	return func(h slot.Host) int {
+		if int(h) >= len(pool) {
+			return 0
+		}
+		ip, err := netip.ParseAddr(pool[h].Overlay)
+		switch {
+		case err != nil:
+			return 0
+		case ip.Is4():
+			return 4
+		}
+		return 6
+	}
 }
 
 // may returns which hosts will do for a kind of request; nil: all.

@@ -132,7 +132,7 @@ func TestGuardDropsFrames(t *testing.T) {
 	t.Log("nothing of it remains")
 	must(t, ns.Disconnect(t.Context(), l.node, &workspace.Workspace{ID: 78, NICs: w.NICs}))
 	must(t, ns.Disconnect(t.Context(), l.node, w))
-	if left := run(t, "ip", "netns", "exec", l.name, "nft", "list", "ruleset"); left != "" {
+	if left := run(t, "nsenter", "--net=/run/netns/"+l.name, "nft", "list", "ruleset"); left != "" {
 		t.Errorf("rules are left:\n%s", left)
 	}
 }

@@ -12,9 +12,10 @@ import (
 
 // Mend makes a host's rules and private bridges agree with the record: who is in
 // memory there gets back what somebody flushed, and of who is gone from the host
-// nothing remains, whoever was killed before it was removed. Nothing but ours, by
-// name and mark, is touched. It asks the host two questions, and where all is well
-// changes nothing.
+// nothing remains, whoever was killed before it was removed; the hosts of a group know
+// each other. Nothing but ours, by name and mark, is touched. It asks the host two
+// questions, six where private networks span hosts, and where all is well changes
+// nothing.
 //
 // The host is asked before the record: what has no record by then was left behind,
 // since each workspace is recorded before anything is made for it.
@@ -56,7 +57,11 @@ func (ns *Networks) Mend(
 		}
 	}
 	bridges = slices.DeleteFunc(bridges, func(b string) bool { return known.bridges[b] })
-	return ns.dropBridges(ctx, n, bridges)
+	if err := ns.dropBridges(ctx, n, bridges); err != nil || !ns.overlays(n) {
+		return err
+	}
+	_, err = ns.reconcile(ctx, n, place{})
+	return err
 }
 
 // works reports whether any network of the site is guarded or private.

@@ -48,7 +48,7 @@ func TestRulesComeBack(t *testing.T) {
 	var ran []string
 	l.node.Access = noted{l.node.Access.(shell), &ran}
 	nft := func(args ...string) string {
-		return run(t, append([]string{"ip", "netns", "exec", l.name, "nft"}, args...)...)
+		return run(t, append([]string{"nsenter", "--net=/run/netns/" + l.name, "nft"}, args...)...)
 	}
 	here, off, busy := leased(workspace.AllocateAndConfigure), leased(workspace.Advisory),
 		leased(workspace.AllocateAndConfigure)
@@ -121,7 +121,7 @@ func TestLeftoversGo(t *testing.T) {
 		must(t, ns.Mend(t.Context(), l.node, r, running(stays.ID)))
 	}
 	bridges := l.ip("-o", "link", "show", "type", "bridge")
-	rules := run(t, "ip", "netns", "exec", l.name, "nft", "list", "ruleset")
+	rules := run(t, "nsenter", "--net=/run/netns/"+l.name, "nft", "list", "ruleset")
 	for w, want := range map[*workspace.Workspace]bool{stays: true, comes: true, left: false,
 		gone: false, used: true} {
 		if has := strings.Contains(bridges, ns.bridge(w, "public")); has != want {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -19,7 +20,7 @@ import (
 // Rule is what the site wants of an association's links.
 type Rule struct {
 	Guard bool // guests are held to their addresses
-	// Private: each group has a network of its own, which is on its host alone.
+	// Private: each group has a network of its own, on its host or between its hosts.
 	Private bool
 	Probe   bool // an address is not leased that somebody on the wire has
 }
@@ -31,7 +32,12 @@ type Options struct {
 	Installation string
 	Rules        map[string]Rule // by association
 	Replace      Replacer        // needed where a rule says Probe
-	Logger       *slog.Logger    // nil: nothing is logged
+	// Store is the record of who is where, and Pool the hosts, for private networks that
+	// span hosts; without them these are on one host.
+	Store  workspace.Reader
+	Pool   *host.Pool
+	Port   int          // of UDP, at which hosts hear each other; 0: 4789
+	Logger *slog.Logger // nil: nothing is logged
 }
 
 // Networks connects guests. It is safe for concurrent use.
@@ -39,6 +45,9 @@ type Networks struct {
 	rules   map[string]Rule
 	mark    string
 	replace Replacer
+	store   workspace.Reader
+	pool    *host.Pool
+	port    int
 	log     *slog.Logger
 
 	mu    sync.Mutex
@@ -53,6 +62,7 @@ func New(o Options) *Networks {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Networks{rules: o.Rules, mark: mark, log: o.Logger, replace: o.Replace,
+		store: o.Store, pool: o.Pool, port: cmp.Or(o.Port, vxlanPort),
 		hosts: map[workspace.HostID]*sync.Mutex{}}
 }
 
@@ -101,6 +111,9 @@ func (ns *Networks) Connect(ctx context.Context, n *host.Node, w *workspace.Work
 	if err := ns.makeBridges(ctx, n, w); err != nil {
 		return err
 	}
+	if err := ns.join(ctx, n, w); err != nil {
+		return err
+	}
 	text := ""
 	for i, nic := range w.NICs {
 		if !ns.guards(n, nic) {
@@ -133,9 +146,12 @@ func (ns *Networks) Connect(ctx context.Context, n *host.Node, w *workspace.Work
 const opGuard = "guard the network of workspace"
 
 // Disconnect removes what Connect made: a private bridge with the last of its
-// links.
+// group on the host. Other hosts of the group are told.
 func (ns *Networks) Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
 	if err := ns.removeBridges(ctx, n, w); err != nil {
+		return err
+	}
+	if err := ns.part(ctx, n, w); err != nil {
 		return err
 	}
 	return ns.unguard(ctx, n, w)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -32,15 +34,14 @@ func (ns *Networks) bridge(w *workspace.Workspace, association string) string {
 	return name[:bridgeLength]
 }
 
-// bridges are those of the workspace.
-func (ns *Networks) bridges(n *host.Node, w *workspace.Workspace) []string {
-	var all []string
+// bridges are those of the workspace, with the largest packets that pass there.
+func (ns *Networks) bridges(n *host.Node, w *workspace.Workspace) (all []string, mtus []int) {
 	for _, nic := range w.NICs {
 		if ns.private(n, nic) {
-			all = append(all, ns.bridge(w, nic.Association))
+			all, mtus = append(all, ns.bridge(w, nic.Association)), append(mtus, nic.MTU)
 		}
 	}
-	return all
+	return all, mtus
 }
 
 // ip has the host's ip do something.
@@ -60,7 +61,8 @@ func (ns *Networks) makeBridges(
 	mine := ns.writer(n.ID)
 	mine.Lock()
 	defer mine.Unlock()
-	for _, name := range ns.bridges(n, w) {
+	all, mtus := ns.bridges(n, w)
+	for i, name := range all {
 		if !has(ctx, n, name) {
 			err := ip(ctx, n, "link", "add", name, "type", "bridge", "forward_delay", "0")
 			if err != nil {
@@ -68,20 +70,34 @@ func (ns *Networks) makeBridges(
 					"host %s cannot make bridge %s: %w", n.ID, name, err)
 			}
 		}
+		args := []string{"link", "set", name}
+		if mtus[i] > 0 {
+			args = append(args, "mtu", strconv.Itoa(mtus[i]))
+		}
 		// The host itself has no address there.
-		if err := ip(ctx, n, "link", "set", name, "addrgenmode", "none", "up"); err != nil {
+		if err := ip(ctx, n, append(args, "addrgenmode", "none", "up")...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// removeBridges removes the workspace's private networks, those that nobody is
-// plugged into any more.
+// removeBridges removes the workspace's private networks from the host, those that
+// nobody else of its group has there.
 func (ns *Networks) removeBridges(
 	ctx context.Context, n *host.Node, w *workspace.Workspace,
 ) error {
-	return ns.dropBridges(ctx, n, ns.bridges(n, w))
+	all, _ := ns.bridges(n, w)
+	if len(all) == 0 {
+		return nil
+	}
+	shared, err := ns.shared(ctx, n, w)
+	if err != nil {
+		return err
+	}
+	return ns.dropBridges(ctx, n, slices.DeleteFunc(all, func(b string) bool {
+		return shared[b]
+	}))
 }
 
 // dropBridges removes those of the bridges that nobody is plugged into.
@@ -99,7 +115,7 @@ func (ns *Networks) dropBridges(ctx context.Context, n *host.Node, names []strin
 		if err != nil {
 			return err
 		}
-		if strings.TrimSpace(said.String()) != "" {
+		if others(said.String(), deviceOf(name)) {
 			continue // other nodes of the group
 		}
 		if err := ip(ctx, n, "link", "del", name); err != nil && has(ctx, n, name) {
@@ -107,4 +123,15 @@ func (ns *Networks) dropBridges(ctx context.Context, n *host.Node, names []strin
 		}
 	}
 	return nil
+}
+
+// others reports whether a list of devices has any but the one.
+func others(said, device string) bool {
+	for line := range strings.Lines(said) {
+		words := strings.SplitN(line, ": ", 3) // NUMBER: NAME: ...
+		if len(words) == 3 && words[1] != device {
+			return true
+		}
+	}
+	return false
 }

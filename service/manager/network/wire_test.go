@@ -30,7 +30,8 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{t: t, name: "phx" + strings.ToLower(t.Name()[len(t.Name())-6:])}
+	l := &lab{t: t, name: "phx" + strings.ToLower(strings.NewReplacer("/", "").
+		Replace(t.Name()[len(t.Name())-6:]))}
 	l.name += "-" + time.Now().Format("150405.000000")[7:]
 	run(t, "ip", "netns", "add", l.name)
 	t.Cleanup(func() { run(t, "ip", "netns", "del", l.name) })
@@ -51,7 +52,13 @@ func run(t *testing.T, args ...string) string {
 
 func (l *lab) ip(args ...string) string {
 	l.t.Helper()
-	return run(l.t, append([]string{"ip", "netns", "exec", l.name, "ip"}, args...)...)
+	return l.run(append([]string{"ip"}, args...)...)
+}
+
+// run runs a program on the host.
+func (l *lab) run(args ...string) string {
+	l.t.Helper()
+	return run(l.t, append([]string{"nsenter", "--net=/run/netns/" + l.name}, args...)...)
 }
 
 // guest plugs a link into the bridge and returns the guest's end of it.
@@ -59,7 +66,7 @@ func (l *lab) guest(device, end string) *wire {
 	l.t.Helper()
 	l.ip("link", "add", device, "type", "veth", "peer", "name", end)
 	for _, d := range []string{device, end} { // the kernel itself says nothing
-		run(l.t, "ip", "netns", "exec", l.name, "sh", "-c",
+		run(l.t, "nsenter", "--net=/run/netns/"+l.name, "sh", "-c",
 			"echo 1 >/proc/sys/net/ipv6/conf/"+d+"/disable_ipv6")
 		l.ip("link", "set", d, "up")
 	}
@@ -74,7 +81,8 @@ type shell struct {
 }
 
 func (s shell) Run(ctx context.Context, c workspace.Command) error {
-	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", s.ns}, c.Args...)...)
+	cmd := exec.CommandContext(ctx, "nsenter",
+		append([]string{"--net=/run/netns/" + s.ns}, c.Args...)...)
 	var said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, &said
 	if err := cmd.Run(); err != nil {

@@ -154,6 +154,9 @@ func (s *Seeds) network(w *workspace.Workspace) any {
 		if len(addresses) > 0 {
 			card["addresses"] = addresses
 		}
+		if n.MTU > 0 {
+			card["mtu"] = n.MTU
+		}
 		if dns := s.DNS[n.Association]; dns != "" {
 			servers = append(servers, dns)
 			card["nameservers"] = map[string]any{"addresses": servers}
@@ -193,6 +196,9 @@ func (s *Seeds) Parameters(w *workspace.Workspace) string {
 			words = append(words, fmt.Sprintf("philoxenia.ip6=%s,%s/%d,%s", device, n.IP6,
 				n.Prefix6,
 				n.Gateway6))
+		}
+		if n.MTU > 0 {
+			words = append(words, fmt.Sprintf("philoxenia.mtu=%s,%d", device, n.MTU))
 		}
 	}
 	lines := strings.Join(keys(w), "\n")
@@ -239,6 +245,9 @@ func (s *Seeds) interfaces(w *workspace.Workspace) string {
 		fmt.Fprintf(&b, "iface eth%d inet static\n\taddress %s\n\tnetmask %s\n", i, n.IP, n.Netmask)
 		if n.Gateway != "" && i == 0 {
 			fmt.Fprintf(&b, "\tgateway %s\n", n.Gateway)
+		}
+		if n.MTU > 0 {
+			fmt.Fprintf(&b, "\tmtu %d\n", n.MTU)
 		}
 		if dns := s.DNS[n.Association]; dns != "" {
 			fmt.Fprintf(&b, "\tdns-nameservers %s\n", dns)

@@ -25,7 +25,7 @@ func guest() *workspace.Workspace {
 			Files: []workspace.File{{Path: "/root/.ssh/authorized_keys",
 				Content: "# mine\nssh-ed25519 AAAA ada@\"x\": [\n"}}},
 		NICs: []workspace.NIC{
-			{Association: "public", MAC: "A2:AA:BB:09:00:05", Address: workspace.Address{
+			{Association: "public", MAC: "A2:AA:BB:09:00:05", MTU: 1450, Address: workspace.Address{
 				Hostname: "node5", IP: "10.9.0.5", Netmask: "255.255.255.0", Gateway: "10.9.0.254",
 				IP6: "2001:db8::5", Prefix6: 64, Gateway6: "2001:db8::1"}},
 			{Association: "private", MAC: "A2:AA:CC:09:00:06",
@@ -61,7 +61,7 @@ func TestDiskIsReadByOthers(t *testing.T) {
 		"eth0": map[string]any{
 			"match":     map[string]any{"macaddress": "a2:aa:bb:09:00:05"},
 			"addresses": []any{"10.9.0.5/24", "2001:db8::5/64"}, "gateway4": "10.9.0.254",
-			"gateway6":    "2001:db8::1",
+			"mtu": 1450.0, "gateway6": "2001:db8::1",
 			"nameservers": map[string]any{"addresses": []any{"10.9.0.53"}}},
 		"eth1": map[string]any{"match": map[string]any{"macaddress": "a2:aa:cc:09:00:06"},
 			"dhcp4": true},
@@ -98,7 +98,8 @@ func TestParameters(t *testing.T) {
 	got := told(Kernel).Parameters(guest())
 	want := "philoxenia.hostname=node5 " +
 		"ip=10.9.0.5::10.9.0.254:255.255.255.0:node5:eth0:off:10.9.0.53 " +
-		"philoxenia.ip6=eth0,2001:db8::5/64,2001:db8::1 ip=:::::eth1:dhcp " +
+		"philoxenia.ip6=eth0,2001:db8::5/64,2001:db8::1 philoxenia.mtu=eth0,1450 " +
+		"ip=:::::eth1:dhcp " +
 		"philoxenia.key=c3NoLWVkMjU1MTkgQUFBQSBhZGFAIngiOiBb"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -107,10 +108,14 @@ func TestParameters(t *testing.T) {
 
 func TestFiles(t *testing.T) {
 	files := told(Ext4).Files(guest())
-	if len(files) != 2 || files[0].Content != "node5\n" ||
-		!strings.Contains(files[1].Content, "iface eth0 inet static\n\taddress 10.9.0.5\n") ||
-		!strings.Contains(files[1].Content, "iface eth1 inet dhcp\n") {
-		t.Errorf("%+v", files)
+	want := "auto lo\niface lo inet loopback\n\n" +
+		"auto eth0\niface eth0 inet static\n\taddress 10.9.0.5\n\tnetmask 255.255.255.0\n" +
+		"\tgateway 10.9.0.254\n\tmtu 1450\n\tdns-nameservers 10.9.0.53\n" +
+		"iface eth0 inet6 static\n\taddress 2001:db8::5\n\tnetmask 64\n" +
+		"\tgateway 2001:db8::1\n\n" +
+		"auto eth1\niface eth1 inet dhcp\n"
+	if len(files) != 2 || files[0].Content != "node5\n" || files[1].Content != want {
+		t.Errorf("%+v, want\n%s", files, want)
 	}
 	own := guest()
 	own.Spec.Files = append(own.Spec.Files, workspace.File{Path: "/etc/hostname", Content: "x"})
