@@ -44,7 +44,8 @@ outside() {
 	done
 }
 
-# The directories of a libvirtd that root runs are fixed: mount ours over them.
+# The directories of a libvirtd that root runs are fixed: mount ours over them. A
+# lock there names a process, which is another one for each private libvirtd.
 # The system's control groups must go, not only be covered: libvirtd would find
 # them in the list of mounts.
 mounts() {
@@ -58,7 +59,7 @@ mounts() {
 		mount -t cgroup -o $c cgroup $root/$c || rmdir $root/$c
 	done
 	for pair in etc:/etc/libvirt lib:/var/lib/libvirt run:/run/libvirt \
-		cache:/var/cache/libvirt log:/var/log/libvirt; do
+		cache:/var/cache/libvirt log:/var/log/libvirt lock:/var/lock; do
 		mkdir -p "$dir/${pair%%:*}" "${pair#*:}"
 		mount --bind "$dir/${pair%%:*}" "${pair#*:}"
 	done
