@@ -71,6 +71,9 @@ type Passage struct {
 
 // Migrator moves machines between hosts, under the rules of Hypervisor.
 type Migrator interface {
+	// CanMigrate says, without asking either host, whether machines that are in memory
+	// can go from this one to the target: a Conflict where they never can.
+	CanMigrate(target Deployment) error
 	// Migrate moves a machine that is in memory from this host to the target, where
 	// it goes on as it was, running or paused; nothing of it remains here but copied
 	// disks, which nobody uses any more. One that is there already is a success. At

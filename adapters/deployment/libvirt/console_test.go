@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // TestConsoleHearsAndSays talks with a real guest by its serial line.
@@ -49,4 +51,20 @@ func TestConsoleHearsAndSays(t *testing.T) {
 	if said, _, err := h.ConsoleLog(t.Context(), id, 0, 10); err != nil || len(said) > 0 {
 		t.Errorf("of a machine that is gone the console says %q, %v", said, err)
 	}
+}
+
+// TestScreenStaysClosed gives a machine another shape, which writes its definition
+// anew: its screen must start as closed as before.
+func TestScreenStaysClosed(t *testing.T) {
+	f := newFarm(t)
+	h := open(t, f.options)
+	defer func() { must(t, h.Close()) }()
+	const id = 72
+	must(t, h.Define(t.Context(), f.machine(t, id)))
+	must(t, h.Resize(t.Context(), id, workspace.Shape{MemoryMB: 112}))
+	text := f.Virsh("dumpxml", "--inactive", "--security-info", "workspace-72")
+	if !strings.Contains(text, "passwd='closed' passwdValidTo='1970-01-01T00:00:01'") {
+		t.Errorf("the screen is open to all at its next start:\n%s", text)
+	}
+	must(t, h.Undefine(t.Context(), id))
 }

@@ -235,10 +235,11 @@ func (h *Host) undefineFlags() libvirt.DomainUndefineFlagsValues {
 	return flags
 }
 
-// definition reads a machine's domain as it will next start.
+// definition reads a machine's domain as it will next start, its screen's password
+// included: who defines it anew from this must not open the screen to all.
 func (h *Host) definition(ctx context.Context, m *machine) (*libvirtxml.Domain, error) {
 	return h.readDomain(ctx, func(rpc *libvirt.Libvirt) (string, error) {
-		return rpc.DomainGetXMLDesc(m.domain, libvirt.DomainXMLInactive)
+		return rpc.DomainGetXMLDesc(m.domain, libvirt.DomainXMLInactive|libvirt.DomainXMLSecure)
 	})
 }
 

@@ -17,6 +17,22 @@ import (
 // voyageLimit bounds a migration: it takes what it takes.
 const voyageLimit = 24 * time.Hour
 
+// CanMigrate says whether the two hosts hand machines over to each other.
+func (h *Host) CanMigrate(target workspace.Deployment) error {
+	to, ok := target.(*Host)
+	switch {
+	case !ok:
+		return workspace.Refuse(workspace.Conflict, "the target is no libvirt host")
+	case to.at.driver == "xen" || h.at.driver == "xen":
+		return workspace.Refuse(workspace.Conflict, "running guests of Xen are not handed over: "+
+			"shut it down, and it starts wherever there is room")
+	case to.at.driver != "qemu" || h.at.driver != "qemu" || to.o.Pool != h.o.Pool:
+		return workspace.Refuse(workspace.Conflict,
+			"machines move between QEMU hosts of one installation alone")
+	}
+	return nil
+}
+
 // Migrate has the host's libvirtd hand the machine over to that of the other
 // host. Both can die at any moment: then the guest stands still on one of them or
 // on both, and goes on once a next call has looked at both.
@@ -30,14 +46,10 @@ func (h *Host) Migrate(
 func (h *Host) migrate(
 	ctx context.Context, id workspace.ID, g workspace.Migration,
 ) (none workspace.Passage, err error) {
-	to, ok := g.Target.(*Host)
-	switch {
-	case !ok:
-		return none, workspace.Refuse(workspace.Conflict, "the target is no libvirt host")
-	case to.at.driver != "qemu" || h.at.driver != "qemu" || to.o.Pool != h.o.Pool:
-		return none, workspace.Refuse(workspace.Conflict,
-			"machines move between QEMU hosts of one installation alone")
+	if err := h.CanMigrate(g.Target); err != nil {
+		return none, err
 	}
+	to, _ := g.Target.(*Host)
 	v := &voyage{Migration: g, id: id, from: h, to: to}
 	if to.o.Host == h.o.Host {
 		return none, v.stay(ctx)

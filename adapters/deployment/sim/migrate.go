@@ -7,17 +7,25 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+// CanMigrate says whether the target is of the same world.
+func (d *deployment) CanMigrate(target workspace.Deployment) error {
+	if to, ok := target.(*deployment); !ok || to.world != d.world {
+		return workspace.Refuse(workspace.Conflict, "the target is no host of this simulation")
+	}
+	return nil
+}
+
 // Migrate moves the machine to another host of the same world, at once: one line
 // of the journal says that it left here and came there.
 func (d *deployment) Migrate(
 	ctx context.Context, id workspace.ID, g workspace.Migration,
 ) (workspace.Passage, error) {
 	const op = "migrate the machine"
-	to, ok := g.Target.(*deployment)
-	if !ok || to.world != d.world {
-		return workspace.Passage{}, workspace.Errorf(workspace.Conflict, op, id.String(),
-			"the target is no host of this simulation")
+	if err := d.CanMigrate(g.Target); err != nil {
+		return workspace.Passage{}, workspace.Errorf(workspace.KindOf(err), op, id.String(),
+			"%w", err)
 	}
+	to, _ := g.Target.(*deployment)
 	begun := time.Now()
 	err := d.call(ctx, OpMigrate, id, func() error {
 		if to.host.down {

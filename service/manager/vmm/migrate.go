@@ -92,6 +92,9 @@ func (v *VMM) migrate(
 	ctx context.Context, images *image.Images, m *move,
 ) (change.Commit, error) {
 	w := m.r.Workspace
+	if err := m.from.CanMigrate(m.to.Deployment); err != nil {
+		return nil, err
+	}
 	apart, err := image.Apart(ctx, m.from, m.to, w)
 	if err != nil {
 		return nil, err
