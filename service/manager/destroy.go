@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -37,8 +38,8 @@ func (m *Manager) destroy(tx workspace.Tx, old *workspace.Workspace) error {
 	var home string // of a move that is cut off: its files are there still
 	for _, c := range tx.ChangesOf(w.ID) {
 		switch c.Kind {
-		case workspace.ChangeResume:
-			home = c.Argument
+		case workspace.ChangeResume, workspace.ChangeEvict:
+			home = cmp.Or(c.Argument, home)
 		case workspace.ChangeMigrate:
 			home = string(c.Elsewhere(w.Host))
 		}

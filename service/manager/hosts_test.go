@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/access/local"
+	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/service/manager/fleet"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -211,4 +212,83 @@ func TestHostsComeAndGo(t *testing.T) {
 		}
 		r.conserved()
 	})
+}
+
+// TestHostIsKeptForWhatLeavesIt: a host that a workspace has moved away from stays until
+// what is left there is removed, which nobody could do later.
+func TestHostIsKeptForWhatLeavesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, t.TempDir(), "")
+		f, ctx := r.fleet(), t.Context()
+		r.check(f.Add(ctx, ada, workspace.HostSpec{ID: "three", URI: "sim:",
+			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024}}))
+		for _, id := range []workspace.HostID{"one", "two"} {
+			r.check(r.manager.SetHost(ctx, ada, workspace.HostMode{Host: id, Drained: true}))
+		}
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		r.check(r.manager.SetHost(ctx, ada, workspace.HostMode{Host: "one"}))
+		r.world.Script(sim.Rule{Host: "three", Op: sim.OpUndefine, Fail: "transient"})
+		if to, err := r.manager.Migrate(ctx, ada, w.ID, "", false); w.Host != "three" ||
+			err != nil || to != "one" {
+			t.Fatalf("it was on %s and goes to %s, %v", w.Host, to, err)
+		}
+		time.Sleep(10 * time.Second)
+		if w, err := r.store.Workspace(ctx, w.ID); err != nil || w.Host != "one" {
+			t.Fatalf("it is %+v, %v", w, err)
+		}
+		err := f.Remove(ctx, ada, "three")
+		r.kind("what is left on", err, workspace.Conflict)
+		r.world.ClearScript()
+		time.Sleep(2 * time.Minute)
+		r.check(f.Remove(ctx, ada, "three"))
+		f.Close()
+		r.check(r.manager.Destroy(ctx, ada, w.ID))
+		r.conserved()
+	})
+}
+
+// TestForgottenHostIsNoBurden declares a host dead that a workspace has just left, and
+// one that a workspace was coming from: the first is free to go on, and nothing of the
+// other is left where it was going.
+func TestForgottenHostIsNoBurden(t *testing.T) {
+	for name, leaving := range map[string]bool{"left": true, "coming": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, t.TempDir(), "")
+				f, ctx := r.fleet(), t.Context()
+				rule := sim.Rule{Op: sim.OpMigrate, Hang: true}
+				if leaving {
+					rule = sim.Rule{Op: sim.OpUndefine, Fail: "transient"}
+				}
+				r.world.Script(rule)
+				w := r.create(request(1))
+				from := r.reach(w.ID, workspace.Running).Host
+				to, err := r.manager.Migrate(ctx, ada, w.ID, "", false)
+				r.check(err)
+				time.Sleep(5 * time.Second)
+				r.world.SetDown(from, true)
+				time.Sleep(time.Minute)
+				given, err := f.Forget(ctx, ada, from)
+				r.check(err)
+				r.world.ClearScript()
+				time.Sleep(time.Minute)
+				now, err := r.store.Workspace(ctx, w.ID)
+				r.check(err)
+				if leaving {
+					if len(given) != 0 || now.Host != to || r.busy(w.ID) {
+						t.Errorf("given up is %v; it is %+v, busy %v", given, now, r.busy(w.ID))
+					}
+				} else if len(given) != 1 || now.State != workspace.Corrupted {
+					t.Errorf("given up is %v; it is %+v", given, now)
+				}
+				r.world.SetDown(from, false)
+				time.Sleep(time.Minute)
+				if leaving && len(r.world.Machines(to)) != 1 {
+					t.Error("what has moved is gone from its host")
+				}
+				r.check(r.manager.Destroy(ctx, ada, w.ID))
+				r.conserved()
+			})
+		})
+	}
 }

@@ -35,3 +35,32 @@ func TestDestroyedOnTheWay(t *testing.T) {
 	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
 	r.conserved()
 }
+
+// TestDestroyedWhileItIsEvicted destroys a workspace whose host was taken away while it
+// was coming there: what is left where it came from goes with it.
+func TestDestroyedWhileItIsEvicted(t *testing.T) {
+	r := newRig(t, t.TempDir(), "")
+	w := r.create(request(1))
+	r.reach(w.ID, workspace.Running)
+	r.check(r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownSerialize, ""))
+	home := r.reach(w.ID, workspace.Serialized).Host
+	to := map[workspace.HostID]workspace.HostID{"one": "two", "two": "one"}[home]
+	r.world.Script(sim.Rule{Host: home, Op: sim.OpUndefine, Hang: true})
+	r.check(r.store.Update(t.Context(), func(tx workspace.Tx) error {
+		old, err := tx.Workspace(w.ID)
+		if err != nil {
+			return err
+		}
+		going := *old
+		going.Host = to
+		if err := tx.PutWorkspace(&going); err != nil {
+			return err
+		}
+		return tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Kind: workspace.ChangeEvict,
+			Workspace: w.ID, Status: workspace.ChangeDoing, Argument: string(home)})
+	}))
+	r.awaitStep(w.ID, 0)
+	r.world.ClearScript()
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}

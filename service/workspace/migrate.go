@@ -48,6 +48,19 @@ func (c *Change) Elsewhere(at HostID) HostID {
 	return course.To
 }
 
+// Concerns reports whether the change has something to do on that host, which need not
+// be its workspace's: to bring something from there, or to remove what is left there.
+func (c *Change) Concerns(id HostID) bool {
+	switch c.Kind {
+	case ChangeMigrate:
+		course, err := ParseCourse(c.Argument)
+		return err == nil && (course.From == id || course.To == id)
+	case ChangeResume, ChangeEvict, ChangeDestroy:
+		return HostID(c.Argument) == id
+	}
+	return false
+}
+
 // Migration says how a machine goes to another host while it is in memory.
 type Migration struct {
 	Target Deployment // the other host, by an adapter of the same kind

@@ -271,6 +271,10 @@ func occupants(tx workspace.Tx, id workspace.HostID) string {
 		return fmt.Sprintf("workspaces are on it: %s; drain it and wait, or destroy them",
 			some(on))
 	}
+	if leaving := leavers(tx, id); len(leaving) > 0 {
+		return fmt.Sprintf("what is left of workspaces that moved is being removed from it, or "+
+			"they are about to come: %s; wait a moment", some(leaving))
+	}
 	var booked []workspace.LeaseID
 	for _, b := range tx.AllBookings() {
 		hosts := slices.Concat(b.Hosts, b.Home, b.Leaving)
@@ -283,6 +287,20 @@ func occupants(tx workspace.Tx, id workspace.HostID) string {
 			"destroy their workspaces", some(booked))
 	}
 	return ""
+}
+
+// leavers are the workspaces whose changes have to do with a host that they are not on:
+// what they leave there, or bring, is theirs until the change has ended.
+func leavers(tx workspace.Tx, id workspace.HostID) (all []workspace.ID) {
+	for _, w := range tx.AllWorkspaces() {
+		for _, c := range tx.ChangesOf(w.ID) {
+			if c.Concerns(id) {
+				all = append(all, w.ID)
+				break
+			}
+		}
+	}
+	return all
 }
 
 // some names the first of many.

@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -26,14 +28,14 @@ func (f *Fleet) Forget(
 		return nil, workspace.Errorf(workspace.NotFound, forgetOp, string(id),
 			"the pool has no host of that name")
 	}
-	var given []workspace.ID
+	var given, others []workspace.ID
 	out := false
 	err = f.o.Store.Update(ctx, func(tx workspace.Tx) error {
 		if n.Reachable() {
 			return workspace.Refuse(workspace.Conflict,
 				"it answers: nothing on it is lost; drain it and remove it")
 		}
-		if given, err = f.abandon(tx, id); err != nil {
+		if given, others, err = f.abandon(tx, id); err != nil {
 			return err
 		}
 		if out = f.o.Configured(id) == "" && occupants(tx, id) == ""; out {
@@ -44,7 +46,7 @@ func (f *Fleet) Forget(
 	if err != nil {
 		return nil, failed(forgetOp, id, err)
 	}
-	for _, w := range given {
+	for _, w := range slices.Concat(given, others) {
 		f.o.Interrupt(w)
 	}
 	if out {
@@ -56,14 +58,16 @@ func (f *Fleet) Forget(
 }
 
 // abandon gives up every workspace on the host, and lets it take no more.
-func (f *Fleet) abandon(tx workspace.Tx, id workspace.HostID) ([]workspace.ID, error) {
+// Others had moved away from it: what they were still to remove there is forgotten.
+func (f *Fleet) abandon(
+	tx workspace.Tx, id workspace.HostID,
+) (given, others []workspace.ID, err error) {
 	dead := workspace.HostMode{Host: id, Drained: true, Comment: "declared dead"}
 	r := tx.HostRecord(id)
 	if r.Lost.IsZero() {
-		return nil, workspace.Refuse(workspace.Conflict,
+		return nil, nil, workspace.Refuse(workspace.Conflict,
 			"it is out of reach for less than the site's grace: it may be back in a moment")
 	}
-	var given []workspace.ID
 	for _, w := range tx.AllWorkspaces() {
 		if w.Host == id {
 			given = append(given, w.ID)
@@ -71,17 +75,72 @@ func (f *Fleet) abandon(tx workspace.Tx, id workspace.HostID) ([]workspace.ID, e
 	}
 	r.Left = append(r.Left[:len(r.Left):len(r.Left)], given...)
 	if err := tx.PutHostRecord(r); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, w := range given {
+		if err := f.leftElsewhere(tx, w, id); err != nil {
+			return nil, nil, err
+		}
 		if err := f.giveUp(tx, w, id); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	if err := tx.PutHostMode(dead); err != nil {
-		return nil, err
+	if others, err = f.unleave(tx, id); err != nil {
+		return nil, nil, err
 	}
-	return given, f.o.Agenda.SetHost(tx, dead)
+	if err := tx.PutHostMode(dead); err != nil {
+		return nil, nil, err
+	}
+	return given, others, f.o.Agenda.SetHost(tx, dead)
+}
+
+// leftElsewhere notes for other hosts what a workspace that is given up has there: it
+// was on its way from one to the other.
+func (f *Fleet) leftElsewhere(tx workspace.Tx, id workspace.ID, dead workspace.HostID) error {
+	for _, h := range tx.Hosts() {
+		concerns := func(c *workspace.Change) bool { return c.Concerns(h.ID) }
+		if h.ID == dead || !slices.ContainsFunc(tx.ChangesOf(id), concerns) {
+			continue
+		}
+		if err := leave(tx, h.ID, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave notes that a host has something of a workspace that nobody needs.
+func leave(tx workspace.Tx, at workspace.HostID, id workspace.ID) error {
+	r := tx.HostRecord(at)
+	if slices.Contains(r.Left, id) {
+		return nil
+	}
+	r.Left = append(r.Left[:len(r.Left):len(r.Left)], id)
+	return tx.PutHostRecord(r)
+}
+
+// unleave ends the leaving of workspaces that have moved away from a host that is dead:
+// their machines are removed there if it should come back. It returns which they are.
+func (f *Fleet) unleave(
+	tx workspace.Tx, dead workspace.HostID,
+) (gone []workspace.ID, err error) {
+	for _, w := range tx.AllWorkspaces() {
+		for _, c := range tx.ChangesOf(w.ID) {
+			course, err := workspace.ParseCourse(c.Argument)
+			left := c.Kind == workspace.ChangeMigrate && err == nil && course.From == dead &&
+				course.To == w.Host
+			if !left {
+				continue
+			}
+			err = errors.Join(leave(tx, dead, w.ID), tx.RemoveChange(c.ID),
+				f.o.Agenda.Notice(tx, w.Booking))
+			if err != nil {
+				return nil, err
+			}
+			gone = append(gone, w.ID)
+		}
+	}
+	return gone, nil
 }
 
 // giveUp takes a workspace off a host that is dead. One that is being destroyed

@@ -80,7 +80,15 @@ func (w *Watcher) clear(
 		return err
 	}
 	for _, id := range r.Left {
-		if err := remove(ctx, n, id); err != nil {
+		ws, err := w.store.Workspace(ctx, id)
+		if err == nil && ws.Host == n.ID {
+			continue // it has come back to this host
+		}
+		apart, err := w.apart(ctx, n, id)
+		if err == nil {
+			err = remove(ctx, n, id, apart)
+		}
+		if err != nil {
 			return fmt.Errorf("cannot remove workspace %s, which was given up: %w", id, err)
 		}
 		if _, was := there[id]; was {
@@ -99,19 +107,34 @@ func (w *Watcher) clear(
 	})
 }
 
-// remove removes the machine of a workspace and its files.
-func remove(ctx context.Context, n *Node, id workspace.ID) error {
+// apart reports whether a workspace has no use for its files on the host: it lives
+// nowhere, or on one that has others.
+func (w *Watcher) apart(ctx context.Context, n *Node, id workspace.ID) (bool, error) {
+	ws, err := w.store.Workspace(ctx, id)
+	if err != nil || ws.Host == "" || n.Access == nil {
+		return true, nil //nolint:nilerr // it is gone
+	}
+	at, err := w.pool.Node(ws.Host)
+	if err != nil {
+		return false, err
+	}
+	return Apart(ctx, at, n, id)
+}
+
+// remove removes the machine of a workspace, and its files unless they are needed on
+// another host, which shares them.
+func remove(ctx context.Context, n *Node, id workspace.ID, files bool) error {
 	if err := n.Undefine(ctx, id); err != nil {
 		return err
 	}
-	if n.Access == nil {
+	if n.Access == nil || !files {
 		return nil
 	}
-	files, err := n.Access.List(ctx, n.Dir)
+	list, err := n.Access.List(ctx, n.Dir)
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
+	for _, f := range list {
 		name := f.Path[strings.LastIndexByte(f.Path, '/')+1:]
 		if !f.Regular || !strings.HasPrefix(name, id.String()+"-") {
 			continue

@@ -3,9 +3,6 @@ package image
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -174,7 +171,7 @@ func Spend(ctx context.Context, home, to *host.Node, w *workspace.Workspace) err
 	if home.ID == to.ID {
 		return nil
 	}
-	apart, err := Apart(ctx, home, to, w)
+	apart, err := host.Apart(ctx, home, to, w.ID)
 	if apart || err != nil {
 		return err
 	}
@@ -251,29 +248,6 @@ func (im *Images) ends(
 	if to, err = im.pool.Node(r.Workspace.Host); err != nil {
 		return nil, nil, false, err
 	}
-	apart, err = Apart(ctx, home, to, r.Workspace)
+	apart, err = host.Apart(ctx, home, to, r.Workspace.ID)
 	return home, to, apart, err
-}
-
-// Apart reports whether hosts have directories of their own. Between machines
-// that is tried out, with a file beside the workspace's disks.
-func Apart(ctx context.Context, a, b *host.Node, w *workspace.Workspace) (bool, error) {
-	if a.ID == b.ID {
-		return false, nil
-	}
-	if a.Access.Local() && b.Access.Local() {
-		x, errA := os.Stat(a.Dir)
-		y, errB := os.Stat(b.Dir)
-		return errA != nil || errB != nil || !os.SameFile(x, y), nil
-	}
-	name, mark := w.ID.String()+"-0-shared", rand.Text()
-	path := filepath.Join(a.Dir, name)
-	if err := a.Access.Write(ctx, path, []byte(mark), 0o600); err != nil {
-		return false, err
-	}
-	seen, err := b.Access.Read(ctx, filepath.Join(b.Dir, name), int64(len(mark)))
-	if workspace.KindOf(err) == workspace.NotFound {
-		err = nil
-	}
-	return string(seen) != mark, errors.Join(err, a.Access.Remove(ctx, path))
 }

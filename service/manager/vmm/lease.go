@@ -98,7 +98,7 @@ func (v *VMM) Restore() change.Handler {
 			if err != nil || r.Workspace.State != workspace.Starting {
 				return nil, err
 			}
-			apart, err := image.Apart(ctx, home, n, r.Workspace)
+			apart, err := host.Apart(ctx, home, n, r.Workspace.ID)
 			if apart || err != nil {
 				return nil, err
 			}

@@ -95,7 +95,7 @@ func (v *VMM) migrate(
 	if err := m.from.CanMigrate(m.to.Deployment); err != nil {
 		return nil, err
 	}
-	apart, err := image.Apart(ctx, m.from, m.to, w)
+	apart, err := host.Apart(ctx, m.from, m.to, w.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (v *VMM) clearAt(
 	if _, err := v.undefine(ctx, at, m.r); err != nil {
 		return err
 	}
-	apart, err := image.Apart(ctx, m.from, m.to, m.r.Workspace)
+	apart, err := host.Apart(ctx, m.from, m.to, m.r.Workspace.ID)
 	if err != nil || !apart {
 		return err
 	}

@@ -31,7 +31,8 @@ func (t *tx) begin() {
 // finish does what is left to do when an update has succeeded.
 func (t *tx) finish() error {
 	for _, id := range t.orphans {
-		if !t.owes(id) {
+		_, there := t.subscriptions.get(id) // the update itself may have removed it
+		if there && !t.owes(id) {
 			if err := t.RemoveSubscription(id); err != nil {
 				return err
 			}

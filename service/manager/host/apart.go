@@ -1,0 +1,34 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// Apart reports whether hosts have directories of their own. Between machines
+// that is tried out, with a file beside the workspace's disks.
+func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
+	if a.ID == b.ID {
+		return false, nil
+	}
+	if a.Access.Local() && b.Access.Local() {
+		x, errA := os.Stat(a.Dir)
+		y, errB := os.Stat(b.Dir)
+		return errA != nil || errB != nil || !os.SameFile(x, y), nil
+	}
+	name, mark := id.String()+"-0-shared", rand.Text()
+	path := filepath.Join(a.Dir, name)
+	if err := a.Access.Write(ctx, path, []byte(mark), 0o600); err != nil {
+		return false, err
+	}
+	seen, err := b.Access.Read(ctx, filepath.Join(b.Dir, name), int64(len(mark)))
+	if workspace.KindOf(err) == workspace.NotFound {
+		err = nil
+	}
+	return string(seen) != mark, errors.Join(err, a.Access.Remove(ctx, path))
+}
