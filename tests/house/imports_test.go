@@ -98,6 +98,7 @@ var rooms = []room{
 // codecs are what adapters share: bytes and names, no adapter among them.
 var codecs = []string{
 	"adapters/image/format", "adapters/image/sparse", "adapters/image/checksum",
+	"adapters/image/imagetest",
 	"adapters/transport/location", "adapters/transport/login", "adapters/transport/transfer",
 	"adapters/transport/sftp/lanes",
 }

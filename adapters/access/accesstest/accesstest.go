@@ -4,12 +4,8 @@
 package accesstest
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -99,7 +96,7 @@ func (h *host) sparse(t *testing.T, name string) string {
 	defer f.Close()
 	ok(t, f.Truncate(64<<20))
 	for i, at := range []int64{1 << 20, 40 << 20} {
-		_, err = f.WriteAt(random(100<<10, byte(i)), at)
+		_, err = f.WriteAt(imagetest.Random(100<<10, byte(i)), at)
 		ok(t, err)
 	}
 	return h.path(name)
@@ -131,65 +128,12 @@ func kind(t *testing.T, err error, want workspace.Kind) {
 	}
 }
 
-// same fails the test unless the file holds data.
-func same(t *testing.T, path string, data []byte) {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	ok(t, err)
-	if !bytes.Equal(got, data) {
-		t.Fatalf("%s holds %d bytes with SHA-256 %s, expected %d with %s", path,
-			len(got), sum(got), len(data), sum(data))
-	}
-}
-
 // equal fails the test unless both files hold the same.
 func equal(t *testing.T, path, other string) {
 	t.Helper()
 	data, err := os.ReadFile(other)
 	ok(t, err)
-	same(t, path, data)
-}
-
-// only fails the test unless the directory holds just these names, in order.
-func only(t *testing.T, dir string, names ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	ok(t, err)
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if len(got) != len(names) {
-		t.Fatalf("%s holds %q, expected %q", dir, got, names)
-	}
-	for i := range names {
-		if got[i] != names[i] {
-			t.Fatalf("%s holds %q, expected %q", dir, got, names)
-		}
-	}
-}
-
-// random returns bytes that are the same in each run, and no zeros to speak of.
-func random(size int, seed byte) []byte {
-	data := make([]byte, size)
-	rand.NewChaCha8([32]byte{seed}).Read(data)
-	return data
-}
-
-func sum(data []byte) string {
-	s := sha256.Sum256(data)
-	return hex.EncodeToString(s[:])
-}
-
-// small mounts a file system with room for so many bytes.
-func small(t *testing.T, bytes string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+bytes); err != nil {
-		t.Fatalf("a full disk is tested on a small tmpfs, which root may mount: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
-	return dir
+	imagetest.Same(t, path, data)
 }
 
 // qemuImg runs qemu-img and returns what it says.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -95,7 +96,7 @@ func remove(t *testing.T, h *host) {
 	for range 2 {
 		ok(t, h.Remove(t.Context(), a, h.path("nothing"), b, h.path("link"),
 			h.path("no/such/dir"), h.path("kept/below")))
-		only(t, h.dir, "kept")
+		imagetest.Only(t, h.dir, "kept")
 	}
 	ok(t, h.Remove(t.Context()))
 	ok(t, os.Mkdir(h.path("full"), 0o755))
@@ -103,20 +104,20 @@ func remove(t *testing.T, h *host) {
 	if h.Remove(t.Context(), h.path("full")) == nil {
 		t.Error("a directory that is not empty was removed")
 	}
-	only(t, h.path("full"), "file")
+	imagetest.Only(t, h.path("full"), "file")
 }
 
 func rename(t *testing.T, h *host) {
 	from, to := h.file(t, "from", []byte("new")), h.file(t, "to", []byte("old"))
 	for range 2 {
 		ok(t, h.Rename(t.Context(), from, to))
-		only(t, h.dir, "to")
-		same(t, to, []byte("new"))
+		imagetest.Only(t, h.dir, "to")
+		imagetest.Same(t, to, []byte("new"))
 	}
 	kind(t, h.Rename(t.Context(), from, h.path("other")), workspace.NotFound)
 	h.file(t, "from", nil)
 	kind(t, h.Rename(t.Context(), from, h.path("no/such/dir")), workspace.NotFound)
-	only(t, h.dir, "from", "to")
+	imagetest.Only(t, h.dir, "from", "to")
 }
 
 func link(t *testing.T, h *host) {
@@ -133,9 +134,9 @@ func link(t *testing.T, h *host) {
 	}
 	another := h.file(t, "another", []byte("y"))
 	kind(t, h.Link(t.Context(), from, another), workspace.Conflict)
-	same(t, another, []byte("y"))
+	imagetest.Same(t, another, []byte("y"))
 	kind(t, h.Link(t.Context(), h.path("nothing"), h.path("new")), workspace.NotFound)
-	elsewhere := small(t, "64k")
+	elsewhere := imagetest.Small(t, "64k")
 	kind(t, h.Link(t.Context(), from, filepath.Join(elsewhere, "to")), workspace.Conflict)
 }
 
@@ -149,18 +150,18 @@ func touch(t *testing.T, h *host) {
 	if time.Since(info.ModTime()).Abs() > time.Hour {
 		t.Errorf("it is of %s", info.ModTime())
 	}
-	same(t, path, []byte("x"))
+	imagetest.Same(t, path, []byte("x"))
 	kind(t, h.Touch(t.Context(), h.path("nothing")), workspace.NotFound)
-	only(t, h.dir, "file")
+	imagetest.Only(t, h.dir, "file")
 }
 
 func read(t *testing.T, h *host) {
-	data := random(100<<10, 1)
+	data := imagetest.Random(100<<10, 1)
 	path := h.file(t, "file", data)
 	for _, limit := range []int64{int64(len(data)), 1 << 20} {
 		got, err := h.Read(t.Context(), path, limit)
 		ok(t, err)
-		if sum(got) != sum(data) {
+		if imagetest.Sum(got) != imagetest.Sum(data) {
 			t.Errorf("%d other bytes were read", len(got))
 		}
 	}
@@ -178,34 +179,34 @@ func read(t *testing.T, h *host) {
 
 func write(t *testing.T, h *host) {
 	path := h.path("file")
-	for _, data := range [][]byte{random(100<<10, 2), []byte("short"), {}} {
+	for _, data := range [][]byte{imagetest.Random(100<<10, 2), []byte("short"), {}} {
 		ok(t, h.Write(t.Context(), path, data, 0o640))
-		same(t, path, data)
+		imagetest.Same(t, path, data)
 		info, err := os.Stat(path)
 		ok(t, err)
 		if info.Mode().Perm() != 0o640 {
 			t.Errorf("its mode is %s", info.Mode())
 		}
-		only(t, h.dir, "file")
+		imagetest.Only(t, h.dir, "file")
 	}
 	kind(t, h.Write(t.Context(), h.path("no/such/dir"), nil, 0o600), workspace.NotFound)
 	ok(t, os.Mkdir(h.path("dir"), 0o755))
 	kind(t, h.Write(t.Context(), h.path("dir"), nil, 0o600), workspace.Conflict)
-	only(t, h.dir, "dir", "file")
-	full := small(t, "256k")
-	kind(t, h.Write(t.Context(), filepath.Join(full, "file"), random(1<<20, 3), 0o600),
+	imagetest.Only(t, h.dir, "dir", "file")
+	full := imagetest.Small(t, "256k")
+	kind(t, h.Write(t.Context(), filepath.Join(full, "file"), imagetest.Random(1<<20, 3), 0o600),
 		workspace.NoResource)
-	only(t, full)
+	imagetest.Only(t, full)
 }
 
 func space(t *testing.T, h *host) {
-	dir := small(t, "1m")
+	dir := imagetest.Small(t, "1m")
 	free, total, err := h.Space(t.Context(), dir)
 	ok(t, err)
 	if total != 1<<20 || free <= 0 || free > total {
 		t.Errorf("%d of %d bytes are free, expected all of 1 MiB", free, total)
 	}
-	ok(t, os.WriteFile(filepath.Join(dir, "file"), random(512<<10, 4), 0o644))
+	ok(t, os.WriteFile(filepath.Join(dir, "file"), imagetest.Random(512<<10, 4), 0o644))
 	after, _, err := h.Space(t.Context(), dir)
 	ok(t, err)
 	if free-after < 512<<10 {
@@ -234,7 +235,7 @@ func hostileNames(t *testing.T, h *host) {
 func hostileName(t *testing.T, h *host, name string) {
 	ctx, path := t.Context(), h.path(name)
 	ok(t, h.Write(ctx, path, []byte("data"), 0o600))
-	only(t, h.dir, name)
+	imagetest.Only(t, h.dir, name)
 	_, err := h.Stat(ctx, path)
 	ok(t, err)
 	ok(t, h.Touch(ctx, path))
@@ -243,7 +244,7 @@ func hostileName(t *testing.T, h *host, name string) {
 		t.Errorf("Read returned %q, %v", got, err)
 	}
 	info, err := h.Examine(ctx, path, true)
-	if err != nil || info.SHA256 != sum([]byte("data")) {
+	if err != nil || info.SHA256 != imagetest.Sum([]byte("data")) {
 		t.Errorf("Examine returned %+v, %v", info, err)
 	}
 	ok(t, h.Copy(ctx, path, path+"c", nil))
@@ -257,7 +258,7 @@ func hostileName(t *testing.T, h *host, name string) {
 	if err != nil || len(all) != 1 || all[0].Path != filepath.Join(path, name) {
 		t.Errorf("List returned %+v, %v", all, err)
 	}
-	only(t, h.dir, name)
+	imagetest.Only(t, h.dir, name)
 }
 
 // climbers makes sure that no call takes a path that is not absolute, or climbs.
@@ -291,5 +292,5 @@ func climbers(t *testing.T, h *host) {
 			}
 		}
 	}
-	only(t, h.dir, "good")
+	imagetest.Only(t, h.dir, "good")
 }

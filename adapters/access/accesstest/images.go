@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -23,20 +24,20 @@ func blank(t *testing.T, h *host) {
 	thin(t, path)
 	h.file(t, "disk", []byte("used"))
 	ok(t, h.Blank(t.Context(), path, 64<<20))
-	same(t, path, []byte("used"))
-	only(t, h.dir, "disk")
+	imagetest.Same(t, path, []byte("used"))
+	imagetest.Only(t, h.dir, "disk")
 	kind(t, h.Blank(t.Context(), h.path("no/such/dir"), 10), workspace.NotFound)
 	ok(t, os.Mkdir(h.path("dir"), 0o755))
 	kind(t, h.Blank(t.Context(), h.path("dir"), 10), workspace.Conflict)
 }
 
 func examine(t *testing.T, h *host) {
-	data := random(3<<20+5, 10)
+	data := imagetest.Random(3<<20+5, 10)
 	path := h.file(t, "image", data)
 	want := workspace.ImageInfo{Size: int64(len(data)), Format: "raw"}
 	for _, withSum := range []bool{false, true} {
 		if withSum {
-			want.SHA256 = sum(data)
+			want.SHA256 = imagetest.Sum(data)
 		}
 		got, err := h.Examine(t.Context(), path, withSum)
 		ok(t, err)
@@ -64,8 +65,9 @@ func refusedImages(t *testing.T, h *host) {
 	qemuImg(t, "create", "-q", "-f", "qcow2", "-o", "data_file="+h.path("data"),
 		h.path("external"), "1G")
 	h.file(t, "empty", nil)
-	h.file(t, "vmdk", append([]byte("KDMV"), random(8<<10, 11)...))
-	h.file(t, "pretender", append([]byte("QFI\xfb\x00\x00\x00\x03"), random(8<<10, 12)...))
+	h.file(t, "vmdk", append([]byte("KDMV"), imagetest.Random(8<<10, 11)...))
+	h.file(t, "pretender",
+		append([]byte("QFI\xfb\x00\x00\x00\x03"), imagetest.Random(8<<10, 12)...))
 	for name, word := range map[string]string{
 		"backed": "backing", "external": "external", "empty": "empty", "vmdk": "VMDK",
 		"pretender": "",
@@ -79,7 +81,7 @@ func refusedImages(t *testing.T, h *host) {
 }
 
 func copyImage(t *testing.T, h *host) {
-	data := random(5<<20+3, 13)
+	data := imagetest.Random(5<<20+3, 13)
 	from := h.file(t, "from", data)
 	then := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 	ok(t, os.Chtimes(from, then, then))
@@ -93,7 +95,7 @@ func copyImage(t *testing.T, h *host) {
 	if last != int64(len(data)) {
 		t.Errorf("the last that was told is %d", last)
 	}
-	same(t, h.path("to"), data)
+	imagetest.Same(t, h.path("to"), data)
 	info, err := os.Stat(h.path("to"))
 	ok(t, err)
 	if !info.ModTime().Equal(then) {
@@ -101,14 +103,14 @@ func copyImage(t *testing.T, h *host) {
 	}
 	h.file(t, "to", []byte("used"))
 	ok(t, h.Copy(t.Context(), from, h.path("to"), nil))
-	same(t, h.path("to"), []byte("used"))
-	h.file(t, "left.part", random(10<<20, 14)) // of a copy that was killed
+	imagetest.Same(t, h.path("to"), []byte("used"))
+	h.file(t, "left.part", imagetest.Random(10<<20, 14)) // of a copy that was killed
 	ok(t, h.Copy(t.Context(), from, h.path("left"), nil))
-	same(t, h.path("left"), data)
-	only(t, h.dir, "from", "left", "to")
+	imagetest.Same(t, h.path("left"), data)
+	imagetest.Only(t, h.dir, "from", "left", "to")
 	kind(t, h.Copy(t.Context(), h.path("nothing"), h.path("new"), nil), workspace.NotFound)
 	kind(t, h.Copy(t.Context(), from, h.path("no/such/dir"), nil), workspace.NotFound)
-	only(t, h.dir, "from", "left", "to")
+	imagetest.Only(t, h.dir, "from", "left", "to")
 }
 
 func copySparse(t *testing.T, h *host) {
@@ -121,7 +123,7 @@ func copySparse(t *testing.T, h *host) {
 // clone makes disks of images of both formats, which begin as the image and
 // leave it as it is.
 func clone(t *testing.T, h *host) {
-	raw := h.file(t, "raw", random(4<<20, 15))
+	raw := h.file(t, "raw", imagetest.Random(4<<20, 15))
 	qemuImg(t, "convert", "-f", "raw", "-O", "qcow2", raw, h.path("qcow2"))
 	for _, image := range []string{"raw", "qcow2"} {
 		from, disk := h.path(image), h.path(image+"-disk")
@@ -131,33 +133,33 @@ func clone(t *testing.T, h *host) {
 		ok(t, err)
 		qemuImg(t, "compare", "-f", image, "-F", made, from, disk)
 		writeInto(t, disk, made)
-		same(t, from, before)
+		imagetest.Same(t, from, before)
 		info, err := os.Stat(disk)
 		ok(t, err)
 		if info.Mode().Perm()&0o600 != 0o600 {
 			t.Errorf("the disk cannot be written to: %s", info.Mode())
 		}
 	}
-	only(t, h.dir, "qcow2", "qcow2-disk", "raw", "raw-disk")
+	imagetest.Only(t, h.dir, "qcow2", "qcow2-disk", "raw", "raw-disk")
 	_, err := h.Clone(t.Context(), h.path("nothing"), "raw", h.path("new"))
 	kind(t, err, workspace.NotFound)
 	_, err = h.Clone(t.Context(), raw, "raw", h.path("no/such/dir"))
 	kind(t, err, workspace.NotFound)
-	only(t, h.dir, "qcow2", "qcow2-disk", "raw", "raw-disk")
+	imagetest.Only(t, h.dir, "qcow2", "qcow2-disk", "raw", "raw-disk")
 }
 
 // writeInto writes to the disk as a guest would.
 func writeInto(t *testing.T, disk, format string) {
 	t.Helper()
 	junk := filepath.Join(t.TempDir(), "junk")
-	ok(t, os.WriteFile(junk, random(4<<20, 16), 0o644))
+	ok(t, os.WriteFile(junk, imagetest.Random(4<<20, 16), 0o644))
 	qemuImg(t, "convert", "-n", "-f", "raw", "-O", format, junk, disk)
 }
 
 // cloneAgain makes sure that the answer of a repeated call is that of the
 // first, and that a guest who wrote a header into its raw disk does not change it.
 func cloneAgain(t *testing.T, h *host) {
-	raw := h.file(t, "raw", random(4<<20, 17))
+	raw := h.file(t, "raw", imagetest.Random(4<<20, 17))
 	first, err := h.Clone(t.Context(), raw, "raw", h.path("disk"))
 	ok(t, err)
 	before, err := os.ReadFile(h.path("disk"))
@@ -167,7 +169,7 @@ func cloneAgain(t *testing.T, h *host) {
 	if again != first {
 		t.Errorf("made %q, then %q", first, again)
 	}
-	same(t, h.path("disk"), before)
+	imagetest.Same(t, h.path("disk"), before)
 	qemuImg(t, "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", h.path("evil"))
 	made, err := h.Clone(t.Context(), raw, "raw", h.path("evil"))
 	if err != nil || made != "raw" {
@@ -176,17 +178,17 @@ func cloneAgain(t *testing.T, h *host) {
 }
 
 func cloneRefused(t *testing.T, h *host) {
-	raw := h.file(t, "raw", random(1<<20, 18))
+	raw := h.file(t, "raw", imagetest.Random(1<<20, 18))
 	for _, image := range []string{"", "vmdk", "-o", "raw,x"} {
 		_, err := h.Clone(t.Context(), raw, image, h.path("disk"))
 		kind(t, err, workspace.Invalid)
 	}
-	only(t, h.dir, "raw")
+	imagetest.Only(t, h.dir, "raw")
 }
 
 func putAndGet(t *testing.T, h *host) {
 	for _, size := range []int{1, 4096, 255<<10 + 1, 8<<20 + 7} {
-		data := random(size, 19)
+		data := imagetest.Random(size, 19)
 		from := filepath.Join(t.TempDir(), "from")
 		ok(t, os.WriteFile(from, data, 0o644))
 		last := int64(-1)
@@ -197,17 +199,17 @@ func putAndGet(t *testing.T, h *host) {
 			last = done
 		}
 		ok(t, h.Put(t.Context(), from, h.path("disk"), told))
-		same(t, h.path("disk"), data)
-		only(t, h.dir, "disk")
+		imagetest.Same(t, h.path("disk"), data)
+		imagetest.Only(t, h.dir, "disk")
 		if last != int64(size) {
 			t.Errorf("the last that was told of %d is %d", size, last)
 		}
 		last = -1
 		back := filepath.Join(t.TempDir(), "back")
 		ok(t, h.Get(t.Context(), h.path("disk"), back, told))
-		same(t, back, data)
-		only(t, filepath.Dir(back), "back")
-		only(t, filepath.Dir(from), "from")
+		imagetest.Same(t, back, data)
+		imagetest.Only(t, filepath.Dir(back), "back")
+		imagetest.Only(t, filepath.Dir(from), "from")
 		if last != int64(size) {
 			t.Errorf("the last that was told of %d is %d", size, last)
 		}
@@ -225,7 +227,7 @@ func putSparse(t *testing.T, h *host) {
 	// With more data than may wait on its way, after its list of holes.
 	f, err := os.OpenFile(from, os.O_WRONLY, 0)
 	ok(t, err)
-	_, err = f.WriteAt(random(12<<20, 25), 50<<20)
+	_, err = f.WriteAt(imagetest.Random(12<<20, 25), 50<<20)
 	ok(t, err)
 	ok(t, f.Close())
 	ok(t, h.Get(t.Context(), from, h.path("more"), nil))
@@ -235,7 +237,7 @@ func putSparse(t *testing.T, h *host) {
 // putAgain makes sure that finished work is not done again, and that a file that
 // has changed is brought anew.
 func putAgain(t *testing.T, h *host) {
-	from := h.file(t, "from", random(1<<20, 20))
+	from := h.file(t, "from", imagetest.Random(1<<20, 20))
 	then := time.Now().Add(-time.Hour).Truncate(time.Second)
 	ok(t, os.Chtimes(from, then, then))
 	for call, move := range map[string]func(string) error{
@@ -260,7 +262,7 @@ func putAgain(t *testing.T, h *host) {
 
 // putBroken breaks transfers off, and makes them again.
 func putBroken(t *testing.T, h *host) {
-	data := random(24<<20+99, 21)
+	data := imagetest.Random(24<<20+99, 21)
 	clear(data[3<<20 : 9<<20])
 	from := h.file(t, "from", data)
 	for call, move := range map[string]func(context.Context, workspace.Progress, string) error{
@@ -287,31 +289,31 @@ func putBroken(t *testing.T, h *host) {
 					began = done
 				}
 			}, to))
-			same(t, to, data)
+			imagetest.Same(t, to, data)
 			if h.Resumes && err != nil && offset > 16<<20 && began < 1<<20 {
 				t.Errorf("%s broken off at %d, it began anew at %d", call, offset, began)
 			}
 			ok(t, os.Remove(to))
-			only(t, h.dir, "from")
+			imagetest.Only(t, h.dir, "from")
 		}
 	}
 }
 
 func putMissing(t *testing.T, h *host) {
-	from := h.file(t, "from", random(1000, 22))
+	from := h.file(t, "from", imagetest.Random(1000, 22))
 	kind(t, h.Put(t.Context(), h.path("nothing"), h.path("to"), nil), workspace.NotFound)
 	kind(t, h.Get(t.Context(), h.path("nothing"), h.path("to"), nil), workspace.NotFound)
 	kind(t, h.Put(t.Context(), from, h.path("no/such/dir"), nil), workspace.NotFound)
 	kind(t, h.Get(t.Context(), from, h.path("no/such/dir"), nil), workspace.NotFound)
 	kind(t, h.Put(t.Context(), h.dir, h.path("to"), nil), workspace.Invalid)
 	kind(t, h.Get(t.Context(), h.dir, h.path("to"), nil), workspace.Invalid)
-	only(t, h.dir, "from")
+	imagetest.Only(t, h.dir, "from")
 }
 
 // diskFull fills the host's disk at every stage: nothing half made may stay.
 func diskFull(t *testing.T, h *host) {
-	image := h.file(t, "image", random(4<<20, 23))
-	full := small(t, "1m")
+	image := h.file(t, "image", imagetest.Random(4<<20, 23))
+	full := imagetest.Small(t, "1m")
 	to := filepath.Join(full, "disk")
 	for call, err := range map[string]error{
 		"Copy": h.Copy(t.Context(), image, to, nil),
@@ -322,20 +324,20 @@ func diskFull(t *testing.T, h *host) {
 			t.Errorf("%s: %v, expected no resource", call, err)
 		}
 	}
-	only(t, full)
+	imagetest.Only(t, full)
 	_, err := h.Clone(t.Context(), image, "raw", to) // takes next to nothing
 	ok(t, err)
 	ok(t, h.Remove(t.Context(), to))
 	ok(t, os.WriteFile(filepath.Join(full, "filler"), make([]byte, 1<<20-16<<10), 0o644))
 	_, err = h.Clone(t.Context(), image, "raw", to)
 	kind(t, err, workspace.NoResource)
-	only(t, full, "filler")
+	imagetest.Only(t, full, "filler")
 }
 
 // symlinks makes sure that a link in the place of a file is neither read nor
 // written through.
 func symlinks(t *testing.T, h *host) {
-	secret := h.file(t, "secret", random(4096, 24))
+	secret := h.file(t, "secret", imagetest.Random(4096, 24))
 	link := h.path("link")
 	ok(t, os.Symlink("secret", link))
 	ctx := t.Context()
@@ -351,7 +353,7 @@ func symlinks(t *testing.T, h *host) {
 	kind(t, h.Copy(ctx, secret, link, nil), workspace.Conflict)
 	_, err = h.Clone(ctx, secret, "raw", link)
 	kind(t, err, workspace.Conflict)
-	only(t, h.dir, "link", "secret")
+	imagetest.Only(t, h.dir, "link", "secret")
 	// Links to which something half made would be written.
 	other := h.file(t, "other", []byte("other"))
 	ok(t, os.Symlink("other", h.path("new.part")))
@@ -363,8 +365,8 @@ func symlinks(t *testing.T, h *host) {
 			kind(t, err, workspace.Invalid)
 		}
 	}
-	same(t, other, []byte("other"))
+	imagetest.Same(t, other, []byte("other"))
 	ok(t, h.Write(ctx, link, []byte("new"), 0o600)) // replaces the link itself
-	same(t, link, []byte("new"))
-	same(t, secret, random(4096, 24))
+	imagetest.Same(t, link, []byte("new"))
+	imagetest.Same(t, secret, imagetest.Random(4096, 24))
 }

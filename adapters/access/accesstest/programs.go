@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -30,18 +31,18 @@ func run(t *testing.T, h *host) {
 }
 
 func runWithInput(t *testing.T, h *host) {
-	data := random(1<<20, 30)
+	data := imagetest.Random(1<<20, 30)
 	var out bytes.Buffer
 	ok(t, h.Run(t.Context(), workspace.Command{
 		Args: []string{"cat"}, Stdin: bytes.NewReader(data), Stdout: &out}))
-	if sum(out.Bytes()) != sum(data) {
+	if imagetest.Sum(out.Bytes()) != imagetest.Sum(data) {
 		t.Errorf("%d other bytes came back", out.Len())
 	}
 	// Without input a program that reads must not wait.
 	ok(t, h.Run(t.Context(), workspace.Command{Args: []string{"cat"}}))
 	// A program that does not read its input ends all the same.
 	ok(t, h.Run(t.Context(), workspace.Command{
-		Args: []string{"true"}, Stdin: bytes.NewReader(random(4<<20, 31))}))
+		Args: []string{"true"}, Stdin: bytes.NewReader(imagetest.Random(4<<20, 31))}))
 }
 
 func runFails(t *testing.T, h *host) {

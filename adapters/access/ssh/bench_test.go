@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/access/ssh"
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -67,7 +68,7 @@ func BenchmarkClone(b *testing.B) {
 func BenchmarkPutSparse(b *testing.B) {
 	a, s := benched(b)
 	from, to := filepath.Join(s.Root, "image"), filepath.Join(s.Root, "disk")
-	if err := os.WriteFile(from, random(1<<20), 0o600); err != nil {
+	if err := os.WriteFile(from, imagetest.Random(1<<20, 7), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	if err := os.Truncate(from, 1<<30); err != nil {
@@ -89,7 +90,7 @@ func BenchmarkSparse(b *testing.B) {
 	const stretch, stretches = 8 << 20, 8
 	a, s := benched(b)
 	dense, holed := filepath.Join(s.Root, "dense"), filepath.Join(s.Root, "holed")
-	data := random(stretch * stretches)
+	data := imagetest.Random(stretch*stretches, 7)
 	f, err := os.Create(holed)
 	if err == nil {
 		err = errors.Join(os.WriteFile(dense, data, 0o600), f.Truncate(8<<30))

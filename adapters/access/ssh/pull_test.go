@@ -2,10 +2,7 @@ package ssh_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/pem"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,22 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-func random(size int) []byte {
-	data := make([]byte, size)
-	rand.NewChaCha8([32]byte{7}).Read(data)
-	return data
-}
-
-func sum(data []byte) string {
-	s := sha256.Sum256(data)
-	return hex.EncodeToString(s[:])
-}
 
 func refusal(t *testing.T, err error, kind workspace.Kind, words ...string) {
 	t.Helper()
@@ -100,14 +85,14 @@ func guarded(file string) http.Handler {
 }
 
 func TestPull(t *testing.T) {
-	data := random(3<<20 + 5)
+	data := imagetest.Random(3<<20+5, 7)
 	host := open(t, sshdtest.Start(t))
 	for name, source := range places(t, data) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "disk")
 			last := int64(-1)
 			p := workspace.Pull{Source: source, Path: path, Size: int64(len(data)),
-				SHA256: sum(data), MaxBytes: 4 << 20, Progress: func(done, total int64) {
+				SHA256: imagetest.Sum(data), MaxBytes: 4 << 20, Progress: func(done, total int64) {
 					if done < last || total != int64(len(data)) {
 						t.Errorf("told of %d of %d after %d", done, total, last)
 					}
@@ -136,17 +121,17 @@ func TestPull(t *testing.T) {
 
 // TestPullGoesOn leaves the first part of the image, as a broken Pull does.
 func TestPullGoesOn(t *testing.T) {
-	data := random(3<<20 + 5)
+	data := imagetest.Random(3<<20+5, 7)
 	host := open(t, sshdtest.Start(t))
 	for name, source := range places(t, data) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "disk")
-			for _, begun := range [][]byte{data[:2<<20], random(1 << 20)[1:]} {
+			for _, begun := range [][]byte{data[:2<<20], imagetest.Random(1<<20, 7)[1:]} {
 				if err := os.WriteFile(path+".part", begun, 0o600); err != nil {
 					t.Fatal(err)
 				}
 				p := workspace.Pull{Source: source, Path: path, Size: int64(len(data)),
-					SHA256: sum(data)}
+					SHA256: imagetest.Sum(data)}
 				_, err := host.Pull(t.Context(), p)
 				if err != nil { // what was there is of another image
 					refusal(t, err, workspace.Transient)
@@ -201,13 +186,13 @@ func badImages(t *testing.T) map[string][]byte {
 }
 
 func TestPullRefusals(t *testing.T) {
-	good, bad := random(1<<20), badImages(t)
+	good, bad := imagetest.Random(1<<20, 7), badImages(t)
 	host := open(t, sshdtest.Start(t))
 	all := places(t, good)
 	image := all["sftp"].Path
 	tests := []spoiled{
-		{"checksum mismatch", good, func(p *workspace.Pull) { p.SHA256 = sum(nil) },
-			workspace.Invalid, sum(good)},
+		{"checksum mismatch", good, func(p *workspace.Pull) { p.SHA256 = imagetest.Sum(nil) },
+			workspace.Invalid, imagetest.Sum(good)},
 		{"backing file", bad["backed"], nil, workspace.Invalid, "backing"},
 		{"external data", bad["outside"], nil, workspace.Invalid, "data"},
 		{"absurd virtual size", bad["huge"], nil, workspace.Invalid, "virtual size"},
@@ -245,7 +230,7 @@ func TestPullRefusals(t *testing.T) {
 
 // TestPullOfAnImageReplacedMidway has the second half come from another image.
 func TestPullOfAnImageReplacedMidway(t *testing.T) {
-	old, now := random(2<<20), bytes.Repeat([]byte("new"), 1<<20)[:2<<20]
+	old, now := imagetest.Random(2<<20, 7), bytes.Repeat([]byte("new"), 1<<20)[:2<<20]
 	mixed := true
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served := now
@@ -256,13 +241,14 @@ func TestPullOfAnImageReplacedMidway(t *testing.T) {
 	}))
 	defer server.Close()
 	host, to := open(t, sshdtest.Start(t)), t.TempDir()
-	p := workspace.Pull{Path: filepath.Join(to, "disk"), Size: int64(len(old)), SHA256: sum(old),
+	p := workspace.Pull{Path: filepath.Join(to, "disk"), Size: int64(len(old)),
+		SHA256: imagetest.Sum(old),
 		Source: workspace.Source{Scheme: "http", Path: "/image",
 			Address: strings.TrimPrefix(server.URL, "http://")}}
 	_, err := host.Pull(t.Context(), p)
-	refusal(t, err, workspace.Invalid, "expected "+sum(old))
+	refusal(t, err, workspace.Invalid, "expected "+imagetest.Sum(old))
 	empty(t, to)
-	mixed, p.SHA256 = false, sum(now)
+	mixed, p.SHA256 = false, imagetest.Sum(now)
 	if _, err := host.Pull(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +265,7 @@ func TestPullIsDenied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := places(t, random(1<<20))
+	all := places(t, imagetest.Random(1<<20, 7))
 	tests := []struct {
 		name, scheme string
 		alter        func(*workspace.Source)
@@ -316,16 +302,13 @@ func TestPullIsDenied(t *testing.T) {
 
 func TestPullToAFullDisk(t *testing.T) {
 	host := open(t, sshdtest.Start(t))
-	data := random(4 << 20)
+	data := imagetest.Random(4<<20, 7)
 	for name, source := range places(t, data) {
 		t.Run(name, func(t *testing.T) {
-			full := t.TempDir()
-			if err := unix.Mount("tmpfs", full, "tmpfs", 0, "size=1m"); err != nil {
-				t.Fatalf("a full disk is tested on a small tmpfs, which root may mount: %v", err)
-			}
-			defer unix.Unmount(full, unix.MNT_DETACH)
-			_, err := host.Pull(t.Context(), workspace.Pull{Source: source, SHA256: sum(data),
-				Path: filepath.Join(full, "disk"), Size: int64(len(data))})
+			full := imagetest.Small(t, "1m")
+			_, err := host.Pull(t.Context(), workspace.Pull{Source: source,
+				SHA256: imagetest.Sum(data),
+				Path:   filepath.Join(full, "disk"), Size: int64(len(data))})
 			refusal(t, err, workspace.NoResource)
 			empty(t, full)
 		})
@@ -335,7 +318,7 @@ func TestPullToAFullDisk(t *testing.T) {
 // TestPullAtARate takes its time: curl lets a burst pass first.
 func TestPullAtARate(t *testing.T) {
 	host := open(t, sshdtest.Start(t))
-	source := places(t, random(16<<20))["http"]
+	source := places(t, imagetest.Random(16<<20, 7))["http"]
 	began := time.Now()
 	_, err := host.Pull(t.Context(), workspace.Pull{Source: source, Rate: 4 << 20,
 		Path: filepath.Join(t.TempDir(), "disk")})
@@ -347,7 +330,7 @@ func TestPullAtARate(t *testing.T) {
 // TestOffer has one host fetch from another what that offers.
 func TestOffer(t *testing.T) {
 	first, second := open(t, sshdtest.Start(t)), open(t, sshdtest.Start(t))
-	data := random(2 << 20)
+	data := imagetest.Random(2<<20, 7)
 	from, to := filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")
 	if err := os.WriteFile(from, data, 0o600); err != nil {
 		t.Fatal(err)
@@ -357,7 +340,7 @@ func TestOffer(t *testing.T) {
 		t.Fatal("nothing is offered")
 	}
 	_, err := second.Pull(t.Context(), workspace.Pull{Source: source, Path: to,
-		Size: int64(len(data)), SHA256: sum(data)})
+		Size: int64(len(data)), SHA256: imagetest.Sum(data)})
 	if err != nil {
 		t.Fatal(err)
 	}

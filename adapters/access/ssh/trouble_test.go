@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/adapters/access/ssh"
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
@@ -55,7 +56,7 @@ func TestWrongCredentialsAreDenied(t *testing.T) {
 func TestHostKilledInTheMiddle(t *testing.T) {
 	s := sshdtest.Start(t)
 	a := open(t, s)
-	data := random(96 << 20)
+	data := imagetest.Random(96<<20, 7)
 	from, there, back := filepath.Join(t.TempDir(), "image"), filepath.Join(s.Root, "disk"),
 		filepath.Join(t.TempDir(), "back")
 	if err := os.WriteFile(from, data, 0o600); err != nil {

@@ -85,25 +85,32 @@ func (c *copier) step(at, length int64) (int64, error) {
 	if c.byHand {
 		return c.hand(at, length)
 	}
-	from, to := at, at
-	n, err := unix.CopyFileRange(int(c.from.Fd()), &from, int(c.to.Fd()), &to,
-		int(min(length, kernelStep)), 0)
-	switch {
-	case declined(err):
+	n, err := Kernel(c.to, c.from, at, length)
+	if n == 0 && err == nil {
 		c.byHand = true
 		return c.hand(at, length)
+	}
+	return n, err
+}
+
+// Kernel has the kernel copy some of length bytes at an offset to the same place of
+// another file, sharing blocks where the file system can, and tells how many it was.
+// None, and no error: the kernel cannot copy between these two. A file that has no
+// more is io.ErrUnexpectedEOF. See copy_file_range(2).
+func Kernel(to, from *os.File, offset, length int64) (int64, error) {
+	read, written := offset, offset
+	n, err := unix.CopyFileRange(int(from.Fd()), &read, int(to.Fd()), &written,
+		int(min(length, kernelStep)), 0)
+	switch {
+	case errors.Is(err, unix.EXDEV), errors.Is(err, unix.EINVAL),
+		errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
+		return 0, nil
 	case err != nil:
-		return 0, &os.PathError{Op: "copy", Path: c.to.Name(), Err: err}
+		return 0, &os.PathError{Op: "copy", Path: to.Name(), Err: err}
 	case n == 0:
 		return 0, io.ErrUnexpectedEOF
 	}
 	return int64(n), nil
-}
-
-// declined tells whether the kernel cannot copy between these two files.
-func declined(err error) bool {
-	return errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EINVAL) ||
-		errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP)
 }
 
 // hand copies a little, zeros left out.

@@ -5,15 +5,10 @@ import (
 	"errors"
 	"io"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/philoxenia/philoxenia/adapters/image/sparse"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
-
-// kernelStep is how much the kernel copies between two looks at the context.
-const kernelStep = 4 << 20
 
 // copier copies one image into an empty file, holes left out.
 type copier struct {
@@ -77,25 +72,15 @@ func (c *copier) step(at, length int64) (int64, error) {
 	if c.reading {
 		return c.read(at, length)
 	}
-	from, to := at, at
-	n, err := unix.CopyFileRange(int(c.from.Fd()), &from, int(c.to.Fd()), &to,
-		int(min(length, kernelStep)), 0)
+	n, err := sparse.Kernel(c.to.File, c.from.File, at, length)
 	switch {
-	case declined(err):
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return 0, short(at, c.from.info.Size())
+	case n == 0 && err == nil:
 		c.reading = true
 		return c.read(at, length)
-	case err != nil:
-		return 0, err
-	case n == 0:
-		return 0, short(at, c.from.info.Size())
 	}
-	return int64(n), nil
-}
-
-// declined tells whether the kernel cannot copy between these two files.
-func declined(err error) bool {
-	return errors.Is(err, unix.EXDEV) || errors.Is(err, unix.EINVAL) ||
-		errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP)
+	return n, err
 }
 
 // read copies a bufferful by hand.

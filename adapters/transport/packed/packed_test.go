@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/adapters/transport/file"
 	"github.com/philoxenia/philoxenia/adapters/transport/packed"
 	"github.com/philoxenia/philoxenia/adapters/transport/transporttest"
@@ -44,7 +44,7 @@ func open(t *testing.T, repository string) *packed.Transport {
 // image returns 24 MiB, most of them zeros.
 func image() []byte {
 	data := make([]byte, 24<<20+77)
-	rand.NewChaCha8([32]byte{1}).Read(data[5<<20 : 6<<20])
+	copy(data[5<<20:], imagetest.Random(1<<20, 1))
 	copy(data[20<<20:], "some text at the end")
 	return data
 }
@@ -96,9 +96,9 @@ func TestFetchOfWhatOthersPacked(t *testing.T) {
 			if last != 2*int64(len(there)) {
 				t.Errorf("the last that was told is %d", last)
 			}
-			same(t, f.Path, data)
+			imagetest.Same(t, f.Path, data)
 			thin(t, f.Path)
-			only(t, host, "disk", "disk.packed.state")
+			imagetest.Only(t, host, "disk", "disk.packed.state")
 		})
 	}
 }
@@ -119,7 +119,7 @@ func TestDeliverForOthers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			only(t, host, "disk")
+			imagetest.Only(t, host, "disk")
 			out, err := exec.Command(tool, "-dc",
 				filepath.Join(repository, "saved."+suffix)).Output()
 			if err != nil || !bytes.Equal(out, data) {
@@ -155,14 +155,14 @@ func TestBadImages(t *testing.T) {
 			if err == nil || workspace.KindOf(err) != workspace.Invalid {
 				t.Errorf("%s of %s: %v", name, tool, err)
 			}
-			only(t, host)
+			imagetest.Only(t, host)
 		}
 		_, err = transport.Fetch(t.Context(), workspace.Fetch{MaxBytes: 1 << 20,
 			Location: "file://good." + suffix, Path: filepath.Join(host, "disk")})
 		if err == nil || workspace.KindOf(err) != workspace.Invalid {
 			t.Errorf("more than is allowed came out of %s: %v", tool, err)
 		}
-		only(t, host)
+		imagetest.Only(t, host)
 	}
 }
 
@@ -191,19 +191,11 @@ func TestBrokenOff(t *testing.T) {
 		if _, err := transport.Fetch(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
-		same(t, f.Path, image())
-		only(t, host, "disk", "disk.packed.state")
+		imagetest.Same(t, f.Path, image())
+		imagetest.Only(t, host, "disk", "disk.packed.state")
 		for _, name := range []string{"disk", "disk.packed.state"} {
 			os.Remove(filepath.Join(host, name))
 		}
-	}
-}
-
-func same(t *testing.T, path string, data []byte) {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	if err != nil || !bytes.Equal(got, data) {
-		t.Errorf("%s holds %d bytes, expected %d: %v", path, len(got), len(data), err)
 	}
 }
 
@@ -215,20 +207,5 @@ func thin(t *testing.T, path string) {
 	}
 	if taken := stat.Blocks * 512; taken > 2<<20 {
 		t.Errorf("%s takes %d bytes on the disk for one mebibyte of data", path, taken)
-	}
-}
-
-func only(t *testing.T, dir string, names ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if len(got) != len(names) {
-		t.Errorf("%s holds %q, expected %q", dir, got, names)
 	}
 }

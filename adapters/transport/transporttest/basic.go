@@ -11,11 +11,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 func fetch(t *testing.T, b *bench) {
-	data := random(3<<20+77, 1)
+	data := imagetest.Random(3<<20+77, 1)
 	b.put(t, "image", data)
 	info, err := b.transport.Check(t.Context(), b.Location("image"))
 	ok(t, err)
@@ -24,10 +25,10 @@ func fetch(t *testing.T, b *bench) {
 		t.Errorf("Check found %+v, expected %+v", info, want)
 	}
 	info, err = b.transport.Fetch(t.Context(), workspace.Fetch{
-		Location: b.Location("image"), Path: b.target, SHA256: strings.ToUpper(sum(data)),
+		Location: b.Location("image"), Path: b.target, SHA256: strings.ToUpper(imagetest.Sum(data)),
 	})
 	ok(t, err)
-	if want.SHA256 = sum(data); info != want {
+	if want.SHA256 = imagetest.Sum(data); info != want {
 		t.Errorf("Fetch brought %+v, expected %+v", info, want)
 	}
 	b.got(t, data)
@@ -42,7 +43,7 @@ func fetchSizes(t *testing.T, b *bench) {
 	for _, size := range []int{
 		1, 511, 4096, 64<<10 - 1, 64 << 10, 64<<10 + 1, 255 << 10, 255<<10 + 1, 1 << 20,
 	} {
-		data := random(size, 2)
+		data := imagetest.Random(size, 2)
 		b.put(t, "image", data)
 		ok(t, ignoreMissing(os.Remove(b.target)))
 		_, err := b.fetch(t.Context(), "image")
@@ -61,19 +62,19 @@ func ignoreMissing(err error) error {
 func deliver(t *testing.T, b *bench) {
 	ok(t, os.Mkdir(filepath.Join(b.repository, "sub"), 0o755))
 	for i, size := range []int{4096, 70000, 3<<20 + 5} {
-		data := random(size, byte(i))
+		data := imagetest.Random(size, byte(i))
 		writeFile(t, b.target, data)
 		info, err := b.deliver(t.Context(), "sub/saved")
 		ok(t, err)
-		want := workspace.ImageInfo{Size: int64(size), Format: "raw", SHA256: sum(data)}
+		want := workspace.ImageInfo{Size: int64(size), Format: "raw", SHA256: imagetest.Sum(data)}
 		if info != want {
 			t.Errorf("Deliver brought %+v, expected %+v", info, want)
 		}
-		sameFile(t, filepath.Join(b.repository, "sub/saved"), data)
-		sameFile(t, filepath.Join(b.repository, "sub/saved.sha256"),
-			[]byte(sum(data)+"  saved\n"))
-		only(t, filepath.Join(b.repository, "sub"), "saved", "saved.sha256")
-		only(t, b.host, "disk")
+		imagetest.Same(t, filepath.Join(b.repository, "sub/saved"), data)
+		imagetest.Same(t, filepath.Join(b.repository, "sub/saved.sha256"),
+			[]byte(imagetest.Sum(data)+"  saved\n"))
+		imagetest.Only(t, filepath.Join(b.repository, "sub"), "saved", "saved.sha256")
+		imagetest.Only(t, b.host, "disk")
 	}
 	ok(t, os.Remove(b.target))
 	_, err := b.fetch(t.Context(), "sub/saved")
@@ -83,7 +84,7 @@ func deliver(t *testing.T, b *bench) {
 // repeat makes sure that a call whose answer was lost can be made again, and
 // that work that is done is not done again.
 func repeat(t *testing.T, b *bench) {
-	data := random(2<<20, 3)
+	data := imagetest.Random(2<<20, 3)
 	b.put(t, "image", data)
 	var inodes []uint64
 	for range 2 {
@@ -95,21 +96,21 @@ func repeat(t *testing.T, b *bench) {
 	for range 2 {
 		info, err := b.deliver(t.Context(), "saved")
 		ok(t, err)
-		if info.SHA256 != sum(data) {
-			t.Errorf("the checksum is %q, expected %q", info.SHA256, sum(data))
+		if info.SHA256 != imagetest.Sum(data) {
+			t.Errorf("the checksum is %q, expected %q", info.SHA256, imagetest.Sum(data))
 		}
 		inodes = append(inodes, inode(t, filepath.Join(b.repository, "saved")))
 	}
 	if inodes[0] != inodes[1] || inodes[2] != inodes[3] {
 		t.Error("finished work was done again")
 	}
-	changed := random(2<<20, 4)
+	changed := imagetest.Random(2<<20, 4)
 	writeFile(t, b.target, changed)
 	later := time.Now().Add(5 * time.Second)
 	ok(t, os.Chtimes(b.target, later, later))
 	_, err := b.deliver(t.Context(), "saved")
 	ok(t, err)
-	sameFile(t, filepath.Join(b.repository, "saved"), changed)
+	imagetest.Same(t, filepath.Join(b.repository, "saved"), changed)
 }
 
 func inode(t *testing.T, path string) uint64 {
@@ -120,8 +121,8 @@ func inode(t *testing.T, path string) uint64 {
 }
 
 func checksums(t *testing.T, b *bench) {
-	data := random(300<<10, 5)
-	good, bad := sum(data), sum(nil)
+	data := imagetest.Random(300<<10, 5)
+	good, bad := imagetest.Sum(data), imagetest.Sum(nil)
 	tests := []struct {
 		name, beside, asked string
 		want                string // in the error; "" for success
@@ -162,7 +163,7 @@ func checksums(t *testing.T, b *bench) {
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%q does not say %q", err, test.want)
 			}
-			only(t, b.host)
+			imagetest.Only(t, b.host)
 		})
 	}
 }
@@ -176,27 +177,27 @@ func missing(t *testing.T, b *bench) {
 	kind(t, err, workspace.NotFound)
 	_, err = b.deliver(t.Context(), "saved")
 	kind(t, err, workspace.NotFound)
-	b.put(t, "image", random(100<<10, 6))
+	b.put(t, "image", imagetest.Random(100<<10, 6))
 	_, err = b.transport.Fetch(t.Context(), workspace.Fetch{
 		Location: b.Location("image"), Path: filepath.Join(b.host, "no/such/dir")})
 	kind(t, err, workspace.NotFound)
-	writeFile(t, b.target, random(1000, 7))
+	writeFile(t, b.target, imagetest.Random(1000, 7))
 	_, err = b.deliver(t.Context(), "no/such/dir")
 	kind(t, err, workspace.NotFound)
-	only(t, b.repository, "image")
+	imagetest.Only(t, b.repository, "image")
 	b.put(t, "empty", nil)
 	_, err = b.fetch(t.Context(), "empty")
 	kind(t, err, workspace.Invalid)
 }
 
 func limit(t *testing.T, b *bench) {
-	data := random(100<<10, 8)
+	data := imagetest.Random(100<<10, 8)
 	b.put(t, "image", data)
 	for _, max := range []int64{1, int64(len(data)) - 1} {
 		_, err := b.transport.Fetch(t.Context(), workspace.Fetch{
 			Location: b.Location("image"), Path: b.target, MaxBytes: max})
 		kind(t, err, workspace.Invalid)
-		only(t, b.host)
+		imagetest.Only(t, b.host)
 	}
 	_, err := b.transport.Fetch(t.Context(), workspace.Fetch{
 		Location: b.Location("image"), Path: b.target, MaxBytes: int64(len(data))})
@@ -211,13 +212,13 @@ func formats(t *testing.T, b *bench) {
 		"vhdxfile", "# Disk DescriptorFile", "QED\x00",
 	} {
 		for _, size := range []int{4096, 200 << 10} {
-			data := append([]byte(head), random(size-len(head), 9)...)
+			data := append([]byte(head), imagetest.Random(size-len(head), 9)...)
 			b.put(t, "image", data)
 			_, err := b.transport.Check(t.Context(), b.Location("image"))
 			kind(t, err, workspace.Invalid)
 			_, err = b.fetch(t.Context(), "image")
 			kind(t, err, workspace.Invalid)
-			only(t, b.host)
+			imagetest.Only(t, b.host)
 		}
 	}
 }
@@ -225,7 +226,7 @@ func formats(t *testing.T, b *bench) {
 // progress makes sure that what is told begins at no less than nothing, never
 // goes back and ends with all.
 func progress(t *testing.T, b *bench) {
-	data := random(8<<20, 10)
+	data := imagetest.Random(8<<20, 10)
 	b.put(t, "image", data)
 	ok(t, exact(int64(len(data)), func(report workspace.Progress) error {
 		_, err := b.transport.Fetch(t.Context(), workspace.Fetch{
@@ -265,7 +266,7 @@ func exact(size int64, transfer func(workspace.Progress) error) error {
 // rates makes sure that a transfer takes the time that its limit gives it, and
 // not much more.
 func rates(t *testing.T, b *bench) {
-	data := random(2<<20, 11)
+	data := imagetest.Random(2<<20, 11)
 	b.put(t, "image", data)
 	for call, move := range map[string]func() error{
 		"Fetch": func() error {

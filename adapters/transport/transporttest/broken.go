@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -37,13 +38,13 @@ const brokenSize = 24<<20 + 1234
 var brokenOffsets = []int64{0, 1, 1 << 20, 5<<20 + 3, 12 << 20, 20 << 20, brokenSize - 1}
 
 func resumeFetch(t *testing.T, b *bench) {
-	data := random(brokenSize, 20)
+	data := imagetest.Random(brokenSize, 20)
 	clear(data[3<<20 : 9<<20])
 	b.put(t, "image", data)
 	for _, offset := range brokenOffsets {
 		ctx, report := breakAt(t, offset)
 		_, err := b.transport.Fetch(ctx, workspace.Fetch{Location: b.Location("image"),
-			Path: b.target, SHA256: sum(data), Progress: report})
+			Path: b.target, SHA256: imagetest.Sum(data), Progress: report})
 		if err == nil && offset < brokenSize-40<<20 {
 			t.Fatalf("the fetch went on after its context ended at %d", offset)
 		}
@@ -55,7 +56,7 @@ func resumeFetch(t *testing.T, b *bench) {
 		}
 		var began int64
 		_, err = b.transport.Fetch(t.Context(), workspace.Fetch{Location: b.Location("image"),
-			Path: b.target, SHA256: sum(data), Progress: first(&began)})
+			Path: b.target, SHA256: imagetest.Sum(data), Progress: first(&began)})
 		ok(t, err)
 		b.got(t, data)
 		if b.Resumes && offset > 4<<20 && began >= 0 && began < 1<<20 {
@@ -66,7 +67,7 @@ func resumeFetch(t *testing.T, b *bench) {
 }
 
 func resumeDeliver(t *testing.T, b *bench) {
-	data := random(brokenSize, 21)
+	data := imagetest.Random(brokenSize, 21)
 	clear(data[3<<20 : 9<<20])
 	writeFile(t, b.target, data)
 	saved := filepath.Join(b.repository, "saved")
@@ -81,15 +82,15 @@ func resumeDeliver(t *testing.T, b *bench) {
 			if !b.Resends {
 				t.Fatalf("broken off at %d, the target is there", offset)
 			}
-			sameFile(t, saved, data) // all was sent before it was broken off
+			imagetest.Same(t, saved, data) // all was sent before it was broken off
 		}
 		var began int64
 		_, err = b.transport.Deliver(t.Context(), workspace.Deliver{
 			Path: b.target, Location: b.Location("saved"), Progress: first(&began)})
 		ok(t, err)
-		sameFile(t, saved, data)
-		only(t, b.repository, "saved", "saved.sha256")
-		only(t, b.host, "disk")
+		imagetest.Same(t, saved, data)
+		imagetest.Only(t, b.repository, "saved", "saved.sha256")
+		imagetest.Only(t, b.host, "disk")
 		if b.Resumes && !b.Resends && offset > 20<<20-1 && began == 0 {
 			t.Errorf("broken off at %d, it began anew", offset)
 		}
@@ -100,7 +101,7 @@ func resumeDeliver(t *testing.T, b *bench) {
 
 // truncated cuts the image while it is read, and before.
 func truncated(t *testing.T, b *bench) {
-	data := random(brokenSize, 22)
+	data := imagetest.Random(brokenSize, 22)
 	b.put(t, "image", data)
 	cut := func(done, _ int64) {
 		os.Truncate(filepath.Join(b.repository, "image"), brokenSize/4)
@@ -108,18 +109,19 @@ func truncated(t *testing.T, b *bench) {
 	_, err := b.transport.Fetch(t.Context(), workspace.Fetch{Location: b.Location("image"),
 		Path: b.target, Progress: cut})
 	kind(t, err, workspace.Transient)
-	only(t, b.host)
+	imagetest.Only(t, b.host)
 	b.put(t, "image", data[:len(data)-1])
-	writeFile(t, filepath.Join(b.repository, "image.sha256"), []byte(sum(data)+"  image\n"))
+	writeFile(t, filepath.Join(b.repository, "image.sha256"),
+		[]byte(imagetest.Sum(data)+"  image\n"))
 	_, err = b.fetch(t.Context(), "image")
 	kind(t, err, workspace.Invalid)
-	only(t, b.host)
+	imagetest.Only(t, b.host)
 }
 
 // replaced puts another image under the name while the first is read. Either
 // may come, whole, or an error; a mixture never.
 func replaced(t *testing.T, b *bench) {
-	before, after := random(brokenSize, 23), random(brokenSize, 24)
+	before, after := imagetest.Random(brokenSize, 23), imagetest.Random(brokenSize, 24)
 	for _, rename := range []bool{true, false} {
 		b.put(t, "image", before)
 		swap := func(done, _ int64) {
@@ -142,7 +144,7 @@ func replaced(t *testing.T, b *bench) {
 		}
 		got, err := os.ReadFile(b.target)
 		ok(t, err)
-		if s := sum(got); s != sum(before) && s != sum(after) {
+		if s := imagetest.Sum(got); s != imagetest.Sum(before) && s != imagetest.Sum(after) {
 			t.Errorf("a mixture came (by rename: %t)", rename)
 		}
 	}
@@ -151,7 +153,7 @@ func replaced(t *testing.T, b *bench) {
 // replacedBetween makes sure that a broken fetch is not gone on with when the
 // image is another.
 func replacedBetween(t *testing.T, b *bench) {
-	before, after := random(brokenSize, 25), random(brokenSize, 26)
+	before, after := imagetest.Random(brokenSize, 25), imagetest.Random(brokenSize, 26)
 	b.put(t, "image", before)
 	ctx, report := breakAt(t, 10<<20)
 	b.transport.Fetch(ctx, workspace.Fetch{Location: b.Location("image"), Path: b.target,
@@ -167,7 +169,7 @@ func replacedBetween(t *testing.T, b *bench) {
 // cancelled makes sure that nothing begins for a context that is over, and
 // nothing is left of it.
 func cancelled(t *testing.T, b *bench) {
-	b.put(t, "image", random(1<<20, 27))
+	b.put(t, "image", imagetest.Random(1<<20, 27))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := b.fetch(ctx, "image")
@@ -175,32 +177,32 @@ func cancelled(t *testing.T, b *bench) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v is not the context's error", err)
 	}
-	only(t, b.host)
-	writeFile(t, b.target, random(1<<20, 28))
+	imagetest.Only(t, b.host)
+	writeFile(t, b.target, imagetest.Random(1<<20, 28))
 	_, err = b.deliver(ctx, "saved")
 	kind(t, err, workspace.Transient)
-	only(t, b.repository, "image")
+	imagetest.Only(t, b.repository, "image")
 }
 
 func hostFull(t *testing.T, b *bench) {
-	small := newBenchIn(t, b.Fixture, b.repository, small(t, "1m"))
-	small.put(t, "image", random(4<<20, 29))
+	small := newBenchIn(t, b.Fixture, b.repository, imagetest.Small(t, "1m"))
+	small.put(t, "image", imagetest.Random(4<<20, 29))
 	_, err := small.fetch(t.Context(), "image")
 	kind(t, err, workspace.NoResource)
-	only(t, small.host)
-	small.put(t, "little", random(500<<10, 30))
+	imagetest.Only(t, small.host)
+	small.put(t, "little", imagetest.Random(500<<10, 30))
 	_, err = small.fetch(t.Context(), "little")
 	ok(t, err)
 }
 
 func repositoryFull(t *testing.T, b *bench) {
-	small := newBenchIn(t, b.Fixture, small(t, "1m"), b.host)
-	writeFile(t, small.target, random(4<<20, 31))
+	small := newBenchIn(t, b.Fixture, imagetest.Small(t, "1m"), b.host)
+	writeFile(t, small.target, imagetest.Random(4<<20, 31))
 	_, err := small.deliver(t.Context(), "saved")
 	kind(t, err, workspace.NoResource)
-	only(t, small.repository)
-	only(t, small.host, "disk")
-	writeFile(t, small.target, random(500<<10, 32))
+	imagetest.Only(t, small.repository)
+	imagetest.Only(t, small.host, "disk")
+	writeFile(t, small.target, imagetest.Random(500<<10, 32))
 	_, err = small.deliver(t.Context(), "saved")
 	ok(t, err)
 }

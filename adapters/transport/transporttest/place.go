@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -21,7 +22,7 @@ func sparseStays(t *testing.T, b *bench) {
 	ok(t, err)
 	ok(t, f.Truncate(size))
 	for i, at := range []int64{1 << 20, 40 << 20} {
-		_, err = f.WriteAt(random(100<<10, byte(40+i)), at)
+		_, err = f.WriteAt(imagetest.Random(100<<10, byte(40+i)), at)
 		ok(t, err)
 	}
 	ok(t, f.Close())
@@ -33,7 +34,7 @@ func sparseStays(t *testing.T, b *bench) {
 	thin(t, b.target)
 	_, err = b.deliver(t.Context(), "saved")
 	ok(t, err)
-	sameFile(t, filepath.Join(b.repository, "saved"), data)
+	imagetest.Same(t, filepath.Join(b.repository, "saved"), data)
 	if !b.Thick {
 		thin(t, filepath.Join(b.repository, "saved"))
 	}
@@ -56,8 +57,8 @@ func thin(t *testing.T, path string) {
 // atomic watches the names while images are replaced under them, and must
 // never see one that is not whole.
 func atomic(t *testing.T, b *bench) {
-	images := [][]byte{random(2<<20, 50), random(3<<20, 51)}
-	whole := map[string]bool{sum(images[0]): true, sum(images[1]): true}
+	images := [][]byte{imagetest.Random(2<<20, 50), imagetest.Random(3<<20, 51)}
+	whole := map[string]bool{imagetest.Sum(images[0]): true, imagetest.Sum(images[1]): true}
 	stop := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
@@ -68,7 +69,7 @@ func atomic(t *testing.T, b *bench) {
 			default:
 			}
 			for _, path := range []string{b.target, filepath.Join(b.repository, "saved")} {
-				if data, err := os.ReadFile(path); err == nil && !whole[sum(data)] {
+				if data, err := os.ReadFile(path); err == nil && !whole[imagetest.Sum(data)] {
 					t.Errorf("%s was seen with %d bytes", path, len(data))
 				}
 			}
@@ -95,8 +96,9 @@ func paired(t *testing.T, path string) {
 	if err != nil || len(before) == 0 || string(before) != string(after) {
 		return
 	}
-	if !strings.HasPrefix(string(before), sum(data)) {
-		t.Errorf("an image with SHA-256 %s was seen beside the checksum %s", sum(data), before)
+	if !strings.HasPrefix(string(before), imagetest.Sum(data)) {
+		t.Errorf("an image with SHA-256 %s was seen beside the checksum %s",
+			imagetest.Sum(data), before)
 	}
 }
 
@@ -112,16 +114,16 @@ var climbers = []string{
 }
 
 func escapes(t *testing.T, b *bench) {
-	b.put(t, "image", random(4096, 60))
+	b.put(t, "image", imagetest.Random(4096, 60))
 	ok(t, os.Mkdir(filepath.Join(b.repository, "a"), 0o755))
 	outside := filepath.Join(filepath.Dir(b.repository), "x")
-	writeFile(t, outside, random(4096, 61))
+	writeFile(t, outside, imagetest.Random(4096, 61))
 	long := []string{strings.Repeat("a", 256), strings.Repeat("a", 5000),
 		strings.Repeat("a/", 2100) + "x", strings.Repeat("b", 250)}
 	for _, path := range append(long, climbers...) {
 		refused(t, b, path)
 	}
-	sameFile(t, outside, random(4096, 61))
+	imagetest.Same(t, outside, imagetest.Random(4096, 61))
 }
 
 // refused fails the test unless all three calls refuse the path and leave no
@@ -137,9 +139,9 @@ func refused(t *testing.T, b *bench, path string) {
 	if workspace.KindOf(err) != workspace.Invalid || err == nil {
 		t.Errorf("Fetch of %.80q: %v", path, err)
 	}
-	only(t, b.host)
+	imagetest.Only(t, b.host)
 	from := filepath.Join(t.TempDir(), "disk")
-	writeFile(t, from, random(4096, 62))
+	writeFile(t, from, imagetest.Random(4096, 62))
 	_, err = b.transport.Deliver(t.Context(), workspace.Deliver{Path: from, Location: location})
 	if workspace.KindOf(err) != workspace.Invalid || err == nil {
 		t.Errorf("Deliver to %.80q: %v", path, err)
@@ -147,7 +149,7 @@ func refused(t *testing.T, b *bench, path string) {
 }
 
 func symlinks(t *testing.T, b *bench) {
-	data := random(100<<10, 63)
+	data := imagetest.Random(100<<10, 63)
 	outside := t.TempDir()
 	writeFile(t, filepath.Join(outside, "secret"), data)
 	ok(t, os.Mkdir(filepath.Join(b.repository, "real"), 0o755))
@@ -171,7 +173,7 @@ func symlinks(t *testing.T, b *bench) {
 		}
 		_, err := b.fetch(t.Context(), name)
 		kind(t, err, workspace.Invalid)
-		only(t, b.host)
+		imagetest.Only(t, b.host)
 	}
 	for _, name := range []string{"loop", "dangling"} {
 		if _, err := b.fetch(t.Context(), name); err == nil {
@@ -186,7 +188,7 @@ func symlinks(t *testing.T, b *bench) {
 		_, err := b.deliver(t.Context(), name)
 		kind(t, err, workspace.Invalid)
 	}
-	only(t, outside, "secret")
+	imagetest.Only(t, outside, "secret")
 	_, err := b.deliver(t.Context(), "dirlink/saved")
 	ok(t, err)
 }

@@ -4,18 +4,13 @@
 package transporttest
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -110,42 +105,8 @@ func (b *bench) deliver(ctx context.Context, name string) (workspace.ImageInfo, 
 // got fails the test unless the target holds data and nothing half made is left.
 func (b *bench) got(t *testing.T, data []byte) {
 	t.Helper()
-	sameFile(t, b.target, data)
-	only(t, b.host, "disk")
-}
-
-// sameFile fails the test unless the file holds data.
-func sameFile(t *testing.T, path string, data []byte) {
-	t.Helper()
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, data) {
-		t.Fatalf("%s holds %d bytes with SHA-256 %s, expected %d with %s", path,
-			len(got), sum(got), len(data), sum(data))
-	}
-}
-
-// only fails the test unless the directory holds just these names.
-func only(t *testing.T, dir string, names ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if len(got) != len(names) {
-		t.Fatalf("%s holds %q, expected %q", dir, got, names)
-	}
-	for i, name := range names {
-		if got[i] != name {
-			t.Fatalf("%s holds %q, expected %q", dir, got, names)
-		}
-	}
+	imagetest.Same(t, b.target, data)
+	imagetest.Only(t, b.host, "disk")
 }
 
 // kind fails the test unless err is a *workspace.Error of that kind.
@@ -169,27 +130,4 @@ func ok(t *testing.T, err error) {
 func writeFile(t *testing.T, path string, data []byte) {
 	t.Helper()
 	ok(t, os.WriteFile(path, data, 0o644))
-}
-
-// random returns bytes that are the same in each run, and no zeros to speak of.
-func random(size int, seed byte) []byte {
-	data := make([]byte, size)
-	rand.NewChaCha8([32]byte{seed}).Read(data)
-	return data
-}
-
-func sum(data []byte) string {
-	s := sha256.Sum256(data)
-	return hex.EncodeToString(s[:])
-}
-
-// small mounts a file system with room for so many bytes.
-func small(t *testing.T, bytes string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+bytes); err != nil {
-		t.Fatalf("a full disk is tested on a small tmpfs, which root may mount: %v", err)
-	}
-	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
-	return dir
 }
