@@ -39,7 +39,7 @@ const birth = `echo "$0 $$" >&2; exec "$@"`
 // words takes in what a program says, of which the first is its number.
 type words struct {
 	mark string
-	head []byte // before the mark
+	head []byte // before the mark: the shell's own words, which tell nothing of the program
 	pid  atomic.Int64
 	tail *transfer.Tail
 }
@@ -50,14 +50,13 @@ func (w *words) Write(b []byte) (int, error) {
 		return w.tail.Write(b)
 	}
 	w.head = append(w.head, b...)
-	before, after, found := bytes.Cut(w.head, []byte(w.mark+" "))
+	_, after, found := bytes.Cut(w.head, []byte(w.mark+" "))
 	number, rest, whole := bytes.Cut(after, []byte("\n"))
 	if !found || !whole {
 		return len(b), nil
 	}
 	pid, _ := strconv.ParseInt(string(number), 10, 64)
 	w.pid.Store(pid)
-	w.tail.Write(before)
 	w.tail.Write(rest)
 	w.head = nil
 	return len(b), nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/philoxenia/philoxenia/adapters/image/format"
@@ -50,7 +51,7 @@ func (e *expansion) expand(
 	meter := transfer.NewMeter(half(e.Progress, 1), size)
 	z, done, err := e.method.reader(meter.Reader(in))
 	if err != nil {
-		return workspace.ImageInfo{}, transfer.Invalid("it cannot be expanded: %w", err)
+		return workspace.ImageInfo{}, cannotExpand(err)
 	}
 	defer done()
 	if err := e.write(ctx, z); err != nil {
@@ -79,13 +80,23 @@ func (e *expansion) write(ctx context.Context, z io.Reader) error {
 		if e.at += int64(n); e.MaxBytes > 0 && e.at > 2*e.MaxBytes+format.HeadBytes {
 			return transfer.Invalid("it expands to more than the %d bytes allowed", e.MaxBytes)
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // wrapped, it says that the file ends too early
 			return nil
 		}
 		if err != nil {
-			return transfer.Invalid("it cannot be expanded: %w", err)
+			return cannotExpand(err)
 		}
 	}
+}
+
+// cannotExpand tells what came in a form that is no good from a disk of the host that
+// cannot be read, which says nothing of the image.
+func cannotExpand(err error) error {
+	var disk *fs.PathError
+	if errors.As(err, &disk) {
+		return err
+	}
+	return transfer.Invalid("it cannot be expanded: %w", err)
 }
 
 // fill reads until the buffer is full or the reader fails, whose own error it

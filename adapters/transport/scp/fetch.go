@@ -83,7 +83,11 @@ func (p place) expected(c line) (string, error) {
 	if err := src.agree(); err != nil {
 		return "", err
 	}
-	return transfer.ReadSum(io.LimitReader(src.out, src.size), p.name)
+	text := make([]byte, min(src.size, checksum.MaxBytes))
+	if _, err := io.ReadFull(src.out, text); err != nil {
+		return "", src.ended(err) // a part of it may be another image's
+	}
+	return transfer.ReadSum(bytes.NewReader(text), p.name)
 }
 
 // Fetch brings an image to the host. The protocol knows no beginning in the

@@ -122,48 +122,43 @@ func (w *wire) line() string {
 	return b.String()
 }
 
-// ended says why the server hung up.
+// ended says why the server hung up: what its scp complained of, if that has come to
+// an end. Of a connection that was lost, what was said until then tells nothing: it
+// may be the shell's complaint about its own settings.
 func (w *wire) ended(err error) error {
-	if !errors.Is(err, io.EOF) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
-	w.session.Wait()
-	if said := strings.TrimSpace(w.errors.String()); said != "" {
+	var exit *ssh.ExitError
+	ended := errors.As(w.session.Wait(), &exit)
+	if said := strings.TrimSpace(w.errors.String()); ended && said != "" {
 		return w.failure(said)
 	}
 	return err
 }
 
-// words tell what scp's messages, which are those of the C library, mean.
-var words = []struct {
-	text string
-	kind workspace.Kind
-}{
-	{"No such file or directory", workspace.NotFound},
-	{"Not a directory", workspace.NotFound},
-	{"Permission denied", workspace.Denied},
-	{"Read-only file system", workspace.Denied},
-	{"Operation not permitted", workspace.Denied},
-	{"No space left on device", workspace.NoResource},
-	{"Disk quota exceeded", workspace.NoResource},
-	{"File too large", workspace.NoResource},
-	{"not a regular file", workspace.Invalid},
-	{"No such device or address", workspace.Invalid}, // a socket
-	{"Is a directory", workspace.Invalid},
-	{"File name too long", workspace.Invalid},
-	{"Too many levels of symbolic links", workspace.Invalid},
-	{"command not found", workspace.Denied},
+// words tell what those of scp's messages mean that are its own.
+var words = map[string]workspace.Kind{
+	"not a regular file":        workspace.Invalid,
+	"No such device or address": workspace.Invalid, // a socket
+	"command not found":         workspace.Denied,
 }
 
-// failure gives what the server says its kind.
+// failure gives what the server says its kind, by the last line of it: what a shell
+// complains of when it starts stands before.
 func (w *wire) failure(said string) error {
 	said = strings.ToValidUTF8(strings.TrimPrefix(said, "scp: "), "?")
-	for _, word := range words {
-		if strings.Contains(said, word.text) {
-			return workspace.Refuse(word.kind, "the server says: %s", said)
+	last := said[strings.LastIndex(said, "\n")+1:]
+	kind := transfer.Said(last)
+	for words, means := range words {
+		if kind == workspace.Internal && strings.Contains(last, words) {
+			kind = means
 		}
 	}
-	return workspace.Refuse(workspace.Transient, "the server says: %s", said)
+	if kind == workspace.Internal {
+		kind = workspace.Transient
+	}
+	return workspace.Refuse(kind, "the server says: %s", said)
 }
 
 // source is a file that the server is about to send.

@@ -151,7 +151,11 @@ func (p place) expected(ctx context.Context) (string, error) {
 	if answer.StatusCode == http.StatusNotFound {
 		return "", nil
 	}
-	return transfer.ReadSum(answer.Body, p.name)
+	sum, err := transfer.ReadSum(answer.Body, p.name)
+	if err != nil {
+		return "", lost(ctx, err)
+	}
+	return sum, nil
 }
 
 // number writes n as headers have it.

@@ -328,3 +328,32 @@ func certificate(t *testing.T, server *httptest.Server) string {
 	}
 	return file
 }
+
+// TestServerThatDies has the server die in the middle of an answer: of the image
+// nothing is known then.
+func TestServerThatDies(t *testing.T) {
+	for _, name := range []string{"image", "image.sha256"} {
+		t.Run(name, func(t *testing.T) {
+			dir, host := t.TempDir(), t.TempDir()
+			transport, address := open(t, &warehouse{dir: dir,
+				wrong: func(w http.ResponseWriter, r *http.Request) bool {
+					if r.URL.Path != "/"+name || r.Method != http.MethodGet {
+						return false
+					}
+					w.Header().Set("Content-Length", "72")
+					io.WriteString(w, strings.Repeat("ab", 20))
+					w.(http.Flusher).Flush()
+					panic(http.ErrAbortHandler)
+				}})
+			image := filepath.Join(dir, "image")
+			if err := os.WriteFile(image, make([]byte, 72), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := transport.Fetch(t.Context(), workspace.Fetch{
+				Location: "http://" + address + "/image", Path: filepath.Join(host, "disk")})
+			if err == nil || workspace.KindOf(err) != workspace.Unavailable {
+				t.Errorf("got %v (%s)", err, workspace.KindOf(err))
+			}
+		})
+	}
+}
