@@ -224,9 +224,17 @@ func (s *seat) connect(ctx context.Context) error {
 	if s.told {
 		s.app.note("\r\nThe console is connected again.\r")
 	}
+	return converse(ctx, line, s.app.out, s.typed)
+}
+
+// converse passes on what is typed and what the machine says, until one side ends.
+func converse(
+	ctx context.Context, line io.ReadWriter, out io.Writer, typed <-chan []byte,
+) error {
 	ended, heard := make(chan error, 1), make(chan struct{}, 1)
-	go func() { _, err := io.Copy(noting{s.app.out, heard}, line); ended <- err }()
+	go func() { _, err := io.Copy(noting{out, heard}, line); ended <- err }()
 	var silence <-chan time.Time // since all was said, or the answer to it
+	var late <-chan time.Time    // the machine talks on and on
 	for {
 		select {
 		case <-ctx.Done():
@@ -235,13 +243,15 @@ func (s *seat) connect(ctx context.Context) error {
 			return err
 		case <-silence:
 			return errQuiet
+		case <-late:
+			return errQuiet
 		case <-heard:
 			if silence != nil {
 				silence = time.After(quiet)
 			}
-		case data, more := <-s.typed:
+		case data, more := <-typed:
 			if !more {
-				s.typed, silence = nil, time.After(quiet)
+				typed, silence, late = nil, time.After(quiet), time.After(listening)
 				continue
 			}
 			if _, err := line.Write(data); err != nil {
@@ -251,8 +261,12 @@ func (s *seat) connect(ctx context.Context) error {
 	}
 }
 
-// quiet is for how long nothing comes before a console ends whose input has.
-const quiet = 2 * time.Second
+// A console whose input has ended ends when nothing came for some time, or, where the
+// machine is never silent for so long, after all that it was listened to.
+const (
+	quiet     = 2 * time.Second
+	listening = 20 * time.Second
+)
 
 var errQuiet = errors.New("all was said")
 
