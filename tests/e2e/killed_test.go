@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -27,7 +28,8 @@ func TestLibvirtdIsKilledAtEachCall(t *testing.T) {
 			relay := libvirtdtest.NewRelay(d)
 			open := func(t *testing.T, uri string) domain.Deployment {
 				h, err := libvirt.Open(t.Context(), libvirt.Options{Host: "host1", Pool: "pool",
-					URI: uri, Accel: libvirt.AccelTCG, ConsoleDir: filepath.Join(d.Dir, "console"),
+					Access: local.Access{}, URI: uri, Accel: libvirt.AccelTCG,
+					ConsoleDir: filepath.Join(d.Dir, "console"),
 					Networks: map[string]libvirt.Network{
 						"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}}})
 				if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -111,7 +112,7 @@ func openAs(t *testing.T, accel libvirt.Accel) *libvirt.Host {
 	t.Helper()
 	h, err := libvirt.Open(t.Context(), libvirt.Options{
 		Host: "xen", Pool: "test pool", URI: "xen+tcp://" + host.Libvirt + "/system",
-		Accel: accel,
+		Accel: accel, Access: local.Access{},
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
 	})

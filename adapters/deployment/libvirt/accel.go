@@ -69,7 +69,7 @@ func (h *Host) tryKVM(ctx context.Context) error {
 	disk := filepath.Join(root, "probe-"+id.String()+".img")
 	serial := filepath.Join(root, "probe-"+id.String()+".log")
 	defer h.removeProbe(disk, serial)
-	if err := h.files().Write(ctx, disk, bootSector(probeWord), 0o644); err != nil {
+	if err := h.o.Access.Write(ctx, disk, bootSector(probeWord), 0o644); err != nil {
 		return err
 	}
 	text, err := probeDomain(id, disk, serial).Marshal()
@@ -109,7 +109,7 @@ func (h *Host) probeRoot(ctx context.Context) (string, error) {
 func (h *Host) removeProbe(paths ...string) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()
-	if err := h.files().Remove(ctx, paths...); err != nil {
+	if err := h.o.Access.Remove(ctx, paths...); err != nil {
 		h.log.Warn("cannot remove the files of the probe", "path", paths[0], "error", err)
 	}
 }
@@ -156,7 +156,7 @@ func (h *Host) waitForWord(ctx context.Context, serial string) error {
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
 	for {
-		said, err := h.files().Read(ctx, serial, probeSaysMost)
+		said, err := h.o.Access.Read(ctx, serial, probeSaysMost)
 		if err == nil && bytes.Contains(said, []byte(probeWord)) {
 			return nil
 		}

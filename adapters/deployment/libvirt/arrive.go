@@ -155,7 +155,7 @@ func (v *voyage) forgetThere(ctx context.Context, there *machine) error {
 			return err
 		}
 	}
-	if !v.Copied || v.to.o.Access == nil {
+	if !v.Copied {
 		return nil
 	}
 	for _, d := range v.As.Disks {

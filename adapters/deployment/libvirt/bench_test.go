@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -54,7 +55,7 @@ func median(values []float64) float64 {
 // attach opens an adapter for the length of a benchmark.
 func attach(b *testing.B, o libvirt.Options) *libvirt.Host {
 	b.Helper()
-	o.Host, o.Pool = "host1", "test pool"
+	o.Host, o.Pool, o.Access = "host1", "test pool", local.Access{}
 	h, err := libvirt.Open(b.Context(), o)
 	mustDo(b, err)
 	b.Cleanup(func() { mustDo(b, h.Close()) })

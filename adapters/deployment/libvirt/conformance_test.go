@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -16,10 +17,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open opens an adapter and closes it with the test.
+// open opens an adapter, whose host's files are those that the test sees.
 func open(t *testing.T, o libvirt.Options) *libvirt.Host {
 	t.Helper()
-	o.Host, o.Pool = "host1", "test pool"
+	o.Host, o.Pool, o.Access = "host1", "test pool", local.Access{}
 	h, err := libvirt.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

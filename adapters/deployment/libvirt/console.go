@@ -194,7 +194,7 @@ func (h *Host) ConsoleLog(
 	if path == "" || !h.sees() {
 		return nil, 0, nil
 	}
-	stat, err := h.files().Stat(ctx, path)
+	stat, err := h.o.Access.Stat(ctx, path)
 	if workspace.KindOf(err) == workspace.NotFound {
 		return nil, 0, nil
 	}
@@ -206,7 +206,7 @@ func (h *Host) ConsoleLog(
 
 // piece reads a part of a file of the host.
 func (h *Host) piece(ctx context.Context, path string, from, most int64) ([]byte, error) {
-	if a := h.o.Access; a != nil && !a.Local() {
+	if a := h.o.Access; !a.Local() {
 		var said bytes.Buffer
 		err := a.Run(ctx, workspace.Command{Stdout: &said, Args: []string{"dd", "if=" + path,
 			"bs=64K", "iflag=skip_bytes,count_bytes", fmt.Sprint("skip=", from),

@@ -160,7 +160,7 @@ func (h *Host) makeConsoleDir(ctx context.Context) error {
 	if h.o.ConsoleDir == "" {
 		return nil
 	}
-	return h.files().MakeDir(ctx, h.o.ConsoleDir, 0o711)
+	return h.o.Access.MakeDir(ctx, h.o.ConsoleDir, 0o711)
 }
 
 // consolePath is the file of a machine's serial console; empty when there is none.
@@ -185,7 +185,7 @@ func (h *Host) removeConsole(ctx context.Context, id workspace.ID) error {
 	for _, suffix := range rotations {
 		files = append(files, path+suffix)
 	}
-	return h.files().Remove(ctx, files...)
+	return h.o.Access.Remove(ctx, files...)
 }
 
 // Undefine removes the machine: the domain last, because the rest is found by it.

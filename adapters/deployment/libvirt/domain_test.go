@@ -12,6 +12,7 @@ import (
 
 	"libvirt.org/go/libvirtxml"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -269,17 +270,21 @@ func TestURIs(t *testing.T) {
 }
 
 func TestBadOptions(t *testing.T) {
-	for name, o := range map[string]Options{
-		"uri":            {URI: "nonsense"},
-		"accel":          {URI: "qemu:///system", Accel: "warp"},
-		"no key":         {URI: "qemu+ssh://x/system"},
-		"no known hosts": {URI: "qemu+ssh://x/system", SSH: login.Server{KeyFile: "/x"}},
-		"network": {URI: "qemu:///system",
+	for says, o := range map[string]Options{
+		"the driver is":     {URI: "nonsense"},
+		"accel is \"warp\"": {URI: "qemu:///system", Accel: "warp", Access: local.Access{}},
+		"a key_file or":     {URI: "qemu+ssh://x/system", Access: local.Access{}},
+		"access is missing": {URI: "qemu:///system"},
+		"headroom is -1":    {URI: "qemu:///system", Headroom: -1, Access: local.Access{}},
+		"known_hosts is needed": {URI: "qemu+ssh://x/system", Access: local.Access{},
+			SSH: login.Server{KeyFile: "/x"}},
+		"is not a network": {URI: "qemu:///system", Access: local.Access{},
 			Networks: map[string]Network{"public": {"tunnel", "x"}}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(says, func(t *testing.T) {
 			_, err := Open(t.Context(), o)
-			if err == nil || workspace.KindOf(err) != workspace.Invalid {
+			if err == nil || workspace.KindOf(err) != workspace.Invalid ||
+				!strings.Contains(err.Error(), says) {
 				t.Errorf("got %v", err)
 			}
 		})

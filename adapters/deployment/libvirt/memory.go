@@ -22,17 +22,34 @@ func (h *Host) keepsFile(m *machine) bool {
 // file whose writing was cut off, and so does not take it for memory.
 func (h *Host) hasFile(ctx context.Context, m *machine) (bool, error) {
 	if h.sees() { // saves libvirt's log a complaint about most machines
-		_, err := h.files().Stat(ctx, m.who.Memory)
+		_, err := h.o.Access.Stat(ctx, m.who.Memory)
 		if err != nil {
 			return false, absent(err)
 		}
 	}
 	_, err := h.savedDomain(ctx, m)
 	var theirs libvirt.Error
-	if errors.As(err, &theirs) {
+	switch {
+	case !errors.As(err, &theirs):
+		return err == nil, err
+	case h.saysNone(libvirt.ErrorNumber(theirs.Code)):
 		return false, nil
 	}
-	return err == nil, err
+	return false, workspace.Refuse(workspace.Transient,
+		"it cannot be told whether its memory is saved: %w", err)
+}
+
+// saysNone reports whether an error of libvirt's means that a file holds no memory, and
+// not that it could not look: a guest whose memory is taken for lost is started anew.
+// The system's errors are both; of a file that we see it is the second.
+func (h *Host) saysNone(code libvirt.ErrorNumber) bool {
+	switch code {
+	case libvirt.ErrOperationFailed, libvirt.ErrXMLError, libvirt.ErrXMLDetail:
+		return true
+	case libvirt.ErrSystemError:
+		return !h.sees()
+	}
+	return false
 }
 
 // savedDomain reads the domain that the file describes.

@@ -273,17 +273,12 @@ func (v *voyage) makeDisks(ctx context.Context) error {
 		return nil
 	}
 	access := v.to.o.Access
-	if access == nil {
-		return workspace.Refuse(workspace.Conflict,
-			"there is no way to the files of host %s, and its disks are its own", v.to.o.Host)
-	}
 	for i, d := range v.As.Disks {
 		from := v.live.Devices.Disks[i]
 		if d.ReadOnly || fileOf(from) == "" {
 			continue
 		}
-		if v.from.o.Access != nil && v.from.o.Access.Local() && access.Local() &&
-			fileOf(from) == d.Path {
+		if v.from.o.Access.Local() && access.Local() && fileOf(from) == d.Path {
 			return workspace.Refuse(workspace.Internal, "disk %q is the same on both hosts", d.Path)
 		}
 		size, err := ask(ctx, v.from.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {

@@ -3,6 +3,7 @@ package libvirt
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -55,9 +56,8 @@ type Options struct {
 	// leaves out.
 	TLS TLS
 	SSH login.Server
-	// Access is the way to the host's files: those of memory and of consoles, and of
-	// the probe for KVM. nil: they are this computer's, and nothing that needs to make or
-	// copy disks there can be done. Close leaves it open.
+	// Access is the way to the host's files: those of memory and of consoles, disks that
+	// are copied, and the probe for KVM. Close leaves it open.
 	Access workspace.Access
 	// Pool tells this installation's machines from another's on the same host;
 	// any text that stays the same for ever. Two installations that share a host
@@ -177,6 +177,9 @@ func (o *Options) check() error {
 	case AccelAuto, AccelKVM, AccelTCG, AccelPV, AccelPVH:
 	default:
 		return fmt.Errorf("accel is %q, not auto, kvm, tcg, pv or pvh", o.Accel)
+	}
+	if o.Access == nil {
+		return errors.New("access is missing: nothing says where the host's files are")
 	}
 	if o.Headroom < 0 {
 		return fmt.Errorf("headroom is %d, which leaves nothing", o.Headroom)

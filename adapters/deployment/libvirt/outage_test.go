@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -129,16 +130,14 @@ func lateOpen(t *testing.T, d *libvirtdtest.Daemon) *libvirt.Host {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	h, err := libvirt.Open(ctx, libvirt.Options{URI: d.URI("test")})
+	h, err := libvirt.Open(ctx, libvirt.Options{URI: d.URI("test"), Access: local.Access{}})
 	must(t, err)
 	return h
 }
 
 func TestHostThatIsNotThere(t *testing.T) {
-	h, err := libvirt.Open(t.Context(),
-		libvirt.Options{URI: "qemu+unix:///system?socket=" + t.TempDir() + "/none"})
-	must(t, err)
-	_, err = h.Capacity(t.Context())
+	h := open(t, libvirt.Options{URI: "qemu+unix:///system?socket=" + t.TempDir() + "/none"})
+	_, err := h.Capacity(t.Context())
 	isKind(t, "capacity", err, workspace.Unavailable)
 	must(t, h.Close())
 	_, err = h.Capacity(t.Context())
@@ -188,6 +187,7 @@ func TestPoolsAreApart(t *testing.T) {
 	h := openTest(t, d)
 	must(t, h.Define(t.Context(), paper(1)))
 	other, err := libvirt.Open(t.Context(), libvirt.Options{URI: d.URI("test"), Pool: "another",
+		Access:   local.Access{},
 		Networks: map[string]libvirt.Network{"public": {Kind: libvirt.NetworkBridge, Name: "br0"}}})
 	must(t, err)
 	defer func() { must(t, other.Close()) }()

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -36,7 +35,6 @@ func newFarmOn(t *testing.T, d *libvirtdtest.Daemon) *farm {
 	must(t, os.Mkdir(f.images, 0o755))
 	f.options = libvirt.Options{
 		URI: d.URI("qemu"), Accel: libvirt.AccelTCG, ConsoleDir: filepath.Join(d.Dir, "console"),
-		Access: local.Access{},
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
 	}

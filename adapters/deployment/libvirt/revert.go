@@ -12,7 +12,7 @@ import (
 // Revert puts the machine back. Its files are made whole beside those that they
 // replace; a mark keeps the machine from being started with some of them.
 func (h *Host) Revert(ctx context.Context, id workspace.ID, name string) error {
-	return h.onFiles(ctx, "revert", id, func(m *machine) error {
+	return h.onMachine(ctx, "revert", id, func(m *machine) error {
 		at := m.who.snapshotOf(name)
 		switch {
 		case at < 0 || m.who.Snapshots[at].Part != "":
@@ -109,7 +109,7 @@ func (h *Host) halt(ctx context.Context, m *machine) error {
 
 // DeleteSnapshot removes a snapshot.
 func (h *Host) DeleteSnapshot(ctx context.Context, id workspace.ID, name string) error {
-	return h.onFiles(ctx, "delete a snapshot of", id, func(m *machine) error {
+	return h.onMachine(ctx, "delete a snapshot of", id, func(m *machine) error {
 		if m.who.Reverting == name {
 			return m.halfReverted()
 		}
@@ -159,9 +159,6 @@ func (h *Host) removeSnapshot(ctx context.Context, m *machine, k kept) error {
 
 // removeSnapshots removes the files of all snapshots of a machine that goes.
 func (h *Host) removeSnapshots(ctx context.Context, m *machine) error {
-	if h.o.Access == nil {
-		return nil
-	}
 	for _, k := range m.who.Snapshots {
 		if err := h.removeSnapshot(ctx, m, k); err != nil {
 			return err
@@ -201,9 +198,6 @@ func (h *Host) Snapshots(
 
 // snapshotSize is what a snapshot takes on the host, in MB.
 func (h *Host) snapshotSize(ctx context.Context, m *machine, k kept) (int64, error) {
-	if h.o.Access == nil {
-		return 0, nil
-	}
 	disks, err := h.written(ctx, m)
 	if err != nil {
 		return 0, err

@@ -70,23 +70,12 @@ func (h *Host) written(ctx context.Context, m *machine) ([]libvirtxml.DomainDisk
 	}), nil
 }
 
-// onFiles is onMachine for what needs the host's files.
-func (h *Host) onFiles(
-	ctx context.Context, op string, id workspace.ID, do func(*machine) error,
-) error {
-	if h.o.Access == nil {
-		return h.fault(op+" the machine", id, workspace.Refuse(workspace.Conflict,
-			"there is no way to the files of the host"))
-	}
-	return h.onMachine(ctx, op, id, do)
-}
-
 // Snapshot keeps the machine's state.
 func (h *Host) Snapshot(ctx context.Context, id workspace.ID, name string) error {
 	if err := workspace.CheckSnapshotName(name); err != nil {
 		return err
 	}
-	return h.onFiles(ctx, "keep a snapshot of", id, func(m *machine) error {
+	return h.onMachine(ctx, "keep a snapshot of", id, func(m *machine) error {
 		switch {
 		case m.who.Reverting != "":
 			return m.halfReverted()

@@ -23,11 +23,24 @@ const (
 // welcome is the byte that libvirtd sends to clients that it lets in.
 const welcome = 1
 
-// dialTLS connects, and waits until libvirtd has let us in.
+// dialTLS connects, and waits until libvirtd has let us in. One that ends at that
+// moment hangs up like one that does not: it is asked a second time.
 func dialTLS(ctx context.Context, at endpoint, files TLS) (net.Conn, error) {
 	files = TLS{cmp.Or(files.CAFile, standardCA), cmp.Or(files.CertFile, standardCert),
 		cmp.Or(files.KeyFile, standardKey)}
-	config, err := files.config()
+	conn, err := files.dial(ctx, at)
+	if errors.Is(err, errNotWelcome) {
+		conn, err = files.dial(ctx, at)
+	}
+	if err != nil {
+		return nil, files.judge(at.address, err)
+	}
+	return conn, nil
+}
+
+// dial connects once.
+func (f TLS) dial(ctx context.Context, at endpoint) (net.Conn, error) {
+	config, err := f.config()
 	if err != nil {
 		return nil, denied("%w", err)
 	}
@@ -40,7 +53,7 @@ func dialTLS(ctx context.Context, at endpoint, files TLS) (net.Conn, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	conn := tls.Client(raw, config)
-	err = files.judge(at.address, enter(ctx, conn))
+	err = enter(ctx, conn)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
