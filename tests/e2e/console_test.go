@@ -11,7 +11,6 @@ import (
 	"math/bits"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -19,24 +18,12 @@ import (
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
-	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// far is the configuration of one host that is reached by ssh: data, operator's
-// words, kernel, initrd, images, uri, dir, address, user, key, known hosts.
+// far is what the configuration of one host that is reached by ssh goes on with: uri,
+// dir, address, user, key, known hosts.
 const far = `
-data = %q
-[listen]
-caller = "/O=Philoxenia/OU=Test/CN=Guest"
-[site]
 forward_ports = [80]
-[[kernel]]
-name = "tiny"
-image = %q
-initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
-[repository.file]
-dir = %q
 [[network]]
 name = "private"
 first = "192.168.77.10"
@@ -63,34 +50,9 @@ known_hosts = %q
 // faraway starts a daemon over one host that it reaches by ssh alone.
 func faraway(t *testing.T, h *libvirtdtest.LabHost) {
 	t.Helper()
-	dir := t.TempDir()
-	guest := libvirtdtest.BuildGuest(t)
-	data, images := filepath.Join(dir, "data"), filepath.Join(dir, "images")
-	config := filepath.Join(dir, "far.toml")
-	text := fmt.Sprintf(far, data, guest.Boot.Kernel, guest.Boot.Initrd, images,
-		h.URIOver("ssh", "qemu"), filepath.Join(h.Dir, "disks"),
-		h.SSH.Address, h.SSH.User, h.SSH.KeyFile, h.SSH.KnownHosts)
-	image, err := os.ReadFile(guest.Image)
-	for _, d := range []string{data, images} {
-		if err == nil {
-			err = os.MkdirAll(d, 0o755)
-		}
-	}
-	for name, content := range map[string][]byte{
-		filepath.Join(images, "disk"): image, config: []byte(text),
-	} {
-		if err == nil {
-			err = os.WriteFile(name, content, 0o644)
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(name, filepath.Join(dir, name))
-	}
-	p := start(t, daemon.Options{Data: data, Config: config})
-	t.Setenv("WORKSPACE_SERVICE", p.URL)
+	dir, opening := open(t)
+	serve(t, dir, opening+fmt.Sprintf(far, h.URIOver("ssh", "qemu"), filepath.Join(h.Dir, "disks"),
+		h.SSH.Address, h.SSH.User, h.SSH.KeyFile, h.SSH.KnownHosts))
 }
 
 // A command that goes on, and what it has printed.
@@ -145,18 +107,8 @@ func TestConsoles(t *testing.T) {
 	h := libvirtdtest.StartLab(t, 1).Hosts[0]
 	h.Network("lease0")
 	faraway(t, h)
-	metadata := strings.Replace(bare, "<def:definition>", `<log:logistics
-    xmlns:log="http://www.globus.org/2008/06/workspace/metadata/logistics"><log:networking>
-    <log:nic><log:name>eth0</log:name><log:ipConfig>
-    <log:acquisitionMethod>AllocateAndConfigure</log:acquisitionMethod></log:ipConfig>
-    <log:association>private</log:association></log:nic></log:networking></log:logistics>
-  <def:definition>`, 1)
-	path := filepath.Join(t.TempDir(), "metadata.xml")
-	if err := os.WriteFile(path, []byte(metadata), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	workspace(t, "deploy", path, "--memory", "128M", "--cpus", "1", "--for", "1h",
-		"--wait", "--timeout", "5m")
+	workspace(t, "deploy", written(t, addressed("private")), "--memory", "128M", "--cpus",
+		"1", "--for", "1h", "--wait", "--timeout", "5m")
 
 	line := goes(t, "console", "1")
 	line.says(t, `alive, up`)

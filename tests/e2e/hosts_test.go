@@ -17,26 +17,12 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
-	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// house is the configuration of one real host, to which others are added: data,
-// kernel, initrd, images, socket, disks.
+// house is what the configuration of one real host, to which others are added, goes
+// on with: its socket.
 const house = `
-data = %q
-[listen]
-caller = "/O=Philoxenia/OU=Test/CN=Guest"
-[site]
-operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
-accepts = { Xen = ["KVM"], KVM = ["KVM"] }
 host_grace = "2s"
-[[kernel]]
-name = "tiny"
-image = %q
-initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
-[repository.file]
-dir = %q
 [[host]]
 id = "host1"
 adapter = "libvirt"
@@ -44,23 +30,6 @@ uri = %q
 acceleration = "tcg"
 cpus = 1
 memory_mb = 128
-`
-
-// bare is metadata of a guest that needs no network.
-const bare = `<VirtualWorkspace xmlns="http://www.globus.org/2008/06/workspace/metadata"
-    xmlns:def="http://www.globus.org/2008/06/workspace/metadata/definition"
-    xmlns:jsdl="http://schemas.ggf.org/jsdl/2005/11/jsdl">
-  <name>urn:test:bare</name>
-  <def:definition>
-    <def:requirements>
-      <jsdl:CPUArchitecture><jsdl:CPUArchitectureName>x86_64</jsdl:CPUArchitectureName>
-      </jsdl:CPUArchitecture>
-      <def:VMM><def:type>KVM</def:type></def:VMM>
-    </def:requirements>
-    <def:diskCollection><def:rootVBD><def:location>file://disk</def:location>
-      <def:mountAs>sda1</def:mountAs></def:rootVBD></def:diskCollection>
-  </def:definition>
-</VirtualWorkspace>
 `
 
 // patience is how long anything may take here: guests are emulated, on a machine
@@ -81,53 +50,25 @@ func eventually(t *testing.T, what string, so func() bool) {
 // reached by among its credentials.
 func many(t *testing.T, lab *libvirtdtest.Lab) *site {
 	t.Helper()
-	dir := t.TempDir()
-	guest := libvirtdtest.BuildGuest(t)
-	data, images := filepath.Join(dir, "data"), filepath.Join(dir, "images")
-	for _, d := range []string{images, filepath.Join(data, "credentials")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	dir, opening := open(t)
+	credentials := filepath.Join(dir, "data", "credentials")
+	if err := os.MkdirAll(credentials, 0o755); err != nil {
+		t.Fatal(err)
 	}
 	tls := lab.Hosts[2].TLS
 	for name, from := range map[string]string{
-		filepath.Join(images, "disk"):                  guest.Image,
-		filepath.Join(data, "credentials/ca.pem"):      tls.CAFile,
-		filepath.Join(data, "credentials/cert.pem"):    tls.CertFile,
-		filepath.Join(data, "credentials/key.pem"):     tls.KeyFile,
-		filepath.Join(data, "credentials/id"):          lab.Hosts[3].SSH.KeyFile,
-		filepath.Join(data, "credentials/known_hosts"): lab.Hosts[3].SSH.KnownHosts,
+		"ca.pem": tls.CAFile, "cert.pem": tls.CertFile, "key.pem": tls.KeyFile,
+		"id": lab.Hosts[3].SSH.KeyFile, "known_hosts": lab.Hosts[3].SSH.KnownHosts,
 	} {
 		content, err := os.ReadFile(from)
 		if err == nil {
-			err = os.WriteFile(name, content, 0o600)
+			err = os.WriteFile(filepath.Join(credentials, name), content, 0o600)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	config := filepath.Join(dir, "house.toml")
-	text := fmt.Sprintf(house, data, guest.Boot.Kernel, guest.Boot.Initrd, images,
-		lab.Hosts[0].URI("qemu"))
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(name, filepath.Join(dir, name))
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("%s", text)
-		}
-	})
-	o := daemon.Options{Data: data, Config: config, Log: log}
-	s := &site{start(t, o), o}
-	t.Setenv("WORKSPACE_SERVICE", s.URL)
-	return s
+	return serve(t, dir, opening+fmt.Sprintf(house, lab.Hosts[0].URI("qemu")))
 }
 
 // faults returns what is said to be wrong with each workspace, by its key.
@@ -200,11 +141,7 @@ func TestManyHosts(t *testing.T) {
 	lab := libvirtdtest.StartLab(t, 4)
 	s := many(t, lab)
 	gather(t, lab)
-	metadata := filepath.Join(t.TempDir(), "bare.xml")
-	if err := os.WriteFile(metadata, []byte(bare), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	asked := []string{"deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
+	asked := []string{"deploy", written(t, bare), "--memory", "100M", "--for", "1h", "--wait",
 		"--timeout", patience.String()}
 	workspace(t, append(asked, "--nodes", "3")...)
 	at := where(t)

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
 // pool is the configuration of two small simulated hosts: data, images.
@@ -49,12 +47,6 @@ broadcast = "10.9.1.255"
 dir = %q
 `
 
-// A site is a daemon with the pool, and where it keeps its data.
-type site struct {
-	*daemon.Process
-	options daemon.Options
-}
-
 // lessor starts a daemon with the pool; commands find it and nothing else.
 func lessor(t *testing.T) *site {
 	t.Helper()
@@ -63,32 +55,11 @@ func lessor(t *testing.T) *site {
 	if err := os.Mkdir(images, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
+	image := filepath.Join(images, "ttylinux-xen")
+	if err := os.WriteFile(image, []byte("an image"), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	write("images/ttylinux-xen", "an image")
-	data := filepath.Join(dir, "data")
-	o := daemon.Options{
-		Data: data, Config: write("pool.toml", fmt.Sprintf(pool, data, images)),
-	}
-	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(name, filepath.Join(dir, name))
-	}
-	s := &site{start(t, o), o}
-	t.Setenv("WORKSPACE_SERVICE", s.URL)
-	return s
-}
-
-// again lets the daemon die and another one go on with its data.
-func (s *site) again(t *testing.T) {
-	t.Helper()
-	s.Kill()
-	s.Process = start(t, s.options)
-	t.Setenv("WORKSPACE_SERVICE", s.URL)
+	return serve(t, dir, fmt.Sprintf(pool, filepath.Join(dir, "data"), images))
 }
 
 // workspace runs the command; it is to succeed.

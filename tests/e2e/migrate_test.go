@@ -4,33 +4,17 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
-	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// ferry is the configuration of two real hosts that share no disks: data, caller's
-// kernel and initrd, images, and the hosts.
+// ferry is what the configuration of two real hosts that share no disks goes on with:
+// the hosts.
 const ferry = `
-data = %q
-[listen]
-caller = "/O=Philoxenia/OU=Test/CN=Guest"
-[site]
-operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
-accepts = { Xen = ["KVM"], KVM = ["KVM"] }
 seed = "none"
-[[kernel]]
-name = "tiny"
-image = %q
-initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
-[repository.file]
-dir = %q
 [[network]]
 name = "lan"
 first = "192.168.77.71"
@@ -59,15 +43,6 @@ key_file = %q
 known_hosts = %q
 `
 
-// addressed is metadata of a guest with an address.
-var addressed = strings.Replace(bare, "  <def:definition>", `  <log:logistics
-      xmlns:log="http://www.globus.org/2008/06/workspace/metadata/logistics">
-    <log:networking><log:nic><log:name>eth0</log:name>
-      <log:ipConfig><log:acquisitionMethod>AllocateAndConfigure</log:acquisitionMethod>
-      </log:ipConfig><log:association>lan</log:association></log:nic></log:networking>
-  </log:logistics>
-  <def:definition>`, 1)
-
 // A crossing is a daemon over two real hosts.
 type crossing struct {
 	*site
@@ -79,44 +54,15 @@ type crossing struct {
 func cross(t *testing.T) *crossing {
 	t.Helper()
 	lab := libvirtdtest.StartLab(t, 2)
-	guest := libvirtdtest.BuildGuest(t)
-	dir := t.TempDir()
-	images := filepath.Join(dir, "images")
-	if err := os.Mkdir(images, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	guest.Disk(t, filepath.Join(images, "disk"))
 	var hosts [2]string
 	for i, h := range lab.Hosts {
 		h.Network("lease0")
 		hosts[i] = fmt.Sprintf(pier, h.Name, h.URIOver("tcp", "qemu"), h.SSH.Address, h.SSH.KeyFile,
 			h.SSH.KnownHosts)
 	}
-	o := daemon.Options{Data: filepath.Join(dir, "data"), Config: filepath.Join(dir, "ferry.toml")}
-	text := fmt.Sprintf(ferry, o.Data, guest.Boot.Kernel, guest.Boot.Initrd, images, hosts[0],
-		hosts[1])
-	metadata := filepath.Join(dir, "wired.xml")
-	for name, text := range map[string]string{o.Config: text, metadata: addressed} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(name, filepath.Join(dir, name))
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Log = log
-	t.Cleanup(func() {
-		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("%s", text)
-		}
-	})
-	s := &site{start(t, o), o}
-	t.Setenv("WORKSPACE_SERVICE", s.URL)
-	return &crossing{s, lab, metadata}
+	dir, opening := open(t)
+	s := serve(t, dir, opening+fmt.Sprintf(ferry, hosts[0], hosts[1]))
+	return &crossing{s, lab, written(t, addressed("lan"))}
 }
 
 // host is the lab's host of the name.

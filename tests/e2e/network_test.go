@@ -5,7 +5,6 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -14,20 +13,11 @@ import (
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
-	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
-// wired is the configuration of a site with a network on a bridge of each host, and
-// one that each group has for itself: data, images, then kernel and initrd, twice.
+// wired is what the configuration of a site with a network on a bridge of each host,
+// and one that each group has for itself, goes on with: kernel and initrd, twice.
 const wired = `
-data = %q
-[listen]
-caller = "/O=Philoxenia/OU=Test/CN=Guest"
-[site]
-operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
-accepts = { Xen = ["KVM"], KVM = ["KVM"] }
-[repository.file]
-dir = %q
 [[kernel]]
 name = "told"
 image = %q
@@ -79,15 +69,9 @@ known_hosts = %q
 // wire, and starts a daemon over the hosts.
 func wire(t *testing.T, lab *libvirtdtest.Lab) (dirs []string) {
 	t.Helper()
-	dir := t.TempDir()
-	guest := libvirtdtest.BuildGuest(t)
-	images := filepath.Join(dir, "images")
-	if err := os.Mkdir(images, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	guest.Disk(t, filepath.Join(images, "disk"))
-	text := fmt.Sprintf(wired, filepath.Join(dir, "data"), images, guest.Boot.Kernel,
-		guest.Boot.Initrd, guest.Boot.Kernel, guest.Boot.Initrd)
+	dir, text := open(t)
+	boot := libvirtdtest.BuildGuest(t).Boot
+	text += fmt.Sprintf(wired, boot.Kernel, boot.Initrd, boot.Kernel, boot.Initrd)
 	for _, h := range lab.Hosts {
 		h.Shell("ip link add br0 type bridge forward_delay 0 && ip link set br0 up && " +
 			"ip address add 10.9.0.1/24 dev br0 && ip address add 10.9.1.1/24 dev br0")
@@ -96,42 +80,16 @@ func wire(t *testing.T, lab *libvirtdtest.Lab) (dirs []string) {
 		text += fmt.Sprintf(aHost, h.Name, h.URI("qemu"), h.URIOver("tcp", "qemu"), h.Address,
 			disks, h.SSH.Address, h.SSH.KeyFile, h.SSH.KnownHosts)
 	}
-	config := filepath.Join(dir, "site.toml")
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("%s", text)
-		}
-	})
-	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
-		t.Setenv(name, filepath.Join(dir, name))
-	}
-	s := start(t, daemon.Options{Data: filepath.Join(dir, "data"), Config: config, Log: log})
-	t.Setenv("WORKSPACE_SERVICE", s.URL)
+	serve(t, dir, text)
 	return dirs
 }
 
 // plugged asks for guests on a network, which boot a kernel of the site.
 func plugged(t *testing.T, network, kernel string, args ...string) {
 	t.Helper()
-	text := strings.Replace(bare, "<def:definition>", `<log:logistics
-    xmlns:log="http://www.globus.org/2008/06/workspace/metadata/logistics"><log:networking>
-    <log:nic><log:name>eth0</log:name><log:ipConfig>
-    <log:acquisitionMethod>AllocateAndConfigure</log:acquisitionMethod></log:ipConfig>
-    <log:association>`+network+`</log:association></log:nic></log:networking></log:logistics>
-  <def:definition>`, 1)
-	text = strings.Replace(text, "</def:requirements>", "<def:kernel><def:image>file://"+kernel+
-		"</def:image></def:kernel></def:requirements>", 1)
-	metadata := filepath.Join(t.TempDir(), "metadata.xml")
-	if err := os.WriteFile(metadata, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	metadata := written(t, strings.Replace(addressed(network), "</def:requirements>",
+		"<def:kernel><def:image>file://"+kernel+
+			"</def:image></def:kernel></def:requirements>", 1))
 	workspace(t, append([]string{"deploy", metadata, "--memory", "100M", "--for", "1h", "--wait",
 		"--timeout", patience.String()}, args...)...)
 }
