@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,11 @@ var (
 
 // TopicTransfer is how far the images of a workspace are on their way, in face two.
 var TopicTransfer = Topic(report.TransferProgress)
+
+// ofTwo reports whether only face two has the topic.
+func (t Topic) ofTwo() bool {
+	return t == TopicWarning || t == TopicLease || t == TopicTransfer
+}
 
 // in returns the topic's name in a face.
 func (t Topic) in(face wsdl.Face) xmlstrict.Name {
@@ -117,7 +123,8 @@ func (c *Client) Subscribe(ctx context.Context, s Subscription) (Subscribed, err
 
 // needsTwo reports whether face one cannot say what is asked for.
 func (s Subscription) needsTwo() bool {
-	return has(s.Consumer, pullPointKey) || s.For != 0 || len(s.Topics) == 0 && s.Matching == nil
+	return has(s.Consumer, pullPointKey) || s.For != 0 ||
+		len(s.Topics) == 0 && s.Matching == nil || slices.ContainsFunc(s.Topics, Topic.ofTwo)
 }
 
 // message returns the Subscribe.

@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"time"
 
@@ -29,6 +30,9 @@ func mark(e Event) uint64 {
 	text := e.Workspace + "\x00" + e.State + "\x00" + e.Fault
 	if e.Lease != "" {
 		text += "\x00" + e.Lease + "\x00" + e.End.String()
+	}
+	if e.Transfer != nil {
+		text += fmt.Sprintf("\x00%+v", *e.Transfer)
 	}
 	return maphash.String(seed, text)
 }
@@ -72,7 +76,7 @@ func (t translator) translate(way string, all []client.Notification) ([]Event, e
 		if missed {
 			events = append(events, Event{At: e.At, Source: Missed})
 		}
-		if fresh && e.State+e.Lease != "" {
+		if fresh && (e.State+e.Lease != "" || e.Transfer != nil) {
 			events = append(events, e)
 		}
 	}
@@ -108,6 +112,8 @@ func eventOf(n client.Notification) (Event, error) {
 		e.State = client.Gone
 	case n.Standing != nil:
 		e.Lease, e.End = cmp.Or(n.Standing.Status, EndsSoon), n.Standing.End
+	case n.Transfer != nil:
+		e.Transfer = n.Transfer
 	}
 	return e, nil
 }

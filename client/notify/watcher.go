@@ -3,6 +3,8 @@ package notify
 import (
 	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/philoxenia/philoxenia/client"
@@ -28,6 +30,9 @@ type Options struct {
 	Resync   time.Duration // between reads with notifications, 15 s
 	Grace    time.Duration // what a read grants to notifications under way, 200 ms
 	Leases   bool          // tell of leases too, where notifications come: Event.Lease
+	// Transfers tells of images on their way too, where notifications come:
+	// Event.Transfer.
+	Transfers bool
 	// Trouble is told why notifications cannot be had, and when the service
 	// stops answering, once each time; may be nil.
 	Trouble func(error)
@@ -118,23 +123,47 @@ func (w *Watcher) subscribe(ctx context.Context, epr wsa.EPR) error {
 			return err
 		}
 	}
+	return w.subscribeAside(ctx, epr)
+}
+
+// subscribeAside asks for what face one has no topics of, where the workspace is
+// followed there. A service that has none tells of states alone.
+func (w *Watcher) subscribeAside(ctx context.Context, epr wsa.EPR) error {
+	topics := w.everything()
+	if len(topics) == 0 || len(w.topics(epr)) == 1 {
+		return nil
+	}
+	s, err := w.service.Subscribe(ctx, client.Subscription{
+		Producer: epr, Consumer: w.options.Receiver.Reference(), Topics: topics[len(ofStates):],
+	})
+	switch {
+	case err == nil:
+		w.subscriptions = append(w.subscriptions, s.EPR)
+	case !client.IsFault(err) && !errors.Is(err, client.ErrNoFace):
+		return err
+	}
 	return nil
 }
 
-// subscription asks for topics of a producer. A service that has no topics of
-// leases, or refuses them, is asked for states alone.
+// subscription asks for topics of a producer. A service that has no topic of
+// transfers, or none of leases, or refuses them, is asked for the others.
 func (w *Watcher) subscription(
 	ctx context.Context, producer wsa.EPR, topics []client.Topic,
 ) (client.Subscribed, error) {
 	wish := client.Subscription{
 		Producer: producer, Consumer: w.options.Receiver.Reference(), Topics: topics,
 	}
-	s, err := w.service.Subscribe(ctx, wish)
-	if len(topics) > 1 && client.IsFault(err) && !client.IsUnknown(err) {
-		wish.Topics = nil
-		return w.service.Subscribe(ctx, wish)
+	for {
+		s, err := w.service.Subscribe(ctx, wish)
+		if len(wish.Topics) < 2 || !client.IsFault(err) || client.IsUnknown(err) {
+			return s, err
+		}
+		last := len(wish.Topics) - 1
+		if last == len(ofStates) || wish.Topics[last] != client.TopicTransfer {
+			last = 0 // nothing is left that would have to be named
+		}
+		wish.Topics = wish.Topics[:last]
 	}
-	return s, err
 }
 
 // topics returns what each subscription to a workspace is to. Face one has one
@@ -148,15 +177,26 @@ func (w *Watcher) topics(epr wsa.EPR) [][]client.Topic {
 	return [][]client.Topic{{client.TopicState}, {client.TopicTermination}}
 }
 
+// ofStates and ofLeases are what is told on the topics of states, and of leases.
+var (
+	ofStates = []client.Topic{client.TopicState, client.TopicTermination}
+	ofLeases = []client.Topic{client.TopicWarning, client.TopicLease}
+)
+
 // everything returns the topics of a subscription to all that the watcher tells
-// of: without a filter that is states and ends, those of leases have to be named.
+// of: without a filter that is states and ends, the others have to be named.
 func (w *Watcher) everything() []client.Topic {
-	if !w.options.Leases {
+	if !w.options.Leases && !w.options.Transfers {
 		return nil
 	}
-	return []client.Topic{
-		client.TopicState, client.TopicTermination, client.TopicWarning, client.TopicLease,
+	topics := slices.Clone(ofStates)
+	if w.options.Leases {
+		topics = append(topics, ofLeases...)
 	}
+	if w.options.Transfers {
+		topics = append(topics, client.TopicTransfer)
+	}
+	return topics
 }
 
 // reachable fails when the service cannot be reached.
@@ -263,7 +303,7 @@ func (w *Watcher) take(ctx context.Context, e Event) error {
 	case Reopened:
 		return w.again(ctx)
 	}
-	if e.Lease != "" && !w.options.Leases {
+	if e.Lease != "" && !w.options.Leases || e.Transfer != nil && !w.options.Transfers {
 		return nil
 	}
 	t := w.byKey[e.Workspace]
@@ -275,7 +315,7 @@ func (w *Watcher) take(ctx context.Context, e Event) error {
 	if t == nil || t.state == client.Gone {
 		return nil
 	}
-	if e.Lease != "" {
+	if !e.ofState() {
 		e.Was = t.state
 		w.tell(e)
 		return nil

@@ -61,6 +61,9 @@ func (l *activity) draw(frame string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	line := l.bar
+	if line == "" && l.text == "" {
+		return
+	}
 	if line == "" {
 		elapsed := time.Since(l.began)
 		line = fmt.Sprintf("%s, %s elapsed, %s left", l.text, span(elapsed),
@@ -101,10 +104,23 @@ func (l *activity) say(text string) {
 	}
 }
 
+// above has something written above the line.
+func (l *activity) above(write func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.w != nil {
+		fmt.Fprint(l.w, "\r\x1b[K")
+	}
+	write()
+}
+
 // show shows a bar in place of the text; an empty one brings the text back.
 func (l *activity) show(bar string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if bar == "" && l.bar != "" && l.w != nil {
+		fmt.Fprint(l.w, "\r\x1b[K")
+	}
 	l.bar = bar
 }
 

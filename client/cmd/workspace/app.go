@@ -25,6 +25,7 @@ type app struct {
 	in       *os.File
 	err      io.Writer
 	errTTY   bool
+	quiet    bool    // nothing is said beside the output
 	notes    palette // colours of what goes to err
 	last     *etree.Element
 }
@@ -36,7 +37,7 @@ func newApp(g *Globals) (*app, error) {
 		return nil, err
 	}
 	a := &app{
-		globals: g, settings: s, in: os.Stdin, err: os.Stderr,
+		globals: g, settings: s, in: os.Stdin, err: os.Stderr, quiet: g.Quiet,
 		errTTY: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	a.notes = newPalette(s.text("color"), a.errTTY)
@@ -102,7 +103,7 @@ func (a *app) note(format string, args ...any) {
 
 // tell writes a line for people when it is people who read the output.
 func (a *app) tell(format string, args ...any) {
-	if a.people() {
+	if a.people() && !a.quiet {
 		a.note(format, args...)
 	}
 }
@@ -140,7 +141,7 @@ func (a *app) confirm(ctx context.Context, what string) error {
 // terminal returns the terminal beside the output, nil when people do not
 // watch one.
 func (a *app) terminal() io.Writer {
-	if a.errTTY && a.people() {
+	if a.errTTY && a.people() && !a.quiet {
 		return a.err
 	}
 	return nil

@@ -56,6 +56,7 @@ type Globals struct {
 	NoHeaders bool     `help:"Leave out the header line of tables."`
 	Yes       bool     `short:"y" help:"Answer yes to every question."`
 	Color     string   `placeholder:"WHEN" help:"Colour: auto, always or never."`
+	Quiet     bool     `short:"q" help:"Say nothing beside the output: no progress, no changes on the way."`
 	Verbose   bool     `short:"v" help:"Show each exchange with the service."`
 }
 

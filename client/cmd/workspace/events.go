@@ -2,8 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
+	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/philoxenia/philoxenia/client"
 	"github.com/philoxenia/philoxenia/client/notify"
@@ -24,6 +30,15 @@ type eventView struct {
 
 	Lease string     `json:"lease,omitempty"` // the event is of the lease: how it stands now
 	End   *time.Time `json:"end,omitempty"`   // when running time will be over, with Lease
+
+	Transfer *transferView `json:"transfer,omitempty"` // the event is of an image on its way
+}
+
+// A transferView is how far an image on its way is.
+type transferView struct {
+	Task  string `json:"task"`
+	Done  int64  `json:"done"` // bytes
+	Total int64  `json:"total"`
 }
 
 // Run prints events of the named workspaces, or of all, until interrupted.
@@ -58,7 +73,7 @@ func (a *app) streamMine(ctx context.Context, f *follower) error {
 	if err := f.watcher.AddAll(ctx); err != nil {
 		return err
 	}
-	return a.printEvents(ctx, f)
+	return a.printEvents(ctx, f, func(string) bool { return true })
 }
 
 // mine returns every workspace that the caller has.
@@ -80,20 +95,63 @@ func (a *app) stream(ctx context.Context, f *follower, targets []target) error {
 	if err := f.watcher.Add(ctx, "", eprs(targets)...); err != nil {
 		return err
 	}
-	return a.printEvents(ctx, f)
+	return a.printEvents(ctx, f, among(eprs(targets)))
 }
 
-// printEvents prints what the follower sees, until there is nothing to follow.
-func (a *app) printEvents(ctx context.Context, f *follower) error {
-	var broken error
+// printEvents prints what the follower sees, until there is nothing to follow; of
+// transfers those of the workspaces that are wanted.
+func (a *app) printEvents(ctx context.Context, f *follower, wants func(string) bool) error {
+	s := &stream{app: a, line: startActivity(a.foot(), "", 0)}
+	defer s.line.stop()
+	told := &progress{line: s.line, wants: wants}
+	if a.foot() == nil {
+		told.say = s.transfer
+	}
+	moving := startProgress(ctx, f, told, a.settings.span("poll"))
+	defer moving.close()
 	err := f.watcher.Run(ctx, func(e notify.Event) bool {
-		broken = a.printEvent(e)
-		return broken == nil
+		moving.heard(e, f.watcher.Polling())
+		return e.Transfer != nil || s.event(e)
 	})
-	if broken != nil {
-		return broken
+	if s.broken != nil {
+		return s.broken
 	}
 	return err
+}
+
+// foot returns the terminal at whose foot a line can stand below the output, nil
+// when the output goes elsewhere.
+func (a *app) foot() io.Writer {
+	if !term.IsTerminal(int(os.Stdout.Fd())) {
+		return nil
+	}
+	return a.terminal()
+}
+
+// A stream is the output of events, which come from several sides.
+type stream struct {
+	app  *app
+	line *activity
+
+	mu     sync.Mutex
+	broken error // why nothing can be written any more
+}
+
+// event writes one event and reports whether to go on.
+func (s *stream) event(e notify.Event) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line.above(func() { s.broken = errors.Join(s.broken, s.app.printEvent(e)) })
+	return s.broken == nil
+}
+
+// transfer writes how far an image is.
+func (s *stream) transfer(key string, t transfer) {
+	if s.app.form == "name" {
+		return // they are the names of workspaces to which something happened
+	}
+	s.event(notify.Event{Workspace: key, At: time.Now().UTC(), Source: notify.Notified,
+		Transfer: &report.Transfer{Task: t.task, Done: t.done, Total: t.total}})
 }
 
 // printEvent writes one event.
@@ -104,6 +162,9 @@ func (a *app) printEvent(e notify.Event) error {
 	}
 	if e.Lease != "" {
 		v.State = e.Was // it is what it was
+	}
+	if t := e.Transfer; t != nil {
+		v.Transfer = &transferView{Task: t.Task, Done: t.Done, Total: t.Total}
 	}
 	var err error
 	switch a.form {
@@ -123,6 +184,8 @@ func (a *app) printEvent(e notify.Event) error {
 func (v eventView) line(colors palette) string {
 	text := fmt.Sprintf("%s workspace %s: ", v.Time.Local().Format("15:04:05.000"), v.Workspace)
 	switch told := v.Source == string(notify.Notified); {
+	case v.Transfer != nil:
+		text += transfer{v.Transfer.Task, v.Transfer.Done, v.Transfer.Total}.line()
 	case v.Lease != "":
 		text += leaseText(notify.Event{Lease: v.Lease, End: zeroOf(v.End), At: v.Time})
 	case v.Previous != "" && v.Previous != v.State:

@@ -38,6 +38,7 @@ func (a *app) follow(ctx context.Context) (*follower, error) {
 	}
 	f.watcher = notify.New(a.client, notify.Options{
 		Receiver: receiver, Poll: a.settings.span("poll"), Trouble: f.trouble, Leases: true,
+		Transfers: !a.quiet,
 	})
 	if receiver == nil {
 		f.stopped <- nil
@@ -126,6 +127,8 @@ type pursuit struct {
 	states  map[string]string // last known
 	failure error
 	line    *activity
+	moving  *progress
+	polling func() bool // whether the service is asked, rather than telling
 }
 
 // reach waits until every workspace has come to the goal's state, and returns
@@ -144,9 +147,10 @@ func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string
 	limited, cancel := context.WithTimeout(ctx, g.limit)
 	defer cancel()
 	p.line = startActivity(f.app.terminal(), p.waiting(), g.limit)
-	moving := startProgress(limited, f.app, p.line, all)
+	p.polling = f.watcher.Polling
+	p.moving = startProgress(limited, f, p.transfers(all), progressPeriod)
 	err := f.watcher.Run(limited, p.see)
-	moving.close()
+	p.moving.close()
 	p.line.stop()
 	switch {
 	case ctx.Err() != nil:
@@ -159,8 +163,25 @@ func (f *follower) reach(ctx context.Context, all []wsa.EPR, g goal) (map[string
 	return p.states, p.failure
 }
 
+// transfers returns what is to tell of the workspaces' transfers.
+func (p *pursuit) transfers(all []wsa.EPR) *progress {
+	told := &progress{line: p.line, wants: among(all)}
+	if p.app.terminal() == nil {
+		told.say = func(key string, t transfer) {
+			p.app.tell("%q %s", "Workspace #"+key, t.line())
+		}
+	}
+	return told
+}
+
 // see takes one event and reports whether to go on.
 func (p *pursuit) see(e notify.Event) bool {
+	if p.moving != nil {
+		p.moving.heard(e, p.polling())
+	}
+	if e.Transfer != nil {
+		return true
+	}
 	if e.Lease != "" {
 		if e.Lease != report.LeaseActive && e.Lease != report.LeaseOver { // states tell of these
 			p.app.tell("%q %s", "Workspace #"+e.Workspace, leaseText(e))

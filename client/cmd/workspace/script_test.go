@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,7 +43,7 @@ func runScripts(t *testing.T, dir string) {
 		RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"daemon": daemonOf, "exits": exitsWith, "norm": normalise, "interrupt": interrupt,
-			"await": await, "until": until, "hangup": hangUp, "old": oldServer,
+			"await": await, "until": until, "hangup": hangUp, "old": oldServer, "images": images,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Values[testDaemon{}] = &testDaemon{path: path, address: ownAddress()}
@@ -158,6 +159,24 @@ func oldServer(ts *testscript.TestScript, _ bool, _ []string) {
 	}))
 	ts.Defer(server.Close)
 	ts.Setenv("WORKSPACE_SERVICE", server.URL)
+}
+
+// images is "images SIZE": it serves an image of so many bytes, none of which is a
+// hole, at the address in WEBSITE.
+func images(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	image := bytes.Repeat([]byte("not a hole"), size/10+1)[:size]
+	made := time.Now()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path != "/image" { // there is no checksum beside it
+			http.NotFound(w, q)
+			return
+		}
+		http.ServeContent(w, q, "image", made, bytes.NewReader(image))
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("WEBSITE", strings.TrimPrefix(server.URL, "http://"))
 }
 
 // exitsWith is "exits CODE COMMAND...": it runs the command, whose output the
