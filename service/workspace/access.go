@@ -87,8 +87,9 @@ type Movers interface {
 	// machine: holes left out, resumed where the last call stopped, verified.
 	Put(ctx context.Context, from, to string, p Progress) error
 	Get(ctx context.Context, from, to string, p Progress) error
-	// Pull has the host itself fetch a file. Unavailable: it cannot reach the place,
-	// or lacks the program for it; the file may then still be brought by Put.
+	// Pull has the host itself fetch a file, which it writes from its beginning to its
+	// end. Unavailable: it cannot reach the place, or lacks the program for it; the file
+	// may then still be brought by Put.
 	Pull(ctx context.Context, p Pull) (ImageInfo, error)
 	// Offer says how other hosts can fetch the file from this one; false: they cannot.
 	Offer(path string) (Source, bool)
@@ -137,7 +138,12 @@ type Pull struct {
 	// Trusted says that the file is one of another host of the pool, not of a
 	// repository: it may be a disk that stands on another file, or none at all, and its
 	// header is not judged.
-	Trusted  bool
+	Trusted bool
+	// Growing says that the file is one that the other host may just be pulling itself,
+	// to that path: what has come there is taken on as it comes. Size and SHA256 must
+	// be given. When it does not come there after all, the error is Transient.
+	Growing  bool
+	Becomes  []string // the names that a growing file may have once it is there
 	Progress Progress
 }
 

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -72,7 +73,9 @@ type puller struct {
 	s           *session
 	part, known string // the half-made file; whom the host is to trust
 	resumed     bool
-	forwards    bool // the agent is lent
+	offset      int64  // so much was there when it began
+	passed      string // the checksum of what passed by; empty: none was computed
+	forwards    bool   // the agent is lent
 	info        workspace.ImageInfo
 }
 
@@ -128,7 +131,7 @@ func (g *puller) prepare() error {
 	info, err := g.s.Lstat(g.part)
 	if err == nil && info.Mode().IsRegular() && info.Size() > 0 && g.SHA256 != "" &&
 		(g.Size == 0 || info.Size() < g.Size) {
-		g.resumed = true
+		g.resumed, g.offset = true, info.Size()
 		return nil
 	}
 	if err := remove(g.s, g.part); err != nil {
@@ -156,10 +159,12 @@ func (g *puller) trust(text string) error {
 }
 
 func (g *puller) fetch(ctx context.Context) error {
-	switch g.Source.Scheme {
-	case "sftp", "scp":
+	switch {
+	case g.Growing:
+		return g.fetchPassed(ctx)
+	case g.Source.Scheme == "sftp", g.Source.Scheme == "scp":
 		return g.fetchSSH(ctx)
-	case "http", "https":
+	case g.Source.Scheme == "http", g.Source.Scheme == "https":
 		return g.fetchWeb(ctx)
 	}
 	return workspace.Refuse(workspace.Unavailable, "hosts cannot fetch by %q", g.Source.Scheme)
@@ -200,11 +205,13 @@ func (g *puller) judge(ctx context.Context) error {
 // examine looks at what came. A file of another of our hosts may hold anything.
 func (g *puller) examine(ctx context.Context, size int64) (workspace.ImageInfo, error) {
 	if !g.Trusted {
-		return examine(ctx, g.s, g.part, g.MaxBytes, g.SHA256 != "")
+		info, err := examine(ctx, g.s, g.part, g.MaxBytes, g.SHA256 != "" && g.passed == "")
+		info.SHA256 = cmp.Or(g.passed, info.SHA256)
+		return info, err
 	}
 	info := workspace.ImageInfo{Size: size}
 	var err error
-	if g.SHA256 != "" {
+	if info.SHA256 = g.passed; g.SHA256 != "" && g.passed == "" {
 		info.SHA256, err = sumOf(ctx, g.s, g.part)
 	}
 	return info, err

@@ -68,7 +68,16 @@ func (g *puller) fetchSSH(ctx context.Context) error {
 }
 
 func (g *puller) options(port string) []string {
-	args := []string{"-F", "/dev/null", "-P", port}
+	args := append([]string{"-P", port}, g.settings()...)
+	if g.Rate > 0 {
+		args = append(args, "-l", fmt.Sprint(max(1, g.Rate*8/1000)))
+	}
+	return args
+}
+
+// settings are what ssh, sftp and scp are told, and nothing else.
+func (g *puller) settings() []string {
+	args := []string{"-F", "/dev/null"}
 	for _, o := range []string{
 		"BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes",
 		"UserKnownHostsFile=" + g.known, "GlobalKnownHostsFile=/dev/null",
@@ -77,9 +86,6 @@ func (g *puller) options(port string) []string {
 		"ForwardAgent=no", "ClearAllForwardings=yes", "Ciphers=" + ciphers,
 	} {
 		args = append(args, "-o", o)
-	}
-	if g.Rate > 0 {
-		args = append(args, "-l", fmt.Sprint(max(1, g.Rate*8/1000)))
 	}
 	return args
 }

@@ -19,6 +19,7 @@ type want struct {
 	size     int64  // as the repository says; 0: not known
 	packed   bool   // size and checksum are of the file in the repository alone
 	path     string // of the disk
+	in       giver  // the cache to which it comes first, if to any, and its name there
 	progress workspace.Progress
 	rate     workspace.Rate // of the repository's link; nil: all of it
 }
@@ -57,9 +58,13 @@ func (w want) fetch(path string) workspace.Fetch {
 func (im *Images) bringFar(
 	ctx context.Context, w want, path string,
 ) (workspace.ImageInfo, error) {
-	info, reason := w.pull(ctx, path)
+	info, reason := im.pullTo(ctx, w, path)
 	if reason == nil || workspace.KindOf(reason) != workspace.Unavailable {
 		return info, reason
+	}
+	// A host that is out of reach altogether gets it by no way.
+	if _, err := w.n.Access.Stat(ctx, w.n.Dir); err != nil {
+		return info, errors.Join(err, reason)
 	}
 	im.log.Info("image passes through this machine", "host", w.n.ID, "image", w.location,
 		"error", reason)
@@ -70,8 +75,10 @@ func (im *Images) bringFar(
 	return info, nil
 }
 
-// pull has the host fetch the image itself. Unavailable: it cannot.
-func (w want) pull(ctx context.Context, path string) (workspace.ImageInfo, error) {
+// pullTo has the host fetch the image itself. Unavailable: it cannot.
+func (im *Images) pullTo(
+	ctx context.Context, w want, path string,
+) (workspace.ImageInfo, error) {
 	var none workspace.ImageInfo
 	d, ok := w.t.(workspace.Directed)
 	if !ok {
@@ -83,7 +90,7 @@ func (w want) pull(ctx context.Context, path string) (workspace.ImageInfo, error
 		return none, workspace.Refuse(workspace.Unavailable,
 			"hosts cannot fetch such an image from its repository")
 	}
-	return w.n.Access.Pull(ctx, workspace.Pull{
+	return im.pull(ctx, w, workspace.Pull{
 		Source: source, Path: path, Size: w.size, SHA256: w.sha256,
 		MaxBytes: w.n.MaxImageMB << 20, Progress: w.progress, Rate: now(w.rate),
 	})

@@ -63,7 +63,8 @@ func (im *Images) intoCache(
 	if err := w.n.Access.MakeDir(ctx, c.dir, 0o700); err != nil {
 		return "", err
 	}
-	if format, err = im.spread(ctx, w, c, name); err != nil {
+	w.in = giver{c, name}
+	if format, err = im.spread(ctx, w); err != nil {
 		return "", errors.Join(err, c.forget(ctx, w.n.Access, name, err))
 	}
 	return format, nil

@@ -64,6 +64,10 @@ func (f *far) Pull(ctx context.Context, p workspace.Pull) (workspace.ImageInfo, 
 		return workspace.ImageInfo{}, workspace.Errorf(workspace.Unavailable, "pull", p.Path,
 			"it hears nothing")
 	}
+	if p.Growing {
+		return workspace.ImageInfo{}, workspace.Errorf(workspace.Unavailable, "pull", p.Path,
+			"it takes nothing before it is all there")
+	}
 	y := f.yard
 	y.mu.Lock()
 	y.gives[p.Source.Address]++
@@ -134,15 +138,19 @@ func (l *lab) reopen(t workspace.Transport) string {
 
 // patiently does a task as the engine would, again and again when asked to.
 func patiently(t *testing.T, f change.Func, r *change.Run) error {
+	return patientlyIn(t.Context(), f, r)
+}
+
+func patientlyIn(ctx context.Context, f change.Func, r *change.Run) error {
 	for {
-		_, err := f(t.Context(), r)
+		_, err := f(ctx, r)
 		var later *change.Retry
 		if !errors.As(err, &later) {
 			return err
 		}
 		select {
-		case <-t.Context().Done():
-			return t.Context().Err()
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

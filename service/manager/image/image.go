@@ -83,9 +83,10 @@ func New(o Options) *Images {
 	return &Images{
 		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
 		kept: o.Kept, log: o.Logger, extra: o.Extra, caches: map[string]*cache{},
-		link:      link{limit: o.LinkKbps * bytesPerKbit},
-		spool:     spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
-		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{}},
+		link:  link{limit: o.LinkKbps * bytesPerKbit},
+		spool: spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
+		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{},
+			flows: map[giver]*flow{}, deaf: map[giver]bool{}},
 	}
 }
 

@@ -46,9 +46,7 @@ func (s *shelf) Check(_ context.Context, location string) (workspace.ImageInfo, 
 
 func (s *shelf) info(location string) workspace.ImageInfo {
 	data := s.images[location]
-	sum := sha256.Sum256(data)
-	info := workspace.ImageInfo{Size: int64(len(data)), Format: "raw",
-		SHA256: hex.EncodeToString(sum[:])}
+	info := workspace.ImageInfo{Size: int64(len(data)), Format: "raw", SHA256: sumOf(data)}
 	if strings.HasSuffix(location, ".qcow2") {
 		info.Format = "qcow2"
 	}
@@ -56,6 +54,11 @@ func (s *shelf) info(location string) workspace.ImageInfo {
 		info.SHA256 = ""
 	}
 	return info
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *shelf) Fetch(_ context.Context, f workspace.Fetch) (workspace.ImageInfo, error) {

@@ -3,6 +3,8 @@ package image
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -24,6 +26,8 @@ type spreading struct {
 	mu       sync.Mutex
 	fetching map[string]int // by the image's name in caches: from the repository
 	serving  map[giver]int
+	flows    map[giver]*flow // to these caches it comes just now
+	deaf     map[giver]bool  // these cannot take it as it comes to another
 }
 
 // giver is a cache that gives an image on.
@@ -34,36 +38,38 @@ type giver struct {
 
 // spread brings the image to the host's cache, and returns its format. errSpreading:
 // not yet. The host's other wants of it are held back meanwhile.
-func (im *Images) spread(
-	ctx context.Context, w want, c *cache, name string,
-) (format string, err error) {
+func (im *Images) spread(ctx context.Context, w want) (format string, err error) {
+	c, name := w.in.c, w.in.name
+	defer func() {
+		if err == nil {
+			im.spreading.deafTo(w.in, false)
+		}
+	}()
 	var failed []error
 	tried := map[*cache]bool{c: true}
 	for {
-		from, n, wait := im.giver(name, tried)
-		if from != nil {
-			g := gift{giver{from, name}, n, c, c.file(name, "") + newSuffix}
-			if format, err = im.give(ctx, w, g); err == nil {
-				return format, nil
-			}
-			var later *change.Retry
-			if ctx.Err() != nil || errors.As(err, &later) {
-				return "", err
-			}
-			im.log.Info("image does not come from another host", "from", n.ID, "host", w.n.ID,
-				"image", w.location, "error", err)
-			tried[from], failed = true, append(failed, err)
-			continue
-		}
+		g, wait := im.giver(w, tried)
 		if wait {
 			return "", errSpreading
 		}
-		break
+		if g == nil {
+			break
+		}
+		if format, err = im.give(ctx, w, *g); err == nil || final(ctx, err) {
+			return format, err
+		}
+		im.log.Info("image does not come from another host", "from", g.n.ID, "host", w.n.ID,
+			"image", w.location, "error", err)
+		if g.takes { // it may still come by another way
+			im.spreading.deafTo(w.in, true)
+			continue
+		}
+		tried[g.c], failed = true, append(failed, err)
 	}
 	if !im.spreading.begin(name, len(failed) > 0) {
 		return "", errSpreading
 	}
-	defer im.spreading.end(name)
+	defer im.spreading.done(name)
 	info, err := im.bring(ctx, w, c.file(name, "")+newSuffix)
 	if err == nil {
 		err = c.settle(ctx, w.n.Access, cached{name, info.Format})
@@ -72,6 +78,15 @@ func (im *Images) spread(
 		return "", errors.Join(append([]error{err}, failed...)...)
 	}
 	return info.Format, nil
+}
+
+// final reports whether no other way will do better: it is to be asked again, the
+// image is not what it should be, or there is no room for it.
+func final(ctx context.Context, err error) bool {
+	var later *change.Retry
+	var bad *rotten
+	return ctx.Err() != nil || errors.As(err, &later) || errors.As(err, &bad) ||
+		workspace.KindOf(err) == workspace.NoResource
 }
 
 // begin makes the caller the one who fetches the image from its repository. One
@@ -86,7 +101,7 @@ func (s *spreading) begin(name string, regardless bool) bool {
 	return true
 }
 
-func (s *spreading) end(name string) {
+func (s *spreading) done(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fetching[name]--; s.fetching[name] <= 0 {
@@ -94,39 +109,45 @@ func (s *spreading) end(name string) {
 	}
 }
 
-// giver chooses among the hosts that have the image the one that gives it to the
-// fewest, and counts the caller in, until done. wait: all give it to as many as they
-// may.
-func (im *Images) giver(name string, but map[*cache]bool) (c *cache, n *host.Node, wait bool) {
+// giver chooses among the hosts that have the image, or to which it comes just now,
+// the one that gives it to the fewest, and counts the caller in, until given. wait: all
+// give it to as many as they may.
+func (im *Images) giver(w want, but map[*cache]bool) (g *gift, wait bool) {
 	im.mu.Lock()
-	var all []*cache
-	for _, c := range im.caches {
-		if !but[c] && c.has(name) {
-			all = append(all, c)
-		}
-	}
+	all := slices.DeleteFunc(slices.Collect(maps.Values(im.caches)),
+		func(c *cache) bool { return but[c] })
 	im.mu.Unlock()
-	im.spreading.mu.Lock()
-	defer im.spreading.mu.Unlock()
-	for _, one := range all {
-		at := im.nodeOf(one)
-		if at == nil {
+	s := &im.spreading
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range all {
+		from := giver{c, w.in.name}
+		there, flow := c.has(w.in.name), s.flows[from]
+		if !there && flow == nil {
 			continue
 		}
-		if im.spreading.serving[giver{one, name}] >= serves {
+		n := im.nodeOf(c)
+		if n == nil {
+			continue
+		}
+		takes := s.canTake(w, n)
+		if !there && !takes {
+			continue
+		}
+		if s.serving[from] >= serves {
 			wait = true
 			continue
 		}
-		if c == nil || im.spreading.serving[giver{one, name}] <
-			im.spreading.serving[giver{c, name}] {
-			c, n = one, at
+		if g == nil || s.serving[from] < s.serving[g.giver] {
+			g = &gift{giver: from, n: n, at: w.in.c, takes: takes, flow: flow,
+				to: w.in.c.file(w.in.name, "") + newSuffix}
 		}
 	}
-	if c == nil {
-		return nil, nil, wait
+	if g == nil {
+		return nil, wait
 	}
-	im.spreading.serving[giver{c, name}]++
-	return c, n, false
+	s.serving[g.giver]++
+	return g, false
 }
 
 // given ends what giver counted in.
@@ -153,9 +174,12 @@ func (im *Images) nodeOf(c *cache) *host.Node {
 // A gift is an image that comes from the cache of the node.
 type gift struct {
 	giver
-	n  *host.Node
-	at *cache // where it comes
-	to string // its name there at first
+	n     *host.Node
+	at    *cache // where it comes
+	to    string // its name there at first
+	takes bool   // the host takes it, as it comes to the node
+	flow  *flow  // nil: it is all there
+	path  string // of the image on the node
 }
 
 // give brings the image from another host's cache, which keeps it meanwhile.
@@ -165,6 +189,10 @@ func (im *Images) give(
 	defer im.spreading.given(g.giver)
 	g.c.hold(g.name)
 	defer g.c.leave(g.name, false)
+	if g.flow != nil {
+		g.path = g.c.file(g.name, "") + newSuffix
+		return im.take(ctx, w, g)
+	}
 	n := g.n
 	format, there, err := g.c.find(ctx, n.Access, g.name)
 	if err != nil {
@@ -172,6 +200,10 @@ func (im *Images) give(
 	}
 	if !there {
 		return "", workspace.Refuse(workspace.NotFound, "host %s has it no more", n.ID)
+	}
+	if g.takes {
+		g.path = g.c.file(g.name, format)
+		return im.take(ctx, w, g)
 	}
 	sum := w.sha256
 	if w.packed {

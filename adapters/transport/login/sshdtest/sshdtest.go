@@ -240,6 +240,17 @@ func family(pid int) []int {
 // Sessions returns the processes that serve who is logged in.
 func (s *Server) Sessions() []int { return family(s.cmd.Process.Pid)[1:] }
 
+// Commands returns the command lines of the processes of the server's connections.
+func (s *Server) Commands() (lines []string) {
+	for _, pid := range s.Sessions() {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil { // it may have just ended
+			lines = append(lines, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return lines
+}
+
 // Log returns what the stopped server has logged.
 func (s *Server) Log() string { return s.log.String() }
 
