@@ -1,9 +1,12 @@
 package manager_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,6 +95,33 @@ func TestAddressesThatRequestsBring(t *testing.T) {
 	r.reach(w.ID, workspace.Propagated)
 }
 
+// TestEachMethodHasAddressesOfItsOwn: what may be brought in one way may not in another.
+func TestEachMethodHasAddressesOfItsOwn(t *testing.T) {
+	for allowed, asked := range map[workspace.Method]workspace.Method{
+		workspace.AcceptAndConfigure: workspace.Advisory,
+		workspace.Advisory:           workspace.AcceptAndConfigure,
+	} {
+		r := newRig(t, t.TempDir(), "", bringing, func(r *rig) {
+			b := r.policy.Brought["public"]
+			if allowed == workspace.Advisory {
+				b.Accept = manager.Addresses{}
+			} else {
+				b.Advisory = manager.Addresses{}
+			}
+			r.policy.Brought["public"] = b
+		})
+		a := workspace.Address{IP: "10.6.0.77", Netmask: "255.255.255.0"}
+		_, err := r.manager.Create(t.Context(), brings(asked, a))
+		if workspace.KindOf(err) != workspace.Denied {
+			t.Errorf("%s where %s is allowed: %v", asked, allowed, err)
+		}
+		if n := r.create(brings(allowed, a)).NICs[0]; n.IP != a.IP || n.Method != allowed {
+			t.Errorf("%s got %+v", allowed, n)
+		}
+		r.stop()
+	}
+}
+
 // TestHoldsAreForOperators holds and releases, and shows to each what is his.
 func TestHoldsAreForOperators(t *testing.T) {
 	r := newRig(t, t.TempDir(), "")
@@ -136,6 +166,77 @@ func TestHoldsAreForOperators(t *testing.T) {
 		t.Errorf("released %+v, %v", was, err)
 	}
 	r.reach(w.ID, workspace.Running)
+}
+
+// heeding is a host that notes the MACs and addresses of the machines it is to have.
+type heeding struct {
+	workspace.Deployment
+	noted *notes
+}
+
+type notes struct {
+	sync.Mutex
+	all []string
+}
+
+func (n *notes) note(m workspace.Machine) {
+	n.Lock()
+	defer n.Unlock()
+	n.all = append(n.all, m.NICs[0].MAC+" "+m.NICs[0].IP+" "+m.NICs[0].IP6)
+}
+
+func (h heeding) Define(ctx context.Context, m workspace.Machine) error {
+	h.noted.note(m)
+	return h.Deployment.Define(ctx, m)
+}
+
+func (h heeding) Migrate(
+	ctx context.Context, id workspace.ID, m workspace.Migration,
+) (workspace.Passage, error) {
+	h.noted.note(m.As)
+	m.Target = m.Target.(heeding).Deployment
+	return h.Deployment.Migrate(ctx, id, m)
+}
+
+// TestMACsAreStable: a machine has its MAC and its addresses of both kinds after a
+// shutdown, on another host, and under another daemon.
+func TestMACsAreStable(t *testing.T) {
+	dir, noted := t.TempDir(), new(notes)
+	heeded := func(r *rig) {
+		r.wrap = func(d workspace.Deployment) workspace.Deployment { return heeding{d, noted} }
+		for i := range r.networks[0].Addresses {
+			r.networks[0].Addresses[i].IP6 = fmt.Sprint("2001:db8::", i+1)
+		}
+	}
+	again := func(r *rig, id workspace.ID) {
+		r.check(r.manager.Shutdown(t.Context(), ada, id, workspace.ShutdownNormal, ""))
+		r.reach(id, workspace.Propagated)
+		r.check(r.manager.Start(t.Context(), ada, id))
+		r.reach(id, workspace.Running)
+	}
+	r := newRig(t, dir, "", heeded)
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	again(r, w.ID)
+	to, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+	r.check(err)
+	r.await(w.ID, to, workspace.Running)
+	r.stop()
+	r = newRig(t, dir, "", heeded)
+	defer r.stop()
+	again(r, w.ID)
+	noted.Lock()
+	defer noted.Unlock()
+	want := w.NICs[0].MAC + " " + w.NICs[0].IP + " 2001:db8::1"
+	for _, got := range noted.all {
+		if got != want {
+			t.Errorf("it has %s, want %s", got, want)
+		}
+	}
+	if len(noted.all) < 4 {
+		t.Errorf("it was made %d times, of a start, a second, a migration and a third",
+			len(noted.all))
+	}
 }
 
 // TestAddressIsFreeWhenTheMachineIsGone: not before, and at once then.

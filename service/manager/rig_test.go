@@ -49,6 +49,8 @@ type rig struct {
 	library manager.Library    // nil: none
 	overlay [2]string          // addresses of the hosts for private networks
 	stop    func()
+
+	wrap func(workspace.Deployment) workspace.Deployment // of each host; nil: as it is
 }
 
 // files is a customiser that writes into a directory of its own: simulated
@@ -176,8 +178,12 @@ func (r *rig) open(hosts []workspace.Host, script string) {
 	r.check(err)
 	for _, h := range hosts {
 		dir := filepath.Join(r.dir, "disks", string(h.ID))
+		deployment := workspace.Deployment(r.world.Host(h.ID))
+		if r.wrap != nil {
+			deployment = r.wrap(deployment)
+		}
 		r.pool.Add(&host.Node{
-			Host: h, Deployment: r.world.Host(h.ID), Access: local.Access{},
+			Host: h, Deployment: deployment, Access: local.Access{},
 			Dir: dir, Inert: true,
 			Customiser: files{r.dir},
 		})

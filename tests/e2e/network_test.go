@@ -3,13 +3,14 @@
 package e2e
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -107,6 +108,8 @@ func says(t *testing.T, key, words string) {
 func does(t *testing.T, key, line string) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(bin, "workspace"), "console", key)
+	var said bytes.Buffer
+	cmd.Stderr = &said
 	typed, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -114,23 +117,25 @@ func does(t *testing.T, key, line string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := func() error {
-		_, err := typed.Write([]byte{escape})
-		return errors.Join(err, cmd.Wait())
-	}
-	defer func() {
-		if left != nil {
-			_ = left()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		if _ = cmd.Process.Signal(syscall.SIGQUIT); t.Failed() {
+			<-ended
+			t.Logf("console of %s: %s", key, said.String())
 		}
-	}()
+	})
 	if _, err := typed.Write([]byte("\ndo " + line + "\n")); err != nil {
 		t.Fatal(err)
 	}
 	says(t, key, "did "+line+": ")
-	err, left = left(), nil
-	if err != nil {
+	if _, err := typed.Write([]byte{escape}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
 		t.Fatalf("console of %s: %v", key, err)
 	}
+	close(ended)
 	if log := workspace(t, "console", key, "--log"); !strings.Contains(log, "did "+line+": 0") {
 		t.Errorf("guest %s: %s: failed\n%s", key, line, log)
 	}

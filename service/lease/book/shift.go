@@ -29,8 +29,12 @@ func (b *Book) Shift(now slot.Time, id ID, node int, to slot.Host) (slot.Host, e
 	}
 	target, ok := b.roomFor(l, node, to)
 	if !ok {
+		reach := ""
+		if slices.ContainsFunc(l.Affinity, func(a Affinity) bool { return a.Zone != nil }) {
+			reach = ", from which it reaches the other nodes of its group"
+		}
 		return 0, workspace.Refuse(workspace.NoResource,
-			"there is no host with room for it up to the end of its lease")
+			"there is no host with room for it up to the end of its lease%s", reach)
 	}
 	c := b.Snapshot()
 	hosts := slices.Clone(l.hosts)

@@ -72,21 +72,26 @@ delete chain bridge %[1]s %[2]s
 }
 
 // rules are what a frame meets: the guest's own MAC, plain ARP, IPv4 and IPv6 of
-// its own addresses, nothing that only a server or a router says.
+// its own addresses, nothing that only a server or a router says. By RARP a hypervisor
+// lets switches know where a guest is that has moved.
 func (p *port) rules() []string {
 	rules := []string{
 		"ether saddr != " + p.mac.String() + " drop",
+		fmt.Sprintf("ether type 0x8035 @nh,48,16 3 @nh,64,48 0x%[1]x @nh,144,48 0x%[1]x accept",
+			[]byte(p.mac)),
 		"ether type != { arp, ip, ip6 } drop", // no VLANs, no spanning tree
 		"udp sport { 67, 547 } drop",          // a DHCP server's answers
 		"udp dport { 68, 546 } drop",
 		"icmpv6 type { nd-router-advert, nd-redirect, mld-listener-query } drop",
+		"icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } " +
+			"exthdr frag exists drop", // RFC 6980, section 5
 		"ether type arp arp saddr ether != " + p.mac.String() + " drop",
 		"ether type arp arp htype != 1 drop",
 		"ether type arp arp ptype != ip drop",
 	}
 	rules = append(rules, p.neighbour()...)
 	if p.loose {
-		return append(rules, "accept")
+		return append(append(rules, "ether type != ip6 accept"), known("")...)
 	}
 	rules = append(rules,
 		"arp operation request arp saddr ip 0.0.0.0 accept", // is the address in use?
@@ -94,11 +99,25 @@ func (p *port) rules() []string {
 	if four := set(p.own(false)); four != "" {
 		rules = append(rules, "arp saddr ip "+four+" accept", "ip saddr "+four+" accept")
 	}
-	return append(rules,
+	rules = append(rules,
 		"ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, "+
 			"mld2-listener-report } accept",
-		"ip6 saddr "+set(p.own(true))+" accept",
-		"drop")
+	)
+	return append(rules, known("ip6 saddr "+set(p.own(true))+" ")...)
+}
+
+// known passes what matches and shows what it is, of IPv6. What is in fragments is what
+// the first of them says (RFC 8200, section 4.5), and one that does not get that far
+// (RFC 7112, section 5) could be anything that must not pass. Whether it does is asked for
+// as something that all packets have: a match that cannot look is none.
+func known(match string) []string {
+	return []string{
+		match + "meta l4proto != { udp, ipv6-icmp, 255 } accept",
+		match + "udp dport != 0 accept",
+		match + "icmpv6 type != 255 accept",
+		match + "frag frag-off != 0 meta l4proto != 255 accept",
+		"drop",
+	}
 }
 
 // neighbour holds neighbour discovery to the guest's own addresses and MAC. An

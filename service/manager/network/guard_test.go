@@ -3,10 +3,12 @@ package network
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,13 +22,14 @@ const (
 	ownMAC   = "A2:AA:BB:00:00:05"
 	ownIP    = "10.9.0.5"
 	ownLocal = "fe80::a0aa:bbff:fe00:5"
+	ownSix   = "2001:db8::5"
 	otherMAC = "A2:AA:BB:00:00:06"
 	otherIP  = "10.9.0.6"
 )
 
 func leased(method workspace.Method) *workspace.Workspace {
 	return &workspace.Workspace{ID: 77, NICs: []workspace.NIC{{Association: "public",
-		Method: method, MAC: ownMAC, Address: workspace.Address{IP: ownIP}}}}
+		Method: method, MAC: ownMAC, Address: workspace.Address{IP: ownIP, IP6: ownSix}}}}
 }
 
 func guarded() *Networks {
@@ -42,13 +45,15 @@ type frame struct {
 	bytes  []byte
 }
 
+// Kinds of ICMPv6, and its protocol.
+const ra, rs, ns, na, redirect, icmp = 134, 133, 135, 136, 137, 58
+
 // frames are what guests say, and what they must not.
 func frames() []frame {
 	me, other := mac(ownMAC), mac(otherMAC)
-	const ra, rs, ns, na, redirect, icmp = 134, 133, 135, 136, 137, 58
 	data := udp(5000, 6000)
 	behind := append([]byte{icmp, 0, 1, 4, 0, 0, 0, 0}, icmp6(ra, "::", nil)...)
-	return []frame{
+	return slices.Concat([]frame{
 		{"its address", true, ip4(me, ownIP, data)},
 		{"another's MAC", false, ip4(other, ownIP, data)},
 		{"another's address", false, ip4(me, otherIP, data)},
@@ -86,19 +91,101 @@ func frames() []frame {
 			ip6(me, ownLocal, icmp, icmp6(na, "fe80::1", option(2, me)))},
 		{"it advertises another's MAC", false,
 			ip6(me, ownLocal, icmp, icmp6(na, ownLocal, option(2, other)))},
-		{"a VLAN", false, vlan(ip4(me, ownIP, data))},
-		{"spanning tree", false, ether(me, 38, append([]byte{0x42, 0x42, 3}, make([]byte, 35)...))},
+	}, sixFrames(), lowFrames())
+}
+
+// sixFrames are about an IPv6 address, and about fragments.
+func sixFrames() []frame {
+	me, data := mac(ownMAC), udp(5000, 6000)
+	behind, split := append([]byte{icmp, 0, 1, 4, 0, 0, 0, 0}, icmp6(ra, "::", nil)...),
+		[]byte{icmp, 30, 1, 4, 0, 0, 0, 0} // a header that goes on in the next fragment
+	return []frame{
+		{"its IPv6 address", true, ip6(me, ownSix, unixUDP, data)},
+		{"it advertises that", true, ip6(me, ownSix, icmp, icmp6(na, ownSix, option(2, me)))},
+		{"it advertises another's IPv6 address", false,
+			ip6(me, ownSix, icmp, icmp6(na, "2001:db8::6", option(2, me)))},
+		{"it advertises itself without a MAC", true,
+			ip6(me, ownSix, icmp, icmp6(na, ownSix, nil))},
+		{"it advertises another without a MAC", false,
+			ip6(me, ownSix, icmp, icmp6(na, "2001:db8::6", nil))},
+		{"a first piece", true, ip6(me, ownSix, fragment, piece(unixUDP, 1, data))},
+		{"it offers IPv6 addresses in pieces", false,
+			ip6(me, ownLocal, fragment, piece(unixUDP, 1, udp(547, 546)))},
+		{"TCP", true, ip6(me, ownSix, 6, make([]byte, 20))},
+		{"an echo in pieces", true,
+			ip6(me, ownSix, fragment, piece(icmp, 1, []byte{128, 0, 0, 0, 0, 1, 0, 1}))},
+		{"the rest of it", true, ip6(me, ownSix, fragment, piece(icmp, 8, data))},
+		{"whether its IPv6 address is free", true, ip6(me, "::", icmp, icmp6(ns, ownSix, nil))},
+		{"whether another's IPv6 address is", false,
+			ip6(me, "::", icmp, icmp6(ns, "2001:db8::6", nil))},
+		{"a piece of IPv6", true, ip6(me, ownSix, fragment, piece(unixUDP, 8, data))},
+		{"a piece of another's IPv6", false,
+			ip6(me, "2001:db8::6", fragment, piece(unixUDP, 8, data))},
+		{"an advertisement in pieces", false,
+			ip6(me, ownLocal, fragment, piece(icmp, 1, icmp6(na, "fe80::1", nil)[:8]))},
+		{"a router's, in pieces", false,
+			ip6(me, ownLocal, fragment, piece(icmp, 1, icmp6(ra, "::", nil)[:8]))},
+		{"pieces that hide what they are", false,
+			ip6(me, ownLocal, fragment, piece(60, 1, split))},
+		{"the second of these", false, ip6(me, ownLocal, fragment, piece(60, 8, behind))},
 	}
 }
+
+// lowFrames are those that are not about IPv6.
+func lowFrames() []frame {
+	me, other, data := mac(ownMAC), mac(otherMAC), udp(5000, 6000)
+	plain := ip4(me, ownIP, data)
+	return []frame{
+		{"a piece", true, more(ip4(me, ownIP, data), 0x0001)},
+		{"another's piece", false, more(ip4(me, otherIP, data), 0x0001)},
+		{"it offers addresses in pieces", false, more(ip4(me, ownIP, udp(67, 68)), 0x2000)},
+		{"a VLAN", false, tagged(0x8100, 7, plain)},
+		{"a priority", false, tagged(0x8100, 0xe000, plain)},
+		{"a VLAN of a provider", false, tagged(0x88a8, 7, plain)},
+		{"two VLANs", false, tagged(0x88a8, 7, tagged(0x8100, 8, plain))},
+		{"spanning tree", false, ether(me, 38, append([]byte{0x42, 0x42, 3}, make([]byte, 35)...))},
+		{"IPv4 in SNAP", false, ether(me, 40, append([]byte{0xaa, 0xaa, 3, 0, 0, 0, 8, 0},
+			plain[14:]...))},
+		{"it has moved", true, ether(me, etherRARP, rarp(3, me, me))},
+		{"another has moved", false, ether(me, etherRARP, rarp(3, other, other))},
+		{"it tells another who it is", false, ether(me, etherRARP, rarp(4, me, other))},
+	}
+}
+
+// rarp is a message about a MAC.
+func rarp(op uint16, sender, target net.HardwareAddr) []byte {
+	b := arp(op, sender, "0.0.0.0", "0.0.0.0")
+	copy(b[18:], target)
+	return b
+}
+
+// piece is a fragment of IPv6: at is its offset in eights of octets, with 1 for more.
+func piece(next byte, at uint16, payload []byte) []byte {
+	return append([]byte{next, 0, byte(at >> 8), byte(at), 0, 0, 0, 7}, payload...)
+}
+
+// more makes a fragment of an IPv4 packet.
+func more(f []byte, flags uint16) []byte {
+	f[20], f[21] = byte(flags>>8), byte(flags)
+	f[24], f[25] = 0, 0
+	binary.BigEndian.PutUint16(f[24:], checksum(f[14:34]))
+	return f
+}
+
+const (
+	fragment  = 44
+	etherRARP = 0x8035
+)
 
 const (
 	unixUDP  = 17
 	etherARP = 0x0806
 )
 
-// vlan tags a frame.
-func vlan(f []byte) []byte {
-	return append(append(append([]byte{}, f[:12]...), 0x81, 0, 0, 7), f[12:]...)
+// tagged tags a frame.
+func tagged(kind, tag uint16, f []byte) []byte {
+	b := binary.BigEndian.AppendUint16(append([]byte{}, f[:12]...), kind)
+	return append(binary.BigEndian.AppendUint16(b, tag), f[12:]...)
 }
 
 // TestGuardDropsFrames sends real frames through a real bridge.
@@ -147,7 +234,10 @@ func TestAdvisoryIsNotHeldToAddresses(t *testing.T) {
 		"it answers for another": true, "it asks in another's name": true,
 		"it answers for nobody":      true,
 		"another link-local address": true, "an IPv6 address that it has not": true,
-		"whether another's is free": true, "it advertises another": true}
+		"whether another's is free": true, "it advertises another": true,
+		"it advertises another's IPv6 address": true, "whether another's IPv6 address is": true,
+		"it advertises another without a MAC": true,
+		"a piece of another's IPv6":           true, "another's piece": true}
 	for i, f := range frames() {
 		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(i)))
 		guest.send(f.bytes)
@@ -220,6 +310,41 @@ func TestAddressInUseOnTheWire(t *testing.T) {
 	}
 	w.NICs[0].Association = "inner"
 	must(t, ns.Probe(t.Context(), l.node, w)) // its wire is not known
+}
+
+// TestIPv6AddressInUseOnTheWire: nor is one whose IPv6 address somebody answers for.
+func TestIPv6AddressInUseOnTheWire(t *testing.T) {
+	l, stranger := newLab(t), newLab(t)
+	l.node.Networks = map[string]string{"public": "bridge:br0"}
+	l.ip("address", "add", "fe80::1/64", "dev", "br0", "nodad")
+	l.ip("link", "add", "s0", "master", "br0", "type", "veth", "peer", "s1", "netns",
+		stranger.name)
+	l.ip("link", "set", "s0", "up")
+	stranger.ip("link", "set", "s1", "address", otherMAC, "up")
+	var replaced []string
+	ns := New(Options{Installation: "test", Rules: map[string]Rule{"public": {Probe: true}},
+		Replace: func(_ context.Context, _ workspace.ID, _ int, comment string) error {
+			replaced = append(replaced, comment)
+			return nil
+		}})
+	w := leased(workspace.AllocateAndConfigure)
+	must(t, ns.Probe(t.Context(), l.node, w)) // nobody has it
+	stranger.ip("address", "add", ownSix+"/64", "dev", "s1", "nodad")
+	err := ns.Probe(t.Context(), l.node, w)
+	var retry *change.Retry
+	if !errors.As(err, &retry) || len(replaced) != 1 || !strings.HasPrefix(replaced[0],
+		"in use on the wire as "+ownSix+" by "+otherMAC) {
+		t.Errorf("%v, %q", err, replaced)
+	}
+	w.NICs[0].Method = workspace.AcceptAndConfigure
+	if err := ns.Probe(t.Context(), l.node, w); workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("an address that was brought: %v", err)
+	}
+	stranger.ip("link", "set", "s1", "address", ownMAC)
+	must(t, ns.Probe(t.Context(), l.node, w)) // it is its own
+	if left := l.ip("-6", "neigh", "show", "to", ownSix); left != "" {
+		t.Errorf("the host still knows %s", left)
+	}
 }
 
 // TestPrivateNetworks: groups do not hear each other, and nothing is left of them.
