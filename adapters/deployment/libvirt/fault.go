@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/digitalocean/go-libvirt"
@@ -36,10 +38,31 @@ func kindOf(err error) workspace.Kind {
 		return workspace.Transient
 	case cutOff(err):
 		return workspace.Unavailable
+	case errors.As(err, &theirs) && strings.Contains(theirs.Message, noSpace):
+		return workspace.NoResource
 	case errors.As(err, &theirs):
 		return kindOfCode(libvirt.ErrorNumber(theirs.Code))
 	}
 	return workspace.Internal
+}
+
+// noSpace is in what libvirt's helpers say of a disk that is full.
+const noSpace = "No space left on device"
+
+// full says of an error how much room there is where a file was to be written, if the
+// want of it is why that failed.
+func (h *Host) full(ctx context.Context, path string, err error) error {
+	const low = 1 << 20
+	if err == nil || h.o.Access == nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	free, _, failed := h.o.Access.Space(context.WithoutCancel(ctx), dir)
+	if failed != nil || kindOf(err) != workspace.NoResource && free >= low {
+		return err
+	}
+	return workspace.Refuse(workspace.NoResource, "the host's disk is full, %d bytes are free in "+
+		"%s: %w", free, dir, err)
 }
 
 // cutOff reports whether err means that the host was not reached, or that the

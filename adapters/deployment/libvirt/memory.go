@@ -68,9 +68,10 @@ func (h *Host) saveToFile(ctx context.Context, m *machine) error {
 	if err := h.restored(ctx, m); err != nil {
 		return err
 	}
-	return order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
+	err := order(ctx, h.link, saveLimit, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainSaveFlags(m.domain, m.who.Memory, nil, uint32(libvirt.DomainSaveRunning))
 	})
+	return h.full(ctx, m.who.Memory, err)
 }
 
 // forgetFile throws the memory away, that which is back in place included.

@@ -136,7 +136,7 @@ func (h *Host) fill(ctx context.Context, m *machine, k kept) error {
 		return err
 	}
 	if m.inMemory() {
-		return h.keepLive(ctx, m, k, disks)
+		return h.full(ctx, m.who.Memory, h.keepLive(ctx, m, k, disks))
 	}
 	for _, d := range disks {
 		err := h.o.Access.Copy(ctx, fileOf(d), snapshotPath(fileOf(d), k.Name), nil)

@@ -111,7 +111,7 @@ func (im *Images) bringThrough(
 		f.MaxBytes = im.spool.limit
 	}
 	if info, err = w.t.Fetch(ctx, f); err != nil {
-		return info, err
+		return info, s.short(err)
 	}
 	return info, w.n.Access.Put(ctx, s.path, path, halfOf(w.progress, 1))
 }

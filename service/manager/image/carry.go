@@ -76,7 +76,7 @@ func (c cargo) throughSpool(ctx context.Context, im *Images, reason error) error
 	if err != nil {
 		return err
 	}
-	err = c.from.Access.Get(ctx, c.path, s.path, halfOf(c.progress, 0))
+	err = s.short(c.from.Access.Get(ctx, c.path, s.path, halfOf(c.progress, 0)))
 	if err == nil {
 		err = c.to.Access.Put(ctx, s.path, c.as, halfOf(c.progress, 1))
 	}

@@ -37,7 +37,7 @@ func (im *Images) giveBack(ctx context.Context, r *change.Run) (change.Commit, e
 		}
 		path, err := im.whole(ctx, r, n, i)
 		if err != nil {
-			return nil, onHost(n, "prepare the disk of workspace", w.ID, err)
+			return nil, onHost(n, "prepare the disk of workspace", w.ID, short(ctx, n, 0, err))
 		}
 		if err := im.deliver(ctx, r, t, delivery{n, path, target}); err != nil {
 			return nil, err
@@ -131,6 +131,24 @@ func fullOr(ctx context.Context, n *host.Node, err error) error {
 	return err
 }
 
+// short says of an error for want of room how much there is on the host, and how much
+// was needed where that is known; others stay as they are.
+func short(ctx context.Context, n *host.Node, needed int64, err error) error {
+	var later *change.Retry
+	if err == nil || errors.As(err, &later) || workspace.KindOf(err) != workspace.NoResource {
+		return err
+	}
+	free, _, failed := n.Access.Space(context.WithoutCancel(ctx), n.Dir)
+	switch {
+	case failed != nil:
+		return err
+	case needed > 0:
+		return workspace.Refuse(workspace.NoResource, "of the %d bytes that are needed, %d are "+
+			"free in %s: %w", needed, free, n.Dir, err)
+	}
+	return workspace.Refuse(workspace.NoResource, "%d bytes are free in %s: %w", free, n.Dir, err)
+}
+
 // A delivery is a file of a host on its way to a repository.
 type delivery struct {
 	n      *host.Node
@@ -161,7 +179,7 @@ func (im *Images) deliver(
 		return err
 	}
 	defer s.drop()
-	if err := d.n.Access.Get(ctx, d.path, s.path, r.Progress); err != nil {
+	if err := s.short(d.n.Access.Get(ctx, d.path, s.path, r.Progress)); err != nil {
 		return onHost(d.n, "return the disk of workspace", r.Workspace.ID, err)
 	}
 	put.Path = s.path

@@ -42,14 +42,16 @@ func (im *Images) move(ctx context.Context, r *change.Run) (change.Commit, error
 	}
 	begun, w := time.Now(), r.Workspace
 	if err := im.moveMemory(ctx, home, to, w); err != nil {
-		return nil, onHost(to, "move the memory of workspace", w.ID, err)
+		return nil, onHost(to, "move the memory of workspace", w.ID,
+			short(ctx, to, sizeOf(ctx, home, w), err))
 	}
 	if !apart {
 		return nil, nil
 	}
 	for i := range w.Spec.Disks {
 		if err := im.moveDisk(ctx, r, home, to, i); err != nil {
-			return nil, onHost(to, "move the disks of workspace", w.ID, err)
+			return nil, onHost(to, "move the disks of workspace", w.ID,
+				short(ctx, to, sizeOf(ctx, home, w), err))
 		}
 	}
 	im.took.Tell(learn.Migrate, to.ID, sizeOf(ctx, to, w)>>20, time.Since(begun))

@@ -19,7 +19,8 @@ func (im *Images) Precede(
 			continue
 		}
 		if err := im.moveDisk(ctx, r, home, to, i); err != nil {
-			return onHost(to, "move the disks of workspace", r.Workspace.ID, err)
+			return onHost(to, "move the disks of workspace", r.Workspace.ID,
+				short(ctx, to, sizeOf(ctx, home, r.Workspace), err))
 		}
 	}
 	return nil

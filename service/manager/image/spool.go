@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -75,6 +76,21 @@ func (s *spool) take(key string, size int64) (*place, error) {
 	s.open[name] = true
 	s.used += size
 	return &place{filepath.Join(s.dir, name), name, size, s}, nil
+}
+
+// short says of an error for want of room how much there is in the spool, and how much
+// was needed where that is known; others stay as they are.
+func (p *place) short(err error) error {
+	var later *change.Retry
+	var room syscall.Statfs_t
+	dir := filepath.Dir(p.path)
+	if err == nil || errors.As(err, &later) || workspace.KindOf(err) != workspace.NoResource ||
+		syscall.Statfs(dir, &room) != nil {
+		return err
+	}
+	free := int64(room.Bavail) * room.Bsize
+	return workspace.Refuse(workspace.NoResource, "it passes through this machine, where of the "+
+		"%d bytes that are needed %d are free in %s: %w", p.size, free, dir, err)
 }
 
 // drop removes the file and gives the room back.

@@ -87,7 +87,7 @@ func (im *Images) stage(
 		f.SHA256 = sum
 	}
 	if _, err := from.Fetch(ctx, f); err != nil {
-		return err
+		return s.short(err)
 	}
 	if err := verify(s.path, sum, kind); err != nil {
 		return workspace.Errorf(workspace.KindOf(err), op, t.Source, "%w", err)

@@ -54,8 +54,8 @@ func (im *Images) propagate(ctx context.Context, r *change.Run) (change.Commit, 
 	for i, d := range w.Spec.Disks {
 		path := n.DiskPath(w, i)
 		if d.Role == workspace.BlankDisk {
-			err = onHost(n, "make a blank disk of workspace", w.ID,
-				n.Access.Blank(ctx, path, d.SizeMB<<20))
+			err = n.Access.Blank(ctx, path, d.SizeMB<<20)
+			err = onHost(n, "make a blank disk of workspace", w.ID, short(ctx, n, 0, err))
 		} else {
 			err = im.fetch(ctx, r, n, d, path)
 		}
@@ -84,14 +84,30 @@ func (im *Images) fetch(
 	w := want{n: n, t: t, location: d.Location, sha256: d.SHA256, path: path,
 		progress: r.Progress}
 	done, err := im.throughCache(ctx, w)
-	if done || err != nil {
-		return onHost(n, op, r.Workspace.ID, err)
+	if err != nil {
+		return onHost(n, op, r.Workspace.ID, im.shortOf(ctx, w, err))
+	}
+	if done {
+		return nil
 	}
 	info, err := im.bring(ctx, w, path)
 	if err == nil && info.Format == "qcow2" {
 		err = n.Access.Rename(ctx, path, path+qcow2Suffix)
 	}
-	return onHost(n, op, r.Workspace.ID, err)
+	return onHost(n, op, r.Workspace.ID, im.shortOf(ctx, w, err))
+}
+
+// shortOf is short for an image, of which the repository says how much it needs, unless
+// it is packed there.
+func (im *Images) shortOf(ctx context.Context, w want, err error) error {
+	if workspace.KindOf(err) != workspace.NoResource {
+		return err
+	}
+	info, failed := w.t.Check(context.WithoutCancel(ctx), w.location)
+	if failed != nil || info.Format == "" {
+		info.Size = 0
+	}
+	return short(ctx, w.n, info.Size, err)
 }
 
 func (im *Images) customise(ctx context.Context, r *change.Run) (change.Commit, error) {
@@ -105,7 +121,8 @@ func (im *Images) customise(ctx context.Context, r *change.Run) (change.Commit, 
 			continue
 		}
 		if err := im.writeInto(ctx, n, w, i); err != nil {
-			return nil, onHost(n, "write files into the disk of workspace", w.ID, err)
+			return nil, onHost(n, "write files into the disk of workspace", w.ID,
+				short(ctx, n, 0, err))
 		}
 	}
 	return arrived(w.ID), nil
