@@ -62,6 +62,7 @@ func (f *Fleet) look(ctx context.Context, n *host.Node) []workspace.Finding {
 	all = append(all, f.files(ctx, n)...)
 	all = append(all, programs(ctx, n), clock(ctx, n))
 	all = append(all, bridges(ctx, n)...)
+	all = append(all, overlay(ctx, n)...)
 	reached := make([]workspace.Finding, len(f.o.Repositories))
 	var asking sync.WaitGroup
 	for i, r := range f.o.Repositories {
