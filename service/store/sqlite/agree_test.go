@@ -382,10 +382,8 @@ func crowdImages(tx workspace.Tx, r *rand.Rand) error {
 // first writes what is left to do.
 func killed(t *testing.T, from, to string) {
 	t.Helper()
-	file, err1 := os.ReadFile(from)
-	log, err2 := os.ReadFile(from + "-wal")
-	err := errors.Join(err1, err2, os.WriteFile(to, file, 0o600),
-		os.WriteFile(to+"-wal", log, 0o600))
+	file, log, err := AsKilled(from)
+	err = errors.Join(err, os.WriteFile(to, file, 0o600), os.WriteFile(to+"-wal", log, 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -271,9 +271,8 @@ func TestTornLog(t *testing.T) {
 		}
 		ends = append(ends, int(info.Size()))
 	}
-	file, err1 := os.ReadFile(path)
-	log, err2 := os.ReadFile(path + "-wal")
-	if err := errors.Join(err1, err2, s.Close()); err != nil {
+	file, log, err := sqlite.AsKilled(path)
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for n := range 60 {
@@ -326,9 +325,8 @@ func TestDeliveredWhileRemoved(t *testing.T) {
 		for began := time.Now(); time.Since(began) < 100*time.Millisecond; {
 			deliverAndRemove(t, s)
 		}
-		file, err1 := os.ReadFile(path)
-		log, err2 := os.ReadFile(path + "-wal")
-		if err := errors.Join(err1, err2); err != nil {
+		file, log, err := sqlite.AsKilled(path)
+		if err != nil {
 			t.Fatal(err)
 		}
 		prefix(t, filepath.Join(dir, fmt.Sprint("killed", round)), file, log, 0)
