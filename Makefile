@@ -9,8 +9,8 @@ FUZZTIME    ?= 20s
 # A package's tests may take this long; the whole stays under 20 minutes on two cores.
 TESTTIMEOUT ?= 15m
 # Where goroutines meet: the packages that the race detector watches.
-RACE        ?= ./schema/... ./service/... ./client/... ./adapters/deployment/sim/... \
-               ./adapters/transport/file/...
+RACE        ?= ./schema/... ./service/... ./client/... ./adapters/access/... \
+               ./adapters/image/... ./adapters/transport/... ./adapters/deployment/sim/...
 KILLS       ?= 200
 KVMKILLS    ?= 20
 
