@@ -45,6 +45,8 @@ type books struct {
 	hosts  func() (map[string]guest, error) // what the hosts have, by key
 	limit  time.Duration                    // longest wait until nothing is under way
 
+	wire func(rows map[string]row) []string // what hosts give out; may be nil
+
 	met map[string]int // changes under way at a kill, by kind and task
 }
 
@@ -202,6 +204,9 @@ func (b *books) check(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	wrong = append(wrong, machines...)
+	if b.wire != nil {
+		wrong = append(wrong, b.wire(rows)...)
+	}
 	orphans, err := b.orphans(ctx)
 	return append(wrong, orphans...), err
 }
