@@ -54,7 +54,7 @@ func TestConsoleHearsAndSays(t *testing.T) {
 }
 
 // TestScreenStaysClosed gives a machine another shape, which writes its definition
-// anew: its screen must start as closed as before.
+// anew: its screen must start as closed as before, and be open for a minute at most.
 func TestScreenStaysClosed(t *testing.T) {
 	f := newFarm(t)
 	h := open(t, f.options)
@@ -65,6 +65,16 @@ func TestScreenStaysClosed(t *testing.T) {
 	text := f.Virsh("dumpxml", "--inactive", "--security-info", "workspace-72")
 	if !strings.Contains(text, "passwd='closed' passwdValidTo='1970-01-01T00:00:01'") {
 		t.Errorf("the screen is open to all at its next start:\n%s", text)
+	}
+	must(t, h.Start(t.Context(), id, true))
+	_, err := h.Screen(t.Context(), id, "sesame") // on the host's loopback, not the test's
+	isKind(t, "connect to the screen", err, workspace.Unavailable)
+	text = f.Virsh("dumpxml", "--security-info", "workspace-72")
+	_, until, _ := strings.Cut(text, "passwd='sesame' passwdValidTo='")
+	until, _, _ = strings.Cut(until, "'")
+	closes, err := time.Parse("2006-01-02T15:04:05", until)
+	if err != nil || time.Until(closes) > time.Minute {
+		t.Errorf("it is open until %q:\n%s", until, text)
 	}
 	must(t, h.Undefine(t.Context(), id))
 }

@@ -33,6 +33,12 @@ func TestLifeOfARealGuest(t *testing.T) {
 	if shares := f.Shell("cat /sys/fs/cgroup/cpu/machine/*/cpu.shares"); shares != "512\n" {
 		t.Errorf("half a processor has %q shares", shares)
 	}
+	must(t, h.Resize(t.Context(), 1, workspace.Shape{CPUPercent: 25}))
+	m.CPUPercent = 25
+	if shares := f.Shell("cat /sys/fs/cgroup/cpu/machine/*/cpu.shares"); shares != "256\n" {
+		t.Errorf("a quarter of a processor has %q shares", shares)
+	}
+	must(t, h.Define(t.Context(), m))
 
 	t.Log("a daemon that dies and comes back finds it running")
 	f.Kill()
@@ -49,11 +55,13 @@ func TestLifeOfARealGuest(t *testing.T) {
 		t.Errorf("the guest was up %v s, and after its restoration %v s", before, after)
 	}
 
-	t.Log("reboot and shutdown are the guest's own doing")
+	t.Log("reboot and shutdown are the guest's own doing, though it was asleep")
+	must(t, h.Pause(t.Context(), 1))
 	within(t, func(ctx context.Context) error { return h.Reboot(ctx, 1) })
 	says.Await(t, "disk is clean")
 	says.Await(t, "boot 2 of this disk")
 	says.Await(t, "alive")
+	must(t, h.Pause(t.Context(), 1))
 	within(t, func(ctx context.Context) error { return h.Stop(ctx, 1, workspace.StopGraceful) })
 	says.Await(t, "disk is clean")
 	is(t, h, 1, workspace.ConditionOff)

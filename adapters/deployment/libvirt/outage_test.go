@@ -144,7 +144,7 @@ func TestHostThatIsNotThere(t *testing.T) {
 	isKind(t, "capacity after close", err, workspace.Unavailable)
 }
 
-// TestStrangers checks that domains with our name or our UUID, but without our
+// TestStrangers checks that domains with our name, our UUID or both, but without our
 // mark, are in nobody's way and left alone.
 func TestStrangers(t *testing.T) {
 	d := libvirtdtest.Start(t)
@@ -160,9 +160,20 @@ func TestStrangers(t *testing.T) {
 		"<memory>8192</memory><os><type>hvm</type></os></domain>")
 	d.VirshTest("define", path)
 	d.VirshTest("start", "elsewhere")
-	before := d.VirshTest("dumpxml", "elsewhere") + d.VirshTest("dumpxml", "workspace-6")
+	must(t, h.Define(t.Context(), paper(7)))
+	uuid = d.VirshTest("domuuid", "workspace-7")
+	must(t, h.Undefine(t.Context(), 7))
+	write(t, path, "<domain type='test'><name>workspace-7</name><uuid>"+uuid[:36]+"</uuid>"+
+		"<memory>8192</memory><os><type>hvm</type></os></domain>")
+	d.VirshTest("define", path)
+	d.VirshTest("start", "workspace-7")
+	all := func() string {
+		return d.VirshTest("dumpxml", "elsewhere") + d.VirshTest("dumpxml", "workspace-6") +
+			d.VirshTest("dumpxml", "workspace-7")
+	}
+	before := all()
 
-	for _, id := range []workspace.ID{5, 6} {
+	for _, id := range []workspace.ID{5, 6, 7} {
 		isKind(t, "define", h.Define(t.Context(), paper(id)), workspace.Conflict)
 		isKind(t, "start", h.Start(t.Context(), id, false), workspace.NotFound)
 		isKind(t, "stop", h.Stop(t.Context(), id, workspace.StopForced), workspace.NotFound)
@@ -174,8 +185,10 @@ func TestStrangers(t *testing.T) {
 	if all, err := h.List(t.Context()); err != nil || len(all) > 0 {
 		t.Errorf("list gives %v, %v", all, err)
 	}
-	if after := d.VirshTest("dumpxml", "elsewhere") +
-		d.VirshTest("dumpxml", "workspace-6"); after != before {
+	if all, err := h.Measure(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("measured are %v, %v", all, err)
+	}
+	if after := all(); after != before {
 		t.Errorf("strangers have changed:\n%s\nbefore:\n%s", after, before)
 	}
 }
