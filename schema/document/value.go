@@ -86,6 +86,15 @@ func (r *Reader) Words(to *[]string) func(*etree.Element) {
 	return func(e *etree.Element) { *to = append(*to, r.word(e)) }
 }
 
+// Each reads one more of a list by what reads one.
+func Each[T any](read func(*etree.Element, *T), to *[]T) func(*etree.Element) {
+	return func(e *etree.Element) {
+		var v T
+		read(e, &v)
+		*to = append(*to, v)
+	}
+}
+
 // URI reads an absolute URI reference (a scheme is required).
 func (r *Reader) URI(to *string) func(*etree.Element) {
 	return func(e *etree.Element) {

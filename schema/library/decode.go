@@ -79,11 +79,7 @@ func (r *reader) entry(e *etree.Element, v *Entry) {
 		document.One(File, func(e *etree.Element) { r.image(e, &v.Image) }),
 		document.One(registeredBy, r.Word(&v.RegisteredBy)),
 		document.One(registered, r.Time(&v.Registered)),
-		document.Many(0, attested, func(e *etree.Element) {
-			var a Attestation
-			r.attestation(e, &a)
-			v.Attestations = append(v.Attestations, a)
-		}).Most(maxOthers),
+		document.Many(0, attested, document.Each(r.attestation, &v.Attestations)).Most(maxOthers),
 		document.Optional(check, func(e *etree.Element) {
 			v.Check = new(Check)
 			r.Sequence(e, []document.Field{
@@ -185,11 +181,7 @@ func DecodeEntry(doc *xmlstrict.Document, e *etree.Element) (*Entry, error) {
 func DecodeResult(doc *xmlstrict.Document, e *etree.Element) (*Result, error) {
 	return decode(doc, e, "answer", func(r *reader, e *etree.Element, v *Result) {
 		r.Sequence(e, []document.Field{
-			document.Many(0, entry, func(e *etree.Element) {
-				var one Entry
-				r.entry(e, &one)
-				v.Entries = append(v.Entries, one)
-			}),
+			document.Many(0, entry, document.Each(r.entry, &v.Entries)),
 			document.One(total, r.bytes(&v.Total)),
 			document.Many(0, exclusion, func(e *etree.Element) {
 				var x Exclusion

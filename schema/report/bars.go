@@ -142,11 +142,7 @@ func (v *Bar) write(enc *xmlstrict.Encoder) {
 // DecodeSchedule reads a QueryScheduleResponse element.
 func DecodeSchedule(doc *xmlstrict.Document, e *etree.Element) ([]Bar, error) {
 	bars, err := decode(doc, e, func(r *reader, e *etree.Element, all *[]Bar) {
-		r.Sequence(e, []document.Field{document.Many(0, bar, func(e *etree.Element) {
-			var v Bar
-			r.bar(e, &v)
-			*all = append(*all, v)
-		})})
+		r.Sequence(e, []document.Field{document.Many(0, bar, document.Each(r.bar, all))})
 	}, QueryScheduleResponse)
 	if err != nil {
 		return nil, err

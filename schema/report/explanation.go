@@ -124,18 +124,10 @@ func (r *reader) explanation(e *etree.Element, v *Explanation) {
 	r.Sequence(e, []document.Field{
 		document.Optional(code, r.Word(&v.Code)),
 		document.One(sentence, r.Text(&v.Text)),
-		document.Many(0, shortage, func(e *etree.Element) {
-			var s Shortage
-			r.shortage(e, &s)
-			v.Shortages = append(v.Shortages, s)
-		}),
+		document.Many(0, shortage, document.Each(r.shortage, &v.Shortages)),
 		document.Many(0, blocking, r.longs(&v.Blocking)),
 		document.Optional(earliest, r.Time(&v.Earliest)),
-		document.Many(0, offer, func(e *etree.Element) {
-			var o Offer
-			r.offer(e, &o)
-			v.Offers = append(v.Offers, o)
-		}),
+		document.Many(0, offer, document.Each(r.offer, &v.Offers)),
 	})
 }
 

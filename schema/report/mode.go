@@ -111,11 +111,7 @@ func (r *reader) mode(e *etree.Element, v *Mode) {
 	r.Sequence(e, []document.Field{
 		document.One(drained, r.Bool(&v.Drained)),
 		document.Optional(comment, r.Word(&v.Comment)),
-		document.Many(0, window, func(e *etree.Element) {
-			var w Window
-			r.window(e, &w)
-			v.Windows = append(v.Windows, w)
-		}).Most(maxWindows),
+		document.Many(0, window, document.Each(r.window, &v.Windows)).Most(maxWindows),
 	})
 }
 

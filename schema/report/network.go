@@ -197,11 +197,7 @@ func (r *reader) hold(e *etree.Element, v *Hold) {
 // DecodeNetworks reads a QueryNetworksResponse element.
 func DecodeNetworks(doc *xmlstrict.Document, e *etree.Element) ([]Network, error) {
 	all, err := decode(doc, e, func(r *reader, e *etree.Element, all *[]Network) {
-		r.Sequence(e, []document.Field{document.Many(0, ofNetwork, func(e *etree.Element) {
-			var v Network
-			r.network(e, &v)
-			*all = append(*all, v)
-		})})
+		r.Sequence(e, []document.Field{document.Many(0, ofNetwork, document.Each(r.network, all))})
 	}, QueryNetworksResponse)
 	if err != nil {
 		return nil, err
@@ -218,16 +214,8 @@ func (r *reader) network(e *etree.Element, v *Network) {
 		document.One(addresses, r.Int(&v.Addresses, 0, math.MaxInt32)),
 		document.One(taken, r.Int(&v.Leased, 0, math.MaxInt32)),
 		document.One(held, r.Int(&v.Held, 0, math.MaxInt32)),
-		document.Many(0, addressLease, func(e *etree.Element) {
-			var l AddressLease
-			r.addressLease(e, &l)
-			v.Leases = append(v.Leases, l)
-		}),
-		document.Many(0, hold, func(e *etree.Element) {
-			var h Hold
-			r.hold(e, &h)
-			v.Holds = append(v.Holds, h)
-		}),
+		document.Many(0, addressLease, document.Each(r.addressLease, &v.Leases)),
+		document.Many(0, hold, document.Each(r.hold, &v.Holds)),
 	})
 }
 

@@ -77,21 +77,16 @@ func (r *reader) use(e *etree.Element, v *Use) {
 		document.One(memory, r.long(&v.Memory)),
 		document.One(unused, r.long(&v.Unused)),
 		document.One(resident, r.long(&v.Resident)),
-		document.Many(0, ofDisk, r.traffic(&v.Disks)),
-		document.Many(0, ofNIC, r.traffic(&v.NICs)),
+		document.Many(0, ofDisk, document.Each(r.traffic, &v.Disks)),
+		document.Many(0, ofNIC, document.Each(r.traffic, &v.NICs)),
 	})
 }
 
-// traffic returns what appends one.
-func (r *reader) traffic(to *[]Traffic) func(*etree.Element) {
-	return func(e *etree.Element) {
-		var v Traffic
-		r.Sequence(e, []document.Field{
-			document.One(inBytes, r.long(&v.InBytes)),
-			document.One(outBytes, r.long(&v.OutBytes)),
-			document.One(ins, r.long(&v.Ins)),
-			document.One(outs, r.long(&v.Outs)),
-		})
-		*to = append(*to, v)
-	}
+func (r *reader) traffic(e *etree.Element, v *Traffic) {
+	r.Sequence(e, []document.Field{
+		document.One(inBytes, r.long(&v.InBytes)),
+		document.One(outBytes, r.long(&v.OutBytes)),
+		document.One(ins, r.long(&v.Ins)),
+		document.One(outs, r.long(&v.Outs)),
+	})
 }
