@@ -213,3 +213,22 @@ func TestPoolsAreApart(t *testing.T) {
 		t.Errorf("the machine is %v, %v", c, err)
 	}
 }
+
+// TestWatchEndsWithItsConnection has a libvirtd come back at once: what it told in
+// between is missed, and so the watch must not go on as if nothing had been.
+func TestWatchEndsWithItsConnection(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	must(t, openTest(t, d).Define(t.Context(), paper(1)))
+	h := openTest(t, d) // nothing happens any more that it could be told of
+	began, ended := make(chan workspace.Observed, 8), make(chan error, 1)
+	go func() { ended <- h.Watch(t.Context(), func(o workspace.Observed) { began <- o }) }()
+	<-began
+	d.Kill()
+	d.Restart()
+	select {
+	case err := <-ended:
+		isKind(t, "watch", err, workspace.Unavailable)
+	case <-time.After(longEnough):
+		t.Error("the watch goes on")
+	}
+}
