@@ -39,6 +39,7 @@ type HostProperties struct {
 	Mode         *Mode // what operators want of it; nil: nothing was ever asked
 	Liveness     *Liveness
 	Added        time.Time // while the service ran; zero: it is configured
+	Description  *HostSpec // told to operators alone; nil: not told
 }
 
 var hostProperties = properties[HostProperties]{
@@ -63,6 +64,11 @@ var hostProperties = properties[HostProperties]{
 		func(h *HostProperties) *Liveness { return h.Liveness }, (*Liveness).Write)},
 	{PropertyAdded, func(h *HostProperties, enc *xmlstrict.Encoder) {
 		writeMoment(enc, PropertyAdded, h.Added)
+	}},
+	{PropertyDescription, func(h *HostProperties, enc *xmlstrict.Encoder) {
+		if h.Description != nil {
+			h.Description.Write(enc, PropertyDescription)
+		}
 	}},
 	queryDialects[HostProperties](),
 }
@@ -110,6 +116,7 @@ func DecodeHostProperties(doc *xmlstrict.Document, e *etree.Element) (*HostPrope
 			document.Optional(PropertyMode, pointed(r.mode, &h.Mode)),
 			document.Optional(PropertyLiveness, pointed(r.liveness, &h.Liveness)),
 			document.Optional(PropertyAdded, r.Time(&h.Added)),
+			document.Optional(PropertyDescription, pointed(r.hostSpec, &h.Description)),
 		})
 	}, HostRPSet, entryContent)
 }

@@ -25,8 +25,9 @@ var (
 	Evacuate          = p("Evacuate")
 	EvacuateResponse  = p("EvacuateResponse")
 
-	PropertyLiveness = p("Liveness")
-	PropertyAdded    = p("Added")
+	PropertyLiveness    = p("Liveness")
+	PropertyAdded       = p("Added")
+	PropertyDescription = p("Description")
 )
 
 // HostSpec describes a host that is to join the pool. Files are named from the
@@ -43,13 +44,21 @@ type HostSpec struct {
 	Networks     []HostNetwork
 	SSH          *HostSSH
 	TLS          *HostTLS
+	Peer         string // URI at which other hosts' libvirtd reach it; empty: URI
+	DiskMBps     int    // of each workspace; 0: no limit
+	DiskIOPS     int    // of each workspace; 0: no limit
+	Overlay      string // IP address at which other hosts reach it for private networks
+	Mode         *Mode  // as it is to be from the first moment on; nil: it takes leases
 }
 
 // HostNetwork is what an association is on a host: network:NAME or bridge:NAME.
 type HostNetwork struct{ Association, Target string }
 
 // HostSSH is how a host is logged on to.
-type HostSSH struct{ Address, User, KeyFile, PasswordFile, KnownHosts string }
+type HostSSH struct {
+	Address, User, KeyFile, PasswordFile, KnownHosts string
+	Peer                                             string // address for other hosts
+}
 
 // HostTLS are the files of a connection by TLS.
 type HostTLS struct{ CAFile, CertFile, KeyFile string }
@@ -66,15 +75,19 @@ var (
 	target       = p("Target")
 	specSSH      = p("SSH")
 	specTLS      = p("TLS")
+	specPeer     = p("Peer")
+	specMBps     = p("DiskMBps")
+	specIOPS     = p("DiskIOPS")
+	specOverlay  = p("Overlay")
 
 	sshNames = []xmlstrict.Name{
-		p("Address"), p("User"), p("KeyFile"), p("PasswordFile"), p("KnownHosts"),
+		p("Address"), p("User"), p("KeyFile"), p("PasswordFile"), p("KnownHosts"), p("Peer"),
 	}
 	tlsNames = []xmlstrict.Name{p("CAFile"), p("CertFile"), p("KeyFile")}
 )
 
 func (v *HostSSH) all() []*string {
-	return []*string{&v.Address, &v.User, &v.KeyFile, &v.PasswordFile, &v.KnownHosts}
+	return []*string{&v.Address, &v.User, &v.KeyFile, &v.PasswordFile, &v.KnownHosts, &v.Peer}
 }
 
 func (v *HostTLS) all() []*string { return []*string{&v.CAFile, &v.CertFile, &v.KeyFile} }
@@ -90,9 +103,7 @@ func (v *HostSpec) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	if v.Capacity != (Capacity{}) {
 		v.Capacity.write(enc, specCapacity)
 	}
-	if v.MaxImageMB != 0 {
-		enc.Element(maxImageMB, strconv.Itoa(v.MaxImageMB))
-	}
+	writeCount(enc, maxImageMB, v.MaxImageMB)
 	for _, a := range v.Associations {
 		enc.Element(PropertyAssociation, a)
 	}
@@ -108,7 +119,21 @@ func (v *HostSpec) Write(enc *xmlstrict.Encoder, name xmlstrict.Name) {
 	if v.TLS != nil {
 		writeWords(enc, specTLS, tlsNames, v.TLS.all())
 	}
+	writeText(enc, specPeer, v.Peer)
+	writeCount(enc, specMBps, v.DiskMBps)
+	writeCount(enc, specIOPS, v.DiskIOPS)
+	writeText(enc, specOverlay, v.Overlay)
+	if v.Mode != nil {
+		v.Mode.Write(enc)
+	}
 	enc.End()
+}
+
+// writeCount writes a number that is not 0.
+func writeCount(enc *xmlstrict.Encoder, name xmlstrict.Name, n int) {
+	if n != 0 {
+		enc.Element(name, strconv.Itoa(n))
+	}
 }
 
 // writeWords writes an element of words, those that are empty left out.
@@ -127,34 +152,41 @@ const maxHostNetworks = 256
 
 // DecodeHostSpec reads an AddHost or ProbeHost element.
 func DecodeHostSpec(doc *xmlstrict.Document, e *etree.Element) (*HostSpec, error) {
-	return decode(doc, e, func(r *reader, e *etree.Element, v *HostSpec) {
-		r.Sequence(e, []document.Field{
-			document.Optional(specName, r.Word(&v.Name)),
-			document.One(specURI, r.Word(&v.URI)),
-			document.Optional(PropertyHostVMM, r.Word(&v.VMM)),
-			document.Optional(acceleration, r.Word(&v.Acceleration)),
-			document.Optional(directory, r.Word(&v.Directory)),
-			document.Optional(specCapacity, r.capacity(&v.Capacity)),
-			document.Optional(maxImageMB, r.Int(&v.MaxImageMB, 0, math.MaxInt32)),
-			document.Many(0, PropertyAssociation, r.Words(&v.Associations)).Most(maxHostNetworks),
-			document.Many(0, specNetwork, func(e *etree.Element) {
-				var n HostNetwork
-				r.Sequence(e, []document.Field{
-					document.One(PropertyAssociation, r.Word(&n.Association)),
-					document.One(target, r.Word(&n.Target)),
-				})
-				v.Networks = append(v.Networks, n)
-			}).Most(maxHostNetworks),
-			document.Optional(specSSH, func(e *etree.Element) {
-				v.SSH = &HostSSH{}
-				r.words(e, sshNames, v.SSH.all(), 1)
-			}),
-			document.Optional(specTLS, func(e *etree.Element) {
-				v.TLS = &HostTLS{}
-				r.words(e, tlsNames, v.TLS.all(), 0)
-			}),
-		})
-	}, AddHost, ProbeHost)
+	return decode(doc, e, (*reader).hostSpec, AddHost, ProbeHost)
+}
+
+func (r *reader) hostSpec(e *etree.Element, v *HostSpec) {
+	r.Sequence(e, []document.Field{
+		document.Optional(specName, r.Word(&v.Name)),
+		document.One(specURI, r.Word(&v.URI)),
+		document.Optional(PropertyHostVMM, r.Word(&v.VMM)),
+		document.Optional(acceleration, r.Word(&v.Acceleration)),
+		document.Optional(directory, r.Word(&v.Directory)),
+		document.Optional(specCapacity, r.capacity(&v.Capacity)),
+		document.Optional(maxImageMB, r.Int(&v.MaxImageMB, 0, math.MaxInt32)),
+		document.Many(0, PropertyAssociation, r.Words(&v.Associations)).Most(maxHostNetworks),
+		document.Many(0, specNetwork, func(e *etree.Element) {
+			var n HostNetwork
+			r.Sequence(e, []document.Field{
+				document.One(PropertyAssociation, r.Word(&n.Association)),
+				document.One(target, r.Word(&n.Target)),
+			})
+			v.Networks = append(v.Networks, n)
+		}).Most(maxHostNetworks),
+		document.Optional(specSSH, func(e *etree.Element) {
+			v.SSH = &HostSSH{}
+			r.words(e, sshNames, v.SSH.all(), 1)
+		}),
+		document.Optional(specTLS, func(e *etree.Element) {
+			v.TLS = &HostTLS{}
+			r.words(e, tlsNames, v.TLS.all(), 0)
+		}),
+		document.Optional(specPeer, r.Word(&v.Peer)),
+		document.Optional(specMBps, r.Int(&v.DiskMBps, 0, math.MaxInt32)),
+		document.Optional(specIOPS, r.Int(&v.DiskIOPS, 0, math.MaxInt32)),
+		document.Optional(specOverlay, r.Word(&v.Overlay)),
+		document.Optional(PropertyMode, pointed(r.mode, &v.Mode)),
+	})
 }
 
 // words reads an element of words, the first of which must be there.

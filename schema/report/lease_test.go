@@ -121,7 +121,7 @@ func TestHostProperty(t *testing.T) {
 	if got := strings.Count(string(enc.Bytes()), "<p:Association"); got != 2 {
 		t.Errorf("%d associations in %s", got, enc.Bytes())
 	}
-	if len(h.Names()) != 13 {
+	if len(h.Names()) != 14 {
 		t.Errorf("properties %v", h.Names())
 	}
 }

@@ -17,8 +17,10 @@ import (
 // to connect to, and nothing else.
 func (c *Config) Added(h Host, remote bool) (Host, error) {
 	if h.Adapter == "libvirt" {
-		if err := plainURI(h.URI); err != nil {
-			return h, err
+		for _, uri := range []string{h.URI, h.Peer} {
+			if err := plainURI(uri); err != nil {
+				return h, err
+			}
 		}
 	}
 	if h.Adapter == "sim" || !remote {

@@ -13,7 +13,11 @@ func (m *core) Standing(
 	return workspace.Liveness{Answers: true, Version: "QEMU 9"}, time.Time{}, nil
 }
 
-func (m *core) Add(_ context.Context, _ workspace.Owner, spec workspace.HostSpec) error {
+func (m *core) Described(workspace.Owner, workspace.HostID) *workspace.HostSpec { return nil }
+
+func (m *core) Add(
+	_ context.Context, _ workspace.Owner, spec workspace.HostSpec, _ workspace.HostMode,
+) error {
 	if spec.URI == "sim:" {
 		return m.change()
 	}

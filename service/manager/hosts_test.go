@@ -171,9 +171,9 @@ func TestHostsComeAndGo(t *testing.T) {
 		r.kind("into a full pool", err, workspace.NoResource)
 		spec := workspace.HostSpec{ID: "three", URI: "sim:",
 			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024}}
-		r.kind("by nobody", f.Add(ctx, "eve", spec), workspace.Denied)
-		r.check(f.Add(ctx, ada, spec))
-		r.kind("twice", f.Add(ctx, ada, spec), workspace.Conflict)
+		r.kind("by nobody", f.Add(ctx, "eve", spec, workspace.HostMode{}), workspace.Denied)
+		r.check(f.Add(ctx, ada, spec, workspace.HostMode{}))
+		r.kind("twice", f.Add(ctx, ada, spec, workspace.HostMode{}), workspace.Conflict)
 		time.Sleep(5 * time.Second)
 		w := r.reach(r.create(full).ID, workspace.Running)
 		if w.Host != "three" {
@@ -221,7 +221,7 @@ func TestHostIsKeptForWhatLeavesIt(t *testing.T) {
 		r := newRig(t, t.TempDir(), "")
 		f, ctx := r.fleet(), t.Context()
 		r.check(f.Add(ctx, ada, workspace.HostSpec{ID: "three", URI: "sim:",
-			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024}}))
+			Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024}}, workspace.HostMode{}))
 		for _, id := range []workspace.HostID{"one", "two"} {
 			r.check(r.manager.SetHost(ctx, ada, workspace.HostMode{Host: id, Drained: true}))
 		}

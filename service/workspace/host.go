@@ -19,6 +19,13 @@ type HostSpec struct {
 	Networks     map[string]string // each association's network:NAME or bridge:NAME
 	SSH          *HostSSH          // nil: its files are this machine's own
 	TLS          *HostTLS          // nil: libvirt's own places
+	// Peer is the URI at which other hosts' libvirtd reach it; empty: URI. DiskMBps and
+	// DiskIOPS are of each machine, a second; 0: no limit. Overlay is the address for
+	// private networks of several hosts; empty: none.
+	Peer     string `json:",omitzero"`
+	DiskMBps int64  `json:",omitzero"`
+	DiskIOPS int64  `json:",omitzero"`
+	Overlay  string `json:",omitzero"`
 }
 
 // HostSSH is how a host is logged on to.
@@ -28,6 +35,15 @@ type HostSSH struct {
 	KeyFile      string // this or PasswordFile
 	PasswordFile string // its first line
 	KnownHosts   string // with the host's key
+	Peer         string `json:",omitzero"` // address for other hosts; empty: Address
+}
+
+// At is where the host is logged on to; empty: nowhere.
+func (s *HostSpec) At() string {
+	if s.SSH == nil {
+		return ""
+	}
+	return s.SSH.Address
 }
 
 // HostTLS are the files of qemu+tls:// and xen+tls://.

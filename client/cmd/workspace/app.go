@@ -45,6 +45,9 @@ func newApp(g *Globals) (*app, error) {
 		out: os.Stdout, form: s.text("output"), headers: !g.NoHeaders,
 		colors: newPalette(s.text("color"), term.IsTerminal(int(os.Stdout.Fd()))),
 	}
+	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+		a.columns = width
+	}
 	a.client, err = client.New(s.text("service"), client.Options{
 		UserAgent: "workspace/" + version, Trace: a.trace,
 	})

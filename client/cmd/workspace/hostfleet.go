@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +16,7 @@ import (
 
 // hostFlags describe a host that is not in the pool.
 type hostFlags struct {
+	File         string   `placeholder:"FILE" help:"File that describes it, with the keys of [[host]] in the service's configuration; options go before it."`
 	URI          string   `name:"uri" placeholder:"URI" help:"How the service reaches it: qemu:///system, qemu+tls://HOST/system, xen+ssh://USER@HOST/system; or sim: for a simulated one."`
 	VMM          string   `name:"vmm" placeholder:"KIND" help:"KVM or Xen; KVM without it."`
 	Acceleration string   `placeholder:"HOW" help:"auto, kvm or tcg; auto without it."`
@@ -21,7 +24,14 @@ type hostFlags struct {
 	CPUs         int      `name:"cpus" placeholder:"N" help:"CPUs that leases may have; all, as the host says, without it."`
 	Memory       string   `placeholder:"SIZE" help:"Memory that leases may have; all, as the host says, without it."`
 	Disk         string   `placeholder:"SIZE" help:"Disk space that leases may have; not counted without it."`
+	NetIn        string   `placeholder:"RATE" help:"Bandwidth of its link to it that leases may have, such as 1G; not counted without it."`
+	NetOut       string   `placeholder:"RATE" help:"The same from it."`
 	MaxImage     string   `placeholder:"SIZE" help:"Refuse larger images."`
+	DiskMBps     int      `name:"disk-mbps" placeholder:"N" help:"Megabytes a second that each workspace may read and write."`
+	DiskIOPS     int      `name:"disk-iops" placeholder:"N" help:"Disk operations a second that each workspace may do."`
+	Peer         string   `placeholder:"URI" help:"How other hosts reach its libvirtd, for migration; as --uri says without it."`
+	Overlay      string   `placeholder:"ADDRESS" help:"IP address at which other hosts reach it for private networks that span hosts."`
+	Drained      bool     `help:"It takes no leases until host undrain."`
 	Association  []string `placeholder:"NAME" help:"Network that reaches it; all without it. May be repeated."`
 	Net          []string `placeholder:"NAME=TARGET" help:"What a network is there: lan=network:default or lan=bridge:br0. May be repeated."`
 
@@ -30,6 +40,7 @@ type hostFlags struct {
 	SSHKey        string `name:"ssh-key" placeholder:"FILE" help:"Private key, in the service's directory of credentials."`
 	SSHPassword   string `name:"ssh-password-file" placeholder:"FILE" help:"File with the password, there, instead of a key."`
 	SSHKnownHosts string `name:"ssh-known-hosts" placeholder:"FILE" help:"File with the host's key, there."`
+	SSHPeer       string `name:"ssh-peer" placeholder:"HOST:PORT" help:"Where other hosts log on to it, for images; as --ssh says without it."`
 	TLSCA         string `name:"tls-ca" placeholder:"FILE" help:"Certificate of the authority of a host with +tls, there."`
 	TLSCert       string `name:"tls-cert" placeholder:"FILE" help:"The service's own certificate, there."`
 	TLSKey        string `name:"tls-key" placeholder:"FILE" help:"Its private key, there."`
@@ -59,52 +70,107 @@ type hostForgetCmd struct {
 	Lost bool   `help:"It is dead for certain: switched off, or cut off from its disks and networks."`
 }
 
-// spec reads the options.
+// spec reads the file, and the options before it.
 func (c *hostFlags) spec(op, name string) (v report.HostSpec, err error) {
-	v = report.HostSpec{
-		Name: name, URI: c.URI, VMM: c.VMM, Acceleration: c.Acceleration, Directory: c.Dir,
-		Associations: c.Association, Capacity: report.Capacity{CPUs: c.CPUs},
+	if c.File != "" {
+		if v, err = readHostFile(c.File); err != nil {
+			return v, usagef("", "%s: --file: %w", op, err)
+		}
 	}
-	if c.URI == "" {
+	v.Name = name
+	v.Capacity.CPUs = cmp.Or(c.CPUs, v.Capacity.CPUs)
+	v.DiskMBps, v.DiskIOPS = cmp.Or(c.DiskMBps, v.DiskMBps), cmp.Or(c.DiskIOPS, v.DiskIOPS)
+	if len(c.Association) > 0 {
+		v.Associations = c.Association
+	}
+	override(map[*string]string{
+		&v.URI: c.URI, &v.VMM: c.VMM, &v.Acceleration: c.Acceleration, &v.Directory: c.Dir,
+		&v.Peer: c.Peer, &v.Overlay: c.Overlay,
+	})
+	if v.URI == "" {
 		return v, usagef("such as --uri qemu+tls://node7.example.org/system",
 			"%s: nobody says how it is reached, with --uri", op)
 	}
-	for option, size := range map[string]struct {
-		text string
-		to   *int
-		read func(string) (int64, error)
+	if c.Drained {
+		v.Mode = cmp.Or(v.Mode, &report.Mode{})
+		v.Mode.Drained = true
+	}
+	c.logins(&v)
+	return v, errors.Join(c.amounts(op, &v), c.wires(op, &v))
+}
+
+// override replaces texts where there is another one.
+func override(all map[*string]string) {
+	for old, text := range all {
+		*old = cmp.Or(text, *old)
+	}
+}
+
+// amounts reads the options that are amounts.
+func (c *hostFlags) amounts(op string, v *report.HostSpec) error {
+	for _, size := range []struct {
+		option, text string
+		to           *int
+		read         func(string) (int64, error)
 	}{
-		"memory":    {c.Memory, &v.Capacity.MemoryMB, parseMemory},
-		"disk":      {c.Disk, &v.Capacity.DiskMB, parseDisk},
-		"max-image": {c.MaxImage, &v.MaxImageMB, parseDisk},
+		{"memory", c.Memory, &v.Capacity.MemoryMB, parseMemory},
+		{"disk", c.Disk, &v.Capacity.DiskMB, parseDisk},
+		{"max-image", c.MaxImage, &v.MaxImageMB, parseDisk},
+		{"net-in", c.NetIn, &v.Capacity.NetInKbps, parseRate},
+		{"net-out", c.NetOut, &v.Capacity.NetOutKbps, parseRate},
 	} {
 		if size.text == "" {
 			continue
 		}
 		amount, err := size.read(size.text)
 		if err != nil {
-			return v, usagef("", "%s: --%s: %w", op, option, err)
+			return usagef("", "%s: --%s: %w", op, size.option, err)
 		}
 		*size.to = int(amount)
 	}
+	return nil
+}
+
+// wires reads what networks are on the host.
+func (c *hostFlags) wires(op string, v *report.HostSpec) error {
 	for _, n := range c.Net {
 		association, target, found := strings.Cut(n, "=")
 		if !found {
-			return v, usagef("such as --net lan=network:default",
+			return usagef("such as --net lan=network:default",
 				"%s: --net: %q is not NAME=TARGET", op, clip(n))
 		}
-		v.Networks = append(v.Networks,
-			report.HostNetwork{Association: association, Target: target})
+		wire := report.HostNetwork{Association: association, Target: target}
+		i := slices.IndexFunc(v.Networks,
+			func(n report.HostNetwork) bool { return n.Association == association })
+		if i < 0 {
+			v.Networks = append(v.Networks, wire)
+		} else {
+			v.Networks[i] = wire
+		}
 	}
-	if c.SSH != "" {
-		v.SSH = &report.HostSSH{Address: c.SSH, User: c.SSHUser, KeyFile: c.SSHKey,
-			PasswordFile: c.SSHPassword, KnownHosts: c.SSHKnownHosts}
+	return nil
+}
+
+// logins reads how the host is logged on to, and known.
+func (c *hostFlags) logins(v *report.HostSpec) {
+	ssh, tls := report.HostSSH{}, report.HostTLS{}
+	if v.SSH != nil {
+		ssh = *v.SSH
 	}
-	if tls := (report.HostTLS{CAFile: c.TLSCA, CertFile: c.TLSCert, KeyFile: c.TLSKey}); tls !=
-		(report.HostTLS{}) {
+	if v.TLS != nil {
+		tls = *v.TLS
+	}
+	override(map[*string]string{
+		&ssh.Address: c.SSH, &ssh.User: c.SSHUser, &ssh.KeyFile: c.SSHKey,
+		&ssh.PasswordFile: c.SSHPassword, &ssh.KnownHosts: c.SSHKnownHosts, &ssh.Peer: c.SSHPeer,
+		&tls.CAFile: c.TLSCA, &tls.CertFile: c.TLSCert, &tls.KeyFile: c.TLSKey,
+	})
+	if ssh.Address != "" {
+		v.SSH = &ssh
+	}
+	if tls != (report.HostTLS{}) {
 		v.TLS = &tls
 	}
-	return v, nil
 }
 
 // Run takes the host into the pool and shows it.
@@ -167,7 +233,8 @@ func (v findingsView) write(w io.Writer, _ *printer) error {
 
 // Run has the service test hosts, and fails where one of the tests did.
 func (c *hostProbeCmd) Run(ctx context.Context, a *app) error {
-	if (len(c.Hosts) == 0) == (c.URI == "") {
+	described := c.URI != "" || c.File != ""
+	if (len(c.Hosts) == 0) != described {
 		return usagef("`workspace host list` shows the hosts of the pool",
 			"cannot probe a host: say either its name, or --uri of one that is not in the pool")
 	}
@@ -178,7 +245,7 @@ func (c *hostProbeCmd) Run(ctx context.Context, a *app) error {
 			view = append(view, findingView{host, f.Check, f.Verdict, f.Text, f.Do})
 		}
 	}
-	if c.URI != "" {
+	if described {
 		spec, err := c.spec("cannot probe a host", "")
 		if err != nil {
 			return err

@@ -43,6 +43,7 @@ func (v hostView) detail(b *strings.Builder) {
 		row(b, "Added", moment(v.Added))
 	}
 	row(b, "Networks", cmp.Or(strings.Join(v.Networks, ", "), "all"))
+	v.Description.detail(b)
 	for i, window := range v.Windows {
 		row(b, fmt.Sprintf("Window %d", i+1), window.String())
 	}

@@ -36,6 +36,8 @@ type hostView struct {
 	Version   string     `json:"version,omitempty"`   // of its hypervisor
 	LastError string     `json:"lastError,omitempty"` // why it did not answer last
 	Added     *time.Time `json:"added,omitempty"`     // while the service ran
+
+	Description *specView `json:"description,omitempty"` // told to operators alone
 }
 
 // hostsView are the hosts of the pool in one table.
@@ -69,7 +71,7 @@ func newHost(h client.Host) hostView {
 	if l := h.Liveness; l != nil {
 		v.Since, v.Version, v.LastError = set(l.Since), l.Version, l.LastError
 	}
-	v.Added = set(h.Added)
+	v.Added, v.Description = set(h.Added), newSpec(h.Description)
 	return v
 }
 
@@ -106,7 +108,8 @@ func (l hostsView) names() []string {
 
 // write prints the table.
 func (l hostsView) write(w io.Writer, p *printer) error {
-	t := table{headers: []string{"HOST", "STATE", "CPUS", "MEMORY", "VMM", "NETWORKS"}}
+	t := table{headers: []string{"HOST", "STATE", "CPUS", "MEMORY", "VMM", "NETWORKS"},
+		columns: p.columns}
 	if p.wide() {
 		t.headers = append(t.headers, "SINCE", "VERSION", "LAST ERROR")
 	}
@@ -115,11 +118,8 @@ func (l hostsView) write(w io.Writer, p *printer) error {
 			fmt.Sprintf("%d of %d MB", v.MemoryMBUsed, v.MemoryMB), v.VMM,
 			cmp.Or(strings.Join(v.Networks, ","), "-")}
 		if p.wide() {
-			since := "-"
-			if v.Since != nil {
-				since = moment(v.Since)
-			}
-			cells = append(cells, since, cmp.Or(v.Version, "-"), cmp.Or(v.LastError, "-"))
+			cells = append(cells, relativeTo(v.Since, p.present()), cmp.Or(v.Version, "-"),
+				cmp.Or(v.LastError, "-"))
 		}
 		t.add(cells...)
 	}

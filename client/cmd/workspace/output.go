@@ -27,6 +27,7 @@ type printer struct {
 	form    string
 	headers bool
 	colors  palette
+	columns int              // of the terminal; 0: the output goes elsewhere
 	now     time.Time        // what relative times are seen from; zero: the present
 	replies []*etree.Element // for -o xml: what the service said
 }

@@ -11,6 +11,7 @@ type table struct {
 	headers []string
 	rows    [][]string
 	paint   func(column int, cell string) string // colour, applied after alignment; may be nil
+	columns int                                  // of the terminal, to cut at; 0: nothing is cut
 }
 
 // add appends a row.
@@ -20,14 +21,28 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 func (t *table) write(w io.Writer, headers bool) error {
 	widths := t.widths(headers)
 	var b strings.Builder
+	write := func(row []string, paint func(int, string) string) {
+		var line strings.Builder
+		writeRow(&line, widths, row, paint)
+		b.WriteString(t.cut(line.String()))
+	}
 	if headers {
-		writeRow(&b, widths, t.headers, nil)
+		write(t.headers, nil)
 	}
 	for _, row := range t.rows {
-		writeRow(&b, widths, row, t.paint)
+		write(row, t.paint)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// cut ends a line where the terminal does, with a mark that more would follow.
+func (t *table) cut(line string) string {
+	runes := []rune(strings.TrimSuffix(line, "\n"))
+	if t.columns < 2 || len(runes) <= t.columns || t.paint != nil {
+		return line
+	}
+	return string(runes[:t.columns-1]) + "…\n"
 }
 
 // widths returns the width of each column in characters.

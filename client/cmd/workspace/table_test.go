@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,5 +151,19 @@ func TestActivityIsDrawnAndRemoved(t *testing.T) {
 	if !bytes.Contains(b.Bytes(), []byte("| waiting for Running, 0s elapsed, 1m left")) ||
 		!bytes.HasSuffix(b.Bytes(), []byte("\r\x1b[K")) {
 		t.Errorf("drawn %q", b.String())
+	}
+}
+
+// A row that a terminal has no room for is cut with a mark, of whole characters.
+func TestTableIsCutToTheTerminal(t *testing.T) {
+	for columns, want := range map[int]string{
+		0: "A  B\nä  a long reason\n", 8: "A  B\nä  a lo…\n", 99: "A  B\nä  a long reason\n",
+	} {
+		cut := table{headers: []string{"A", "B"}, columns: columns}
+		cut.add("ä", "a long reason")
+		var b strings.Builder
+		if err := cut.write(&b, true); err != nil || b.String() != want {
+			t.Errorf("%d columns: %q, %v, want %q", columns, b.String(), err, want)
+		}
 	}
 }

@@ -22,6 +22,38 @@ func standsIn(c *config.Config, id workspace.HostID) string {
 	return ""
 }
 
+// twin returns the configured host that is reached as the spec says; empty: none.
+func twin(c *config.Config) func(workspace.HostSpec) string {
+	return func(spec workspace.HostSpec) string {
+		h := config.Host{Adapter: "libvirt", URI: spec.URI}
+		if spec.SSH != nil {
+			h.SSH = &config.HostSSH{Address: spec.SSH.Address}
+		}
+		return c.Twin(&h)
+	}
+}
+
+// described is how a host is described, what was left out filled in.
+func described(h config.Host) workspace.HostSpec {
+	s := workspace.HostSpec{
+		ID: workspace.HostID(h.ID), URI: h.URI, VMM: h.VMM, Acceleration: h.Acceleration,
+		Dir: h.Dir, Capacity: hostOf(h).Capacity, MaxImageMB: h.MaxImageMB,
+		Associations: h.Associations, Networks: h.Networks,
+		Peer: h.Peer, DiskMBps: h.DiskMBps, DiskIOPS: h.DiskIOPS,
+		Overlay: h.Overlay,
+	}
+	if h.Adapter == "sim" {
+		s.URI = "sim:"
+	}
+	if h.SSH != nil {
+		s.SSH = (*workspace.HostSSH)(h.SSH)
+	}
+	if h.TLS != (config.HostTLS{}) {
+		s.TLS = (*workspace.HostTLS)(&h.TLS)
+	}
+	return s
+}
+
 // node makes the node of a host that is added.
 func (o *opener) node(ctx context.Context, spec workspace.HostSpec) (*host.Node, error) {
 	h, err := o.added(spec)
@@ -45,6 +77,8 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 		DiskMB: spec.Capacity.DiskMB, NetInKbps: spec.Capacity.NetInKbps,
 		NetOutKbps: spec.Capacity.NetOutKbps, MaxImageMB: spec.MaxImageMB,
 		Associations: spec.Associations, Networks: spec.Networks,
+		Peer: spec.Peer, DiskMBps: spec.DiskMBps, DiskIOPS: spec.DiskIOPS,
+		Overlay: spec.Overlay,
 	}
 	if strings.HasPrefix(spec.URI, "sim:") {
 		h.Adapter = "sim"
@@ -63,7 +97,7 @@ func (o *opener) added(spec workspace.HostSpec) (config.Host, error) {
 func (o *opener) credentials(spec workspace.HostSpec, h *config.Host) error {
 	if s := spec.SSH; s != nil {
 		h.SSH = &config.HostSSH{Address: s.Address, User: s.User, KeyFile: s.KeyFile,
-			PasswordFile: s.PasswordFile, KnownHosts: s.KnownHosts}
+			PasswordFile: s.PasswordFile, KnownHosts: s.KnownHosts, Peer: s.Peer}
 	}
 	if spec.TLS != nil {
 		h.TLS = config.HostTLS(*spec.TLS)

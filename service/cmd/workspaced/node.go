@@ -138,8 +138,9 @@ func reach(h config.Host) (workspace.Access, login.Server) {
 func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 	access, server := reach(h)
 	n := &host.Node{
-		Host: hostOf(h), Access: access, Dir: h.Dir, MaxImageMB: h.MaxImageMB,
-		DiskMBps: h.DiskMBps, DiskIOPS: h.DiskIOPS,
+		Host: hostOf(h), Spec: described(h), Access: access, Dir: h.Dir,
+		MaxImageMB: h.MaxImageMB,
+		DiskMBps:   h.DiskMBps, DiskIOPS: h.DiskIOPS,
 		CacheMB: o.c.Scheduler.CacheMB, Networks: h.Networks,
 	}
 	if h.Adapter == "sim" {

@@ -161,6 +161,7 @@ func (d *daemon) keepHosts(c *config.Config, scheduler *agenda.Agenda, log *slog
 	d.fleet = fleet.New(fleet.Options{
 		Store: d.store, Pool: d.hosts.pool, Agenda: scheduler, Open: d.hosts.node,
 		Configured:   func(id workspace.HostID) string { return standsIn(c, id) },
+		Twin:         twin(c),
 		Operators:    policy(c).Operators,
 		Repositories: repositories(c),
 		Interrupt:    func(id workspace.ID) { d.engine.Interrupt(id) }, Logger: log,

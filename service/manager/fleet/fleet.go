@@ -13,9 +13,11 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/philoxenia/philoxenia/service/lease/calendar"
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -41,6 +43,9 @@ type Options struct {
 	Open func(ctx context.Context, spec workspace.HostSpec) (*host.Node, error)
 	// Configured says where a host stands in the configuration; empty: it does not.
 	Configured func(id workspace.HostID) string
+	// Twin returns the configured host that is reached as the spec says; empty: none. It
+	// may be nil.
+	Twin func(spec workspace.HostSpec) string
 	// Operators may change hosts.
 	Operators []workspace.Owner
 	// Repositories are the addresses, HOST:PORT, from which hosts fetch images.
@@ -88,10 +93,11 @@ func (f *Fleet) permit(op string, owner workspace.Owner, id workspace.HostID) er
 
 // Add takes a host into the pool: it is asked what it has, and workspaces may
 // come to it at once. Errors: Denied (not an operator), Invalid (the host is
-// described wrongly), Conflict (there is one of that name), Unavailable (it does
-// not answer).
+// described wrongly), Conflict (there is one of that name, or it is in the pool under
+// another), Unavailable (it does not answer). It is as first says from the first moment.
 func (f *Fleet) Add(
 	ctx context.Context, owner workspace.Owner, spec workspace.HostSpec,
+	first workspace.HostMode,
 ) error {
 	if err := f.permit(addOp, owner, spec.ID); err != nil {
 		return err
@@ -105,6 +111,9 @@ func (f *Fleet) Add(
 	if f.o.Pool.Has(spec.ID) {
 		return taken(spec.ID)
 	}
+	if err := errors.Join(f.single(spec), checkMode(first)); err != nil {
+		return failed(addOp, spec.ID, err)
+	}
 	n, err := f.o.Open(ctx, spec)
 	if err != nil {
 		return failed(addOp, spec.ID, err)
@@ -113,7 +122,9 @@ func (f *Fleet) Add(
 	r := workspace.HostRecord{Host: spec.ID, Spec: &spec, By: owner, Added: now()}
 	there, err := f.meet(ctx, n, &r)
 	if err == nil {
-		err = f.o.Store.Update(ctx, func(tx workspace.Tx) error { return f.enrol(tx, r, there) })
+		err = f.o.Store.Update(ctx, func(tx workspace.Tx) error {
+			return f.enrol(tx, r, first, there)
+		})
 	}
 	if err != nil {
 		return failed(addOp, spec.ID, errors.Join(err, f.close(n)))
@@ -154,7 +165,8 @@ const dirMode = 0o711
 // enrol records a new host. What was given up on a host that has gone, and is
 // found on this one, is removed there before anything comes to it.
 func (f *Fleet) enrol(
-	tx workspace.Tx, r workspace.HostRecord, there []workspace.Observed,
+	tx workspace.Tx, r workspace.HostRecord, first workspace.HostMode,
+	there []workspace.Observed,
 ) error {
 	for _, h := range tx.Hosts() {
 		if h.ID == r.Host {
@@ -179,7 +191,53 @@ func (f *Fleet) enrol(
 	if err := tx.PutHostRecord(r); err != nil {
 		return err
 	}
-	return f.o.Agenda.Rehost(tx)
+	first.Host = r.Host
+	if err := tx.PutHostMode(first); err != nil {
+		return err
+	}
+	return errors.Join(f.o.Agenda.Rehost(tx), f.o.Agenda.SetHost(tx, first))
+}
+
+// single refuses a host that is in the pool under another name: what it has would be
+// leased twice. A host of libvirt's test driver, or a simulated one, is new each time.
+func (f *Fleet) single(spec workspace.HostSpec) error {
+	if strings.HasPrefix(spec.URI, "sim:") || strings.HasPrefix(spec.URI, "test") {
+		return nil
+	}
+	twin := ""
+	if f.o.Twin != nil {
+		twin = f.o.Twin(spec)
+	}
+	for _, n := range f.o.Pool.Nodes() {
+		if n.Spec.URI == spec.URI && n.Spec.At() == spec.At() {
+			twin = string(n.ID)
+		}
+	}
+	if twin == "" {
+		return nil
+	}
+	return workspace.Refuse(workspace.Conflict, "the host %s of the pool is reached by the same "+
+		"uri: what it has would be leased twice", twin)
+}
+
+// checkMode refuses windows that make no sense.
+func checkMode(m workspace.HostMode) error {
+	for i, w := range m.Windows {
+		if err := calendar.Check(w, now()); err != nil {
+			return workspace.Refuse(workspace.KindOf(err), "window %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// Described tells operators how a host is described; nil for everyone else.
+func (f *Fleet) Described(owner workspace.Owner, id workspace.HostID) *workspace.HostSpec {
+	n, err := f.o.Pool.Node(id)
+	if err != nil || !slices.Contains(f.o.Operators, owner) || n.Spec.ID == "" {
+		return nil
+	}
+	spec := n.Spec
+	return &spec
 }
 
 // Remove takes a host out of the pool. Errors: Denied, NotFound, Conflict (it is

@@ -24,6 +24,8 @@ type Node struct {
 	workspace.Deployment
 	// Access is the way to the host's files and programs.
 	Access workspace.Access
+	// Spec is how the host is described, all told.
+	Spec workspace.HostSpec
 	// Dir is where disks live on the host, an absolute path.
 	Dir string
 	// Inert says that machines here are simulated: nothing ever writes to their

@@ -2,6 +2,8 @@ package host
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
@@ -21,12 +23,21 @@ func AddTo(s *dispatch.Service, m Fleet) {
 
 type do = func(context.Context, *dispatch.Call) (dispatch.Reply, error)
 
-// specOf reads the host that a message describes.
-func specOf(c *dispatch.Call) (workspace.HostSpec, error) {
+// specOf reads the host that a message describes, and how it is to be at first.
+func specOf(c *dispatch.Call) (workspace.HostSpec, workspace.HostMode, error) {
 	v, err := report.DecodeHostSpec(c.Document, c.Body)
 	if err != nil {
-		return workspace.HostSpec{}, err
+		return workspace.HostSpec{}, workspace.HostMode{}, err
 	}
+	first := workspace.HostMode{Host: workspace.HostID(v.Name)}
+	if v.Mode != nil {
+		first = mode(first.Host, v.Mode)
+	}
+	return described(v), first, nil
+}
+
+// described is the host in the domain's words.
+func described(v *report.HostSpec) workspace.HostSpec {
 	s := workspace.HostSpec{
 		ID: workspace.HostID(v.Name), URI: v.URI, VMM: v.VMM, Acceleration: v.Acceleration,
 		Dir: v.Directory, MaxImageMB: int64(v.MaxImageMB), Associations: v.Associations,
@@ -35,6 +46,8 @@ func specOf(c *dispatch.Call) (workspace.HostSpec, error) {
 			DiskMB:    int64(v.Capacity.DiskMB),
 			NetInKbps: int64(v.Capacity.NetInKbps), NetOutKbps: int64(v.Capacity.NetOutKbps),
 		},
+		Peer: v.Peer, DiskMBps: int64(v.DiskMBps), DiskIOPS: int64(v.DiskIOPS),
+		Overlay: v.Overlay,
 	}
 	for _, n := range v.Networks {
 		if s.Networks == nil {
@@ -48,16 +61,40 @@ func specOf(c *dispatch.Call) (workspace.HostSpec, error) {
 	if v.TLS != nil {
 		s.TLS = (*workspace.HostTLS)(v.TLS)
 	}
-	return s, nil
+	return s
+}
+
+// description is the host in the words of the wire.
+func description(s *workspace.HostSpec) *report.HostSpec {
+	if s == nil {
+		return nil
+	}
+	v := &report.HostSpec{
+		Name: string(s.ID), URI: s.URI, VMM: s.VMM, Acceleration: s.Acceleration,
+		Directory: s.Dir, MaxImageMB: int(s.MaxImageMB), Associations: s.Associations,
+		Capacity: report.Capacity{
+			CPUs: int(s.Capacity.CPUs), MemoryMB: int(s.Capacity.MemoryMB),
+			DiskMB:    int(s.Capacity.DiskMB),
+			NetInKbps: int(s.Capacity.NetInKbps), NetOutKbps: int(s.Capacity.NetOutKbps),
+		},
+		SSH: (*report.HostSSH)(s.SSH), TLS: (*report.HostTLS)(s.TLS),
+		Peer: s.Peer, DiskMBps: int(s.DiskMBps), DiskIOPS: int(s.DiskIOPS),
+		Overlay: s.Overlay,
+	}
+	for _, association := range slices.Sorted(maps.Keys(s.Networks)) {
+		v.Networks = append(v.Networks, report.HostNetwork{Association: association,
+			Target: s.Networks[association]})
+	}
+	return v
 }
 
 func add(m Fleet) do {
 	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-		spec, err := specOf(c)
+		spec, first, err := specOf(c)
 		if err != nil {
 			return nil, err
 		}
-		if err := m.Add(ctx, c.Owner, spec); err != nil {
+		if err := m.Add(ctx, c.Owner, spec, first); err != nil {
 			return nil, err
 		}
 		epr := wsa.NewEPR(c.URL(wsdl.Two, port.Host), report.HostKey, string(spec.ID))
@@ -67,7 +104,7 @@ func add(m Fleet) do {
 
 func probeNew(m Fleet) do {
 	return func(ctx context.Context, c *dispatch.Call) (dispatch.Reply, error) {
-		spec, err := specOf(c)
+		spec, _, err := specOf(c)
 		if err != nil {
 			return nil, err
 		}

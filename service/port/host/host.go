@@ -30,11 +30,14 @@ type Manager interface {
 	// Standing tells whether the host answers, and when it was added.
 	Standing(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
 		workspace.Liveness, time.Time, error)
+	// Described tells operators how a host is described; nil for everyone else.
+	Described(owner workspace.Owner, id workspace.HostID) *workspace.HostSpec
 }
 
 // Fleet changes which hosts there are, and tests them, for operators.
 type Fleet interface {
-	Add(ctx context.Context, owner workspace.Owner, spec workspace.HostSpec) error
+	Add(ctx context.Context, owner workspace.Owner, spec workspace.HostSpec,
+		first workspace.HostMode) error
 	ProbeNew(ctx context.Context, owner workspace.Owner, spec workspace.HostSpec) (
 		[]workspace.Finding, error)
 	Probe(ctx context.Context, owner workspace.Owner, id workspace.HostID) (
@@ -111,7 +114,7 @@ func All(
 		if err != nil {
 			return nil, err
 		}
-		all[i].Added = added
+		all[i].Added, all[i].Description = added, description(m.Described(owner, uses[i].ID))
 		all[i].Liveness = &report.Liveness{Answers: alive.Answers, Since: alive.Since,
 			Version: alive.Version, LastError: alive.Error}
 		for _, mode := range modes {

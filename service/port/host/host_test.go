@@ -41,9 +41,15 @@ func (p *pool) Standing(
 	return workspace.Liveness{Answers: true, Version: "QEMU 9"}, time.Time{}, nil
 }
 
-func (p *pool) Add(_ context.Context, _ workspace.Owner, spec workspace.HostSpec) error {
-	p.added = append(p.added, spec)
+func (p *pool) Add(
+	_ context.Context, _ workspace.Owner, spec workspace.HostSpec, first workspace.HostMode,
+) error {
+	p.added, p.modes = append(p.added, spec), append(p.modes, first)
 	return p.fail
+}
+
+func (p *pool) Described(workspace.Owner, workspace.HostID) *workspace.HostSpec {
+	return &workspace.HostSpec{ID: "node1", URI: "qemu:///system", DiskIOPS: 9}
 }
 
 func (p *pool) ProbeNew(
@@ -70,19 +76,24 @@ func (p *pool) Forget(
 	return []workspace.ID{7, 8}, p.fail
 }
 
+// full is a host of which everything is said.
+var full = report.HostSpec{
+	Name: "new", URI: "qemu+tls://h/system", VMM: "KVM", Acceleration: "tcg",
+	Directory: "/d", Capacity: report.Capacity{CPUs: 2, MemoryMB: 512}, MaxImageMB: 9,
+	Associations: []string{"lan"},
+	Networks:     []report.HostNetwork{{Association: "lan", Target: "network:default"}},
+	SSH: &report.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o",
+		Peer: "p"},
+	TLS:  &report.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+	Peer: "qemu+tls://p/system", DiskMBps: 3, DiskIOPS: 4,
+	Mode: &report.Mode{Drained: true, Comment: "new"},
+}
+
 // TestFleet adds, tests, removes and gives up hosts.
 func TestFleet(t *testing.T) {
 	p := new(pool)
 	group := dispatch.Service{Operations: map[string]dispatch.Operation{}, Face: wsdl.Two}
 	AddTo(&group, p)
-	full := report.HostSpec{
-		Name: "new", URI: "qemu+tls://h/system", VMM: "KVM", Acceleration: "tcg",
-		Directory: "/d", Capacity: report.Capacity{CPUs: 2, MemoryMB: 512}, MaxImageMB: 9,
-		Associations: []string{"lan"},
-		Networks:     []report.HostNetwork{{Association: "lan", Target: "network:default"}},
-		SSH:          &report.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o"},
-		TLS:          &report.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
-	}
 	body := func(name xmlstrict.Name) string {
 		enc := xmlstrict.NewEncoder()
 		full.Write(enc, name)
@@ -117,11 +128,17 @@ func TestFleet(t *testing.T) {
 		ID: "new", URI: "qemu+tls://h/system", VMM: "KVM", Acceleration: "tcg", Dir: "/d",
 		Capacity: workspace.Capacity{CPUs: 2, MemoryMB: 512}, MaxImageMB: 9,
 		Associations: []string{"lan"}, Networks: map[string]string{"lan": "network:default"},
-		SSH: &workspace.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o"},
-		TLS: &workspace.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+		SSH: &workspace.HostSSH{Address: "h:22", User: "u", KeyFile: "k", KnownHosts: "o",
+			Peer: "p"},
+		TLS:  &workspace.HostTLS{CAFile: "ca", CertFile: "c", KeyFile: "k"},
+		Peer: "qemu+tls://p/system", DiskMBps: 3, DiskIOPS: 4,
 	}
 	if diff := cmp.Diff(want, p.added[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	first := workspace.HostMode{Host: "new", Drained: true, Comment: "new"}
+	if diff := cmp.Diff([]workspace.HostMode{first}, p.modes); diff != "" {
+		t.Errorf("at first (-want +got):\n%s", diff)
 	}
 }
 
