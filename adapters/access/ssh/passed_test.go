@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/access/ssh"
+	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -36,7 +37,7 @@ func newPassage(t *testing.T, data []byte) *passage {
 		t.Fatal("nothing is offered")
 	}
 	p.pull = workspace.Pull{Source: source, Path: p.to, Growing: true,
-		Size: int64(len(data)), SHA256: sum(data)}
+		Size: int64(len(data)), SHA256: imagetest.Sum(data)}
 	return p
 }
 
@@ -102,7 +103,7 @@ func (p *passage) quiet() {
 // TestPullWhileItComes has one host take an image that still comes to another: each
 // part arrives before the next one is there.
 func TestPullWhileItComes(t *testing.T) {
-	data := random(3<<20 + 5)
+	data := imagetest.Random(3<<20+5, 7)
 	p := newPassage(t, data)
 	p.start(t.Context())
 	p.comes(data[:1<<20])
@@ -140,7 +141,7 @@ func TestPullWhileItComes(t *testing.T) {
 // TestPullOfWhatComesNoMore has the giver lose the image midway, and the taker go on
 // when it comes again. What begins otherwise is found out in the end.
 func TestPullOfWhatComesNoMore(t *testing.T) {
-	data := random(3 << 20)
+	data := imagetest.Random(3<<20, 7)
 	p := newPassage(t, data)
 	p.start(t.Context())
 	p.comes(data[:2<<20])
@@ -179,20 +180,20 @@ func TestPullOfWhatComesNoMore(t *testing.T) {
 }
 
 func TestPullOfAnotherImageThatComes(t *testing.T) {
-	data := random(1 << 20)
+	data := imagetest.Random(1<<20, 7)
 	p := newPassage(t, data)
 	p.comes(bytes.Repeat([]byte("x"), 1<<20))
 	p.start(t.Context())
-	refusal(t, <-p.done, workspace.Invalid, "expected "+sum(data))
+	refusal(t, <-p.done, workspace.Invalid, "expected "+imagetest.Sum(data))
 	empty(t, filepath.Dir(p.to))
 }
 
 // TestPullCalledOffWhileItComes leaves no process, on either host.
 func TestPullCalledOffWhileItComes(t *testing.T) {
-	p := newPassage(t, random(2<<20))
+	p := newPassage(t, imagetest.Random(2<<20, 7))
 	ctx, cancel := context.WithCancel(t.Context())
 	p.start(ctx)
-	p.comes(random(1 << 20))
+	p.comes(imagetest.Random(1<<20, 7))
 	p.has(1 << 20)
 	cancel()
 	if err := <-p.done; !errors.Is(err, context.Canceled) {
@@ -203,7 +204,7 @@ func TestPullCalledOffWhileItComes(t *testing.T) {
 
 // TestPullWhileItComesNeedsToKnow refuses what could not be followed to its end.
 func TestPullWhileItComesNeedsToKnow(t *testing.T) {
-	p := newPassage(t, random(1<<20))
+	p := newPassage(t, imagetest.Random(1<<20, 7))
 	for _, alter := range []func(*workspace.Pull){
 		func(p *workspace.Pull) { p.Size = 0 }, func(p *workspace.Pull) { p.SHA256 = "" },
 		func(p *workspace.Pull) { p.Source.Scheme = "http" },
