@@ -97,7 +97,7 @@ func TestKillsOfThoseWhoMove(t *testing.T) {
 	sshd := sshdtest.Start(t)
 	r.settleOn(t, fmt.Sprintf(far, sshd.Address, sshd.User, sshd.KeyFile, sshd.KnownHosts))
 	r.play(t, *killsFlag)
-	over := time.After(10 * time.Second)
+	over := time.After(time.Minute)
 	for len(sshd.Sessions()) > 0 {
 		select {
 		case <-over:

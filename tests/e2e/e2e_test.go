@@ -72,7 +72,7 @@ func command(t *testing.T, name string, args ...string) result {
 // awaitGroupEnd gives the members of a process group a moment to end and
 // returns those that have not.
 func awaitGroupEnd(group int) []string {
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		left := members(group)
 		if len(left) == 0 || time.Now().After(deadline) {
 			return left
