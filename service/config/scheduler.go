@@ -16,16 +16,18 @@ import (
 type Scheduler struct {
 	Backfill string `toml:"backfill"` // none, easy, conservative; default easy
 	// Preemption lists suspend, migrate, kill; default suspend, kill.
-	Preemption     []string `toml:"preemption"`
-	Choice         string   `toml:"choice"`          // best-fit, spread, pack; default best-fit
-	SuspendRate    int64    `toml:"suspend_rate"`    // MB/s, until it is learned; default 50
-	ResumeRate     int64    `toml:"resume_rate"`     // MB/s, until it is learned; default 50
-	MigrateRate    int64    `toml:"migrate_rate"`    // MB/s between hosts; default 50
-	Boot           Duration `toml:"boot"`            // until it is learned; default 30s
-	Shutdown       Duration `toml:"shutdown"`        // until it is learned; default 10s
-	Margin         int64    `toml:"margin"`          // percent, on all times planned; default 20
-	CacheMB        int64    `toml:"cache_mb"`        // of images out of use, on each host; 0: none
-	RepositoryKbps int64    `toml:"repository_kbps"` // its link; default 1000000
+	Preemption  []string `toml:"preemption"`
+	Choice      string   `toml:"choice"`       // best-fit, spread, pack; default best-fit
+	SuspendRate int64    `toml:"suspend_rate"` // MB/s, until it is learned; default 50
+	ResumeRate  int64    `toml:"resume_rate"`  // MB/s, until it is learned; default 50
+	MigrateRate int64    `toml:"migrate_rate"` // MB/s between hosts; default 50
+	Boot        Duration `toml:"boot"`         // until it is learned; default 30s
+	Shutdown    Duration `toml:"shutdown"`     // until it is learned; default 10s
+	Margin      int64    `toml:"margin"`       // percent, on all times planned; default 20
+	CacheMB     int64    `toml:"cache_mb"`     // of images out of use, on each host; 0: none
+	// CacheSummedOnly keeps images of which nobody says a checksum out of caches.
+	CacheSummedOnly bool  `toml:"cache_summed_only"`
+	RepositoryKbps  int64 `toml:"repository_kbps"` // its link; default 1000000
 	// LimitTransfers holds what goes from and to repositories to that link, shared among
 	// the transfers under way.
 	LimitTransfers bool  `toml:"limit_transfers"`

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Machine is what a deployment adapter needs to know of a workspace to bring
@@ -157,6 +158,12 @@ type ImageInfo struct {
 	Size   int64  // bytes, holes included
 	Format string // "raw" or "qcow2", by its header
 	SHA256 string // hexadecimal; empty when not computed
+	// Version tells the file from what else was or will be under its location, as far as
+	// the repository says; only Check asks for it. Empty: nothing does.
+	Version string
+	// Changed is when the file was last written to, where that is all that Version says:
+	// of one that was written to this very moment it does not say enough.
+	Changed time.Time
 }
 
 // Progress is told of bytes done and bytes in all, now and then. It must be quick.

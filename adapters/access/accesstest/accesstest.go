@@ -57,6 +57,7 @@ func Exercise(t *testing.T, f Fixture) {
 		{"put and get again", putAgain},
 		{"put that is broken off", putBroken},
 		{"put of what is missing", putMissing},
+		{"clone shares blocks", cloneShares},
 		{"disk full", diskFull},
 		{"symbolic links", symlinks},
 		{"run", run},

@@ -3,11 +3,14 @@ package accesstest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/philoxenia/philoxenia/adapters/image/imagetest"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -146,6 +149,46 @@ func clone(t *testing.T, h *host) {
 	_, err = h.Clone(t.Context(), raw, "raw", h.path("no/such/dir"))
 	kind(t, err, workspace.NotFound)
 	imagetest.Only(t, h.dir, "qcow2", "qcow2-disk", "raw", "raw-disk")
+}
+
+// cloneShares makes disks where the file system can share blocks: they are of the format
+// of their image, take next to no room, and stand on nothing.
+func cloneShares(t *testing.T, h *host) {
+	for _, kind := range []string{"xfs", "btrfs"} {
+		dir := imagetest.Mounted(t, kind, 512)
+		from := filepath.Join(dir, "image")
+		data := imagetest.Random(48<<20, 30)
+		ok(t, os.WriteFile(from, data, 0o600))
+		unix.Sync() // only what is on the disk counts as taken
+		before, _, err := h.Space(t.Context(), dir)
+		ok(t, err)
+		for i := range 12 { // for as many full copies there is no room
+			disk := filepath.Join(dir, fmt.Sprint("disk", i))
+			made, err := h.Clone(t.Context(), from, "raw", disk)
+			if err != nil || made != "raw" {
+				t.Fatalf("%s: made %q, %v", kind, made, err)
+			}
+			imagetest.Same(t, disk, data)
+		}
+		unix.Sync()
+		after, _, err := h.Space(t.Context(), dir)
+		ok(t, err)
+		if before-after > 48<<20 {
+			t.Errorf("%s: 12 clones of 48 MB take %d bytes", kind, before-after)
+		}
+		first := filepath.Join(dir, "disk0")
+		writeInto(t, first, "raw")
+		imagetest.Same(t, from, data)
+		imagetest.Same(t, filepath.Join(dir, "disk1"), data)
+		ok(t, h.Remove(t.Context(), from))
+		imagetest.Same(t, filepath.Join(dir, "disk1"), data)
+		qemuImg(t, "convert", "-f", "raw", "-O", "qcow2", first, from)
+		made, err := h.Clone(t.Context(), from, "qcow2", filepath.Join(dir, "disk"))
+		if err != nil || made != "qcow2" {
+			t.Fatalf("%s: made %q, %v", kind, made, err)
+		}
+		equal(t, filepath.Join(dir, "disk"), from)
+	}
 }
 
 // writeInto writes to the disk as a guest would.

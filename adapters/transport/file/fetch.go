@@ -44,6 +44,7 @@ func (t *Transport) check(loc string) (workspace.ImageInfo, error) {
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
+	transfer.Mark(&info, src.info)
 	info.SHA256, err = t.expected(name)
 	return info, err
 }

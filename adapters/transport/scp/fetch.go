@@ -28,6 +28,7 @@ func (t *Transport) Check(ctx context.Context, loc string) (workspace.ImageInfo,
 				return err
 			}
 			src.close()
+			transfer.MarkTime(&info, src.modified)
 			info.SHA256, err = p.expected(c)
 			return err
 		})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +23,11 @@ func configured(s *sshdtest.Server, root string) login.Server {
 		KnownHostsFile: s.KnownHosts, Root: root}
 }
 
+func port(s *sshdtest.Server) string {
+	_, port, _ := strings.Cut(s.Address, ":")
+	return port
+}
+
 // open returns a transport that is closed at the end of the test.
 func open(t *testing.T, o scp.Options) *scp.Transport {
 	transport := scp.New(o)
@@ -28,8 +35,14 @@ func open(t *testing.T, o scp.Options) *scp.Transport {
 	return transport
 }
 
+// TestConformance has a server that knows nothing newer.
 func TestConformance(t *testing.T) {
 	s := sshdtest.Start(t)
+	s.WithoutSFTP()
+	if err := exec.Command("sftp", "-b", "/dev/null", "-P", port(s), "-i", s.KeyFile, "-o",
+		"UserKnownHostsFile="+s.KnownHosts, "-F", "/dev/null", "127.0.0.1").Run(); err == nil {
+		t.Fatal("the server speaks SFTP")
+	}
 	transporttest.Exercise(t, transporttest.Fixture{
 		Open: func(t *testing.T, repository string) workspace.Transport {
 			return open(t, scp.Options{Servers: []login.Server{configured(s, repository)}})

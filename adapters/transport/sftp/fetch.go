@@ -38,6 +38,7 @@ func (c *connection) check(p place) (workspace.ImageInfo, error) {
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
+	transfer.Mark(&info, src.info)
 	info.SHA256, err = c.expected(p.full(), p.name)
 	return info, err
 }

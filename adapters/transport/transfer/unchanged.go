@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -40,4 +42,22 @@ func Unchanged(f interface{ Stat() (fs.FileInfo, error) }, before fs.FileInfo) e
 	}
 	return Changed("it changed meanwhile, from %d bytes of %s to %d bytes of %s", before.Size(),
 		before.ModTime().UTC(), now.Size(), now.ModTime().UTC())
+}
+
+// Mark says which version of a file it is that info is about. Of a file of this
+// machine the system says more than its time, which whoever copies it may set.
+func Mark(info *workspace.ImageInfo, file fs.FileInfo) {
+	MarkTime(info, file.ModTime())
+	if s, ok := file.Sys().(*syscall.Stat_t); ok {
+		info.Version += fmt.Sprintf(" %d:%d %d.%09d", s.Dev, s.Ino, s.Ctim.Sec, s.Ctim.Nsec)
+		if at := time.Unix(s.Ctim.Unix()); at.After(info.Changed) {
+			info.Changed = at
+		}
+	}
+}
+
+// MarkTime is Mark where only size and time of modification are known.
+func MarkTime(info *workspace.ImageInfo, modified time.Time) {
+	info.Version = fmt.Sprintf("%d %d", info.Size, modified.UnixNano())
+	info.Changed = modified
 }

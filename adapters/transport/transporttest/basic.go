@@ -21,6 +21,7 @@ func fetch(t *testing.T, b *bench) {
 	info, err := b.transport.Check(t.Context(), b.Location("image"))
 	ok(t, err)
 	want := workspace.ImageInfo{Size: int64(len(data)), Format: "raw"}
+	info.Version, info.Changed = "", time.Time{} // see versions
 	if info != want {
 		t.Errorf("Check found %+v, expected %+v", info, want)
 	}
@@ -36,6 +37,36 @@ func fetch(t *testing.T, b *bench) {
 	ok(t, err)
 	if stat.Mode().Perm()&0o077 != 0 {
 		t.Errorf("others may read the image: %s", stat.Mode())
+	}
+}
+
+// versions makes sure that what replaces an image is told from it, by what is asked
+// for without its content, though it is as long; and that the image itself is always told
+// to be the same.
+func versions(t *testing.T, b *bench) {
+	asked := func() workspace.ImageInfo {
+		info, err := b.transport.Check(t.Context(), b.Location("image"))
+		ok(t, err)
+		return info
+	}
+	then := time.Now().Add(-time.Hour).Truncate(time.Second)
+	path := filepath.Join(b.repository, "image")
+	seen := map[string]bool{}
+	for i := range 3 {
+		b.put(t, "image", imagetest.Random(1<<20, byte(i)))
+		ok(t, os.Chtimes(path, then, then))
+		info := asked()
+		if info.Version == "" || seen[info.Version] {
+			t.Errorf("version %d is told to be %q, as one of %v", i, info.Version, seen)
+		}
+		if !info.Changed.IsZero() && info.Changed.Before(then) {
+			t.Errorf("it was changed at %s, and is told to be of %s", then, info.Changed)
+		}
+		seen[info.Version] = true
+		if again := asked(); again != info {
+			t.Errorf("found %+v, then %+v", info, again)
+		}
+		then = then.Add(time.Second)
 	}
 }
 

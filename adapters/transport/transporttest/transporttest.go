@@ -38,6 +38,7 @@ func Exercise(t *testing.T, f Fixture) {
 		{"fetch", fetch},
 		{"fetch of many sizes", fetchSizes},
 		{"deliver", deliver},
+		{"versions", versions},
 		{"repeat", repeat},
 		{"resume of a fetch", resumeFetch},
 		{"resume of a deliver", resumeDeliver},

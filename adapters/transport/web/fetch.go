@@ -34,6 +34,11 @@ func (t *Transport) check(ctx context.Context, loc string) (workspace.ImageInfo,
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
+	if src.tag != "" {
+		info.Version = src.tag
+	} else if !src.modified.IsZero() {
+		transfer.MarkTime(&info, src.modified)
+	}
 	info.SHA256, err = p.expected(ctx)
 	return info, err
 }

@@ -246,7 +246,7 @@ func moves(c *config.Config, log *slog.Logger) image.Options {
 	}
 	return image.Options{
 		LinkKbps: link, Kernels: kernels(c), Logger: log, Extra: seeds(c).Files,
-		Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB,
+		Spool: spoolDir(c), SpoolMB: c.Site.SpoolMB, OnlySummed: c.Scheduler.CacheSummedOnly,
 	}
 }
 

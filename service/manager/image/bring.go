@@ -17,6 +17,8 @@ type want struct {
 	location string
 	sha256   string // that it must have; empty: what the repository says
 	size     int64  // as the repository says; 0: not known
+	name     string // in caches; empty: it is none for them
+	version  string // as the repository says
 	packed   bool   // size and checksum are of the file in the repository alone
 	path     string // of the disk
 	in       giver  // the cache to which it comes first, if to any, and its name there
@@ -41,9 +43,30 @@ func (im *Images) bring(
 		info, err = im.bringFar(ctx, w, path)
 	}
 	if err == nil {
+		err = w.same(ctx, path)
+	}
+	if err == nil {
 		im.took.Tell(learn.Transfer, w.n.ID, info.Size>>20, time.Since(begun))
 	}
 	return info, err
+}
+
+// same makes sure that an image of which no checksum is known is the one that it was
+// before it was fetched: programs of hosts may have read half of one and half of
+// another.
+func (w want) same(ctx context.Context, path string) error {
+	if w.sha256 != "" || w.version == "" {
+		return nil
+	}
+	now, err := w.t.Check(ctx, w.location)
+	if err == nil && now.Version != w.version {
+		err = workspace.Errorf(workspace.Transient, "fetch the image", w.location,
+			"it was replaced meanwhile; the next try begins anew")
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, w.n.Access.Remove(ctx, path))
 }
 
 // fetch is what a transport is asked for.

@@ -24,8 +24,8 @@ const (
 )
 
 // cache is a directory of images that were fetched to a host, each under a
-// name that stands for its location and its checksum: an image that changes in
-// its repository is another one. What is in use stays: an image that a task works
+// name that stands for its checksum, or for its location and version: an image that
+// changes in its repository is another one. What is in use stays: an image that a task works
 // with, and one that has another name beside a disk, which stands on it. Of the
 // rest stays what was used last, as far as the limit goes.
 type cache struct {
@@ -36,7 +36,7 @@ type cache struct {
 	users    map[string]int    // how many tasks are using an image
 	fetching map[string]bool   // one of them brings it
 	there    map[string]string // formats of the images that are known to be there
-	known    map[string]held   // of which images the names are
+	known    map[string][]held // of which images the names are
 	hosts    map[workspace.HostID]bool
 }
 
@@ -64,7 +64,7 @@ func (im *Images) cacheOf(n *host.Node) *cache {
 	if c == nil {
 		c = &cache{
 			dir: dir, disks: n.Dir, users: map[string]int{}, fetching: map[string]bool{},
-			there: map[string]string{}, known: map[string]held{},
+			there: map[string]string{}, known: map[string][]held{},
 			hosts: map[workspace.HostID]bool{},
 		}
 		im.caches[key] = c
@@ -75,14 +75,37 @@ func (im *Images) cacheOf(n *host.Node) *cache {
 	return c
 }
 
-// cacheName is the name of an image in caches; empty when it cannot be known
-// again, because no checksum lies beside it.
-func cacheName(location string, info workspace.ImageInfo) string {
-	if info.SHA256 == "" {
+// settling is how old a file must be before its time tells it from one that replaces
+// it: clocks and time stamps are coarse.
+const settling = 10 * time.Second
+
+// cacheName is the name of an image in caches; empty when it cannot be known again.
+// What has one checksum is one image, wherever it lies, if its repository says so. Who
+// only asks for a checksum must find it where he says, or else whoever knew that of
+// an image would get it.
+func (im *Images) cacheName(location string, info workspace.ImageInfo, asked string) string {
+	var of string
+	switch {
+	case asked != "" && asked != info.SHA256:
+		of = location + "\n" + asked
+	case info.SHA256 != "" && info.Format == "": // packed there, and here it is not
+		of = "packed\n" + info.SHA256
+	case info.SHA256 != "":
+		of = info.SHA256
+	case im.summed || !versioned(info):
 		return ""
+	default:
+		of = "version\n" + location + "\n" + info.Version
 	}
-	sum := sha256.Sum256([]byte(location + "\n" + info.SHA256))
+	sum := sha256.Sum256([]byte(of))
 	return hex.EncodeToString(sum[:16])
+}
+
+// versioned reports whether what the repository says of an image tells it from all
+// others that are, were or will be there.
+func versioned(info workspace.ImageInfo) bool {
+	return info.Version != "" &&
+		(info.Changed.IsZero() || time.Since(info.Changed) > settling)
 }
 
 // Cached reports whether the image is on the host already, as it is in its
@@ -93,7 +116,7 @@ func (im *Images) Cached(ctx context.Context, id workspace.HostID, location stri
 		return false
 	}
 	info, err := im.Check(ctx, location)
-	name := cacheName(location, info)
+	name := im.cacheName(location, info, "")
 	if err != nil || name == "" {
 		return false
 	}
@@ -105,7 +128,7 @@ func (im *Images) Cached(ctx context.Context, id workspace.HostID, location stri
 // repository, and which have it no more. Of hosts that are other machines it
 // tells what is known without asking them.
 func (im *Images) Survey(ctx context.Context, location string, info workspace.ImageInfo) {
-	name := cacheName(location, info)
+	name := im.cacheName(location, info, "")
 	if im.kept == nil || name == "" {
 		return
 	}
@@ -236,7 +259,9 @@ func (c *cache) leave(name string, brought bool) {
 func (c *cache) learn(name string, h held) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known[name] = h
+	if !slices.Contains(c.known[name], h) {
+		c.known[name] = append(c.known[name], h)
+	}
 }
 
 // entry is a file of the cache.
@@ -281,9 +306,7 @@ func (c *cache) trim(ctx context.Context, n *host.Node) (gone []held, err error)
 			continue
 		}
 		sum -= e.size
-		if h.location != "" {
-			gone = append(gone, h)
-		}
+		gone = append(gone, h...)
 	}
 	return gone, nil
 }
@@ -327,17 +350,17 @@ func (c *cache) idle(ctx context.Context, a workspace.Access) ([]entry, error) {
 // evict removes an entry unless a task uses it now. Nobody enters meanwhile.
 func (c *cache) evict(
 	ctx context.Context, a workspace.Access, e entry,
-) (h held, removed bool, err error) {
+) (h []held, removed bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.users[e.name] > 0 {
-		return held{}, false, nil
+		return nil, false, nil
 	}
 	if err := a.Remove(ctx, e.path); err != nil {
-		return held{}, false, err
+		return nil, false, err
 	}
 	if e.half {
-		return held{}, true, nil
+		return nil, true, nil
 	}
 	h = c.known[e.name]
 	delete(c.known, e.name)

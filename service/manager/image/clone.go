@@ -9,23 +9,32 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+// look asks the repository about the image, where what it says matters: to this machine
+// a transport brings what is there.
+func (im *Images) look(ctx context.Context, w want) (want, error) {
+	if w.n.Inert || w.n.CacheMB == 0 && w.n.Access.Local() {
+		return w, nil
+	}
+	info, err := w.t.Check(ctx, w.location)
+	if err != nil {
+		return w, err
+	}
+	w.name = im.cacheName(w.location, info, w.sha256)
+	w.size, w.packed, w.version = info.Size, info.Format == "", info.Version
+	if w.sha256 == "" { // else one that was replaced meanwhile is not what was asked for
+		w.sha256 = info.SHA256
+	}
+	return w, nil
+}
+
 // throughCache makes the disk of the host's copy of the image, which is
 // fetched first when it is not there. done is false when the image is none for
 // the cache.
 func (im *Images) throughCache(ctx context.Context, w want) (done bool, err error) {
-	limit := w.n.CacheMB << 20
-	if limit == 0 || w.n.Inert {
+	if w.n.CacheMB == 0 || w.n.Inert || w.name == "" || w.size > w.n.CacheMB<<20 {
 		return false, nil
 	}
-	info, err := w.t.Check(ctx, w.location)
-	if w.sha256 != "" { // one that was replaced meanwhile is not what was asked for
-		info.SHA256 = w.sha256
-	}
-	name := cacheName(w.location, info)
-	if err != nil || name == "" || info.Size > limit {
-		return false, err
-	}
-	w.size, w.sha256, w.packed = info.Size, info.SHA256, info.Format == ""
+	name := w.name
 	c := im.cacheOf(w.n)
 	if err := c.enter(name); err != nil {
 		return false, err
@@ -48,7 +57,7 @@ func (im *Images) throughCache(ctx context.Context, w want) (done bool, err erro
 			return false, err
 		}
 	}
-	h := held{w.location, megabytes(info.Size)}
+	h := held{w.location, megabytes(w.size)}
 	c.learn(name, h)
 	im.tell(c, []held{h}, true)
 	return true, c.disk(ctx, w.n, w.path, cached{name, format})

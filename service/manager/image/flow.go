@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -35,6 +36,43 @@ type rotten struct{ error }
 // Unwrap returns what is wrong with it.
 func (r *rotten) Unwrap() error { return r.error }
 
+// condemned is how long it is remembered that an image is rotten: those who want it at
+// the same time ask again within.
+const condemned = 5 * time.Second
+
+// condemn notes that what came from the repository is not what it should be.
+func (s *spreading) condemn(name string, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var bad *rotten
+	if !errors.As(err, &bad) {
+		bad = &rotten{err}
+	}
+	s.bad[name] = verdict{bad, time.Now()}
+	return bad
+}
+
+// verdict is what was found of an image, and when.
+type verdict struct {
+	bad *rotten
+	at  time.Time
+}
+
+// judged returns what was found of the image a moment ago; nil: nothing bad.
+func (s *spreading) judged(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, v := range s.bad {
+		if time.Since(v.at) > condemned {
+			delete(s.bad, name)
+		}
+	}
+	if v, ok := s.bad[name]; ok {
+		return v.bad
+	}
+	return nil
+}
+
 // flows says whether others can take part while the image comes: it must be known how
 // long it is to grow, and what it is to be in the end.
 func (w want) flows() bool {
@@ -51,7 +89,7 @@ func (im *Images) pull(
 	f := im.spreading.flow(w.in)
 	info, err := w.n.Access.Pull(ctx, p)
 	if err != nil && workspace.KindOf(err) == workspace.Invalid {
-		err = &rotten{err}
+		err = im.spreading.condemn(w.in.name, err)
 	}
 	im.spreading.end(w.in, f, err)
 	return info, err

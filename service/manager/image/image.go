@@ -38,6 +38,8 @@ type Options struct {
 	// what is there at a time; 0: no limit.
 	Spool   string
 	SpoolMB int64
+	// OnlySummed keeps images of which nobody says a checksum out of caches.
+	OnlySummed bool
 	// LinkKbps is what transfers from and to repositories may take together, in kilobits
 	// a second; 0: no limit.
 	LinkKbps int64
@@ -70,6 +72,7 @@ type Images struct {
 	spool      spool
 	link       link
 	spreading  spreading
+	summed     bool // only images with checksums are cached
 
 	mu     sync.Mutex
 	caches map[string]*cache // by directory
@@ -83,10 +86,11 @@ func New(o Options) *Images {
 	return &Images{
 		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
 		kept: o.Kept, log: o.Logger, extra: o.Extra, caches: map[string]*cache{},
-		link:  link{limit: o.LinkKbps * bytesPerKbit},
-		spool: spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
+		link:   link{limit: o.LinkKbps * bytesPerKbit},
+		spool:  spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
+		summed: o.OnlySummed,
 		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{},
-			flows: map[giver]*flow{}, deaf: map[giver]bool{}},
+			flows: map[giver]*flow{}, deaf: map[giver]bool{}, bad: map[string]verdict{}},
 	}
 }
 

@@ -28,6 +28,11 @@ import (
 type shelf struct {
 	workspace.Transport
 	bare bool // no checksums lie beside the images
+	// What tells versions where those are missing: how often each was replaced, and how
+	// long ago, if they tell that. Not used unless there is a map.
+	versions map[string]int
+	changed  time.Time
+	replace  func() // while the next image is fetched; may be nil
 
 	mu      sync.Mutex
 	images  map[string][]byte
@@ -53,6 +58,9 @@ func (s *shelf) info(location string) workspace.ImageInfo {
 	if s.bare {
 		info.SHA256 = ""
 	}
+	if s.versions != nil {
+		info.Version, info.Changed = fmt.Sprint(s.versions[location]), s.changed
+	}
 	return info
 }
 
@@ -72,6 +80,10 @@ func (s *shelf) Fetch(_ context.Context, f workspace.Fetch) (workspace.ImageInfo
 		return s.info(f.Location), nil
 	}
 	s.fetched = append(s.fetched, f.Location)
+	if s.replace != nil {
+		defer s.replace()
+		s.replace = nil
+	}
 	return s.info(f.Location), os.WriteFile(f.Path, s.images[f.Location], 0o600)
 }
 
@@ -117,6 +129,9 @@ func (l *lab) put(location string, letter byte, mb int) {
 		data = l.converted(data, "raw", "qcow2")
 	}
 	l.shelf.images[location] = data
+	if l.shelf.versions != nil {
+		l.shelf.versions[location]++
+	}
 }
 
 // converted is an image in another format.

@@ -28,6 +28,7 @@ type spreading struct {
 	serving  map[giver]int
 	flows    map[giver]*flow // to these caches it comes just now
 	deaf     map[giver]bool  // these cannot take it as it comes to another
+	bad      map[string]verdict
 }
 
 // giver is a cache that gives an image on.
@@ -70,9 +71,15 @@ func (im *Images) spread(ctx context.Context, w want) (format string, err error)
 		return "", errSpreading
 	}
 	defer im.spreading.done(name)
+	if err := im.spreading.judged(name); err != nil {
+		return "", err
+	}
 	info, err := im.bring(ctx, w, c.file(name, "")+newSuffix)
 	if err == nil {
 		err = c.settle(ctx, w.n.Access, cached{name, info.Format})
+	}
+	if err != nil && workspace.KindOf(err) == workspace.Invalid {
+		err = im.spreading.condemn(name, err)
 	}
 	if err != nil {
 		return "", errors.Join(append([]error{err}, failed...)...)
@@ -206,7 +213,7 @@ func (im *Images) give(
 		return im.take(ctx, w, g)
 	}
 	sum := w.sha256
-	if w.packed {
+	if w.packed || sum == "" {
 		info, err := n.Access.Examine(ctx, g.c.file(g.name, format), true)
 		if err != nil {
 			return "", err

@@ -83,6 +83,9 @@ func (im *Images) fetch(
 	}
 	w := want{n: n, t: t, location: d.Location, sha256: d.SHA256, path: path,
 		progress: r.Progress}
+	if w, err = im.look(ctx, w); err != nil {
+		return onHost(n, op, r.Workspace.ID, err)
+	}
 	done, err := im.throughCache(ctx, w)
 	if err != nil {
 		return onHost(n, op, r.Workspace.ID, im.shortOf(ctx, w, err))

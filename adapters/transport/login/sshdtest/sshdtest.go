@@ -158,6 +158,23 @@ SetEnv HOME=%[2]s
 `, s.Address, s.dir))
 }
 
+// WithoutSFTP restarts the server as one that knows nothing newer than scp's old protocol.
+func (s *Server) WithoutSFTP() {
+	s.t.Helper()
+	s.Stop()
+	name := filepath.Join(s.dir, "sshd_config")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	const line = "Subsystem sftp internal-sftp\n"
+	if !bytes.Contains(text, []byte(line)) {
+		s.t.Fatalf("%s does not say %q", name, line)
+	}
+	s.write("sshd_config", bytes.Replace(text, []byte(line), nil, 1))
+	s.Restart()
+}
+
 // Restart starts the server, again after Stop, and waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
