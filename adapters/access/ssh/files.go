@@ -239,7 +239,7 @@ func (a *Access) Read(ctx context.Context, name string, limit int64) ([]byte, er
 
 // file is a regular file of the host, opened, as it was then.
 type file struct {
-	*lanes.File
+	*lanes.Source
 	info fs.FileInfo
 }
 
@@ -253,7 +253,7 @@ func open(s *session, name string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.Open(name)
+	f, err := s.Source(name)
 	if err != nil {
 		return nil, err
 	}

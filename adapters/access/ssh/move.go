@@ -231,7 +231,7 @@ func (g *getter) get(ctx context.Context, s *session) error {
 		return err
 	}
 	resumed := g.recall()
-	if err := g.part.Truncate(g.offset); err != nil {
+	if err := g.part.Cut(g.offset); err != nil {
 		return err
 	}
 	if err := g.receive(ctx, s); err != nil {
@@ -268,7 +268,7 @@ func (g *getter) receive(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	d := lanes.Download{From: []io.ReaderAt{g.src}, To: g.part.File, Extents: extents,
+	d := lanes.Download{From: []*lanes.Source{g.src.Source}, To: g.part.File, Extents: extents,
 		Size: g.src.info.Size(), Offset: g.offset, Touch: s.Line().Touch,
 		Meter: transfer.NewMeter(g.report, g.src.info.Size()), Account: g.note}
 	if err := d.Run(ctx); err != nil {

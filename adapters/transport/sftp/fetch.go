@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -150,13 +149,13 @@ func (g *getter) begin(ctx context.Context, c *connection) error {
 	if !g.resumed {
 		g.sink = newSink(g, c)
 	}
-	return g.part.Truncate(g.sink.at)
+	return g.part.Cut(g.sink.at)
 }
 
 // stream fetches what is not there yet, over two connections where a second is to be had.
 func (g *getter) stream(ctx context.Context, c *connection) error {
 	size := g.src.info.Size()
-	from, touch := []io.ReaderAt{g.src}, c.Line().Touch
+	from, touch := []*lanes.Source{g.src.Source}, c.Line().Touch
 	return g.beside(ctx, size-g.sink.at, func(more []*connection) error {
 		for _, other := range more {
 			src, err := other.again(g.src)

@@ -48,7 +48,7 @@ func (c *connection) regular(full string) error {
 
 // source is an image on the server, opened for reading.
 type source struct {
-	*lanes.File
+	*lanes.Source
 	path string // without symbolic links
 	info os.FileInfo
 }
@@ -61,7 +61,7 @@ func (c *connection) open(p place) (*source, error) {
 	if err := c.regular(full); err != nil {
 		return nil, err
 	}
-	f, err := c.Open(full)
+	f, err := c.Source(full)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,8 @@ func (c *connection) open(p place) (*source, error) {
 }
 
 // again opens over this connection what is open over another.
-func (c *connection) again(src *source) (*lanes.File, error) {
-	f, err := c.Open(src.path)
+func (c *connection) again(src *source) (*lanes.Source, error) {
+	f, err := c.Source(src.path)
 	if err != nil {
 		return nil, err
 	}

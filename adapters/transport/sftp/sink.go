@@ -50,7 +50,7 @@ func (s *sink) checkpoint() error {
 // recall reads what an earlier Fetch left and tells whether it is what the
 // account says. Holes at its end, which the file's length does not show, count.
 func (s *sink) recall(ctx context.Context, last state) (bool, error) {
-	if err := s.g.part.Truncate(last.Offset); err != nil {
+	if err := s.g.part.Cut(last.Offset); err != nil {
 		return false, err
 	}
 	buffer := transfer.Buffer()

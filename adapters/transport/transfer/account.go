@@ -17,7 +17,7 @@ func SaveAccount(path string, account any) error {
 		return err
 	}
 	if err := errors.Join(WriteAccount(f, account), f.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(path+".new"))
 	}
 	return os.Rename(path+".new", path)
 }

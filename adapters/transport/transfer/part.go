@@ -92,13 +92,22 @@ func Create(dir Directory, target string) (*Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := p.Stat(); err != nil || info.Size() > 0 {
-		if err := errors.Join(err, p.Truncate(0)); err != nil {
-			p.Close()
-			return nil, err
-		}
+	if err := p.Cut(0); err != nil {
+		p.Close()
+		return nil, err
 	}
 	return p, nil
+}
+
+// Cut is Truncate that leaves a file alone whose size is right. An empty one that is cut
+// to nothing is written to the disk as it is closed, all of it, because ext4 takes it
+// for one that is replaced (auto_da_alloc).
+func (p *Part) Cut(size int64) error {
+	info, err := p.Stat()
+	if err != nil || info.Size() == size {
+		return err
+	}
+	return p.Truncate(size)
 }
 
 // lock locks the file and makes sure that it still has its name: between the

@@ -137,7 +137,7 @@ func (g *getter) found(ctx context.Context) bool {
 func (g *getter) run(ctx context.Context) error {
 	g.account = g.recall(ctx)
 	if g.account == nil {
-		if err := g.part.Truncate(0); err != nil {
+		if err := g.part.Cut(0); err != nil {
 			return err
 		}
 		g.account = newAccount(g.Location, g.src)

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,10 +12,17 @@ import (
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
+// chunkBytes is what one lane fetches, in several packets: the fewer turns goroutines
+// take, the better. So many chunks make packetsAtOnce.
+const (
+	chunkBytes   = 4 * packetBytes
+	chunksAtOnce = packetsAtOnce * packetBytes / chunkBytes
+)
+
 // Download fetches stretches of a file, in the order of the file as far as it matters.
 type Download struct {
 	// From is the file on the server, opened once over each connection to use.
-	From []io.ReaderAt
+	From []*Source
 	To   *os.File // holds nothing after Offset
 	Size int64
 	// Extents are the stretches to fetch, in order; nothing else holds data.
@@ -54,7 +62,7 @@ func (d *Download) Run(ctx context.Context) error {
 	d.space.L = &d.mu
 	d.Meter.Reach(d.Offset)
 	var workers sync.WaitGroup
-	for i := range packetsAtOnce {
+	for i := range chunksAtOnce {
 		workers.Go(func() { d.lane(ctx, d.From[i%len(d.From)]) })
 	}
 	workers.Wait()
@@ -74,23 +82,35 @@ func (d *Download) account() error {
 }
 
 // lane fetches one chunk at a time.
-func (d *Download) lane(ctx context.Context, from io.ReaderAt) {
+func (d *Download) lane(ctx context.Context, from *Source) {
 	for {
 		c, b := d.take(ctx)
 		if c == nil {
 			return
 		}
-		n, err := from.ReadAt(b, c.offset)
+		n, err := from.fetch(b, c.offset)
 		if n == c.length {
 			err = nil // the end of the file may be told with its last bytes
 		} else if err == io.EOF { // wrapped, it says that the request could not be sent
 			err = transfer.Changed("it ended early, at %d", c.offset+int64(n))
 		}
 		if err == nil {
-			_, err = sparse.WriteAt(d.To, b[:n], c.offset)
+			err = d.write(b[:n], c.offset)
 		}
 		d.finish(c, b, err)
 	}
+}
+
+// write writes packet by packet: for more at once, file systems look for stretches of
+// memory that are slow to get.
+func (d *Download) write(b []byte, offset int64) error {
+	for at := 0; at < len(b); at += packetBytes {
+		_, err := sparse.WriteAt(d.To, b[at:min(len(b), at+packetBytes)], offset+int64(at))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take returns the next chunk to fetch, and room for it; nil when there is none,
@@ -98,7 +118,7 @@ func (d *Download) lane(ctx context.Context, from io.ReaderAt) {
 func (d *Download) take(ctx context.Context) (*fetched, []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for d.err == nil && len(d.flight) >= 2*packetsAtOnce {
+	for d.err == nil && len(d.flight) >= 2*chunksAtOnce {
 		d.space.Wait()
 	}
 	if d.err == nil {
@@ -111,7 +131,7 @@ func (d *Download) take(ctx context.Context) (*fetched, []byte) {
 			d.extent++
 			continue
 		}
-		c := &fetched{offset: at, length: int(min(e.End()-at, packetBytes-at%packetBytes))}
+		c := &fetched{offset: at, length: int(min(e.End()-at, chunkBytes-at%chunkBytes))}
 		if d.err = d.Pace.Wait(ctx, c.length); d.err != nil {
 			break
 		}
@@ -126,7 +146,7 @@ func (d *Download) take(ctx context.Context) (*fetched, []byte) {
 func (d *Download) room() []byte {
 	last := len(d.free) - 1
 	if last < 0 {
-		return make([]byte, packetBytes)
+		return make([]byte, chunkBytes, chunkBytes+dataHeadBytes)
 	}
 	b := d.free[last]
 	d.free = d.free[:last]
@@ -166,11 +186,15 @@ func (d *Download) pass(c *fetched) {
 	}
 	d.arrived = c.offset + int64(c.length)
 	d.flight = d.flight[1:]
-	d.free = append(d.free, c.data[:packetBytes])
+	d.free = append(d.free, c.data[:chunkBytes])
 	d.space.Signal()
 	d.since += int64(c.length)
 	if d.since >= checkpointBytes && d.err == nil {
 		d.since = 0
-		d.err = d.Account(d.arrived)
+		arrived := d.arrived
+		d.mu.Unlock()
+		err := d.Account(arrived)
+		d.mu.Lock()
+		d.err = cmp.Or(d.err, err)
 	}
 }

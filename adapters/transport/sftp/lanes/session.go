@@ -13,23 +13,25 @@ import (
 	"path"
 
 	pkgsftp "github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// packetBytes is the payload of one packet. OpenSSH takes packets of 256 KiB in
-// all; 255 KiB leave room for their heads.
-const packetBytes = 255 << 10
+// packetBytes is the payload of one packet. OpenSSH takes packets of 256 KiB with
+// their heads; a file written at multiples of a power of two costs file systems less.
+const packetBytes = 128 << 10
 
 // packetsAtOnce hides the latency of a link: 4 MiB on their way. SSH itself
 // lets no more than 2 MiB go unacknowledged, and more would only leave the caches.
-const packetsAtOnce = 16
+const packetsAtOnce = 32
 
 // Session is one SSH connection with an SFTP session on it.
 type Session struct {
 	*pkgsftp.Client
 	line *login.Conn
+	wire *wire
 }
 
 // File is a file on the server, opened.
@@ -39,12 +41,48 @@ var _ login.Session = (*Session)(nil)
 
 // Begin opens a session.
 func Begin(line *login.Conn) (*Session, error) {
-	session, err := pkgsftp.NewClient(line.Client, pkgsftp.MaxPacketUnchecked(packetBytes),
-		pkgsftp.MaxConcurrentRequestsPerFile(packetsAtOnce), pkgsftp.UseFstat(true))
+	s, err := begin(line.Client)
 	if err != nil {
 		return nil, login.Unavailable(line.Server.Address, fmt.Errorf("no SFTP there: %w", err))
 	}
-	return &Session{Client: session, line: line}, nil
+	s.line = line
+	return s, nil
+}
+
+// begin asks the server for SFTP, as the library would.
+func begin(client *ssh.Client) (*Session, error) {
+	channel, err := client.NewSession()
+	if err != nil {
+		return nil, err
+	}
+	in, err := channel.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := channel.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	complaints, err := channel.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := channel.RequestSubsystem("sftp"); err != nil {
+		return nil, err
+	}
+	go func() { _, _ = io.Copy(io.Discard, complaints) }() // until the channel is closed
+	return over(in, out)
+}
+
+// over speaks SFTP over a channel.
+func over(in io.Reader, out io.WriteCloser) (*Session, error) {
+	w := newWire(in, out)
+	client, err := pkgsftp.NewClientPipe(w, w, pkgsftp.MaxPacketUnchecked(packetBytes),
+		pkgsftp.MaxConcurrentRequestsPerFile(packetsAtOnce), pkgsftp.UseFstat(true))
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Client: client, wire: w}, nil
 }
 
 // Line returns the connection below.
