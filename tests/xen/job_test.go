@@ -59,7 +59,7 @@ broadcast = "192.168.77.255"
 name = "tiny"
 image = "/srv/guest/vmlinux"
 initrd = "/srv/guest/initrd.gz"
-cmdline = "quiet mitigations=off tsc=reliable init_on_alloc=0"
+cmdline = "quiet mitigations=off clocksource=xen init_on_alloc=0"
 
 [repository.file]
 dir = "{{.Images}}"
@@ -111,24 +111,57 @@ func must(t *testing.T, err error) {
 // do runs the command as a user does.
 func (s *site) do(args ...string) string {
 	s.t.Helper()
+	return s.keys("", args...)
+}
+
+// keys runs it with somebody at the keyboard.
+func (s *site) keys(typed string, args ...string) string {
+	s.t.Helper()
 	begun := time.Now()
+	out, errs, err := s.run(typed, args...)
+	if err != nil {
+		s.t.Fatalf("workspace %s: %v\n%s%s", strings.Join(args, " "), err, out, errs)
+	}
+	s.t.Logf("workspace %-10s %6.1f s", args[0], time.Since(begun).Seconds())
+	return out
+}
+
+// refuses runs one that must fail with the words.
+func (s *site) refuses(words string, args ...string) {
+	s.t.Helper()
+	out, errs, err := s.run("", args...)
+	if err == nil || !strings.Contains(errs, words) {
+		s.t.Errorf("workspace %s: %v\n%s%s\nwant %q", strings.Join(args, " "), err, out, errs,
+			words)
+	}
+}
+
+func (s *site) run(typed string, args ...string) (out, errs string, err error) {
+	cmd := s.command(args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(typed), &stdout, &stderr
+	err = cmd.Run()
+	return stdout.String(), stderr.String(), err
+}
+
+// command is one of the user's.
+func (s *site) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(s.t.Context(), filepath.Join(bin, "workspace"), args...)
 	cmd.Dir = s.home
 	cmd.Env = append(os.Environ(), "WORKSPACE_SERVICE="+s.url, "XDG_CONFIG_HOME="+s.home,
 		"XDG_STATE_HOME="+s.home, "XDG_CACHE_HOME="+s.home)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if err != nil {
-		s.t.Fatalf("workspace %s: %v\n%s%s", strings.Join(args, " "), err, &out, &errs)
-	}
-	s.t.Logf("workspace %-10s %6.1f s", args[0], time.Since(begun).Seconds())
-	return out.String()
+	return cmd
 }
 
 // wait are the words by which a command waits for its effect.
 func wait(args ...string) []string {
 	return append(args, "-e", "x.epr", "--wait", "--timeout", patience.String())
+}
+
+// keep are the words for a snapshot.
+func keep(what, name string, args ...string) []string {
+	return append([]string{"snapshot", what, "x.epr", name, "--timeout", patience.String()},
+		args...)
 }
 
 // TestMainJobOnXen leases a machine by the documents of the examples, which ask for
@@ -150,6 +183,10 @@ func TestMainJobOnXen(t *testing.T) {
 	says(t, id, "Welcome, stranger.", 1)
 	says(t, id, "address "+address+" on eth0", 1)
 	says(t, id, "alive", 1)
+	talks(s, id)
+	guarded(s, id, address)
+	s.refuses("guests of Xen have no screen", "vnc", "-e", "x.epr")
+	s.refuses("shut it down first", keep("create", "awake")...)
 
 	s.do(wait("pause")...)
 	s.do(wait("start")...)
@@ -162,8 +199,13 @@ func TestMainJobOnXen(t *testing.T) {
 	says(t, id, "address "+address+" on eth0", 2)
 	s.do(wait("shutdown")...)
 	says(t, id, "disk is clean", 2)
+	s.do(keep("create", "clean")...)
 	s.do(wait("start")...)
 	says(t, id, "boot 3 of this disk", 1)
+	s.do(wait("shutdown")...)
+	s.do(keep("revert", "clean", "--yes")...)
+	s.do(wait("start")...)
+	says(t, id, "boot 3 of this disk", 2)
 	s.do(wait("destroy", "--yes")...)
 	eventually(t, "the host is empty", func(ctx context.Context) bool {
 		left, err := host.Shell(ctx, "virsh -q list --all --name | grep -v Domain-0; "+

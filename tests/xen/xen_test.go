@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/philoxenia/philoxenia/adapters/access/local"
+	"github.com/philoxenia/philoxenia/adapters/access/ssh"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
+	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/service/workspace"
 	"github.com/philoxenia/philoxenia/tests/daemon"
 	"github.com/philoxenia/philoxenia/tests/xen/dom0"
@@ -33,7 +34,7 @@ const (
 	kernel   = "/srv/guest/vmlinux"
 	initrd   = "/srv/guest/initrd.gz"
 	pristine = "/srv/guest/root.img"
-	cmdline  = "quiet mitigations=off tsc=reliable init_on_alloc=0"
+	cmdline  = "quiet mitigations=off clocksource=xen init_on_alloc=0"
 )
 
 func TestMain(m *testing.M) {
@@ -110,9 +111,12 @@ func open(t *testing.T) *libvirt.Host { return openAs(t, libvirt.AccelAuto) }
 // openAs opens one that makes guests of a kind.
 func openAs(t *testing.T, accel libvirt.Accel) *libvirt.Host {
 	t.Helper()
+	access := ssh.New(ssh.Options{Server: login.Server{Address: host.SSH, User: "root",
+		KeyFile: host.KeyFile, KnownHostsFile: host.KnownHosts}})
+	t.Cleanup(func() { _ = access.Close() })
 	h, err := libvirt.Open(t.Context(), libvirt.Options{
 		Host: "xen", Pool: "test pool", URI: "xen+tcp://" + host.Libvirt + "/system",
-		Accel: accel, Access: local.Access{},
+		Accel: accel, Access: access, ConsoleDir: "/srv/consoles",
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
 	})

@@ -56,10 +56,7 @@ func (h *Host) openLine(ctx context.Context, m *machine, force bool) (*line, err
 		conn.Close()
 		return nil, errors.Join(ctx.Err(), err)
 	}
-	flags := libvirt.DomainConsoleSafe
-	if force {
-		flags = libvirt.DomainConsoleForce
-	}
+	flags := h.consoleFlags(force)
 	ended := make(chan error, 1)
 	l.both.Go(func() {
 		err := l.rpc.DomainOpenConsole(m.domain, nil, &l.says, uint32(flags))
@@ -75,6 +72,17 @@ func (h *Host) openLine(ctx context.Context, m *machine, force bool) (*line, err
 		return nil, errors.Join(ctx.Err(), taken(err))
 	}
 	return l, nil
+}
+
+// consoleFlags say whether the line is taken from whoever has it.
+func (h *Host) consoleFlags(force bool) libvirt.DomainConsoleFlags {
+	switch {
+	case force:
+		return libvirt.DomainConsoleForce
+	case h.onXen():
+		return 0 // libxl knows no other flag: it never gives a line to two
+	}
+	return libvirt.DomainConsoleSafe
 }
 
 // taken makes a Conflict of libvirt's refusal of a line that another one has.

@@ -27,7 +27,9 @@ func (h *Host) define(ctx context.Context, m workspace.Machine) error {
 	case err != nil:
 		return err
 	case known == nil:
-		err = h.checkFree(ctx, m.ID)
+		if err = h.canLimit(m.Shape(), who.DiskLimit); err == nil {
+			err = h.checkFree(ctx, m.ID)
+		}
 	case !known.who.is(m):
 		return workspace.Refuse(workspace.Internal, "the host knows it with another definition")
 	case known.condition != workspace.ConditionOff || known.who.like(who):
@@ -157,7 +159,7 @@ func (h *Host) checkFree(ctx context.Context, id workspace.ID) error {
 
 // makeConsoleDir makes the directory of the serial consoles.
 func (h *Host) makeConsoleDir(ctx context.Context) error {
-	if h.o.ConsoleDir == "" {
+	if h.o.ConsoleDir == "" || h.onXen() {
 		return nil
 	}
 	return h.o.Access.MakeDir(ctx, h.o.ConsoleDir, 0o711)
@@ -165,8 +167,11 @@ func (h *Host) makeConsoleDir(ctx context.Context) error {
 
 // consolePath is the file of a machine's serial console; empty when there is none.
 func (h *Host) consolePath(id workspace.ID) string {
-	if h.o.ConsoleDir == "" {
+	switch {
+	case h.o.ConsoleDir == "":
 		return ""
+	case h.onXen():
+		return xenConsolePath(id)
 	}
 	return filepath.Join(h.o.ConsoleDir, domainName(id)+".log")
 }
@@ -178,8 +183,11 @@ var rotations = []string{".0", ".1", ".2"}
 // removeConsole removes all that the serial console said.
 func (h *Host) removeConsole(ctx context.Context, id workspace.ID) error {
 	path := h.consolePath(id)
-	if path == "" {
+	switch {
+	case path == "":
 		return nil
+	case h.onXen():
+		return h.removeXenConsole(ctx, id)
 	}
 	files := []string{path}
 	for _, suffix := range rotations {

@@ -181,7 +181,7 @@ func (h *Host) devicesOf(m workspace.Machine, f flavour) (*libvirtxml.DomainDevi
 		list.Serials[0].Source = &libvirtxml.DomainChardevSource{
 			Pty: &libvirtxml.DomainChardevSourcePty{}}
 		list.Serials[0].Target = &libvirtxml.DomainSerialTarget{Port: new(uint)}
-		return list, nil // no screen: libxl cannot change the password of one that runs
+		return list, nil // no screen: see vncOf
 	}
 	list.Graphics = []libvirtxml.DomainGraphic{screenOf()}
 	list.MemBalloon = &libvirtxml.DomainMemBalloon{Model: "virtio",
@@ -279,7 +279,7 @@ func (h *Host) consoleOf(id workspace.ID) libvirtxml.DomainSerial {
 	line := libvirtxml.DomainSerial{
 		Source: &libvirtxml.DomainChardevSource{Pty: &libvirtxml.DomainChardevSourcePty{}},
 		Target: &libvirtxml.DomainSerialTarget{Type: "isa-serial", Port: new(uint)}}
-	if path := h.consolePath(id); path != "" {
+	if path := h.consolePath(id); path != "" && !h.onXen() {
 		line.Log = &libvirtxml.DomainChardevLog{File: path, Append: "on"}
 	}
 	return line

@@ -8,6 +8,7 @@ import (
 
 	"github.com/digitalocean/go-libvirt"
 	"github.com/google/uuid"
+	"libvirt.org/go/libvirtxml"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -173,12 +174,8 @@ func (h *Host) measureOne(ctx context.Context, d libvirt.Domain) (workspace.Read
 		has := int64(kib) * bytesPerKiB
 		return workspace.Reading{CPUTime: time.Duration(busy), Memory: has, Resident: has}, err
 	})
-	for _, disk := range domain.Devices.Disks {
-		if err == nil {
-			var one workspace.DiskReading
-			one, err = h.measureDisk(ctx, d, disk.Target.Dev)
-			r.Disks = append(r.Disks, one)
-		}
+	if err == nil {
+		r.Disks, err = h.measureXenDisks(ctx, d, names(domain.Devices.Disks))
 	}
 	for _, nic := range domain.Devices.Interfaces {
 		if err == nil && nic.Target != nil {
@@ -190,19 +187,13 @@ func (h *Host) measureOne(ctx context.Context, d libvirt.Domain) (workspace.Read
 	return r, err
 }
 
-func (h *Host) measureDisk(
-	ctx context.Context, d libvirt.Domain, name string,
-) (workspace.DiskReading, error) {
-	read := func(rpc *libvirt.Libvirt) (workspace.DiskReading, error) {
-		reads, readBytes, writes, writtenBytes, _, err := rpc.DomainBlockStats(d, name)
-		return workspace.DiskReading{ReadBytes: readBytes, WrittenBytes: writtenBytes,
-			ReadOperations: reads, WrittenOperations: writes}, err
+// names are those that the guest has for its disks.
+func names(disks []libvirtxml.DomainDisk) []string {
+	all := make([]string, len(disks))
+	for i, d := range disks {
+		all[i] = d.Target.Dev
 	}
-	r, err := ask(ctx, h.link, callLimit, read)
-	if answered(err) {
-		return workspace.DiskReading{}, nil
-	}
-	return r, err
+	return all
 }
 
 func (h *Host) measureNIC(

@@ -29,7 +29,7 @@ func (h *Host) Start(ctx context.Context, id workspace.ID, paused bool) error {
 		case m.who.Reverting != "":
 			return m.halfReverted()
 		case m.condition == want:
-			return h.capXen(ctx, m)
+			return h.limitXen(ctx, m)
 		case m.inMemory():
 			return m.forbidden()
 		case m.condition == workspace.ConditionSaved && h.keepsFile(m):
@@ -52,11 +52,11 @@ func (h *Host) create(ctx context.Context, m *machine, paused bool) error {
 		if err := start(0); err != nil {
 			return err
 		}
-		return h.capXen(ctx, m)
+		return h.limitXen(ctx, m)
 	}
 	err := start(uint32(libvirt.DomainStartPaused))
 	if err == nil {
-		return h.capXen(ctx, m)
+		return h.limitXen(ctx, m)
 	}
 	if !isCode(err, libvirt.ErrInvalidArg) {
 		return err

@@ -124,10 +124,8 @@ func (r *resizing) check(ctx context.Context) error {
 	if err := within(memory, uses, end); err != nil {
 		return err
 	}
-	if r.live != nil && r.h.onXen() {
-		if err := r.keepsBandwidth(); err != nil {
-			return err
-		}
+	if err := r.canLimit(); err != nil {
+		return err
 	}
 	few := "the guest needs one"
 	if r.live != nil && r.live.Type == qemuFlavour.kind {
@@ -216,14 +214,20 @@ func (h *Host) setShare(ctx context.Context, m *machine, to workspace.Shape) err
 	})
 }
 
-// keepsBandwidth refuses what libxl cannot change while a guest runs.
-func (r *resizing) keepsBandwidth() error {
+// canLimit refuses limits of networks that need a way to the host which is not there.
+func (r *resizing) canLimit() error {
+	if !r.h.onXen() || r.h.sees() {
+		return nil
+	}
+	if r.live == nil {
+		return r.h.canLimit(r.after, "")
+	}
 	for _, l := range []workspace.Limit{
 		{Resource: "net_in", Wanted: r.after.NetInKbps, Least: r.before.NetInKbps},
 		{Resource: "net_out", Wanted: r.after.NetOutKbps, Least: r.before.NetOutKbps},
 	} {
 		l.Unit, l.Most = "kbps", l.Least
-		l.Reason = "Xen limits networks when a machine starts, not while it runs"
+		l.Reason = "without a way to log in to dom0, networks are limited when a guest starts alone"
 		if l.Wanted != l.Least {
 			return limited(l)
 		}
@@ -233,6 +237,9 @@ func (r *resizing) keepsBandwidth() error {
 
 // setBandwidth changes the limits of the machine's NICs.
 func (r *resizing) setBandwidth(ctx context.Context, to workspace.Shape) error {
+	if r.h.onXen() {
+		return r.setBandwidthXen(ctx, to)
+	}
 	nics := r.live.Devices.Interfaces
 	average := func(kbps int64) libvirt.TypedParamValue {
 		if kbps <= 0 {

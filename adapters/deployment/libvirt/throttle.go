@@ -10,16 +10,19 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+// diskLimitForm is how a limit is written down: megabytes and operations a second.
+const diskLimitForm = "%d MB/s %d a second"
+
 // diskLimit is what a machine's disks are held to, as it stands in our element.
 func diskLimit(m workspace.Machine) string {
 	if m.DiskMBps <= 0 && m.DiskIOPS <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d MB/s %d a second", m.DiskMBps, m.DiskIOPS)
+	return fmt.Sprintf(diskLimitForm, m.DiskMBps, m.DiskIOPS)
 }
 
 // throttleOf holds the disks of a machine to its limits, all of them together: they
-// are one group. nil: there is no limit, or the hypervisor knows none.
+// are one group. nil: there is no limit, or libxl is the driver, which knows none.
 func throttleOf(m workspace.Machine, f flavour) *libvirtxml.DomainDiskIOTune {
 	if diskLimit(m) == "" || f.kind == xenFlavour.kind {
 		return nil
@@ -33,8 +36,11 @@ func throttleOf(m workspace.Machine, f flavour) *libvirtxml.DomainDiskIOTune {
 func (h *Host) throttle(
 	ctx context.Context, known *machine, m workspace.Machine, who identity,
 ) error {
-	if known.who.DiskLimit == who.DiskLimit || h.at.driver == "xen" {
+	switch {
+	case known.who.DiskLimit == who.DiskLimit:
 		return nil
+	case h.onXen():
+		return h.throttleXen(ctx, known, m, who)
 	}
 	where := libvirt.DomainAffectConfig
 	if known.inMemory() {

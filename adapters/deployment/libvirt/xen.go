@@ -52,8 +52,18 @@ func (h *Host) restartXen(ctx context.Context, m *machine) error {
 	obeyed, err := h.persuade(ctx, came, func(rpc *libvirt.Libvirt) error {
 		return rpc.DomainReboot(m.domain, 0)
 	})
-	if obeyed || err != nil {
+	switch {
+	case err != nil:
 		return err
+	case obeyed:
+		err := every(ctx, lookAgain, func() (bool, error) { // until its devices are there
+			busy, err := h.busy(ctx, m)
+			return !busy, err
+		})
+		if err != nil {
+			return err
+		}
+		return h.limitXen(ctx, m)
 	}
 	h.log.Info("guest did not reboot, ending and starting it", "workspace", m.id)
 	m.who.Restarting = "yes"
@@ -189,24 +199,15 @@ func (h *Host) setCredit(ctx context.Context, m *machine, s workspace.Shape) err
 	})
 }
 
-// capXen sets the ceiling of a domain that has come to life, where it has one.
-func (h *Host) capXen(ctx context.Context, m *machine) error {
-	s, known := m.who.shape()
-	if !h.onXen() || !known || xenCap(s) == 0 {
-		return nil
-	}
-	return h.setCredit(ctx, m, s)
-}
-
-// newLife sets the ceiling of a guest that may have restarted of itself. A domain
-// that is gone again needs none.
+// newLife limits a guest that may have restarted of itself. A domain that is gone
+// again needs nothing.
 func (h *Host) newLife(ctx context.Context, id workspace.ID) {
 	m, err := h.find(ctx, id)
 	if err == nil && m != nil && m.inMemory() {
-		err = h.capXen(ctx, m)
+		err = h.limitXen(ctx, m)
 	}
 	if err != nil && !isCode(err, libvirt.ErrOperationInvalid) {
-		h.log.Warn("cannot limit a machine's processors", "workspace", id, "error", err)
+		h.log.Warn("cannot limit a machine", "workspace", id, "error", err)
 	}
 }
 
