@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,11 @@ func (r *rig) fleet() *fleet.Fleet {
 		Store: r.store, Pool: r.pool, Agenda: r.agenda,
 		Open: func(_ context.Context, s workspace.HostSpec) (*host.Node, error) {
 			h := workspace.Host{ID: s.ID, VMM: "KVM", Active: true, Capacity: s.Capacity}
+			var d workspace.Deployment
 			d, err := r.world.Add(h)
+			if r.wrap != nil {
+				d = r.wrap(d)
+			}
 			return &host.Node{
 				Host: h, Deployment: d, Dir: filepath.Join(r.dir, "disks", string(s.ID)),
 				Inert: true, Access: local.Access{}, Customiser: files{r.dir},
@@ -212,6 +217,63 @@ func TestHostsComeAndGo(t *testing.T) {
 		}
 		r.conserved()
 	})
+}
+
+// slowAgain answers the first question for its machines at once, and all others late.
+type slowAgain struct {
+	workspace.Deployment
+	late  time.Duration
+	asked atomic.Int32
+}
+
+func (s *slowAgain) List(ctx context.Context) ([]workspace.Observed, error) {
+	if s.asked.Add(1) > 1 {
+		select {
+		case <-time.After(s.late):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return s.Deployment.List(ctx)
+}
+
+// TestAddedHostIsUsable: once the addition of a host has returned, workspaces can come to
+// it, however late the watch of it began; one that falls silent is waited for a while.
+func TestAddedHostIsUsable(t *testing.T) {
+	spec := workspace.HostSpec{ID: "three", URI: "sim:",
+		Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 2048}}
+	large := request(1)
+	large.Demand = workspace.Allocation{MemoryMB: 2048, CPUs: 4}
+	for name, c := range map[string]struct {
+		late time.Duration
+		want workspace.Kind
+	}{
+		"watched late": {late: 8 * time.Second},
+		"falls silent": {late: time.Hour, want: workspace.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, t.TempDir(), "")
+				r.wrap = func(d workspace.Deployment) workspace.Deployment {
+					return &slowAgain{Deployment: d, late: c.late}
+				}
+				began := time.Now()
+				r.check(r.fleet().Add(t.Context(), ada, spec, workspace.HostMode{}))
+				if took := time.Since(began); took > time.Minute {
+					t.Errorf("the addition took %v", took)
+				}
+				made, err := r.manager.Create(t.Context(), large)
+				if c.want != workspace.Internal {
+					r.kind("on a silent host", err, c.want)
+					return
+				}
+				r.check(err)
+				if w := r.reach(made.Workspaces[0].ID, workspace.Running); w.Host != "three" {
+					t.Errorf("it is on %s", w.Host)
+				}
+			})
+		})
+	}
 }
 
 // TestHostIsKeptForWhatLeavesIt: a host that a workspace has moved away from stays until

@@ -69,9 +69,11 @@ func New(o Options) *Fleet { return &Fleet{o: o} }
 // Close waits until hosts that were removed are let go of.
 func (f *Fleet) Close() { f.leaving.Wait() }
 
-// How long a new host may take to say what it has, and a test may take.
+// How long a new host may take to say what it has, and until it is watched, from the
+// beginning and less than clients wait; and how long a test may take.
 const (
 	patience  = 20 * time.Second
+	welcome   = 25 * time.Second
 	probeTime = 50 * time.Second
 )
 
@@ -99,24 +101,43 @@ func (f *Fleet) Add(
 	ctx context.Context, owner workspace.Owner, spec workspace.HostSpec,
 	first workspace.HostMode,
 ) error {
-	if err := f.permit(addOp, owner, spec.ID); err != nil {
+	late := time.After(welcome)
+	n, err := f.take(ctx, owner, spec, first)
+	if err != nil {
 		return err
 	}
+	f.o.Logger.Info("host is added", "host", spec.ID, "owner", owner, "uri", spec.URI)
+	select { // nothing comes to it before what is left there is removed
+	case <-n.Heard():
+	case <-ctx.Done():
+	case <-late: // it is added, and will be heard of or be lost
+	}
+	return nil
+}
+
+// take takes a host into the pool that answers. It is lost until it is watched.
+func (f *Fleet) take(
+	ctx context.Context, owner workspace.Owner, spec workspace.HostSpec,
+	first workspace.HostMode,
+) (*host.Node, error) {
+	if err := f.permit(addOp, owner, spec.ID); err != nil {
+		return nil, err
+	}
 	if !plain.MatchString(string(spec.ID)) {
-		return workspace.Errorf(workspace.Invalid, addOp, string(spec.ID),
+		return nil, workspace.Errorf(workspace.Invalid, addOp, string(spec.ID),
 			"its name must be letters, digits and . _ - alone, 63 at most")
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.o.Pool.Has(spec.ID) {
-		return taken(spec.ID)
+		return nil, taken(spec.ID)
 	}
 	if err := errors.Join(f.single(spec), checkMode(first)); err != nil {
-		return failed(addOp, spec.ID, err)
+		return nil, failed(addOp, spec.ID, err)
 	}
 	n, err := f.o.Open(ctx, spec)
 	if err != nil {
-		return failed(addOp, spec.ID, err)
+		return nil, failed(addOp, spec.ID, err)
 	}
 	n.Await()
 	r := workspace.HostRecord{Host: spec.ID, Spec: &spec, By: owner, Added: now()}
@@ -127,11 +148,10 @@ func (f *Fleet) Add(
 		})
 	}
 	if err != nil {
-		return failed(addOp, spec.ID, errors.Join(err, f.close(n)))
+		return nil, failed(addOp, spec.ID, errors.Join(err, f.close(n)))
 	}
 	f.o.Pool.Add(n)
-	f.o.Logger.Info("host is added", "host", spec.ID, "owner", owner, "uri", spec.URI)
-	return nil
+	return n, nil
 }
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)

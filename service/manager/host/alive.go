@@ -6,8 +6,15 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// Await takes the host for lost until a Watcher has heard of it.
-func (n *Node) Await() { n.lost.Store(true) }
+// Await takes the host for lost until a Watcher has heard of it. It is called before
+// the node is in a pool.
+func (n *Node) Await() {
+	n.heard = make(chan struct{})
+	n.lost.Store(true)
+}
+
+// Heard is closed once a Watcher has heard of a host that Await was called of.
+func (n *Node) Heard() <-chan struct{} { return n.heard }
 
 // Liveness returns what is known of the host's answers.
 func (n *Node) Liveness() workspace.Liveness {
@@ -25,6 +32,10 @@ func (n *Node) answered(version string) (anew bool) {
 		n.alive.Answers, n.alive.Since = true, now()
 	}
 	n.alive.Version = version
+	if n.heard != nil && !n.met {
+		n.met = true
+		close(n.heard)
+	}
 	return anew
 }
 

@@ -49,7 +49,10 @@ type Node struct {
 	read readings
 	lost atomic.Bool // out of reach, as far as the Watcher knows
 
+	heard chan struct{} // closed when it answers first; nil: nobody waits for that
+
 	mu    sync.Mutex
+	met   bool // heard is closed
 	alive workspace.Liveness
 }
 
