@@ -288,7 +288,11 @@ func TestKilledBetweenSteps(t *testing.T) {
 		left := after
 		l.node.Access = dying{whole, &left}
 		defer func() { l.node.Access = whole }()
-		return do(t.Context(), l.node, w) != nil && left <= 0
+		err := do(t.Context(), l.node, w)
+		if left <= 0 && err != nil && workspace.KindOf(err) != workspace.Unavailable {
+			t.Errorf("a host that is away after %d commands is a verdict: %v", after, err)
+		}
+		return err != nil && left <= 0
 	}
 	empty := func(what string, after int) {
 		t.Helper()

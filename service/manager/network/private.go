@@ -44,6 +44,12 @@ func (ns *Networks) bridges(n *host.Node, w *workspace.Workspace) (all []string,
 	return all, mtus
 }
 
+// away reports whether the host was not reached: that is no word of what it can do.
+func away(err error) bool {
+	kind := workspace.KindOf(err)
+	return err != nil && (kind == workspace.Unavailable || kind == workspace.Transient)
+}
+
 // ip has the host's ip do something.
 func ip(ctx context.Context, n *host.Node, args ...string) error {
 	return n.Access.Run(ctx, workspace.Command{Args: append([]string{"ip"}, args...)})
@@ -65,6 +71,9 @@ func (ns *Networks) makeBridges(
 	for i, name := range all {
 		if !has(ctx, n, name) {
 			err := ip(ctx, n, "link", "add", name, "type", "bridge", "forward_delay", "0")
+			if away(err) {
+				return err
+			}
 			if err != nil {
 				return workspace.Errorf(workspace.Conflict, opPrivate, w.ID.String(),
 					"host %s cannot make bridge %s: %w", n.ID, name, err)

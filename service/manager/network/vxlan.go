@@ -67,6 +67,9 @@ func (ns *Networks) reconcile(
 		return nil, err
 	}
 	if err := batch(ctx, n, "ip", ns.makes(now, live, local)); err != nil {
+		if away(err) {
+			return nil, err
+		}
 		return nil, workspace.Errorf(workspace.Conflict, opPrivate, string(n.ID),
 			"cannot make a VXLAN: %w; its kernel needs vxlan, and who runs ip CAP_NET_ADMIN", err)
 	}
