@@ -31,7 +31,14 @@ func (f *flow) over() bool {
 
 // rotten says that the image in the repository is not what it should be: nobody
 // else need fetch it to find the same.
-type rotten struct{ error }
+type rotten struct {
+	error
+	limit int64 // of images on the host that found it, in MB; 0: none
+}
+
+// of reports whether the host would find the same: of one that takes images of other
+// sizes that is not known.
+func (r *rotten) of(n *host.Node) bool { return r.limit == 0 || r.limit == n.MaxImageMB }
 
 // Unwrap returns what is wrong with it.
 func (r *rotten) Unwrap() error { return r.error }
@@ -41,14 +48,14 @@ func (r *rotten) Unwrap() error { return r.error }
 const condemned = 5 * time.Second
 
 // condemn notes that what came from the repository is not what it should be.
-func (s *spreading) condemn(name string, err error) error {
+func (s *spreading) condemn(w want, err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var bad *rotten
 	if !errors.As(err, &bad) {
-		bad = &rotten{err}
+		bad = &rotten{err, w.n.MaxImageMB}
 	}
-	s.bad[name] = verdict{bad, time.Now()}
+	s.bad[w.in.name] = verdict{bad, time.Now()}
 	return bad
 }
 
@@ -59,7 +66,7 @@ type verdict struct {
 }
 
 // judged returns what was found of the image a moment ago; nil: nothing bad.
-func (s *spreading) judged(name string) error {
+func (s *spreading) judged(w want) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, v := range s.bad {
@@ -67,7 +74,7 @@ func (s *spreading) judged(name string) error {
 			delete(s.bad, name)
 		}
 	}
-	if v, ok := s.bad[name]; ok {
+	if v, ok := s.bad[w.in.name]; ok && v.bad.of(w.n) {
 		return v.bad
 	}
 	return nil
@@ -89,7 +96,7 @@ func (im *Images) pull(
 	f := im.spreading.flow(w.in)
 	info, err := w.n.Access.Pull(ctx, p)
 	if err != nil && workspace.KindOf(err) == workspace.Invalid {
-		err = im.spreading.condemn(w.in.name, err)
+		err = im.spreading.condemn(w, err)
 	}
 	im.spreading.end(w.in, f, err)
 	return info, err
@@ -147,7 +154,7 @@ func (im *Images) take(ctx context.Context, w want, g gift) (format string, err 
 	case ctx.Err() != nil:
 		return "", err
 	}
-	return "", g.flow.verdict(ctx, err)
+	return "", g.flow.verdict(ctx, w.n, err)
 }
 
 // whenFails calls cancel should the flow fail before ctx ends. What it returns is
@@ -173,7 +180,7 @@ func (f *flow) whenFails(ctx context.Context, cancel func()) (stopped chan struc
 
 // verdict says what the failure of one who took part comes to. One whose image is not
 // what it should be waits for the flow to say the same.
-func (f *flow) verdict(ctx context.Context, err error) error {
+func (f *flow) verdict(ctx context.Context, n *host.Node, err error) error {
 	if f == nil {
 		return err
 	}
@@ -192,7 +199,7 @@ func (f *flow) verdict(ctx context.Context, err error) error {
 	}
 	var bad *rotten
 	switch {
-	case errors.As(f.err, &bad):
+	case errors.As(f.err, &bad) && bad.of(n):
 		return bad
 	case f.err != nil:
 		return errSpreading

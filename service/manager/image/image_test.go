@@ -80,6 +80,9 @@ func (s *shelf) Fetch(_ context.Context, f workspace.Fetch) (workspace.ImageInfo
 		return s.info(f.Location), nil
 	}
 	s.fetched = append(s.fetched, f.Location)
+	if size := int64(len(s.images[f.Location])); f.MaxBytes > 0 && size > f.MaxBytes {
+		return workspace.ImageInfo{}, workspace.Refuse(workspace.Invalid, "it has %d bytes", size)
+	}
 	if s.replace != nil {
 		defer s.replace()
 		s.replace = nil
@@ -313,6 +316,23 @@ func TestFetchIsShared(t *testing.T) {
 	if n := len(l.shelf.fetched); n != 1 {
 		t.Errorf("%d transfers", n)
 	}
+}
+
+// TestImageTooLargeForOneHost is not bad for all: another takes larger ones.
+func TestImageTooLargeForOneHost(t *testing.T) {
+	l := newLab(t, 10)
+	l.node("a").MaxImageMB = 1
+	l.put("mem://one", 'x', 2)
+	for range 2 {
+		err := l.propagate(1, "a", "mem://one")
+		if workspace.KindOf(err) != workspace.Invalid {
+			t.Errorf("an image that is too large: %v", err)
+		}
+	}
+	if n := len(l.shelf.fetched); n != 1 {
+		t.Errorf("%d transfers to find the same of it at once", n)
+	}
+	l.must(l.propagate(2, "b", "mem://one"))
 }
 
 func (l *lab) node(id workspace.HostID) *host.Node {

@@ -71,7 +71,7 @@ func (im *Images) spread(ctx context.Context, w want) (format string, err error)
 		return "", errSpreading
 	}
 	defer im.spreading.done(name)
-	if err := im.spreading.judged(name); err != nil {
+	if err := im.spreading.judged(w); err != nil {
 		return "", err
 	}
 	info, err := im.bring(ctx, w, c.file(name, "")+newSuffix)
@@ -79,7 +79,7 @@ func (im *Images) spread(ctx context.Context, w want) (format string, err error)
 		err = c.settle(ctx, w.n.Access, cached{name, info.Format})
 	}
 	if err != nil && workspace.KindOf(err) == workspace.Invalid {
-		err = im.spreading.condemn(name, err)
+		err = im.spreading.condemn(w, err)
 	}
 	if err != nil {
 		return "", errors.Join(append([]error{err}, failed...)...)
