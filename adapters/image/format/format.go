@@ -14,6 +14,10 @@ const (
 // HeadBytes is how much of an image's beginning Inspect looks at.
 const HeadBytes = 4096
 
+// mostBytes is more than any image has: a repository that says so is not to be believed,
+// and what is reckoned from sizes is not to run over.
+const mostBytes = 1 << 50
+
 // Info is what the header of an image says.
 type Info struct {
 	Format      string // Raw or QCOW2
@@ -48,6 +52,9 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 func InspectHead(head []byte, size int64) (Info, error) {
 	if size <= 0 {
 		return Info{}, refuse("the image is empty")
+	}
+	if size > mostBytes {
+		return Info{}, refuse("its size of %d bytes is absurd, at most %d", size, int64(mostBytes))
 	}
 	if int64(len(head)) < min(size, HeadBytes) {
 		return Info{}, refuse("the image ends after %d of %d bytes", len(head), size)

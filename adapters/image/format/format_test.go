@@ -115,7 +115,8 @@ var refused = []struct {
 	{"huge clusters", qcow(u32(20, 63)), "cluster size"},
 	{"no size", qcow(u64(24, 0)), "virtual size"},
 	{"negative size", qcow(u64(24, 1<<63)), "virtual size"},
-	{"huge size", qcow(u64(24, 1<<62)), "L1 table has"},
+	{"huge size", qcow(u64(24, 1<<50)), "L1 table has"},
+	{"absurd size", qcow(u64(24, 1<<62)), "absurd"},
 	{"header length", qcow(u32(100, 1<<31)), "header length"},
 	{"short header length", qcow(u32(100, 8)), "header length"},
 	{"extension too long", qcow(extension(0x12345678, 1<<31)), "does not fit"},
@@ -166,6 +167,14 @@ func TestAccepted(t *testing.T) {
 				t.Errorf("got %+v, expected %+v", info, want)
 			}
 		})
+	}
+}
+
+func TestAbsurdSize(t *testing.T) {
+	var reason *format.Refused
+	_, err := format.InspectHead(make([]byte, format.HeadBytes), 1<<62)
+	if !errors.As(err, &reason) {
+		t.Errorf("got %v, expected a refusal", err)
 	}
 }
 

@@ -1,9 +1,6 @@
 package format
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
 // qcow is the header of a qcow2 file, as QEMU's docs/interop/qcow2.txt lays it out.
 type qcow struct {
@@ -150,7 +147,7 @@ func (q *qcow) backingName(head []byte) string {
 }
 
 func (q *qcow) checkTables(size int64) error {
-	if q.virtualSize == 0 || q.virtualSize > math.MaxInt64 {
+	if q.virtualSize == 0 || q.virtualSize > mostBytes {
 		return refuse("its virtual size %d is absurd", q.virtualSize)
 	}
 	// One L1 entry stands for one table of 8-byte entries, 16-byte ones with

@@ -21,8 +21,15 @@ type piece struct {
 }
 
 func newAccount(location string, s *source) *account {
-	return &account{Location: location, Mark: s.mark(), Size: s.size,
-		Pieces: make([]piece, (s.size+pieceBytes-1)/pieceBytes)}
+	a := &account{Location: location, Mark: s.mark(), Size: s.size}
+	a.Pieces = make([]piece, (s.size+a.length()-1)/a.length())
+	return a
+}
+
+// length is that of a piece. They are larger where they would be too many: a server may
+// say any size, and the account is memory of ours.
+func (a *account) length() int64 {
+	return max(pieceBytes, (a.Size+mostPieces-1)/mostPieces)
 }
 
 // of tells whether the account is of this image, unchanged.
@@ -33,7 +40,7 @@ func (a *account) of(location string, s *source) bool {
 
 // span returns where a piece begins and ends.
 func (a *account) span(i int) (start, end int64) {
-	return int64(i) * pieceBytes, min(int64(i+1)*pieceBytes, a.Size)
+	return int64(i) * a.length(), min(int64(i+1)*a.length(), a.Size)
 }
 
 func (a *account) missing() []int {

@@ -15,6 +15,7 @@ import (
 // written, which is how much may have to be fetched again after a kill.
 const (
 	pieceBytes = 1 << 20
+	mostPieces = 1 << 16
 	accountFor = 16
 )
 

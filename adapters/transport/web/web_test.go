@@ -357,3 +357,38 @@ func TestServerThatDies(t *testing.T) {
 		})
 	}
 }
+
+// TestEndless makes sure that a server's word for a size costs us nothing by itself: the
+// account of what has come stays small.
+func TestEndless(t *testing.T) {
+	const announced = 1 << 40
+	transport, address := open(t, &warehouse{
+		wrong: func(w http.ResponseWriter, r *http.Request) bool {
+			switch r.Header.Get("Range") {
+			case "":
+				w.Header().Set("Accept-Ranges", "bytes")
+				w.Header().Set("ETag", `"one"`)
+				w.Header().Set("Content-Length", fmt.Sprint(announced))
+			case "bytes=0-4095":
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-4095/%d", announced))
+				w.WriteHeader(http.StatusPartialContent)
+				w.Write(make([]byte, 4096))
+			default:
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			return true
+		}})
+	path := filepath.Join(t.TempDir(), "disk")
+	_, err := transport.Fetch(t.Context(), workspace.Fetch{
+		Location: "http://" + address + "/image", Path: path, SHA256: strings.Repeat("0", 64)})
+	if workspace.KindOf(err) != workspace.Unavailable {
+		t.Fatalf("%v, expected kind %s", err, workspace.Unavailable)
+	}
+	info, err := os.Stat(path + ".part.state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := int64(4 << 20); info.Size() > most {
+		t.Errorf("its account has %d bytes, expected at most %d", info.Size(), most)
+	}
+}
