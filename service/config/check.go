@@ -60,10 +60,16 @@ func (s *Site) check() error {
 	for key, n := range map[string]int64{
 		"maximum_nodes": int64(s.MaximumNodes), "default_cpus": s.DefaultCPUs,
 		"concurrency": int64(s.Concurrency), "spool_mb": s.SpoolMB,
+		"console_log_mb": s.ConsoleLogMB,
 	} {
 		if n < 0 {
 			all = append(all, fmt.Errorf("site.%s is negative", key))
 		}
+	}
+	const most = 1 << 20 // a TB
+	if s.ConsoleLogMB > most {
+		all = append(all, fmt.Errorf("site.console_log_mb is %d, more than %d",
+			s.ConsoleLogMB, most))
 	}
 	if slices.Contains(s.Operators, "") {
 		all = append(all, errors.New("site.operators: an operator has no name"))

@@ -109,6 +109,7 @@ func (s *Site) complete() {
 	s.ShutdownPatience = cmp.Or(s.ShutdownPatience, Duration(time.Minute))
 	s.Concurrency = cmp.Or(s.Concurrency, 64)
 	s.SpoolMB = cmp.Or(s.SpoolMB, 32<<10)
+	s.ConsoleLogMB = cmp.Or(s.ConsoleLogMB, 16)
 	if s.ForwardPorts == nil {
 		s.ForwardPorts = []int{22}
 	}

@@ -86,6 +86,9 @@ type Site struct {
 	// ForwardPorts are the TCP ports of guests to which owners may be connected through the
 	// service; default 22.
 	ForwardPorts []int `toml:"forward_ports"`
+	// ConsoleLogMB is how much of what a guest says on its serial line is kept on its host:
+	// of a log that is longer, the newest half of this; default 16.
+	ConsoleLogMB int64 `toml:"console_log_mb"`
 }
 
 // Notify is how notifications are delivered.

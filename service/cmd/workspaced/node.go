@@ -158,7 +158,7 @@ func (o *opener) open(ctx context.Context, h config.Host) (*host.Node, error) {
 	}
 	adapter, err := libvirt.Open(ctx, libvirt.Options{
 		Host: workspace.HostID(h.ID), URI: h.URI, Networks: networks, Pool: o.identity,
-		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: filepath.Join(h.Dir, "consoles"),
+		Accel: libvirt.Accel(h.Acceleration), ConsoleDir: n.ConsoleDir(),
 		TLS: libvirt.TLS(h.TLS), SSH: server, Peer: h.Peer, Access: n.Access, Logger: o.log,
 	})
 	n.Deployment, n.Customiser = adapter, ext4.Customiser{Access: n.Access}

@@ -22,6 +22,7 @@ import (
 	"github.com/philoxenia/philoxenia/service/dispatch"
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/agenda"
+	"github.com/philoxenia/philoxenia/service/manager/consoles"
 	"github.com/philoxenia/philoxenia/service/manager/expire"
 	"github.com/philoxenia/philoxenia/service/manager/fleet"
 	"github.com/philoxenia/philoxenia/service/manager/host"
@@ -224,6 +225,7 @@ func (d *daemon) assemble(
 		{Name: "pace", Run: func(ctx context.Context) error { return advice.pace.Run(ctx, store) }},
 		{Name: "library", Run: stock.Run}, {Name: "watch", Run: watcher.Run},
 		{Name: "expire", Run: sweeper.Run}, {Name: "overview", Run: d.overview.Run},
+		{Name: "consoles", Run: logs(c, pool, log).Run},
 	}
 	return asked(ctx, store, pool)
 }
@@ -236,6 +238,11 @@ func (a *advice) machines(
 		Pool: pool, Boot: images.Boot, Patience: time.Duration(c.Site.ShutdownPatience),
 		Took: a.pace.Took, Links: links, Seeds: seeds(c),
 	})
+}
+
+// logs keeps what guests say on their serial lines within bounds.
+func logs(c *config.Config, pool *host.Pool, log *slog.Logger) *consoles.Keeper {
+	return consoles.New(consoles.Options{Pool: pool, MostMB: c.Site.ConsoleLogMB, Logger: log})
 }
 
 // moves is what the configuration says of how images move.

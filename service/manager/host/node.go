@@ -86,6 +86,9 @@ func (n *Node) SeedPath(w *workspace.Workspace) string {
 	return filepath.Join(n.Dir, w.ID.String()+"-999-seed")
 }
 
+// ConsoleDir is where the logs of serial lines are on the host.
+func (n *Node) ConsoleDir() string { return filepath.Join(n.Dir, "consoles") }
+
 // MemoryPath returns the file in which the memory of a suspended guest is kept,
 // beside its disks: DIR/KEY-memory.HOST. Hosts that share a directory do not
 // share the file, so that each removes its own alone.
