@@ -76,7 +76,8 @@ type Images interface {
 	// and leaves it as it is: blocks shared where the file system can, else a qcow2
 	// file that has the image behind it. It returns the format of what it made;
 	// an existing file is left as it is.
-	// The image must stay where it is as long as such a disk is used.
+	// The image must stay where it is as long as such a disk is used. Where the host
+	// has no means for it the error is Lacking.
 	Clone(ctx context.Context, from, format, to string) (made string, err error)
 }
 

@@ -215,7 +215,8 @@ var Leftovers = []string{".part", ".part.state", ".deliver.state",
 	".packed", ".packed.part", ".packed.part.state", ".packed.deliver.state", ".packed.state"}
 
 // Customiser writes files into the file system of a disk image that no guest
-// is using. Writing the same files twice is the same as once.
+// is using. Writing the same files twice is the same as once. What the host has no
+// means for is Lacking, and nothing happened.
 type Customiser interface {
 	Customise(ctx context.Context, path, format string, files []File) error
 }

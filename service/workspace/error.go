@@ -120,6 +120,27 @@ func Refuse(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Err: fmt.Errorf(format, args...)}
 }
 
+// Lack is what a host has no means for at all, as a program that is not installed there:
+// trying again is of no use, but there may be another way. A host that was lost is none.
+type Lack struct{ Err error }
+
+// Error returns what is lacking.
+func (l *Lack) Error() string { return l.Err.Error() }
+
+// Unwrap returns the cause.
+func (l *Lack) Unwrap() error { return l.Err }
+
+// Lacks refuses, with kind Unavailable, what the host has no means for.
+func Lacks(format string, args ...any) *Error {
+	return &Error{Kind: Unavailable, Err: &Lack{fmt.Errorf(format, args...)}}
+}
+
+// Lacking reports whether the host has no means for it.
+func Lacking(err error) bool {
+	var l *Lack
+	return errors.As(err, &l)
+}
+
 // Refusal is the structured reason why the scheduler refused a request, or why
 // a lease waits. It is the cause inside an Error of kind NoResource.
 type Refusal struct {

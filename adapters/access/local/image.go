@@ -170,7 +170,7 @@ func (a Access) overlay(ctx context.Context, from, image, to string) error {
 	case err == nil:
 		return nil
 	case workspace.KindOf(err) == workspace.NotFound:
-		return workspace.Refuse(workspace.Unavailable,
+		return workspace.Lacks(
 			"the file system shares no blocks, and qemu-img is not there: install it "+
 				"(Debian package qemu-utils): %w", err)
 	case workspace.KindOf(err) == workspace.Internal:

@@ -180,7 +180,7 @@ func (a *Access) clone(ctx context.Context, from, image, to string) (string, err
 func lacking(err error) error {
 	var exit *exitError
 	if errors.As(err, &exit) && exit.status == notFound {
-		return workspace.Refuse(workspace.Unavailable, "the file system shares no blocks, and the "+
+		return workspace.Lacks("the file system shares no blocks, and the "+
 			"host has no qemu-img: install it there (Debian package qemu-utils): %w", err)
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/access/ssh"
@@ -102,4 +103,28 @@ func broken(t *testing.T, s *sshdtest.Server, from, to string, move move) {
 	if began < 32<<20 {
 		t.Errorf("it began anew, at %d", began)
 	}
+}
+
+// TestHostLostUnderAProgram: what a program failed of is then the loss, and not the program.
+func TestHostLostUnderAProgram(t *testing.T) {
+	s := sshdtest.Start(t)
+	a := open(t, s)
+	var once sync.Once
+	err := a.Run(t.Context(), workspace.Command{
+		Args:   []string{"sh", "-c", "echo begun; exec sleep 30"},
+		Stdout: told(func() { once.Do(s.Stop) }),
+	})
+	// Transient where the program's end is seen before that of the connection.
+	k := workspace.KindOf(err)
+	if k != workspace.Unavailable && k != workspace.Transient || workspace.Lacking(err) {
+		t.Errorf("of a lost host it says %v (%s)", err, k)
+	}
+}
+
+// told is a writer that tells of what is written.
+type told func()
+
+func (f told) Write(p []byte) (int, error) {
+	f()
+	return len(p), nil
 }

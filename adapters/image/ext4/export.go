@@ -28,7 +28,7 @@ while [ -e "$pid" ] && kill -0 "$daemon" 2>/dev/null; do sleep 0.02; done`
 
 // exported shows the qcow2 image as a raw file of the host while use runs, by
 // qemu-storage-daemon and FUSE. What is written there is in the image when it
-// returns. Unavailable: the host has no means for it, and use was not called.
+// returns. Lacking: the host has no means for it, and use was not called.
 func (c Customiser) exported(ctx context.Context, image string, use func(raw string) error) error {
 	raw := image + ".file-raw"
 	in, hold := io.Pipe()
@@ -67,10 +67,13 @@ func (c Customiser) exported(ctx context.Context, image string, use func(raw str
 }
 
 // noExport says why the image cannot be shown. One that is in use, by an earlier
-// try that is still ending, can be soon.
+// try that is still ending, can be soon, and so can one of a host that was lost.
 func noExport(err error) error {
 	if err == nil {
-		return workspace.Refuse(workspace.Unavailable, "qemu-storage-daemon shows nothing")
+		return workspace.Lacks("qemu-storage-daemon shows nothing")
+	}
+	if k := workspace.KindOf(err); k == workspace.Unavailable || k == workspace.Transient {
+		return err
 	}
 	switch text := err.Error(); {
 	case strings.Contains(text, "Failed to get"): // a lock
@@ -78,6 +81,5 @@ func noExport(err error) error {
 	case strings.Contains(text, "not in qcow2 format"):
 		return workspace.Refuse(workspace.Invalid, "%w", err)
 	}
-	return workspace.Refuse(workspace.Unavailable,
-		"qemu-storage-daemon cannot show it as a raw file: %w", err)
+	return workspace.Lacks("qemu-storage-daemon cannot show it as a raw file: %w", err)
 }

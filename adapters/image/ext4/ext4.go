@@ -36,8 +36,9 @@ var _ workspace.Customiser = Customiser{}
 // Customise writes the files. It looks at what it wrote before it returns. The
 // error has kind Invalid (a path that is not one, a format or file system that
 // cannot be written to), NotFound (no image), NoResource (the file system is
-// full), Unavailable (the host cannot write into qcow2 images; nothing happened)
-// or Internal. After an error the image may hold some of the files.
+// full), Unavailable (the host is out of reach) or Internal. It is Lacking where the
+// host cannot write into qcow2 images, and nothing happened. After an error the image
+// may hold some of the files.
 func (c Customiser) Customise(
 	ctx context.Context, image, format string, files []workspace.File,
 ) error {

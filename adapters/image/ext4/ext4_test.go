@@ -298,3 +298,43 @@ func TestCloneInUse(t *testing.T) {
 	files := []workspace.File{{Path: "/etc/motd", Content: "new"}}
 	isKind(t, here.Customise(t.Context(), clone, "qcow2", files), workspace.Transient)
 }
+
+// strained is the way to a host on which programs fail.
+type strained struct {
+	local.Access
+	with error
+}
+
+func (s strained) Run(context.Context, workspace.Command) error { return s.with }
+
+// TestLackIsNoLoss tells a host that cannot write into qcow2 disks at all from one that
+// was lost when it was asked to.
+func TestLackIsNoLoss(t *testing.T) {
+	disk := filepath.Join(t.TempDir(), "disk.qcow2")
+	run(t, "qemu-img", "create", "-q", "-f", "qcow2", disk, "1M")
+	files := []workspace.File{{Path: "/etc/motd", Content: "new"}}
+	for name, c := range map[string]struct {
+		with  *workspace.Error
+		want  workspace.Kind
+		lacks bool
+	}{
+		"no program": {workspace.Refuse(workspace.Internal,
+			"exit status 127: qemu-storage-daemon: not found"), workspace.Unavailable, true},
+		"no FUSE": {workspace.Refuse(workspace.Internal,
+			"exit status 1: qemu-storage-daemon: export type=fuse: Invalid parameter 'fuse'"),
+			workspace.Unavailable, true},
+		"lost": {workspace.Refuse(workspace.Unavailable, "the connection was lost"),
+			workspace.Unavailable, false},
+		"called off": {workspace.Refuse(workspace.Transient, "context canceled"),
+			workspace.Transient, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := ext4.Customiser{Access: strained{with: c.with}}.Customise(
+				t.Context(), disk, "qcow2", files)
+			isKind(t, err, c.want)
+			if workspace.Lacking(err) != c.lacks {
+				t.Errorf("that means lacking %v: %v", !c.lacks, err)
+			}
+		})
+	}
+}

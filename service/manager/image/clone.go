@@ -133,7 +133,7 @@ func (c *cache) disk(ctx context.Context, n *host.Node, path string, i cached) e
 		return err
 	}
 	format, err := a.Clone(ctx, under, i.format, path+cloneSuffix)
-	if err != nil && workspace.KindOf(err) == workspace.Unavailable {
+	if workspace.Lacking(err) {
 		err = errors.Join(copied(ctx, a, from, path, i.format), a.Remove(ctx, under))
 		return err
 	}

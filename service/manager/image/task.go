@@ -141,7 +141,7 @@ func (im *Images) writeInto(
 		return err
 	}
 	err = n.Customiser.Customise(ctx, path, format, im.files(w))
-	if format != "qcow2" || err == nil || workspace.KindOf(err) != workspace.Unavailable {
+	if format != "qcow2" || !workspace.Lacking(err) {
 		return err
 	}
 	im.log.Info("disk is made raw, to write files into it", "workspace", w.ID, "host", n.ID,
