@@ -43,7 +43,8 @@ func (h *Host) monitorOf(ctx context.Context, domain int32) (*monitor, error) {
 	return m, nil
 }
 
-// do has QEMU carry out a command, and reads its answer.
+// do has QEMU carry out a command, and reads its answer. Errors: Conflict (QEMU refuses
+// it), Transient (it does not answer, which says nothing of the command).
 func (m *monitor) do(command string, arguments, answer any) error {
 	err := json.NewEncoder(m.conn).Encode(struct {
 		Execute   string `json:"execute"`
@@ -61,14 +62,14 @@ func (m *monitor) do(command string, arguments, answer any) error {
 		switch {
 		case err != nil || said.Event != "":
 		case said.Return == nil:
-			return fmt.Errorf("%s: %s", command, said.Error.Desc)
+			return workspace.Refuse(workspace.Conflict, "%s: %s", command, said.Error.Desc)
 		case answer == nil:
 			return nil
 		default:
 			return json.Unmarshal(said.Return, answer)
 		}
 	}
-	return err
+	return workspace.Refuse(workspace.Transient, "%s: its QEMU does not answer: %w", command, err)
 }
 
 // xenDisk is a disk as its QEMU tells of it.
@@ -155,8 +156,7 @@ func (h *Host) limitXenDisks(ctx context.Context, m *machine, limit string, name
 				"group": now.Name, "bps": mbps << 20, "bps_rd": 0, "bps_wr": 0,
 				"iops": iops, "iops_rd": 0, "iops_wr": 0}, nil)
 			if err != nil {
-				return workspace.Refuse(workspace.Conflict, "disk %s cannot be limited: %w",
-					name, err)
+				return fmt.Errorf("disk %s cannot be limited: %w", name, err)
 			}
 		}
 		return nil
