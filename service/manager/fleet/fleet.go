@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -220,7 +221,16 @@ func (f *Fleet) enrol(
 
 // single refuses a host that is in the pool under another name: what it has would be
 // leased twice. A host of libvirt's test driver, or a simulated one, is new each time.
+// Nor are two of them reached at one address.
 func (f *Fleet) single(spec workspace.HostSpec) error {
+	if ip, err := netip.ParseAddr(spec.Overlay); err == nil {
+		for _, n := range f.o.Pool.Nodes() {
+			if other, err := netip.ParseAddr(n.Overlay); err == nil && other == ip {
+				return workspace.Refuse(workspace.Conflict,
+					"the host %s of the pool has the overlay address %s", n.ID, ip)
+			}
+		}
+	}
 	if strings.HasPrefix(spec.URI, "sim:") || strings.HasPrefix(spec.URI, "test") {
 		return nil
 	}

@@ -34,3 +34,22 @@ func TestOverlayIsLookedAt(t *testing.T) {
 		t.Errorf("without programs: %+v", all)
 	}
 }
+
+// TestOverlayIsOfOneHost: two hosts of the pool are not reached at one address.
+func TestOverlayIsOfOneHost(t *testing.T) {
+	pool := host.NewPool()
+	pool.Add(&host.Node{Host: workspace.Host{ID: "one", Overlay: "fd00::1"}})
+	pool.Add(&host.Node{Host: workspace.Host{ID: "two"}})
+	f := New(Options{Pool: pool})
+	for ip, want := range map[string]string{"": "", "fd00::2": "", "fd00::1": "host one",
+		"FD00:0::1": "host one"} {
+		err := f.single(workspace.HostSpec{ID: "three", URI: "qemu:///system", Overlay: ip})
+		if (err == nil) != (want == "") {
+			t.Errorf("%q: %v", ip, err)
+		}
+		if err != nil && (workspace.KindOf(err) != workspace.Conflict ||
+			!strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v", ip, err)
+		}
+	}
+}
