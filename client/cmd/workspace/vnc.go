@@ -17,6 +17,7 @@ type vncCmd struct {
 	Listen string `default:"127.0.0.1:0" placeholder:"HOST:PORT" help:"Where the viewer finds the screen; a port of 0 is any that is free."`
 	Viewer string `placeholder:"COMMAND" help:"Viewer to start, with HOST::PORT as its last argument."`
 	Once   bool   `help:"End with the first viewer."`
+	URL    bool   `name:"url" help:"Print the address of a WebSocket and its password, for noVNC, and end: both are good once."`
 }
 
 // Run offers the workspace's screen to VNC viewers of this machine, each with a
@@ -25,6 +26,9 @@ func (c *vncCmd) Run(ctx context.Context, a *app) error {
 	t, err := c.one(a)
 	if err != nil {
 		return err
+	}
+	if c.URL {
+		return c.address(ctx, a, t)
 	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -50,6 +54,22 @@ func (c *vncCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	return nil
+}
+
+// address prints where a viewer that speaks WebSocket finds the screen by itself.
+func (c *vncCmd) address(ctx context.Context, a *app, t target) error {
+	if c.Viewer != "" || c.Once {
+		return usagef("", "cannot tell the screen's address: --viewer and --once go without --url")
+	}
+	pass, err := a.pass(ctx, t, report.ConsoleRequest{Kind: report.ConsoleScreen})
+	if err != nil {
+		return err
+	}
+	view, err := newSocket(pass)
+	if err != nil {
+		return err
+	}
+	return a.print(view)
 }
 
 // show connects one viewer. A pass that is too old is no error: the next is made.
