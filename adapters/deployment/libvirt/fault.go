@@ -38,16 +38,48 @@ func kindOf(err error) workspace.Kind {
 		return workspace.Transient
 	case cutOff(err):
 		return workspace.Unavailable
-	case errors.As(err, &theirs) && strings.Contains(theirs.Message, noSpace):
-		return workspace.NoResource
 	case errors.As(err, &theirs):
-		return kindOfCode(libvirt.ErrorNumber(theirs.Code))
+		return kindOfTheirs(theirs)
 	}
 	return workspace.Internal
 }
 
-// noSpace is in what libvirt's helpers say of a disk that is full.
-const noSpace = "No space left on device"
+// kindOfTheirs maps what libvirt says.
+func kindOfTheirs(err libvirt.Error) workspace.Kind {
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		if strings.Contains(strings.ToLower(err.Message), full.Error()) { // helpers say it too
+			return workspace.NoResource
+		}
+	}
+	code := libvirt.ErrorNumber(err.Code)
+	if code == libvirt.ErrSystemError && passes(err.Message) {
+		return workspace.Transient
+	}
+	return kindOfCode(code)
+}
+
+// passing are the errors of the host's system that may be otherwise the next time: a
+// machine that takes long to die, or a daemon beside libvirt's that is started anew. A
+// file that is not there, or may not be read, stays as it is; nor would that be the
+// machine, or the way to the host, that NotFound and Denied speak of.
+var passing = []syscall.Errno{
+	syscall.EBUSY, syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE,
+	syscall.ETIMEDOUT, syscall.EPIPE, syscall.ECONNRESET, syscall.ECONNREFUSED,
+	syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+}
+
+// passes reports whether a text of libvirt's ends in the system's words for one of them.
+// The number comes over the wire as well, but the library drops it; a daemon that speaks
+// another language is not understood.
+func passes(text string) bool {
+	text = strings.ToLower(text)
+	for _, number := range passing {
+		if strings.HasSuffix(text, ": "+number.Error()) {
+			return true
+		}
+	}
+	return false
+}
 
 // full says of an error how much room there is where a file was to be written, if the
 // want of it is why that failed.
