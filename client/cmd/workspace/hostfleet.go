@@ -180,7 +180,7 @@ func (c *hostAddCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if _, err := a.client.AddHost(ctx, spec); err != nil {
-		return err
+		return outOfReach(err)
 	}
 	a.keep()
 	hosts, err := a.find(ctx, []string{c.Name})
@@ -188,6 +188,16 @@ func (c *hostAddCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.print(hostDetails{newHost(hosts[0])})
+}
+
+// outOfReach gives a host that does not answer the service its exit code.
+func outOfReach(err error) error {
+	var f *client.Fault
+	if !errors.As(err, &f) || f.Kind != "unavailable" {
+		return err
+	}
+	return failf(exitUnreachable, "`workspace host probe` with the same options says what stands "+
+		"in the way; add the host when it answers", "%w", err)
 }
 
 // A findingView is what one check of a host found, as it is shown.
