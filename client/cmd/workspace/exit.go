@@ -40,7 +40,8 @@ var exits = []struct {
 	{exitNoResource, "no-resource", "The pool cannot hold it, or a quota is reached."},
 	{exitTimeout, "timeout", "The wait was over before the state came; the workspace exists."},
 	{exitFailed, "failed", "The workspace is Corrupted, or ended before the state came."},
-	{exitUnreachable, "unreachable", "The service cannot be reached, or the host that it is to add."},
+	{exitUnreachable, "unreachable",
+		"The service cannot be reached, or the host that it is to add."},
 	{exitPartial, "partial", "Some of several were done, some were not."},
 	{exitInterrupted, "interrupted", "Interrupted; what was asked for goes on at the service."},
 }
