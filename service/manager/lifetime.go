@@ -213,6 +213,9 @@ func (m *Manager) end(tx workspace.Tx, old *workspace.Workspace) error {
 	case w.Lease.Mechanism == workspace.MechanismSerialize:
 		last = order{kind: workspace.ChangeSerialize}
 	}
+	if err := forgo(tx, w.ID); err != nil {
+		return err
+	}
 	err := queue(tx, &w, last)
 	if err != nil && workspace.KindOf(err) != workspace.Conflict {
 		return err
@@ -221,6 +224,22 @@ func (m *Manager) end(tx workspace.Tx, old *workspace.Workspace) error {
 		return m.agenda.Notice(tx, w.Booking)
 	}
 	return hooks{agenda: m.agenda}.parkIn(tx, w.ID) // nothing has to be ended first
+}
+
+// forgo drops what the owner asked for and has not begun, but for a save: it would put
+// the end of running time off for as long as it takes.
+func forgo(tx workspace.Tx, id workspace.ID) error {
+	for _, c := range tx.ChangesOf(id) {
+		_, asked := operations[c.Kind]
+		asked = asked || c.Kind == workspace.ChangeResize || c.Kind == workspace.ChangeSnapshot
+		if c.Status != workspace.ChangeQueued || !asked || c.Kind == workspace.ChangeSave {
+			continue
+		}
+		if err := tx.RemoveChange(c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Warning is when the subscribers of a workspace are to be warned that its

@@ -94,6 +94,31 @@ func TestExpiry(t *testing.T) {
 	}
 }
 
+// TestNothingPutsTheEndOff makes sure that what an owner asks for before the end of running
+// time keeps nobody else waiting after it.
+func TestNothingPutsTheEndOff(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, dir, "* reboot delay=20s")
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		time.Sleep(29 * time.Minute)
+		var err error
+		asked := 0
+		for ; err == nil && asked < 1000; asked++ {
+			err = r.manager.Shutdown(t.Context(), ada, w.ID, workspace.ShutdownReboot, "")
+		}
+		if workspace.KindOf(err) != workspace.Busy {
+			t.Errorf("after %d operations: %v, expected kind %s", asked, err, workspace.Busy)
+		}
+		time.Sleep(2 * time.Minute)
+		if now, err := r.manager.Workspace(t.Context(), ada, w.ID); err != nil ||
+			now.State != workspace.Propagated {
+			t.Errorf("a minute after the end it is %+v, %v", now, err)
+		}
+		r.stop()
+	})
+}
+
 func TestExtension(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {

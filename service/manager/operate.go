@@ -130,8 +130,15 @@ func operate(tx workspace.Tx, owner workspace.Owner, id workspace.ID, o order) e
 	if b, err := tx.Booking(w.Booking); err == nil && b.Status != workspace.LeaseActive {
 		return disabled(operations[o.kind], w, fmt.Sprintf(": its lease is %s", b.Status))
 	}
+	if waiting := len(tx.ChangesOf(id)); waiting >= mostWaiting {
+		return workspace.Errorf(workspace.Busy, operations[o.kind].verb+" workspace", id.String(),
+			"%d operations wait for it already: try again when they are done", waiting)
+	}
 	return queue(tx, w, o)
 }
+
+// mostWaiting is how many operations may wait for a workspace: the record keeps them all.
+const mostWaiting = 64
 
 // queue queues a change of the workspace behind what is under way, when its
 // state, as it will be then, allows that. It does nothing when the state will

@@ -5,6 +5,7 @@
 package file
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -139,5 +140,8 @@ func (t *Transport) expected(name string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || transfer.Regular(info) != nil {
+		return "", cmp.Or(err, transfer.Invalid("its checksum is no regular file"))
+	}
 	return transfer.ReadSum(f, name)
 }
