@@ -27,7 +27,7 @@ caller = "/O=Example/CN=Ada"
 [site]
 kernel_parameters = true
 shutdown_patience = "10m"
-host_grace = "10m"
+host_grace = "30m"
 
 [scheduler]
 boot = "5m"

@@ -86,8 +86,9 @@ func shell(t *testing.T, format string, args ...any) string {
 	return out
 }
 
-// patience is how long a guest may take to say something.
-const patience = 10 * time.Minute
+// patience is how long a guest may take to say something, and a host to answer again:
+// a busy computer's dom0 can stand still for minutes.
+const patience = 20 * time.Minute
 
 // says waits until the guest's console has so many lines with the words, and
 // returns the last of them.

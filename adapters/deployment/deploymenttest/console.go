@@ -70,7 +70,7 @@ func (h *heard) hears() {
 	h.t.Helper()
 	select {
 	case <-h.first:
-	case <-time.After(callLimit):
+	case <-time.After(h.Limit):
 		h.t.Fatal("nothing came from the console")
 	}
 }
@@ -80,7 +80,7 @@ func (h *heard) ends() {
 	h.t.Helper()
 	select {
 	case <-h.over:
-	case <-time.After(callLimit):
+	case <-time.After(h.Limit):
 		h.t.Fatal("the connection to the console did not end")
 	}
 }
