@@ -41,6 +41,7 @@ type cli struct {
 	Config     configCmd     `cmd:"" help:"Show the configuration."`
 	Completion completionCmd `cmd:"" help:"Print the completion script of a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Candidates candidatesCmd `cmd:"" hidden:"" help:"Print names, for completion."`
 	Man        manCmd        `cmd:"" hidden:"" help:"Print the man page workspace.1."`
 }
 

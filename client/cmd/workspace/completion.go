@@ -166,9 +166,9 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		if takes(n, "host") {
 			files += " hosts=1"
 		}
-		fmt.Fprintf(&cases, "      %s) options=%q words=%q%s%s ;;\n",
+		fmt.Fprintf(&cases, "      %s) options=%q words=%q%s%s%s ;;\n",
 			strings.Join(append([]string{n.Name}, n.Aliases...), "|"),
-			optionWords(optionsUnder(n)), wordsOf(n), live, files)
+			optionWords(optionsUnder(n)), wordsOf(n), live, files, bashNamed(n))
 	}
 	b.WriteString(strings.NewReplacer(
 		"@NAMES@", names.String(), "@GLOBALS@", optionWords(flagsOf(root)),
@@ -177,6 +177,33 @@ func completeBash(b *strings.Builder, root *kong.Node) {
 		"@FILED@", optionsWith(root, "FILE")+"|"+optionsWith(root, "LOCAL"),
 		"@VALUED@", optionsWith(root, ""), "@CASES@", cases.String(),
 	).Replace(bashScript))
+}
+
+// kinds are what the command candidates knows the names of.
+var kinds = []string{"images", "networks", "snapshots"}
+
+// naming returns the commands below one whose arguments are such names. Those that
+// make something new name what is not there yet.
+func naming(n *kong.Node, kind string) []string {
+	arguments := map[string]string{"images": "image", "networks": "network", "snapshots": "name"}
+	var subs []string
+	for _, sub := range visible(n) {
+		if takes(sub, arguments[kind]) && sub.Name != "add" && sub.Name != "create" {
+			subs = append(subs, sub.Name)
+		}
+	}
+	return subs
+}
+
+// bashNamed says in variables of the script which commands take names.
+func bashNamed(n *kong.Node) string {
+	text := ""
+	for _, kind := range kinds {
+		if subs := naming(n, kind); len(subs) > 0 {
+			text += fmt.Sprintf(" %s=%q", kind, strings.Join(subs, " "))
+		}
+	}
+	return text
 }
 
 // bashChoices writes the cases of options of single commands whose values are
@@ -200,6 +227,7 @@ const bashScript = `# Completion of the command workspace. Load it with:
 _workspace() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command="" options="" words="" live="" files="" hosts="" word
+  local images="" networks="" snapshots="" sub="-" first="" typed shown
   local globals="@GLOBALS@"
   COMPREPLY=()
   # Bash takes --option=value for three words.
@@ -213,11 +241,15 @@ _workspace() {
     --via) COMPREPLY=($(compgen -W "@WAYS@" -- "$current")); return ;;
     --color) COMPREPLY=($(compgen -W "@COLORS@" -- "$current")); return ;;
 @CHOICES@    @FILED@) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --network) words=$("${COMP_WORDS[0]}" candidates networks 2>/dev/null)
+      COMPREPLY=($(compgen -W "$words" -- "$current")); return ;;
     @VALUED@) return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     if [[ -n $command ]]; then
-      [[ " $words " != *" $word "* ]] || words="" # it is there already
+      if [[ " $words " == *" $word "* ]]; then words="" sub=$word # it is there already
+      elif [[ -z $first && $word != -* ]]; then first=$word
+      fi
       continue
     fi
     command=$word
@@ -227,6 +259,18 @@ _workspace() {
   done
   [[ -n $command ]] || words="@NAMES@"
   if [[ $current == -* ]]; then words="$options $globals"
+  elif [[ " $images " == *" $sub "* ]]; then
+    # Bash takes NAME:VERSION for three words, of which the last is completed.
+    typed=${COMP_LINE:0:COMP_POINT} typed=${typed##* } shown=""
+    [[ $COMP_WORDBREAKS != *:* ]] || shown=${typed%"${typed##*:}"}
+    words=$("${COMP_WORDS[0]}" candidates images 2>/dev/null)
+    COMPREPLY=($(compgen -W "$words" -- "$typed"))
+    COMPREPLY=("${COMPREPLY[@]#"$shown"}")
+    return
+  elif [[ " $networks " == *" $sub "* ]]; then
+    words=$("${COMP_WORDS[0]}" candidates networks 2>/dev/null)
+  elif [[ -n $first && " $snapshots " == *" $sub "* ]]; then
+    words=$("${COMP_WORDS[0]}" candidates snapshots "$first" 2>/dev/null)
   elif [[ -z $words ]]; then
     [[ -z $live || ! $current =~ ^[0-9]*$ ]] || words=$("${COMP_WORDS[0]}" list -o name 2>/dev/null)
     [[ -z $hosts ]] || words=$("${COMP_WORDS[0]}" hosts -o name 2>/dev/null)
@@ -258,8 +302,25 @@ func completeFish(b *strings.Builder, root *kong.Node) {
 			fmt.Fprintf(b, "complete -c workspace %s-a '(workspace hosts -o name 2>/dev/null)'\n",
 				under)
 		}
+		fishNamed(b, n)
 		if words := wordsOf(n); words != "" {
 			fmt.Fprintf(b, "complete -c workspace %s-a %q\n", under, words)
+		}
+	}
+}
+
+// fishNamed writes the arguments that are names. That of a snapshot follows the
+// workspace's.
+func fishNamed(b *strings.Builder, n *kong.Node) {
+	for _, kind := range kinds {
+		of := ""
+		if kind == "snapshots" {
+			of = " (commandline -opc)[4]"
+		}
+		if subs := naming(n, kind); len(subs) > 0 {
+			fmt.Fprintf(b, "complete -c workspace -n '__fish_seen_subcommand_from %s; and "+
+				"__fish_seen_subcommand_from %s' -f -a '(workspace candidates %s%s 2>/dev/null)'\n",
+				n.Name, strings.Join(subs, " "), kind, of)
 		}
 	}
 }
@@ -272,6 +333,8 @@ func fishOption(b *strings.Builder, under string, f *kong.Flag) {
 	}
 	if words := choices(f.Name); words != "" && !f.IsBool() {
 		fmt.Fprintf(b, " -x -a %q", words)
+	} else if f.Name == "network" {
+		b.WriteString(" -x -a '(workspace candidates networks 2>/dev/null)'")
 	} else if !f.IsBool() {
 		b.WriteString(" -r")
 	}
