@@ -1,7 +1,10 @@
 package manager_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
@@ -60,6 +63,29 @@ func TestMigrate(t *testing.T) {
 	r.reach(w.ID, workspace.Running)
 	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
 	r.conserved()
+}
+
+// TestMigrationIsNoEnd: the host that a guest leaves says that it is gone while the
+// record has it there yet. Nothing befell it, and nobody is told that anything did.
+func TestMigrationIsNoEnd(t *testing.T) {
+	var said bytes.Buffer
+	r := newRig(t, t.TempDir(), "", func(r *rig) {
+		r.log = slog.New(slog.NewTextHandler(&said, nil))
+	})
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	for range 8 {
+		_, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+		r.check(err)
+		w = r.await(w.ID, other(w), workspace.Running)
+	}
+	r.check(r.world.PowerOff(w.Host, w.ID))
+	r.reach(w.ID, workspace.Propagated)
+	r.stop()
+	const ended = "guest stopped by itself"
+	if n := strings.Count(said.String(), ended); n != 1 {
+		t.Errorf("%q is said %d times, expected once, at the end:\n%s", ended, n, said.String())
+	}
 }
 
 // TestMigrationFallsBack moves a guest with its memory saved that cannot move while

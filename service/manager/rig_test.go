@@ -1,6 +1,7 @@
 package manager_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,7 @@ type rig struct {
 	stop    func()
 
 	wrap func(workspace.Deployment) workspace.Deployment // of each host; nil: as it is
+	log  *slog.Logger                                    // of what watches hosts; nil: nothing
 }
 
 // files is a customiser that writes into a directory of its own: simulated
@@ -110,7 +112,7 @@ func newRig(t *testing.T, dir, script string, prepare ...func(*rig)) *rig {
 		Reachable: r.pool.Reachable, Agenda: r.agenda, Accounts: &r.account, Library: r.library,
 		Snapshots: r.pool.Snapshots,
 	})
-	watcher := r.watcher(quiet)
+	watcher := r.watcher(cmp.Or(r.log, quiet))
 	sweeper := expire.New(r.store, r.manager, quiet)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -241,9 +241,11 @@ func (w *Watcher) look(ctx context.Context, n *Node, id workspace.ID) {
 	if err != nil || !stopped(condition) {
 		return
 	}
+	moved := false
 	err = w.store.Update(ctx, func(tx workspace.Tx) error {
 		ws, err := tx.Workspace(id)
-		if err != nil || ws.Version != before.Version || len(tx.ChangesOf(id)) > 0 {
+		moved = err == nil && ws.Version == before.Version && len(tx.ChangesOf(id)) == 0
+		if !moved {
 			return nil //nolint:nilerr // gone or moved: nothing to record
 		}
 		on, fault := verdict(condition)
@@ -253,6 +255,9 @@ func (w *Watcher) look(ctx context.Context, n *Node, id workspace.ID) {
 	if err != nil {
 		w.log.Error("cannot record what a host reported",
 			"host", n.ID, "workspace", id, "error", err)
+		return
+	}
+	if !moved { // as a guest that migrated: it is not where it was, and nothing befell it
 		return
 	}
 	w.log.Info("guest stopped by itself", "host", n.ID, "workspace", id, "condition", condition)
