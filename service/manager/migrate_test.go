@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
+	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -241,5 +242,32 @@ func TestEvacuation(t *testing.T) {
 		t.Errorf("its lease is %+v, %v, and bound", b, err)
 	}
 	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+// TestGroupMovesAsAWhole: the nodes of a group whose network is on one host are not torn
+// apart, whichever of them is told to go. Destroyed ones are in nobody's way.
+func TestGroupMovesAsAWhole(t *testing.T) {
+	r := newRig(t, t.TempDir(), "", func(r *rig) {
+		r.policy.Brought = map[string]manager.Brought{"private": {Private: true}}
+	})
+	made, err := r.manager.Create(t.Context(), privately(3, 128))
+	r.check(err)
+	var w *workspace.Workspace
+	for _, n := range made.Workspaces {
+		w = r.reach(n.ID, workspace.Running)
+	}
+	r.check(r.manager.Destroy(t.Context(), ada, made.Workspaces[0].ID))
+	r.settle()
+	to := other(w)
+	got, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+	r.check(err)
+	if got != to {
+		t.Errorf("it goes to %s, want %s", got, to)
+	}
+	for _, n := range made.Workspaces[1:] {
+		r.await(n.ID, to, workspace.Running)
+		r.check(r.manager.Destroy(t.Context(), ada, n.ID))
+	}
 	r.conserved()
 }

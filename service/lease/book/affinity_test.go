@@ -230,6 +230,37 @@ func TestReachWhileTheyMove(t *testing.T) {
 	}
 }
 
+// TestTogetherTheyMove: nodes that are to be on one host leave it together, or not.
+func TestTogetherTheyMove(t *testing.T) {
+	for name, c := range map[string]struct {
+		room  int // of the other host
+		moved bool
+	}{"room for all": {3, true}, "room for one": {1, false}} {
+		w := newWorld(t, hosts(2, 3), Policy{})
+		if taken := 3 - c.room; taken > 0 {
+			x := one(1, Immediate, taken, 100)
+			x.Hosts = only(1)
+			w.submit(x, 0)
+		}
+		x := one(2, Immediate, 3, 100)
+		x.Affinity = []Affinity{{}}
+		w.submit(x, 0)
+		w.until(1)
+		b := w.book.Snapshot()
+		h, err := b.Shift(2, 2, 1, -1)
+		if (err == nil) != c.moved {
+			t.Errorf("%s: host %d, %v", name, h, err)
+		}
+		want := []slot.Host{0, 0, 0}
+		if c.moved {
+			want = []slot.Host{1, 1, 1}
+		}
+		if got := b.leases.get(2).hosts; !slices.Equal(got, want) {
+			t.Errorf("%s: they are on %v, want %v", name, got, want)
+		}
+	}
+}
+
 // TestRuledOut explains a refusal that only a condition causes, and offers to do
 // without.
 func TestRuledOut(t *testing.T) {

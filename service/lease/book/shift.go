@@ -9,7 +9,8 @@ import (
 
 // Shift has a node of a running lease move to another host now: to the one given
 // or, where that is less than zero, to the one that suits best. It holds both until
-// Done says that it has moved; the next Advance tells to begin. The error is of kind
+// Done says that it has moved; the next Advance tells to begin. Where the nodes of the
+// lease are to be on one host, all of them move. The error is of kind
 // NotFound, Busy (the lease does not run, or moves already), Conflict (it is to stay), or
 // NoResource.
 func (b *Book) Shift(now slot.Time, id ID, node int, to slot.Host) (slot.Host, error) {
@@ -27,43 +28,53 @@ func (b *Book) Shift(now slot.Time, id ID, node int, to slot.Host) (slot.Host, e
 	case l.Stays:
 		return 0, workspace.Refuse(workspace.Conflict, "lease %d stays on its hosts", id)
 	}
-	target, ok := b.roomFor(l, node, to)
-	if !ok {
+	hosts := b.roomFor(l, node, to)
+	if hosts == nil {
 		reach := ""
-		if slices.ContainsFunc(l.Affinity, func(a Affinity) bool { return a.Zone != nil }) {
+		switch {
+		case slices.ContainsFunc(l.Affinity, func(a Affinity) bool { return a.Zone != nil }):
 			reach = ", from which it reaches the other nodes of its group"
+		case len(l.hosts) > 1 && b.search(b.full, l).one:
+			reach = ", and for the other nodes of its group, which are to be on the same host"
 		}
 		return 0, workspace.Refuse(workspace.NoResource,
 			"there is no host with room for it up to the end of its lease%s", reach)
 	}
 	c := b.Snapshot()
-	hosts := slices.Clone(l.hosts)
-	hosts[node] = target
 	c.move(c.own(c.leases.get(id)), hosts)
 	c.changed, c.freed = true, true
 	c.review()
 	*b = *c
-	return target, nil
+	return hosts[node], nil
 }
 
-// roomFor finds a host for a node that leaves its own.
-func (b *Book) roomFor(l *lease, node int, to slot.Host) (slot.Host, bool) {
-	alone := l.copy()
-	alone.Parts = []Part{{Nodes: 1, Need: l.needs()[node]}}
-	s := b.search(b.full, alone)
-	s.avoid = append(b.vacating(), l.hosts[node])
-	if s.alone {
-		s.avoid = append(s.avoid, l.hosts...)
+// roomFor finds hosts for a lease of which a node leaves its own: the others stay, or
+// come along where all have to be together. It returns nil where there are none.
+func (b *Book) roomFor(l *lease, node int, to slot.Host) []slot.Host {
+	needs, moved := l.needs(), l.copy()
+	first, end := node, node+1
+	if b.search(b.full, l).one {
+		first, end = 0, len(needs)
 	}
-	s.join(slices.Concat(l.hosts[:node], l.hosts[node+1:]))
+	moved.Parts = nil
+	for _, need := range needs[first:end] {
+		moved.Parts = append(moved.Parts, Part{Nodes: 1, Need: need})
+	}
+	s := b.search(b.full, moved)
+	s.avoid = append(b.vacating(), l.hosts[node])
+	stay := slices.Concat(l.hosts[:first], l.hosts[end:])
+	if s.alone {
+		s.avoid = append(s.avoid, stay...)
+	}
+	s.join(stay)
 	for h := range b.Hosts() {
 		if to >= 0 && slot.Host(h) != to {
 			s.avoid = append(s.avoid, slot.Host(h))
 		}
 	}
 	found := s.place(slot.Span{Start: b.now, End: l.held.End})
-	if len(found) == 0 {
-		return 0, false
+	if found == nil {
+		return nil
 	}
-	return found[0], true
+	return slices.Concat(l.hosts[:first], found, l.hosts[end:])
 }
