@@ -28,6 +28,7 @@ type app struct {
 	quiet    bool    // nothing is said beside the output
 	notes    palette // colours of what goes to err
 	last     *etree.Element
+	command  string // that runs, as it is typed
 }
 
 // newApp resolves the settings and makes the client; it sends nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/philoxenia/philoxenia/client"
 )
@@ -108,6 +109,42 @@ func exitCode(err error) int {
 		return exitTimeout
 	}
 	return exitError
+}
+
+// advice is what helps where something else than a workspace is not there, or is not
+// in a state that allows it, by the commands that are about it.
+var advice = map[string]string{
+	"workspace host":      "`workspace host list` shows the hosts and how they are",
+	"workspace image":     "`workspace image list` shows what the library has",
+	"workspace image add": "bring the file there first, or correct the location",
+	"workspace network":   "`workspace network show` shows whose addresses are",
+	"workspace migrate": "`workspace status` shows the state it is in, " +
+		"`workspace snapshot list` what is kept of it",
+}
+
+// advise gives an error the advice of the command, where the general one would be
+// about a workspace.
+func (a *app) advise(err error) error {
+	code := exitCode(err)
+	var f *failure
+	switch {
+	case err == nil || errors.As(err, &f):
+		return err
+	case code == exitUsage && (a.command == "workspace host add" ||
+		a.command == "workspace host probe"):
+		return failf(code, "keys of a host's table are options: networks.N is --net N=..., "+
+			"ssh.known_hosts --ssh-known-hosts", "%w", err)
+	case code == exitNotFound && a.command == "workspace migrate",
+		code != exitNotFound && code != exitConflict:
+		return err
+	}
+	for name := a.command; name != ""; {
+		if hint := advice[name]; hint != "" {
+			return failf(code, hint, "%w", err)
+		}
+		name = name[:max(strings.LastIndex(name, " "), 0)]
+	}
+	return err
 }
 
 // isUnreachable reports whether no answer came from a service at all: none came,

@@ -85,6 +85,37 @@ func TestErrorsAreShown(t *testing.T) {
 	}
 }
 
+// TestAdviceIsOfTheCommand: who asks about a host is not told of workspaces.
+func TestAdviceIsOfTheCommand(t *testing.T) {
+	unknown := faulted("WorkspaceUnknownFault", "")
+	busy := faulted("WorkspaceSchedulingFault", "")
+	for _, test := range []struct {
+		command string
+		err     error
+		hint    string
+	}{
+		{"workspace host remove", busy, "workspace host list"},
+		{"workspace host", unknown, "workspace host list"},
+		{"workspace image add", unknown, "bring the file there"},
+		{"workspace image show", unknown, "workspace image list"},
+		{"workspace network hold", unknown, "workspace network show"},
+		{"workspace migrate", busy, "snapshot list"},
+		{"workspace migrate", unknown, "it may have ended"},
+		{"workspace status", unknown, "it may have ended"},
+		{"workspace host add", faulted("WorkspaceMetadataFault", ""), "--ssh-known-hosts"},
+		{"workspace host list", usagef("do that", "x"), "do that"},
+		{"workspace host list", errors.New("x"), ""},
+	} {
+		a := &app{command: test.command}
+		got := a.advise(test.err)
+		if hint := hintFor(got, ""); exitCode(got) != exitCode(test.err) ||
+			!strings.Contains(hint, test.hint) || (hint == "") != (test.hint == "") {
+			t.Errorf("%s: %q with %d, expected %q with %d", test.command, hint, exitCode(got),
+				test.hint, exitCode(test.err))
+		}
+	}
+}
+
 func TestEndingInAnotherState(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -116,7 +116,7 @@ func (l hostsView) write(w io.Writer, p *printer) error {
 	for _, v := range l {
 		cells := []string{v.Key, v.state(), fmt.Sprintf("%d of %d", v.CPUsUsed, v.CPUs),
 			fmt.Sprintf("%d of %d MB", v.MemoryMBUsed, v.MemoryMB), v.VMM,
-			cmp.Or(strings.Join(v.Networks, ","), "-")}
+			cmp.Or(strings.Join(v.Networks, ","), "all")}
 		if p.wide() {
 			cells = append(cells, relativeTo(v.Since, p.present()), cmp.Or(v.Version, "-"),
 				cmp.Or(v.LastError, "-"))

@@ -60,6 +60,7 @@ func runParsed(c *cli, parser *kong.Kong, args []string) int {
 		err = checkGlobals(parsed.Selected().Name, &c.Globals, a.form)
 	}
 	if err == nil {
+		a.command = nameOf(parsed.Selected())
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		err = parsed.Run(a)
 	}
@@ -98,7 +99,7 @@ func conclude(err error, g *Globals, a *app) int {
 	}
 	form, service := g.Output, g.Service
 	if a != nil {
-		form, service = a.form, a.settings.text("service")
+		err, form, service = a.advise(err), a.form, a.settings.text("service")
 	}
 	printError(os.Stderr, err, form, service)
 	return code

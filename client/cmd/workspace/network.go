@@ -99,7 +99,7 @@ func (c *networkShowCmd) Run(ctx context.Context, a *app) error {
 	}
 	for _, name := range c.Names {
 		if !slices.ContainsFunc(all, func(v networkView) bool { return v.Name == name }) {
-			return usagef("workspace network list shows them",
+			return failf(exitNotFound, "`workspace network list` shows them",
 				"cannot show network %q: the site has none of that name", clip(name))
 		}
 	}

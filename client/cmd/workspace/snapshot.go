@@ -38,11 +38,40 @@ func (c *snapshotArgs) do(ctx context.Context, a *app, action, done string) erro
 	return a.finish(outcomes{newOutcome(t, "snapshot "+action)}, nil)
 }
 
+// kept returns the snapshot of that name; nil: there is none.
+func (c *snapshotArgs) kept(ctx context.Context, a *app) (*snapshotView, error) {
+	targets, err := a.workspaces([]string{c.Target})
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.client.Snapshots(ctx, targets[0].epr)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if s.Name == c.Name {
+			return new(snapshotView(s)), nil
+		}
+	}
+	return nil, nil
+}
+
 // A snapshotCreateCmd is the command snapshot create.
 type snapshotCreateCmd struct{ snapshotArgs }
 
-// Run makes the snapshot.
+// Run makes the snapshot. The service leaves one of that name as it is, for those who
+// ask again because an answer was lost; people mean the state of now.
 func (c *snapshotCreateCmd) Run(ctx context.Context, a *app) error {
+	old, err := c.kept(ctx, a)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		return failf(exitConflict, fmt.Sprintf("take another name, or remove it first: "+
+			"`workspace snapshot delete %s %s`", c.Target, c.Name),
+			"cannot keep snapshot %q of %s: there is one of that name, of %s", c.Name, c.Target,
+			moment(&old.Made))
+	}
 	return c.do(ctx, a, client.SnapshotCreate, "accepted")
 }
 
@@ -61,8 +90,23 @@ func (c *snapshotRevertCmd) Run(ctx context.Context, a *app) error {
 // A snapshotDeleteCmd is the command snapshot delete.
 type snapshotDeleteCmd struct{ snapshotArgs }
 
-// Run deletes the snapshot.
+// Run deletes the snapshot, and what there may be of one that was not finished.
 func (c *snapshotDeleteCmd) Run(ctx context.Context, a *app) error {
+	old, err := c.kept(ctx, a)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		targets, err := a.workspaces([]string{c.Target})
+		if err == nil {
+			err = a.client.KeepSnapshot(ctx, targets[0].epr, client.SnapshotDelete, c.Name)
+		}
+		if err != nil {
+			return err
+		}
+		return failf(exitNotFound, fmt.Sprintf("`workspace snapshot list %s` shows them", c.Target),
+			"cannot delete snapshot %q of %s: there is none of that name", c.Name, c.Target)
+	}
 	return c.do(ctx, a, client.SnapshotDelete, "deleted")
 }
 

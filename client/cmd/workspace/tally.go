@@ -39,7 +39,7 @@ func each[T any](a *app, all []T, do func(T) error) error {
 			return err
 		}
 		if err != nil && len(all) > 1 {
-			printError(a.err, err, a.form, a.settings.text("service"))
+			printError(a.err, a.advise(err), a.form, a.settings.text("service"))
 		}
 		if err != nil {
 			failed = append(failed, err)
