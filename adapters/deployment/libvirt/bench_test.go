@@ -48,8 +48,39 @@ func milliseconds(b *testing.B, f func() error) float64 {
 }
 
 func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// ratios are those of pairs, each of which ran one after the other.
+func ratios(all, to []float64) (values []float64) {
+	for i := range all {
+		values = append(values, all[i]/to[i])
+	}
+	return values
+}
+
+// spread reports the median, and between which values it lies.
+func spread(b *testing.B, unit string, values []float64) {
+	b.ReportMetric(median(values), unit)
+	b.ReportMetric(slices.Min(values), unit+"-min")
+	b.ReportMetric(slices.Max(values), unit+"-max")
+}
+
+// inTurns runs both so many times and returns the milliseconds that each took: ours,
+// theirs, theirs, ours and so on, so that nobody is always the first.
+func inTurns(b *testing.B, pairs int, ours, theirs func() error) (our, their []float64) {
+	for i := range pairs {
+		if i%2 == 0 {
+			our = append(our, milliseconds(b, ours))
+		}
+		their = append(their, milliseconds(b, theirs))
+		if i%2 == 1 {
+			our = append(our, milliseconds(b, ours))
+		}
+	}
+	return our, their
 }
 
 // attach opens an adapter for the length of a benchmark.
@@ -105,40 +136,66 @@ func BenchmarkMeasure(b *testing.B) {
 	b.ReportMetric(median(each)/median(ours), "ratio")
 }
 
-// BenchmarkLifeCycle defines, starts, destroys and undefines a real machine by the
-// adapter, and the same domain by bare calls, taking turns.
+// BenchmarkLifeCycle defines, starts, destroys and undefines a machine by the adapter, and
+// the same domain by bare calls, taking turns: on libvirt's test driver, where nothing
+// but the calls takes time, and a real guest.
 func BenchmarkLifeCycle(b *testing.B) {
-	d := libvirtdtest.Start(b)
-	tiny := libvirtdtest.BuildGuest(b)
-	disk := d.Dir + "/disk.img"
-	tiny.Disk(b, disk)
-	h := attach(b, libvirt.Options{URI: d.URI("qemu"), Accel: libvirt.AccelTCG,
-		ConsoleDir: d.Dir + "/console"})
-	m := workspace.Machine{ID: 1, Name: "tiny", Architecture: "x86_64", MemoryMB: 112, CPUs: 1,
-		Boot: tiny.Boot, Memory: d.Dir + "/memory",
-		Disks: []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}}}
-	rpc := bare(b, d, golibvirt.QEMUSystem)
-	text := same(b, d, h, m)
-	var ours, theirs []float64
+	b.Run("test", func(b *testing.B) {
+		d := libvirtdtest.Start(b)
+		d.Hold()
+		h := attach(b, libvirt.Options{URI: d.URI("test"), Headroom: 1,
+			Networks: map[string]libvirt.Network{
+				"public": {Kind: libvirt.NetworkBridge, Name: "br0"}}})
+		m := paper(1)
+		m.Name = "tiny"
+		lifeCycle(b, h, bare(b, d, golibvirt.TestDefault), m, cycles{100, d.VirshTest})
+	})
+	b.Run("qemu", func(b *testing.B) {
+		d := libvirtdtest.Start(b)
+		tiny := libvirtdtest.BuildGuest(b)
+		disk := d.Dir + "/disk.img"
+		tiny.Disk(b, disk)
+		h := attach(b, libvirt.Options{URI: d.URI("qemu"), Accel: libvirt.AccelTCG,
+			ConsoleDir: d.Dir + "/console"})
+		m := workspace.Machine{ID: 1, Name: "tiny", Architecture: "x86_64", MemoryMB: 112,
+			CPUs: 1, Boot: tiny.Boot, Memory: d.Dir + "/memory",
+			Disks: []workspace.MachineDisk{{Path: disk, Format: "raw", MountAs: "sda1"}}}
+		lifeCycle(b, h, bare(b, d, golibvirt.QEMUSystem), m, cycles{20, d.Virsh})
+	})
+}
+
+// cycles is how many pairs are measured, and the virsh that shows the domain.
+type cycles struct {
+	pairs int
+	virsh func(args ...string) string
+}
+
+func lifeCycle(
+	b *testing.B, h *libvirt.Host, rpc *golibvirt.Libvirt, m workspace.Machine, c cycles,
+) {
+	b.Helper()
+	text := same(b, c.virsh, h, m)
+	ours := func() error { return byAdapter(b, h, m) }
+	theirs := func() error { return byCalls(rpc, text) }
+	inTurns(b, 2, ours, theirs) // what is first read is read
+	var our, their []float64
 	for b.Loop() {
-		for range 15 {
-			ours = append(ours, milliseconds(b, func() error { return byAdapter(b, h, m) }))
-			theirs = append(theirs, milliseconds(b, func() error { return byCalls(rpc, text) }))
-		}
+		our, their = inTurns(b, c.pairs, ours, theirs)
 	}
-	b.ReportMetric(median(ours), "ours-ms")
-	b.ReportMetric(median(theirs), "bare-ms")
-	b.ReportMetric(median(ours)/median(theirs), "ratio")
+	spread(b, "ours-ms", our)
+	spread(b, "bare-ms", their)
+	spread(b, "ratio", ratios(our, their))
+	b.ReportMetric(float64(c.pairs), "pairs")
 }
 
 // same returns the domain of the machine under another name.
 func same(
-	b *testing.B, d *libvirtdtest.Daemon, h *libvirt.Host, m workspace.Machine,
+	b *testing.B, virsh func(args ...string) string, h *libvirt.Host, m workspace.Machine,
 ) string {
 	b.Helper()
 	mustDo(b, h.Define(b.Context(), m))
 	var domain libvirtxml.Domain
-	mustDo(b, domain.Unmarshal(d.Virsh("dumpxml", "--inactive", "workspace-1")))
+	mustDo(b, domain.Unmarshal(virsh("dumpxml", "--inactive", "workspace-1")))
 	mustDo(b, h.Undefine(b.Context(), m.ID))
 	domain.Name, domain.UUID = "bare", uuid.NewString()
 	text, err := domain.Marshal()

@@ -3,6 +3,7 @@ package libvirt_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -14,22 +15,37 @@ import (
 // crossings is how often each way of a live migration is measured.
 const crossings = 4
 
-// BenchmarkLiveMigration moves a guest to and fro that writes to its memory all the
-// time, by the adapter and by virsh: how long that takes, and for how long the guest
-// stands still.
+// BenchmarkLiveMigration moves guests to and fro that write to their memory all the
+// time, one by the adapter and one by virsh, turn by turn: how long that takes, and for
+// how long the guest stands still. While one moves, the other is paused.
 func BenchmarkLiveMigration(b *testing.B) {
 	f := newFerry(b, false)
 	hosts := []*libvirt.Host{f.open(b, 0), f.open(b, 1)}
-	for b.Loop() {
-		ours, oursStill := f.cross(b, hosts, 1, f.byUs)
-		virsh, virshStill := f.cross(b, hosts, 2, f.byVirsh)
-		b.ReportMetric(ours, "ours-ms")
-		b.ReportMetric(oursStill, "ours-still-ms")
-		b.ReportMetric(virsh, "virsh-ms")
-		b.ReportMetric(virshStill, "virsh-still-ms")
-		b.ReportMetric(ours/virsh, "ratio")
+	ours, virsh := &crossing{id: 1, move: f.byUs}, &crossing{id: 2, move: f.byVirsh}
+	for _, c := range []*crossing{ours, virsh} {
+		f.load(b, hosts[0], c.id)
 	}
+	for b.Loop() {
+		for i := range crossings {
+			both := []*crossing{ours, virsh}
+			if i/2%2 == 1 { // each is the first in both directions
+				slices.Reverse(both)
+			}
+			for _, c := range both {
+				f.cross(b, hosts, i%2, c)
+			}
+		}
+	}
+	spread(b, "ours-ms", ours.totals)
+	spread(b, "ours-still-ms", ours.stills)
+	spread(b, "virsh-ms", virsh.totals)
+	spread(b, "virsh-still-ms", virsh.stills)
+	spread(b, "ratio", ratios(ours.totals, virsh.totals))
+	b.ReportMetric(float64(len(ours.totals)), "pairs")
 	for _, h := range hosts {
+		for _, c := range []*crossing{ours, virsh} {
+			mustDo(b, h.Undefine(b.Context(), c.id))
+		}
 		mustDo(b, h.Close())
 	}
 }
@@ -38,33 +54,40 @@ func BenchmarkLiveMigration(b *testing.B) {
 // milliseconds it stood still.
 type way func(b *testing.B, hosts []*libvirt.Host, from int, id workspace.ID) float64
 
-// cross starts a guest under load, moves it to and fro, and returns the medians.
-func (f *ferry) cross(
-	b *testing.B, hosts []*libvirt.Host, id workspace.ID, move way,
-) (total, still float64) {
+// crossing is a guest, the way that it takes, and how long it took each time.
+type crossing struct {
+	id             workspace.ID
+	move           way
+	totals, stills []float64
+}
+
+// load starts a guest that writes to its memory all the time, and pauses it.
+func (f *ferry) load(b *testing.B, host *libvirt.Host, id workspace.ID) {
 	b.Helper()
 	m := f.machine(0, id)
 	f.guest.Disk(b, m.Disks[0].Path)
-	mustDo(b, hosts[0].Define(b.Context(), m))
-	mustDo(b, hosts[0].Start(b.Context(), id, false))
+	mustDo(b, host.Define(b.Context(), m))
+	mustDo(b, host.Start(b.Context(), id, false))
 	says := f.console(0, id)
 	says.Await(b, "alive")
-	line, err := hosts[0].Console(b.Context(), id, false)
+	line, err := host.Console(b.Context(), id, false)
 	mustDo(b, err)
 	fmt.Fprintln(line, "do (while :; do cat /bin/busybox /bin/busybox >/tmp/busy; done) &")
 	says.Await(b, "did (while")
 	mustDo(b, line.Close())
-	var totals, stills []float64
-	for i := range crossings {
-		totals = append(totals, milliseconds(b, func() error {
-			stills = append(stills, move(b, hosts, i%2, id))
-			return nil
-		}))
-	}
-	for _, h := range hosts {
-		mustDo(b, h.Undefine(b.Context(), id))
-	}
-	return median(totals), median(stills)
+	f.lab.Hosts[0].Virsh("suspend", "workspace-"+id.String())
+}
+
+// cross moves a paused guest while it works, and pauses it again.
+func (f *ferry) cross(b *testing.B, hosts []*libvirt.Host, from int, c *crossing) {
+	b.Helper()
+	name := "workspace-" + c.id.String()
+	f.lab.Hosts[from].Virsh("resume", name)
+	c.totals = append(c.totals, milliseconds(b, func() error {
+		c.stills = append(c.stills, c.move(b, hosts, from, c.id))
+		return nil
+	}))
+	f.lab.Hosts[1-from].Virsh("suspend", name)
 }
 
 // byUs migrates by the adapter.

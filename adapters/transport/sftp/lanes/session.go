@@ -96,6 +96,9 @@ func (s *Session) End() {
 
 // Explain returns the reason behind an error of a call on the connection.
 func (s *Session) Explain(err error) error {
+	if why := s.wire.wrong(); why != nil {
+		err = fmt.Errorf("%w: %w", why, err)
+	}
 	if errors.Is(err, pkgsftp.ErrSSHFxConnectionLost) {
 		err = fmt.Errorf("%w: %w", err, io.EOF)
 	}
@@ -143,7 +146,7 @@ func (s *Session) WhyFailed(file string, cause error) error {
 		return cause
 	}
 	fs, err := s.StatVFS(path.Dir(file))
-	if err != nil || fs.Bavail*fs.Frsize >= packetsAtOnce*packetBytes {
+	if err != nil || fs == nil || fs.Bavail*fs.Frsize >= packetsAtOnce*packetBytes {
 		return cause
 	}
 	return workspace.Errorf(workspace.NoResource, "write the image", "",

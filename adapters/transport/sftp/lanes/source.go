@@ -1,5 +1,10 @@
 package lanes
 
+import (
+	"cmp"
+	"io"
+)
+
 // Source is a file on the server, opened for reading.
 type Source struct {
 	*File
@@ -14,7 +19,7 @@ func (s *Session) Source(path string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{f, s.wire, s.wire.handle}, nil
+	return &Source{f, s.wire, s.wire.lastHandle()}, nil
 }
 
 // fetch is ReadAt without the detours, in requests of one packet each. It may use what
@@ -31,8 +36,8 @@ func (s *Source) fetch(b []byte, offset int64) (int, error) {
 		for _, q := range all {
 			if q.came == 0 {
 				n, err := s.ReadAt(q.b, q.offset)
-				if err != nil && n < len(q.b) {
-					return int(q.offset-offset) + n, err
+				if n < len(q.b) {
+					return int(q.offset-offset) + n, cmp.Or(err, io.ErrNoProgress)
 				}
 			} else if q.came < len(q.b) {
 				rest = append(rest, question{b: q.b[q.came:], offset: q.offset + int64(q.came)})

@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 // Packets of SFTP that a wire knows: draft-ietf-secsh-filexfer-02, section 3.
 const (
+	packetOpen   = 3
 	packetRead   = 5
 	packetHandle = 102
 	packetData   = 103
@@ -21,31 +23,35 @@ const (
 	dataHeadBytes = headBytes + 4
 )
 
-// mostBytes is more than any packet has that answers us.
-const mostBytes = 1 << 20
+// mostBytes is more than any packet has that answers us, and as much as the library
+// takes in.
+const mostBytes = 4 + 256<<10
 
 // wire stands between an SSH channel and the SFTP library. The library makes a buffer
 // for each packet of data and copies out of it, which costs a fifth of our end of a
 // transfer. What is asked for here goes from the channel to where it is wanted. All
-// else passes through, and whatever is not the data asked for is left to
+// else passes through if it is sound, and whatever is not the data asked for is left to
 // the library to ask again, and to judge.
 type wire struct {
 	in  io.Reader
 	out io.WriteCloser
 
 	// Of the one goroutine that reads.
-	store  [512]byte
-	ahead  []byte // of store: has come, and is not yet taken
-	left   int64  // so much of the packet that is coming is the library's
-	handle string // the last that came for the library
+	store [dataHeadBytes]byte
+	ahead []byte // of store: has come, and is not yet taken
+	whole []byte // the last packet that came for the library
+	given int    // so much of it has the library
 
 	writing sync.Mutex
 	unsent  int // so much of the library's packet is not written; writing is held
 
-	mu    sync.Mutex
-	last  uint32
-	asked map[uint32]*question
-	ended bool
+	mu     sync.Mutex
+	last   uint32
+	asked  map[uint32]*question
+	ended  bool
+	why    error           // with ended: what the server did wrong, if so
+	handle string          // the last that came for the library
+	told   map[uint32]bool // the library's requests that want to be told something
 }
 
 // question is a request for data.
@@ -66,7 +72,7 @@ type asking struct {
 const ours = 1 << 31
 
 func newWire(in io.Reader, out io.WriteCloser) *wire {
-	return &wire{in: in, out: out, asked: map[uint32]*question{}}
+	return &wire{in: in, out: out, asked: map[uint32]*question{}, told: map[uint32]bool{}}
 }
 
 // fetch asks all questions at one stroke and waits for the answers. It may use the room
@@ -89,7 +95,7 @@ func (w *wire) fetch(handle string, all []question) {
 	_, err := w.out.Write(p)
 	w.writing.Unlock()
 	if err != nil {
-		w.end()
+		w.end(nil)
 	}
 	<-a.done
 }
@@ -133,8 +139,12 @@ func (w *wire) came(q *question, n int) {
 }
 
 // end answers all questions: nothing comes any more.
-func (w *wire) end() {
+func (w *wire) end(why error) {
 	w.mu.Lock()
+	var u *unsoundError
+	if !w.ended && errors.As(why, &u) {
+		w.why = why
+	}
 	w.ended = true
 	lost := w.asked
 	w.asked = map[uint32]*question{}
@@ -152,6 +162,11 @@ func (w *wire) Write(b []byte) (int, error) {
 		if len(b) >= 4 {
 			w.unsent = 4 + int(binary.BigEndian.Uint32(b))
 		}
+		if len(b) >= headBytes && tells(b[4]) {
+			w.mu.Lock()
+			w.told[binary.BigEndian.Uint32(b[5:])] = true
+			w.mu.Unlock()
+		}
 	}
 	n, err := w.out.Write(b)
 	if w.unsent -= n; w.unsent <= 0 || err != nil {
@@ -163,55 +178,84 @@ func (w *wire) Write(b []byte) (int, error) {
 
 // Close ends what is written.
 func (w *wire) Close() error {
-	w.end()
+	w.end(nil)
 	return w.out.Close()
 }
 
 // Read reads what is the library's.
 func (w *wire) Read(b []byte) (int, error) {
-	for w.left == 0 {
+	for w.given == len(w.whole) {
 		if err := w.packet(); err != nil {
-			w.end()
+			w.end(err)
 			return 0, err
 		}
 	}
-	b = b[:min(int64(len(b)), w.left)]
-	if len(w.ahead) == 0 {
-		n, err := w.in.Read(b)
-		w.left -= int64(n)
-		return n, err
-	}
-	n := copy(b, w.ahead)
-	w.ahead = w.ahead[n:]
-	w.left -= int64(n)
+	n := copy(b, w.whole[w.given:])
+	w.given += n
 	return n, nil
 }
 
-// packet looks at the head of the next packet, and takes in the packet if it is ours.
+// packet takes in the next packet: to where it is wanted if it is ours, else as a
+// whole.
 func (w *wire) packet() error {
 	if err := w.fill(headBytes); err != nil {
 		return err
 	}
 	length := 4 + int64(binary.BigEndian.Uint32(w.ahead))
+	if length < headBytes || length > mostBytes {
+		return unsound(w.ahead[:headBytes], fmt.Sprintf("announces %d", length))
+	}
 	kind, id := w.ahead[4], binary.BigEndian.Uint32(w.ahead[5:])
 	if q := w.answered(id); q != nil {
 		n, err := w.answer(kind, length, q)
 		w.came(q, n)
 		return err
 	}
-	w.left = length
-	if kind != packetHandle {
-		return nil
+	if int64(cap(w.whole)) < length {
+		w.whole = make([]byte, max(length, 512))
 	}
-	w.handle = "" // of one that is longer than SFTP allows, the library reads alone
-	if length > int64(len(w.store)) {
-		return nil
-	}
-	if err := w.fill(int(length)); err != nil {
+	w.whole, w.given = w.whole[:length], 0
+	have := copy(w.whole, w.ahead)
+	w.ahead = w.ahead[have:]
+	if _, err := io.ReadFull(w.in, w.whole[have:]); err != nil {
 		return err
 	}
-	w.handle = string(w.ahead[min(dataHeadBytes, length):length])
+	if kind == packetVersion { // has no number, and the library has an eye on it
+		return nil
+	}
+	return w.judge(id)
+}
+
+// judge refuses what the library must not see, and looks for a handle.
+func (w *wire) judge(id uint32) error {
+	if err := sound(w.whole); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.told[id] && silent(w.whole) {
+		return unsound(w.whole, "tells nothing")
+	}
+	delete(w.told, id)
+	if w.whole[4] == packetHandle {
+		n := binary.BigEndian.Uint32(w.whole[headBytes:])
+		w.handle = string(w.whole[dataHeadBytes:][:n])
+	}
 	return nil
+}
+
+// wrong returns what the server did wrong, when the session ended by that.
+func (w *wire) wrong() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.why
+}
+
+// lastHandle returns the handle that came last.
+func (w *wire) lastHandle() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.handle
 }
 
 // fill sees to it that so much of the packet is in ahead.
@@ -221,7 +265,7 @@ func (w *wire) fill(n int) error {
 	if have >= n {
 		return nil
 	}
-	came, err := io.ReadAtLeast(w.in, w.store[have:max(n, dataHeadBytes)], n-have)
+	came, err := io.ReadAtLeast(w.in, w.store[have:], n-have)
 	w.ahead = w.store[:have+came]
 	return err
 }
@@ -229,9 +273,6 @@ func (w *wire) fill(n int) error {
 // answer takes in the answer to q, a packet of so many bytes. What is no data, or
 // not what was asked for, is passed over.
 func (w *wire) answer(kind byte, length int64, q *question) (int, error) {
-	if length > mostBytes {
-		return 0, fmt.Errorf("a packet of %d bytes came", length)
-	}
 	if kind == packetData && length > dataHeadBytes {
 		if err := w.fill(dataHeadBytes); err != nil {
 			return 0, err
