@@ -3,6 +3,7 @@ package libvirt_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +106,35 @@ func TestFrozenDaemon(t *testing.T) {
 	defer cancel()
 	if _, err := h.List(ctx); err != nil {
 		t.Errorf("after the thaw: %v", err)
+	}
+}
+
+// TestSilentConnection has a connection lie dead with nobody told of it, as one does
+// whose way is lost: the call that was kept waiting casts doubt on it, the next one that
+// waits there is freed long before its own time, and the one after has a new connection.
+func TestSilentConnection(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	d.Hold()
+	relay := libvirtdtest.NewRelay(d)
+	h := open(t, libvirt.Options{URI: "test+unix:///default?socket=" + relay.Address(),
+		Networks: map[string]libvirt.Network{
+			"public": {Kind: libvirt.NetworkBridge, Name: "br0"}}})
+	defer func() { must(t, h.Close()) }()
+	must(t, h.Define(t.Context(), paper(1)))
+	var dead atomic.Bool
+	relay.Judge(func(libvirtdtest.Call) libvirtdtest.Fate {
+		if dead.CompareAndSwap(false, true) {
+			return libvirtdtest.Swallow
+		}
+		return libvirtdtest.Pass
+	})
+	late(t, "on the dead connection", h)
+	_, err := h.Inspect(t.Context(), 1)
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it waited all its time: %v", err)
+	}
+	if is, err := h.Inspect(t.Context(), 1); err != nil || is != workspace.ConditionOff {
+		t.Errorf("on a new connection: %s, %v", is, err)
 	}
 }
 

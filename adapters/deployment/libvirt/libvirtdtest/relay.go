@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -15,12 +16,13 @@ type Fate int
 
 // The fates.
 const (
-	Pass   Fate = iota // on to the daemon, and its answer back
-	Cut                // the connection ends before the daemon hears of the call
-	Lose               // the daemon does it, the connection ends instead of the answer
-	During             // the daemon is killed while it is at it
-	Before             // the daemon is killed before it hears of the call
-	After              // the daemon is killed when it has answered, and nobody hears
+	Pass    Fate = iota // on to the daemon, and its answer back
+	Cut                 // the connection ends before the daemon hears of the call
+	Lose                // the daemon does it, the connection ends instead of the answer
+	During              // the daemon is killed while it is at it
+	Before              // the daemon is killed before it hears of the call
+	After               // the daemon is killed when it has answered, and nobody hears
+	Swallow             // nothing passes on this connection any more, either way, nor does it end
 )
 
 // Call is one call of libvirt's main program, by its number in the protocol.
@@ -147,6 +149,7 @@ type pair struct {
 
 	mu     sync.Mutex
 	doomed map[uint32]Fate // calls whose answer nobody shall hear, by serial
+	mute   atomic.Bool     // nothing passes any more
 }
 
 func (p *pair) cut() {
@@ -197,6 +200,10 @@ func (p *pair) calls() {
 		case Before:
 			p.kill()
 			return
+		case Swallow:
+			p.mute.Store(true)
+			io.Copy(io.Discard, p.near)
+			return
 		case Lose, After:
 			p.doom(word(b, 4), fate)
 		}
@@ -244,6 +251,9 @@ func (p *pair) answers() {
 				p.kill()
 			}
 			return
+		}
+		if p.mute.Load() {
+			continue
 		}
 		if _, err := p.near.Write(b); err != nil {
 			return
