@@ -47,7 +47,7 @@ probe = false
 name = "tiny"
 image = %q
 initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 
 [repository.file]
 dir = %q

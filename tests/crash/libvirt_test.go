@@ -56,7 +56,7 @@ mac_prefix = "52:54:00"
 name = "tiny"
 image = %q
 initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 
 [repository.file]
 dir = %q

@@ -23,13 +23,13 @@ const wired = `
 name = "told"
 image = %q
 initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 seed = "kernel"
 [[kernel]]
 name = "seeded"
 image = %q
 initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 seed = "nocloud"
 [[network]]
 name = "public"

@@ -24,7 +24,7 @@ dir = %q
 name = "tiny"
 image = %q
 initrd = %q
-cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 [site]
 operators = ["/O=Philoxenia/OU=Test/CN=Guest"]
 accepts = { Xen = ["KVM"], KVM = ["KVM"] }

@@ -70,7 +70,7 @@ func newTenancy(t *testing.T) *tenancy {
 	}
 	images := image.New(image.Options{Pool: y.pool, Took: took, Kernels: []image.Kernel{{
 		Name: "tiny", Image: guest.Boot.Kernel, Initrd: guest.Boot.Initrd,
-		Cmdline: "quiet mitigations=off no_timer_check tsc=reliable"}}})
+		Cmdline: "quiet mitigations=off no_timer_check clocksource=acpi_pm"}}})
 	y.plans = plansOf(images, vmm.New(vmm.Options{Pool: y.pool, Boot: images.Boot, Took: took}))
 	y.w = &workspace.Workspace{Host: "host1", State: workspace.Propagated,
 		Initial: workspace.Running, NICs: []workspace.NIC{nic(1)},

@@ -58,7 +58,7 @@ func (f *ferry) open(t testing.TB, i int) *libvirt.Host {
 func (f *ferry) machine(i int, id workspace.ID) workspace.Machine {
 	h := f.lab.Hosts[i]
 	boot := f.guest.Boot
-	boot.Cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+	boot.Cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 	return workspace.Machine{
 		ID: id, Name: "tiny", Owner: "/O=Example/CN=Ada", Architecture: "x86_64",
 		MemoryMB: 112, CPUs: 1, Boot: boot, NICs: []workspace.NIC{nic(id)},

@@ -46,7 +46,7 @@ func (f *farm) machine(t *testing.T, id workspace.ID) workspace.Machine {
 	disk := filepath.Join(f.images, fmt.Sprintf("%v.img", id))
 	f.guest.Disk(t, disk)
 	boot := f.guest.Boot
-	boot.Cmdline = "quiet mitigations=off no_timer_check tsc=reliable"
+	boot.Cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 	m := workspace.Machine{
 		ID: id, Name: "tiny", Owner: "/O=Example/CN=Ada", Architecture: "x86_64",
 		MemoryMB: 112, CPUs: 1, Boot: boot,
