@@ -1,5 +1,6 @@
 // Package checksum reads and writes the file that stands beside an image and
-// holds its SHA-256, in the form of sha256sum. It must not open files itself.
+// holds its SHA-256, and reads the list of a directory's, both in the form of
+// sha256sum. It must not open files itself.
 package checksum
 
 import (
@@ -14,6 +15,13 @@ const Suffix = ".sha256"
 
 // MaxBytes is the most that a checksum's file may hold.
 const MaxBytes = 64 << 10
+
+// List is the name of the file that has the checksums of its directory's images, and
+// MaxListBytes the most that it may hold.
+const (
+	List         = "SHA256SUMS"
+	MaxListBytes = 1 << 20
+)
 
 // Line returns the one line of the checksum's file, as sha256sum writes it.
 // Backslashes and line feeds in name are escaped as sha256sum escapes them.
@@ -58,6 +66,24 @@ func Parse(text, name string) (string, error) {
 		return only, nil
 	}
 	return "", fmt.Errorf("the checksum file has %d lines, none for %q", lines, name)
+}
+
+// Find finds the checksum of name in the text of a list; "" when the list has none.
+// Lines that are not of that name, or in no form that is known, count for nothing: they
+// are of other images, or signatures.
+func Find(text, name string) (string, error) {
+	found := ""
+	for line := range strings.Lines(text) {
+		sum, of, err := parseLine(strings.TrimRight(line, "\r\n"))
+		if err != nil || of != name {
+			continue
+		}
+		if found != "" && found != sum {
+			return "", fmt.Errorf("%s has two checksums for %q, %s and %s", List, name, found, sum)
+		}
+		found = sum
+	}
+	return found, nil
 }
 
 func parseLine(line string) (sum, name string, err error) {

@@ -54,7 +54,7 @@ func (t *Transport) deliver(
 
 // writeSum puts the checksum beside an image, at one stroke and for good.
 func (t *Transport) writeSum(name, sum string) error {
-	if beside, err := t.expected(name); err == nil && beside == sum {
+	if beside, err := transfer.BesideAlone(name, t.sums); err == nil && beside == sum {
 		return nil
 	}
 	part, err := transfer.Create(t.in(), name+checksum.Suffix)

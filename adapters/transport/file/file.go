@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/location"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -132,16 +131,18 @@ func (s *source) whole() io.Reader { return io.NewSectionReader(s, 0, s.info.Siz
 
 // expected returns the checksum beside an image, "" when there is none.
 func (t *Transport) expected(name string) (string, error) {
-	f, err := t.in().OpenFile(name+checksum.Suffix, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
-	}
+	return transfer.Beside(name, t.sums)
+}
+
+// sums opens a file of checksums.
+func (t *Transport) sums(name string) (io.ReadCloser, error) {
+	f, err := t.in().OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer f.Close()
 	if info, err := f.Stat(); err != nil || transfer.Regular(info) != nil {
-		return "", cmp.Or(err, transfer.Invalid("its checksum is no regular file"))
+		f.Close()
+		return nil, cmp.Or(err, transfer.Invalid("its checksum is no regular file"))
 	}
-	return transfer.ReadSum(f, name)
+	return f, nil
 }

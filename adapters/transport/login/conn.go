@@ -20,13 +20,16 @@ import (
 
 // Conn is one SSH connection.
 type Conn struct {
-	*ssh.Client
-	Server Server
-	moved  *atomic.Int64 // counts traffic; local work counts itself in by Touch
-	ended  chan struct{} // closed when the connection is gone
+	*ssh.Client // another one after a renewal
+	Server      Server
+	moved       *atomic.Int64 // counts traffic; local work counts itself in by Touch
+	timeout     time.Duration // to connect and log in
+	used        bool          // a command was started on it
 
-	mu    sync.Mutex
-	cause error // why we closed it
+	mu      sync.Mutex
+	ended   chan struct{} // closed when the connection is gone
+	redials func()        // ends a renewal under way; nil: there is none
+	cause   error         // why we closed it
 }
 
 // counted counts the bytes that moved, and reads them in larger portions than
@@ -40,8 +43,8 @@ type counted struct {
 // readBytes is how much is read from the network at once.
 const readBytes = 256 << 10
 
-func newCounted(c net.Conn) *counted {
-	return &counted{Conn: c, reader: bufio.NewReaderSize(c, readBytes), moved: new(atomic.Int64)}
+func newCounted(c net.Conn, moved *atomic.Int64) *counted {
+	return &counted{Conn: c, reader: bufio.NewReaderSize(c, readBytes), moved: moved}
 }
 
 func (c *counted) Read(b []byte) (int, error) {
@@ -59,6 +62,13 @@ func (c *counted) Write(b []byte) (int, error) {
 // Dial connects, checks the host key and logs in. The error has kind Denied or
 // Unavailable.
 func Dial(ctx context.Context, s Server, timeout time.Duration) (*Conn, error) {
+	return dial(ctx, s, timeout, new(atomic.Int64))
+}
+
+// dial is Dial that counts traffic where it is told to.
+func dial(
+	ctx context.Context, s Server, timeout time.Duration, moved *atomic.Int64,
+) (*Conn, error) {
 	config, verdict, err := clientConfig(s)
 	if err != nil {
 		return nil, err
@@ -70,12 +80,13 @@ func Dial(ctx context.Context, s Server, timeout time.Duration) (*Conn, error) {
 		return nil, cmpContext(ctx, Unavailable(s.Address, err))
 	}
 	stop := context.AfterFunc(limited, func() { raw.Close() })
-	c, err := login(newCounted(raw), s, config)
+	c, err := login(newCounted(raw, moved), s, config)
 	if !stop() && err == nil {
 		c.Close()
 		err = Unavailable(s.Address, context.Cause(limited))
 	}
 	if err == nil {
+		c.timeout = timeout
 		return c, nil
 	}
 	raw.Close()
@@ -103,34 +114,48 @@ func login(conn *counted, s Server, config *ssh.ClientConfig) (*Conn, error) {
 	}
 	c := &Conn{Client: ssh.NewClient(sshConn, channels, requests), Server: s,
 		moved: conn.moved, ended: make(chan struct{})}
-	go func() {
-		c.Wait()
-		close(c.ended)
-	}()
+	go func(client *ssh.Client, ended chan struct{}) {
+		client.Wait()
+		close(ended)
+	}(c.Client, c.ended)
 	return c, nil
+}
+
+// now returns the connection as it is: a renewal may put another in its place.
+func (c *Conn) now() (*ssh.Client, chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Client, c.ended
 }
 
 // Close ends the connection and waits until it is gone.
 func (c *Conn) Close() error {
-	err := c.Client.Close()
-	<-c.ended
+	client, ended := c.now()
+	err := client.Close()
+	<-ended
 	return err
 }
 
 // Dead reports whether the connection is of no more use.
-func (c *Conn) Dead() bool {
+func (c *Conn) Dead() bool { return c.Failed() || c.Gone() }
+
+// Failed reports whether we broke the connection off.
+func (c *Conn) Failed() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cause != nil || c.Gone()
+	return c.cause != nil
 }
 
 // Fail breaks the connection off: every call that waits on it returns.
 func (c *Conn) Fail(cause error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.cause == nil {
 		c.cause = cause
 	}
-	c.mu.Unlock()
+	if c.redials != nil {
+		c.redials()
+	}
 	c.Client.Close()
 }
 
@@ -210,8 +235,9 @@ func (c *Conn) Explain(err error) error {
 
 // Gone tells whether the connection is gone.
 func (c *Conn) Gone() bool {
+	_, ended := c.now()
 	select {
-	case <-c.ended:
+	case <-ended:
 		return true
 	default:
 		return false

@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -94,7 +96,7 @@ func (g *putter) found(ctx context.Context, c line) (bool, error) {
 	if src.size != g.stat.Size() || src.modified.Unix() != g.stat.ModTime().Unix() {
 		return false, nil
 	}
-	beside, err := g.expected(c)
+	beside, err := transfer.BesideAlone(g.full(), c.sums)
 	if err != nil || beside == "" {
 		return false, nil
 	}
@@ -181,9 +183,9 @@ func (g *putter) install(c line) error {
 		quote(g.temp), quote(sums), quote(g.full()), quote(sums+transfer.Suffix)))
 }
 
-// abandon removes what was sent, when the connection still can.
+// abandon removes what was sent, unless it was us who broke off.
 func (g *putter) abandon(c line, cause error) error {
-	if !c.Dead() {
+	if !c.Failed() {
 		run(c, nil, "rm -f -- "+quote(g.temp))
 	}
 	return cause
@@ -192,13 +194,15 @@ func (g *putter) abandon(c line, cause error) error {
 // run runs a command of the server's shell.
 func run(c line, input io.Reader, command string) error {
 	w := new(wire)
-	session, err := c.NewSession()
+	session, err := c.Start(command, func(s *ssh.Session) error {
+		s.Stdin, s.Stderr = input, &limited{&w.errors, longest}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	session.Stdin, session.Stderr = input, &limited{&w.errors, longest}
-	if err := session.Run(command); err != nil {
+	if err := session.Wait(); err != nil {
 		if said := strings.TrimSpace(w.errors.String()); said != "" {
 			return w.failure(said)
 		}

@@ -73,22 +73,25 @@ func (s *source) data() io.Reader { return io.MultiReader(bytes.NewReader(s.begi
 
 // expected returns the checksum beside the image, "" when there is none.
 func (p place) expected(c line) (string, error) {
-	src, err := ask(c, p.full()+checksum.Suffix)
-	if workspace.KindOf(err) == workspace.NotFound {
-		return "", nil
-	}
+	return transfer.Beside(p.full(), c.sums)
+}
+
+// sums opens a file of checksums, of which all must come that may be read: a part of it
+// may be another image's.
+func (l line) sums(path string) (io.ReadCloser, error) {
+	src, err := ask(l, path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer src.close()
 	if err := src.agree(); err != nil {
-		return "", err
+		return nil, err
 	}
-	text := make([]byte, min(src.size, checksum.MaxBytes))
+	text := make([]byte, min(src.size, checksum.MaxListBytes+1))
 	if _, err := io.ReadFull(src.out, text); err != nil {
-		return "", src.ended(err) // a part of it may be another image's
+		return nil, src.ended(err)
 	}
-	return transfer.ReadSum(bytes.NewReader(text), p.name)
+	return io.NopCloser(bytes.NewReader(text)), nil
 }
 
 // Fetch brings an image to the host. The protocol knows no beginning in the
@@ -203,7 +206,8 @@ func (g *getter) stream(ctx context.Context, c line) error {
 // replaced makes sure that the image was one all the time; if not, that is why
 // it came out wrong.
 func (g *getter) replaced(c line, cause error) error {
-	if cause != nil && c.Dead() {
+	lost := c.Gone() && transfer.Kind(cause) == workspace.Internal
+	if cause != nil && (lost || c.Failed()) {
 		return cause
 	}
 	now, err := ask(c, g.full())

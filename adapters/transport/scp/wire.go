@@ -36,21 +36,18 @@ type wire struct {
 
 // open starts scp on the server.
 func open(c line, options, path string) (*wire, error) {
-	session, err := c.NewSession()
+	w := new(wire)
+	var out io.Reader
+	var err error
+	command := "exec scp " + options + " -- " + quote(path)
+	w.session, err = c.Start(command, func(session *ssh.Session) (err error) {
+		if out, err = session.StdoutPipe(); err == nil {
+			w.in, err = session.StdinPipe()
+		}
+		session.Stderr = &limited{&w.errors, longest}
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	w := &wire{session: session}
-	out, err := session.StdoutPipe()
-	if err == nil {
-		w.in, err = session.StdinPipe()
-	}
-	session.Stderr = &limited{&w.errors, longest}
-	if err == nil {
-		err = session.Start("exec scp " + options + " -- " + quote(path))
-	}
-	if err != nil {
-		session.Close()
 		return nil, err
 	}
 	w.out = bufio.NewReaderSize(out, 256<<10)

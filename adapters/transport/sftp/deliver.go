@@ -113,7 +113,7 @@ func (g *putter) found(ctx context.Context, c *connection) (bool, error) {
 		info.ModTime().Unix() != g.stat.ModTime().Unix() {
 		return false, nil
 	}
-	beside, err := c.expected(g.target, g.name)
+	beside, err := transfer.BesideAlone(g.target, c.sums)
 	if err != nil || beside == "" {
 		return false, nil
 	}

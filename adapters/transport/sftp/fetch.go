@@ -38,7 +38,7 @@ func (c *connection) check(p place) (workspace.ImageInfo, error) {
 		return workspace.ImageInfo{}, err
 	}
 	transfer.Mark(&info, src.info)
-	info.SHA256, err = c.expected(p.full(), p.name)
+	info.SHA256, err = c.expected(p)
 	return info, err
 }
 

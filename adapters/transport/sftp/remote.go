@@ -1,11 +1,10 @@
 package sftp
 
 import (
-	"errors"
+	"io"
 	"os"
 	"strings"
 
-	"github.com/philoxenia/philoxenia/adapters/image/checksum"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp/lanes"
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
@@ -90,29 +89,26 @@ func (c *connection) again(src *source) (*lanes.Source, error) {
 	return f, nil
 }
 
-// expected returns the checksum beside the image at the resolved path full; ""
-// when there is none. name is what users call the image.
-func (c *connection) expected(full, name string) (string, error) {
-	beside, err := c.contain(full + checksum.Suffix)
+// expected returns the checksum beside the image, by the name that its location has; ""
+// when there is none.
+func (c *connection) expected(p place) (string, error) {
+	return transfer.Beside(p.full(), c.sums)
+}
+
+// sums opens a file of checksums.
+func (c *connection) sums(path string) (io.ReadCloser, error) {
+	real, err := c.contain(path)
 	if err == nil {
-		err = c.regular(beside)
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		return "", nil
+		err = c.regular(real)
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	f, err := c.Open(beside)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return transfer.ReadSum(f, name)
+	return c.Open(real)
 }
 
 // wanted is the checksum that an image must have, "" when nobody says. The
 // one beside the image is looked for beside the name that the location has.
 func (c *connection) wanted(p place, asked string) (string, error) {
-	return transfer.Wanted(asked, func() (string, error) { return c.expected(p.full(), p.name) })
+	return transfer.Wanted(asked, func() (string, error) { return c.expected(p) })
 }

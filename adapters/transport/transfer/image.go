@@ -40,9 +40,39 @@ func Inspect(r io.ReaderAt, size, maxBytes int64) (workspace.ImageInfo, error) {
 	return workspace.ImageInfo{Size: seen.FileSize, Format: seen.Format}, seen.Admit(maxBytes)
 }
 
-// ReadSum reads the file of the checksum beside the image of that name.
-func ReadSum(r io.Reader, name string) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, checksum.MaxBytes))
+// Beside finds the checksum of the image of that name: that of the file which stands
+// beside it for it alone, else that of the list in its directory; "" when neither has
+// it. open opens a file by its name; an error of kind NotFound says that it is not there.
+func Beside(name string, open func(name string) (io.ReadCloser, error)) (string, error) {
+	sum, err := BesideAlone(name, open)
+	if err != nil || sum != "" {
+		return sum, err
+	}
+	text, err := readAll(path.Join(path.Dir(name), checksum.List), checksum.MaxListBytes, open)
+	if err != nil {
+		return "", err
+	}
+	if len(text) > checksum.MaxListBytes {
+		return "", Invalid("%s beside it has more than %d bytes", checksum.List,
+			checksum.MaxListBytes)
+	}
+	if sum, err = checksum.Find(text, path.Base(name)); err != nil {
+		return "", Invalid("%w", err)
+	}
+	return sum, nil
+}
+
+// BesideAlone is Beside without the list, which is not ours to write.
+func BesideAlone(name string, open func(name string) (io.ReadCloser, error)) (string, error) {
+	f, err := open(name + checksum.Suffix)
+	if Kind(err) == workspace.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, checksum.MaxBytes))
 	if err != nil {
 		return "", err
 	}
@@ -51,6 +81,22 @@ func ReadSum(r io.Reader, name string) (string, error) {
 		return "", Invalid("%w", err)
 	}
 	return sum, nil
+}
+
+// readAll reads up to a byte more than the limit of a file, "" of one that is not there.
+func readAll(
+	name string, limit int64, open func(name string) (io.ReadCloser, error),
+) (string, error) {
+	f, err := open(name)
+	if Kind(err) == workspace.NotFound {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	return string(text), err
 }
 
 // Wanted is the checksum that an image must have: the one asked for, else what

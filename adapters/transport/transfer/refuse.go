@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/philoxenia/philoxenia/adapters/image/checksum"
@@ -20,6 +21,9 @@ func Unreserved(name string) error {
 		if strings.HasSuffix(name, suffix) {
 			return Invalid("names with %q are kept for the repository's own use", suffix)
 		}
+	}
+	if path.Base(name) == checksum.List {
+		return Invalid("the name %s is kept for the list of checksums", checksum.List)
 	}
 	return nil
 }

@@ -43,6 +43,7 @@ func Exercise(t *testing.T, f Fixture) {
 		{"resume of a fetch", resumeFetch},
 		{"resume of a deliver", resumeDeliver},
 		{"checksums", checksums},
+		{"lists of checksums", checksumLists},
 		{"truncated source", truncated},
 		{"source replaced during transfer", replaced},
 		{"source replaced between transfers", replacedBetween},

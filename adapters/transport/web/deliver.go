@@ -93,7 +93,7 @@ func (g *putter) found(ctx context.Context) bool {
 	if err != nil || there.size != g.stat.Size() {
 		return false
 	}
-	beside, err := g.expected(ctx)
+	beside, err := transfer.BesideAlone(g.name, g.sums(ctx))
 	return err == nil && beside == g.info.SHA256
 }
 

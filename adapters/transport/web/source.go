@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,23 +140,27 @@ func (s *source) inspect(ctx context.Context, maxBytes int64) (workspace.ImageIn
 
 // expected returns the checksum beside the image, "" when there is none.
 func (p place) expected(ctx context.Context) (string, error) {
-	r, err := p.request(ctx, http.MethodGet, p.address(p.name+checksum.Suffix))
-	if err != nil {
-		return "", err
+	return transfer.Beside(p.name, p.sums(ctx))
+}
+
+// sums opens files of checksums, by their names below the root.
+func (p place) sums(ctx context.Context) func(name string) (io.ReadCloser, error) {
+	return func(name string) (io.ReadCloser, error) {
+		r, err := p.request(ctx, http.MethodGet, p.address(name))
+		if err != nil {
+			return nil, err
+		}
+		answer, err := p.do(r, http.StatusOK)
+		if err != nil {
+			return nil, err
+		}
+		defer hush(answer)
+		text, err := io.ReadAll(io.LimitReader(answer.Body, checksum.MaxListBytes+1))
+		if err != nil {
+			return nil, lost(ctx, err)
+		}
+		return io.NopCloser(bytes.NewReader(text)), nil
 	}
-	answer, err := p.do(r, http.StatusOK, http.StatusNotFound)
-	if err != nil {
-		return "", err
-	}
-	defer hush(answer)
-	if answer.StatusCode == http.StatusNotFound {
-		return "", nil
-	}
-	sum, err := transfer.ReadSum(answer.Body, p.name)
-	if err != nil {
-		return "", lost(ctx, err)
-	}
-	return sum, nil
 }
 
 // number writes n as headers have it.
