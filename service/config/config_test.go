@@ -155,9 +155,9 @@ var mistakes = []struct{ name, text, want string }{
 		"and dir of host s, /srv/i/d, lies in it"},
 	{"netmask with holes", network("n", "10.0.0.1", "10.0.0.9", "netmask = \"255.0.255.0\"\n"),
 		"its ones are not all in front"},
-	{"gateway elsewhere", network("n", "10.0.0.1", "10.0.0.9",
-		"netmask = \"255.255.255.0\"\ngateway = \"10.0.1.1\"\n"),
-		"gateway 10.0.1.1 is not in the network of first, 10.0.0.1 with netmask 255.255.255.0"},
+	{"broadcast elsewhere", network("n", "10.0.0.1", "10.0.0.9",
+		"netmask = \"255.255.255.0\"\nbroadcast = \"10.0.1.255\"\n"),
+		"broadcast 10.0.1.255 is not in the network of first, 10.0.0.1 with netmask 255.255.255.0"},
 	{"no margin", "[scheduler]\nmargin = 0\n",
 		"scheduler.margin is 0, which stands for the default, 20: leave it out"},
 	{"no grace", "[site]\ngrace = \"0s\"\n",
@@ -186,6 +186,8 @@ func TestLoadTakes(t *testing.T) {
 			network("a", "10.0.0.1", "10.0.0.9", "private = true\n") +
 			network("b", "10.0.0.9", "10.0.0.20", "mac_prefix = \"A2:00:00\"\n"),
 		"zero that means zero": good + "[scheduler]\ncache_mb = 0\n[site]\nmaximum_nodes = 0\n",
+		"a gateway on the link alone": good + network("n", "10.0.0.1", "10.0.0.9",
+			"netmask = \"255.255.255.0\"\ngateway = \"10.0.1.1\"\n"),
 		"images beside disks": "data = \"/srv/w\"\n" + good +
 			"[repository.file]\ndir = \"/srv/w/i\"\n",
 	} {

@@ -198,8 +198,9 @@ func (n *Network) checkPlace(first, last netip.Addr) error {
 		return fmt.Errorf("netmask %s is none: its ones are not all in front", mask)
 	}
 	var all []error
+	// A gateway may be elsewhere: those of routed addresses are on the link alone.
 	for _, at := range []struct{ key, text string }{
-		{"last", last.String()}, {"gateway", n.Gateway}, {"broadcast", n.Broadcast},
+		{"last", last.String()}, {"broadcast", n.Broadcast},
 	} {
 		ip, err := netip.ParseAddr(at.text)
 		if err == nil && ip.Is4() && number(ip)&bits != number(first)&bits {
