@@ -49,6 +49,7 @@ func TestConformanceOfXen(t *testing.T) {
 			Life:     short,
 			Awake:    func(t *testing.T, id workspace.ID) { says(t, id, "alive", 1) },
 			Bounded:  true,
+			Talks:    true,
 			PowerOff: func(t *testing.T, id workspace.ID) {
 				says(t, id, "alive", 1)
 				shell(t, "virsh -q shutdown workspace-%v", id)
