@@ -7,7 +7,7 @@ SHELL       := /bin/bash -o pipefail
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME    ?= 20s
 # A package's tests may take this long; the whole stays under 20 minutes on two cores.
-TESTTIMEOUT ?= 15m
+TESTTIMEOUT ?= 20m
 # Where goroutines meet: the packages that the race detector watches.
 RACE        ?= ./schema/... ./service/... ./client/... ./adapters/access/... \
                ./adapters/image/... ./adapters/transport/... ./adapters/deployment/sim/...

@@ -1,6 +1,7 @@
 package libvirt
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -236,17 +237,30 @@ func (h *Host) endCopy(ctx context.Context, m *machine, disks int) error {
 	if err != nil {
 		return err
 	}
+	why := ""
 	kind, err := ask(ctx, h.link, callLimit, func(rpc *libvirt.Libvirt) (int32, error) {
-		kind, _, err := rpc.DomainGetJobStats(m.domain, libvirt.DomainJobStatsCompleted)
+		kind, said, err := rpc.DomainGetJobStats(m.domain, libvirt.DomainJobStatsCompleted)
+		why = textOf(said, "errmsg") // VIR_DOMAIN_JOB_ERRMSG
 		return kind, err
 	})
 	if err != nil {
 		return err
 	}
 	if libvirt.DomainJobType(kind) != libvirt.DomainJobCompleted {
-		return workspace.Refuse(workspace.Transient, "its disks could not be copied")
+		return workspace.Refuse(workspace.Transient, "its disks could not be copied: %s",
+			cmp.Or(why, "libvirtd does not say why"))
 	}
 	return nil
+}
+
+// textOf returns the parameter of a name, where it is a text.
+func textOf(all []libvirt.TypedParam, name string) string {
+	for _, p := range all {
+		if text, ok := p.Value.I.(string); ok && p.Field == name {
+			return text
+		}
+	}
+	return ""
 }
 
 // idle reports whether no job of libvirt's is under way for the machine.

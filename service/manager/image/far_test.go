@@ -83,7 +83,7 @@ func (f *far) Pull(ctx context.Context, p workspace.Pull) (workspace.ImageInfo, 
 	case <-time.After(20 * time.Millisecond): // others begin meanwhile
 	}
 	f.note(p.Source.Address)
-	if err := f.Access.Put(ctx, p.Source.Path, p.Path, p.Progress); err != nil {
+	if err := f.copy(ctx, p); err != nil {
 		return workspace.ImageInfo{}, err
 	}
 	if p.Trusted && p.SHA256 == "" {
@@ -94,6 +94,25 @@ func (f *far) Pull(ctx context.Context, p workspace.Pull) (workspace.ImageInfo, 
 		err = workspace.Refuse(workspace.Invalid, "got %s, expected %s", info.SHA256, p.SHA256)
 	}
 	return info, err
+}
+
+// copy is what a program on the host does: it reads what is there, and does not mind
+// that a cache notes the file's use by its time meanwhile, as Put would.
+func (f *far) copy(ctx context.Context, p workspace.Pull) error {
+	data, err := os.ReadFile(p.Source.Path)
+	if err != nil {
+		return err
+	}
+	own, err := os.CreateTemp("", "pulled")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(own.Name())
+	_, err = own.Write(data)
+	if err = errors.Join(err, own.Close()); err != nil {
+		return err
+	}
+	return f.Access.Put(ctx, own.Name(), p.Path, p.Progress)
 }
 
 // open is a shelf from which hosts can fetch by themselves.
