@@ -3,16 +3,14 @@ package login
 import (
 	"context"
 	"errors"
-	"io"
 
 	"golang.org/x/crypto/ssh"
 )
 
 // Start starts a command in a session of its own, which prepare joins to what it reads
-// and writes. Where nothing was asked of the server it connects again, once, and asks
-// there: when the connection was lost since its last command, and when the server closes
-// the session before it answers, as Dropbear does at times while it clears up an
-// earlier one. It is not for connections on which sessions or channels stay open.
+// and writes. When the connection was lost since its last command, so that nothing was
+// asked of the server, it connects again, once, and asks there. It is not for connections
+// on which sessions or channels stay open.
 func (c *Conn) Start(
 	command string, prepare func(*ssh.Session) error,
 ) (*ssh.Session, error) {
@@ -45,15 +43,8 @@ func (c *Conn) start(
 		return s, false, nil
 	}
 	s.Close()
-	// A server answers before it closes: on a connection that lives, what it closed
-	// without an answer it has not begun.
-	return nil, errors.Is(err, io.EOF) && lives(client), err
-}
-
-// lives asks for a sign of life.
-func lives(client *ssh.Client) bool {
-	_, _, err := client.SendRequest("keepalive@openssh.com", true, nil)
-	return err == nil
+	// What a server closed without an answer it may have done: Dropbear does both.
+	return nil, false, err
 }
 
 // renew puts another connection in the place of the one that is gone. It ends when
