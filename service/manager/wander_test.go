@@ -18,19 +18,7 @@ func TestDestroyedOnTheWay(t *testing.T) {
 	to := map[workspace.HostID]workspace.HostID{"one": "two", "two": "one"}[home]
 	r.world.Script(sim.Rule{Host: to, Op: sim.OpStart, Hang: true})
 	const restore = 3
-	r.check(r.store.Update(t.Context(), func(tx workspace.Tx) error {
-		old, err := tx.Workspace(w.ID)
-		if err != nil {
-			return err
-		}
-		going := *old
-		going.Host = to
-		if err := tx.PutWorkspace(&going); err != nil {
-			return err
-		}
-		return tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Kind: workspace.ChangeResume,
-			Workspace: w.ID, Status: workspace.ChangeDoing, Argument: string(home)})
-	}))
+	r.goes(w.ID, to, workspace.ChangeResume, home)
 	r.awaitStep(w.ID, restore)
 	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
 	r.conserved()
@@ -46,8 +34,20 @@ func TestDestroyedWhileItIsEvicted(t *testing.T) {
 	home := r.reach(w.ID, workspace.Serialized).Host
 	to := map[workspace.HostID]workspace.HostID{"one": "two", "two": "one"}[home]
 	r.world.Script(sim.Rule{Host: home, Op: sim.OpUndefine, Hang: true})
-	r.check(r.store.Update(t.Context(), func(tx workspace.Tx) error {
-		old, err := tx.Workspace(w.ID)
+	r.goes(w.ID, to, workspace.ChangeEvict, home)
+	r.awaitStep(w.ID, 0)
+	r.world.ClearScript()
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
+// goes records a workspace at another host than its home, with the change that moves it.
+func (r *rig) goes(
+	id workspace.ID, to workspace.HostID, kind workspace.ChangeKind, home workspace.HostID,
+) {
+	r.t.Helper()
+	r.check(r.store.Update(r.t.Context(), func(tx workspace.Tx) error {
+		old, err := tx.Workspace(id)
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,7 @@ func TestDestroyedWhileItIsEvicted(t *testing.T) {
 		if err := tx.PutWorkspace(&going); err != nil {
 			return err
 		}
-		return tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Kind: workspace.ChangeEvict,
-			Workspace: w.ID, Status: workspace.ChangeDoing, Argument: string(home)})
+		return tx.PutChange(&workspace.Change{ID: tx.NextChangeID(), Kind: kind,
+			Workspace: id, Status: workspace.ChangeDoing, Argument: string(home)})
 	}))
-	r.awaitStep(w.ID, 0)
-	r.world.ClearScript()
-	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
-	r.conserved()
 }
