@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ssh/knownhosts"
+
 	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -129,15 +131,14 @@ func TestStrangersAreDenied(t *testing.T) {
 // does not let us reach for its socket.
 func TestHostThatForwardsNothing(t *testing.T) {
 	host := libvirtdtest.StartLab(t, 1).Hosts[0]
-	host.Shell("/usr/sbin/sshd -p 2222 -o AllowStreamLocalForwarding=no -f " + host.Dir +
-		"/sshd_config")
+	bare := host.Address + ":" + libvirtdtest.BarePort
 	known, err := os.ReadFile(host.SSH.KnownHosts)
 	must(t, err)
 	options := over(host, "ssh", "qemu")
-	options.URI = strings.Replace(options.URI, host.Address, host.Address+":2222", 1)
+	options.URI = strings.Replace(options.URI, host.Address, bare, 1)
 	options.SSH.KnownHostsFile = filepath.Join(t.TempDir(), "known")
 	write(t, options.SSH.KnownHostsFile, strings.Replace(string(known), host.Address,
-		"["+host.Address+"]:2222", 1))
+		knownhosts.Normalize(bare), 1))
 	h := open(t, options)
 	defer func() { must(t, h.Close()) }()
 	if has, err := h.Capacity(t.Context()); err != nil || has.CPUs == 0 {

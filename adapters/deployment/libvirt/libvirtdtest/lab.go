@@ -49,6 +49,9 @@ type LabHost struct {
 	TLS     TLS
 }
 
+// BarePort is where a host's sshd lets nobody reach for its sockets.
+const BarePort = "2222"
+
 // SSH is how to log in to a host.
 type SSH struct {
 	Address    string // HOST:PORT
@@ -91,6 +94,12 @@ func StartLab(t testing.TB, hosts int) *Lab {
 	}
 	for _, h := range l.Hosts {
 		h.await()
+		for _, port := range []string{"22", BarePort} {
+			at := net.JoinHostPort(h.Address, port)
+			if err := sshdtest.Await(at, func() bool { return !h.over() }); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	return l
 }
@@ -176,10 +185,11 @@ func (l *Lab) plan(i int) *LabHost {
 }
 
 func (l *Lab) sshdConfig(h *LabHost, dir string) string {
-	return fmt.Sprintf(`ListenAddress %s
+	return fmt.Sprintf(`ListenAddress %[1]s
 Port 22
-HostKey %s/host_key
-AuthorizedKeysFile %s/authorized_keys
+Port %[2]s
+HostKey %[3]s/host_key
+AuthorizedKeysFile %[4]s/authorized_keys
 PidFile none
 UsePAM no
 StrictModes no
@@ -190,9 +200,11 @@ AllowTcpForwarding yes
 AllowStreamLocalForwarding yes
 MaxStartups 200
 MaxSessions 200
-SetEnv HOME=%s
+SetEnv HOME=%[3]s
 Subsystem sftp internal-sftp
-`, h.Address, dir, l.dir, dir) // what the tester's own shell does at its start is none of ours
+Match LocalPort %[2]s
+	AllowStreamLocalForwarding no
+`, h.Address, BarePort, dir, l.dir) // what the tester's own shell does at its start is none of ours
 }
 
 // Transports are the ways to a host's libvirtd that URIOver knows.

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -199,24 +200,38 @@ func (s *Server) Restart() {
 // await waits for the banner of the server.
 func (s *Server) await() {
 	s.t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		c, err := net.DialTimeout("tcp", s.Address, time.Second)
+	err := Await(s.Address, func() bool { return syscall.Kill(s.cmd.Process.Pid, 0) == nil })
+	if err != nil {
+		s.Stop()
+		s.t.Fatalf("%v: %s", err, s.log)
+	}
+}
+
+// Await waits until an SSH server at address, HOST:PORT, says its banner, at most a
+// minute and only as long as its process lives.
+func Await(address string, lives func() bool) error {
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := banner(address, deadline)
 		if err == nil {
-			c.SetDeadline(deadline)
-			_, err = c.Read(make([]byte, 4))
-			c.Close()
+			return nil
 		}
-		if err == nil {
-			return
-		}
-		if syscall.Kill(s.cmd.Process.Pid, 0) != nil {
-			break
+		if !lives() || time.Now().After(deadline) {
+			return fmt.Errorf("sshd does not answer on %s: %w", address, err)
 		}
 		<-time.After(5 * time.Millisecond) // a condition of another process: only asking helps
 	}
-	s.Stop()
-	s.t.Fatalf("sshd does not answer on %s: %s", s.Address, s.log)
+}
+
+// banner reads the first words of a server.
+func banner(address string, deadline time.Time) error {
+	c, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(deadline)
+	_, err = io.ReadFull(c, make([]byte, len("SSH-")))
+	return err
 }
 
 // Stop kills the server with all its connections, at once, as a crash would.
