@@ -44,7 +44,7 @@ func newLink(at endpoint, dial dialer, log *slog.Logger, tell func(event)) *link
 // session is one connection, from dialling to its end.
 type session struct {
 	rpc     *libvirt.Libvirt
-	conn    net.Conn
+	conn    *wire
 	gone    <-chan struct{} // closed when the connection has ended
 	heard   sync.WaitGroup  // the listener to its events
 	suspect atomic.Bool     // its health is being looked at
@@ -98,10 +98,12 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn, rpc: libvirt.NewWithDialer(dialled{conn})}
+	life, end := context.WithCancel(context.Background())
+	s := &session{conn: &wire{conn, life.Done(), end}, gone: life.Done()}
+	s.rpc = libvirt.NewWithDialer(dialled{s.conn})
 	// A daemon that accepts and says nothing is woken up from by closing.
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	err = s.open(l.at.uri, l.tell)
+	err = s.open(life, l.at.uri, l.tell)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -112,15 +114,14 @@ func (l *link) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// open says hello and subscribes.
-func (s *session) open(uri string, tell func(event)) error {
+// open says hello and subscribes. The subscriptions end with the connection, whose
+// life ctx is: one that ends alone asks the daemon, which may not answer, and one that
+// outlives the connection nobody ends.
+func (s *session) open(ctx context.Context, uri string, tell func(event)) error {
 	if err := s.rpc.ConnectToURI(libvirt.ConnectURI(uri)); err != nil {
 		return err
 	}
-	s.gone = s.rpc.Disconnected()
-	// The subscriptions end with the connection, never by a context: ending one
-	// alone asks the daemon, which may not answer.
-	lives, err := s.rpc.LifecycleEvents(context.Background())
+	lives, err := s.rpc.LifecycleEvents(ctx)
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (s *session) open(uri string, tell func(event)) error {
 		}
 		tell(event{lost: true})
 	})
-	boots, err := s.rpc.SubscribeEvents(context.Background(), libvirt.DomainEventIDReboot, nil)
+	boots, err := s.rpc.SubscribeEvents(ctx, libvirt.DomainEventIDReboot, nil)
 	if err != nil {
 		return err
 	}
@@ -147,9 +148,7 @@ func (s *session) open(uri string, tell func(event)) error {
 // end closes the connection and waits until nothing of it is left.
 func (s *session) end() {
 	s.conn.Close()
-	if s.gone != nil {
-		<-s.gone
-	}
+	<-s.gone
 	s.heard.Wait()
 }
 

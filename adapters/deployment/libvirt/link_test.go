@@ -1,0 +1,145 @@
+package libvirt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/digitalocean/go-libvirt"
+	"github.com/digitalocean/go-libvirt/socket"
+
+	"github.com/philoxenia/philoxenia/service/workspace"
+)
+
+// opening is how many calls it takes to open a connection: which ways there are to log
+// in, the driver, and two subscriptions.
+const opening = 4
+
+// brief is a connection to a libvirtd that answers so many calls, and is then gone
+// before anybody can do anything.
+type brief struct {
+	net.Conn // nil: nothing else is asked for
+
+	mu      sync.Mutex
+	said    sync.Cond
+	left    int
+	answers bytes.Buffer
+	ended   bool
+}
+
+func newBrief(answers int) *brief {
+	b := &brief{left: answers}
+	b.said.L = &b.mu
+	return b
+}
+
+// Write takes a call, which the library hands over as a whole. The answer is the call's
+// own number and a zero: of the first call there is one way to log in, which is none, and
+// each subscription has a number of its own.
+func (b *brief) Write(call []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.said.Broadcast()
+	if b.ended {
+		return 0, net.ErrClosed
+	}
+	if b.left--; b.left < 0 {
+		b.ended = true
+		return len(call), nil
+	}
+	answer := append(bytes.Clone(call[:headerSize]), call[20:24]...)
+	answer = append(answer, 0, 0, 0, 0)
+	binary.BigEndian.PutUint32(answer, uint32(len(answer)))
+	binary.BigEndian.PutUint32(answer[16:], socket.Reply)
+	b.answers.Write(answer)
+	b.ended = b.left == 0
+	return len(call), nil
+}
+
+func (b *brief) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.answers.Len() == 0 && !b.ended {
+		b.said.Wait()
+	}
+	if b.answers.Len() == 0 {
+		return 0, io.EOF
+	}
+	return b.answers.Read(p)
+}
+
+func (b *brief) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	b.said.Broadcast()
+	return nil
+}
+
+// linkTo is a link whose connections answer so many calls each.
+func linkTo(t *testing.T, answers ...int) *link {
+	dial := func(context.Context) (net.Conn, error) {
+		if len(answers) == 0 {
+			return nil, errors.New("nobody is there any more")
+		}
+		conn := newBrief(answers[0])
+		answers = answers[1:]
+		return conn, nil
+	}
+	l := newLink(endpoint{uri: "test:///default"}, dial, slog.New(slog.DiscardHandler),
+		func(event) {})
+	t.Cleanup(l.close)
+	return l
+}
+
+func version(l *link) error {
+	_, err := ask(context.Background(), l, time.Hour, (*libvirt.Libvirt).ConnectGetLibVersion)
+	return err
+}
+
+// often is how often a test tries what depends on which of two goroutines is first.
+const often = 300
+
+// TestConnectionEndsWhileItOpens has a libvirtd end with each of the answers by which a
+// connection is opened. The next call is made on another connection.
+func TestConnectionEndsWhileItOpens(t *testing.T) {
+	for answers := range opening {
+		for range often {
+			synctest.Test(t, func(t *testing.T) {
+				l := linkTo(t, answers, answers+1, opening+2)
+				for range 2 {
+					if err := version(l); kindOf(err) != workspace.Unavailable {
+						t.Fatalf("after %d answers: %v", answers, err)
+					}
+				}
+				if err := version(l); err != nil {
+					t.Fatalf("on a whole connection: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestCallAfterOneThatWasLost has a connection end instead of an answer, and with one:
+// whoever asks again, as soon as he knows, has a new connection.
+func TestCallAfterOneThatWasLost(t *testing.T) {
+	for range often {
+		synctest.Test(t, func(t *testing.T) {
+			l := linkTo(t, opening, opening+2)
+			if err := version(l); kindOf(err) != workspace.Unavailable {
+				t.Fatalf("a lost answer is %v", err)
+			}
+			if err := version(l); err != nil {
+				t.Fatalf("on a new connection: %v", err)
+			}
+		})
+	}
+}
