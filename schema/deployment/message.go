@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -56,6 +57,10 @@ const maxFiles = 256
 
 // pathOnVM reads the absolute path of a file: no directory, no dots, nothing
 // that means another file to another reader.
+// longestPath is how long the path of a file may be, in bytes: the tools that write into
+// file systems read short lines.
+const longestPath = 512
+
 func (r *reader) pathOnVM(to *string) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Word(to)(e)
@@ -67,11 +72,16 @@ func (r *reader) pathOnVM(to *string) func(*etree.Element) {
 		case path.Clean(*to) != *to || *to == "/":
 			r.Fail(e, "the path of a file, without . or .. or empty parts", "write it as "+
 				path.Clean(*to), "%.80q is not a plain path", *to)
-		case len(*to) > 4095:
-			r.Fail(e, "at most 4095 bytes", "", "the path has %d bytes", len(*to))
+		case len(*to) > longestPath:
+			r.Fail(e, "at most 512 bytes", "", "the path has %d bytes", len(*to))
+		case slices.ContainsFunc(strings.Split(*to, "/"), tooLong):
+			r.Fail(e, "names of at most 255 bytes", "", "a name in the path is too long")
 		}
 	}
 }
+
+// tooLong reports whether a name is longer than file systems have them.
+func tooLong(name string) bool { return len(name) > 255 }
 
 func (r *reader) transfer(to **Transfer) func(*etree.Element) {
 	return func(e *etree.Element) {

@@ -112,17 +112,25 @@ func kindOf(err error) workspace.Kind {
 	return workspace.Internal
 }
 
+// longestLine is how long a command may be: debugfs reads BUFSIZ bytes at a time, 1024
+// where the C library is musl, and takes what is left of a longer line for a command of
+// its own. longestPath leaves room there for a path of the host and the rest.
+const (
+	longestLine = 1024 - 2 // without its end, and the end of C's text
+	longestPath = 600      // quoted
+)
+
 // checkPath refuses what is not plainly the absolute path of a file: debugfs
 // reads commands line by line, and .. says different things to different readers.
 func checkPath(p string) error {
-	const longest, longestName = 4000, 255
+	const longestName = 255
 	bad := func(why string) error {
 		return workspace.Refuse(workspace.Invalid, "%.80q is not the path of a file: %s", p, why)
 	}
 	switch {
 	case !strings.HasPrefix(p, "/"):
 		return bad("it does not begin with /")
-	case len(p) > longest:
+	case len(quote(p)) > longestPath:
 		return bad("it is too long")
 	case strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return bad("it contains a control character")
@@ -357,6 +365,12 @@ const prompt = "debugfs: "
 // beside the image. It goes on after a command that fails, and its exit status
 // says nothing of them: look at the result.
 func (s *system) debugfs(ctx context.Context, script []string) (said string, err error) {
+	for _, command := range script {
+		if len(command) > longestLine {
+			return "", workspace.Refuse(workspace.Internal,
+				"the paths in %.40q... are too long for debugfs", command)
+		}
+	}
 	var answers strings.Builder
 	const tool = `command -v debugfs >/dev/null || { echo MISSING; exit; }
 exec debugfs -w -f - "$1" 2>"$2"`

@@ -138,7 +138,9 @@ func TestBadPathsChangeNothing(t *testing.T) {
 		"relative": "etc/motd", "empty": "", "root": "/", "up": "/etc/../motd", "up alone": "/..",
 		"dot": "/./x", "double": "/etc//x", "directory": "/etc/", "newline": "/x\nrm /etc/motd",
 		"return": "/x\rrm", "null": "/x\x00y", "long": "/" + strings.Repeat("x/", 3000) + "y",
-		"long name": "/" + strings.Repeat("x", 256),
+		"long name":                    "/" + strings.Repeat("x", 256),
+		"a command behind a full line": strings.Repeat("/aaaaaaa", 127) + "/ rm /etc/motd",
+		"quotes that fill a line":      strings.Repeat(`/""""""""`, 50),
 	} {
 		t.Run(name, func(t *testing.T) {
 			img := image(t, "ext4")
