@@ -102,6 +102,19 @@ func TestMigrationFallsBack(t *testing.T) {
 	r.conserved()
 }
 
+// TestRefusedSnapshotSaysSo: who asks for a snapshot is told of a snapshot.
+func TestRefusedSnapshotSaysSo(t *testing.T) {
+	r := newRig(t, t.TempDir(), "* snapshot fail=conflict")
+	w := r.create(request(1))
+	r.reach(w.ID, workspace.Running)
+	err := r.manager.Keep(t.Context(), ada, w.ID, vmm.KeepCreate, "a")
+	text := fmt.Sprint(err)
+	if workspace.KindOf(err) != workspace.Conflict ||
+		!strings.HasPrefix(text, "cannot keep a snapshot of workspace") {
+		t.Errorf("the error is %q", text)
+	}
+}
+
 // TestDestroyedWhileItMigrates leaves nothing on either host.
 func TestDestroyedWhileItMigrates(t *testing.T) {
 	for _, script := range []string{"* migrate hang", "* migrate hang lost"} {

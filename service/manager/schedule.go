@@ -93,7 +93,7 @@ func (m *Manager) Resize(
 	case change == 0:
 		return &resized, nil
 	}
-	return m.outcome(ctx, owner, id, change)
+	return m.outcome(ctx, owner, id, resizeOp, change)
 }
 
 // errDry undoes an update that was made to see whether it could be.
@@ -179,9 +179,11 @@ const (
 	patience = 10 * time.Second
 )
 
-// outcome waits for the end of a resize and returns what came of it.
+// outcome waits for the end of a change, but not for long, and returns what came of it;
+// op says in errors what was asked for.
 func (m *Manager) outcome(
-	ctx context.Context, owner workspace.Owner, id workspace.ID, change workspace.ChangeID,
+	ctx context.Context, owner workspace.Owner, id workspace.ID, op string,
+	change workspace.ChangeID,
 ) (*workspace.Workspace, error) {
 	end := time.Now().Add(patience)
 	for ctx.Err() == nil && time.Now().Before(end) {
@@ -205,7 +207,7 @@ func (m *Manager) outcome(
 		return nil, unknown(id)
 	}
 	if w.Fault != "" {
-		return nil, workspace.Errorf(workspace.Conflict, resizeOp, id.String(), "%s", w.Fault)
+		return nil, workspace.Errorf(workspace.Conflict, op, id.String(), "%s", w.Fault)
 	}
 	return w, nil
 }

@@ -68,7 +68,7 @@ func (m *Manager) Snapshot(
 	if err != nil {
 		return err
 	}
-	_, err = m.outcome(ctx, owner, id, queued)
+	_, err = m.outcome(ctx, owner, id, snapshotOp, queued)
 	return err
 }
 

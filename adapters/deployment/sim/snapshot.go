@@ -111,11 +111,17 @@ func (d *deployment) Snapshots(
 	return all, err
 }
 
+// doing says what is done to a machine by the calls that are no verbs.
+var doing = map[Op]string{
+	OpSnapshot: "keep a snapshot of", OpRevert: "revert",
+	OpDeleteSnapshot: "delete a snapshot of", OpSnapshots: "list the snapshots of",
+}
+
 // keeps is a call that changes what is kept of a machine.
 func (d *deployment) keeps(
 	ctx context.Context, op Op, id workspace.ID, change func(machine) (machine, error),
 ) error {
-	name := strings.ReplaceAll(string(op), "-", " ") + " of the machine"
+	name := doing[op] + " the machine"
 	return d.call(ctx, op, id, func() error {
 		m, ok := d.host.machines[id]
 		if !ok {
