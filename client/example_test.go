@@ -39,11 +39,12 @@ func wish(nodes int) client.Request {
 
 // connect returns a client of the service that the examples ask.
 func connect() (context.Context, context.CancelFunc, *client.Client) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	c, err := client.New(demo.URL(), client.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
+	// Only what hangs takes so long. It begins here: the first to ask waits for a build.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	return ctx, func() { cancel(); c.Close() }, c
 }
 
@@ -78,13 +79,13 @@ func await(ctx context.Context, c *client.Client, state string, all ...wsa.EPR) 
 
 // Lease a machine, wait until it runs, and give it back.
 func Example() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
 	c, err := client.New(demo.URL(), client.Options{}) // http://127.0.0.1:8080
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
 	created, err := c.Create(ctx, client.Request{
 		Metadata: &metadata.VirtualWorkspace{
 			Name: "urn:example:worker",

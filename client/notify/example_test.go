@@ -14,11 +14,12 @@ import (
 
 // connect returns a client of the service that the examples ask.
 func connect() (context.Context, context.CancelFunc, *client.Client) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	c, err := client.New(demo.URL(), client.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
+	// Only what hangs takes so long. It begins here: the first to ask waits for a build.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	return ctx, func() { cancel(); c.Close() }, c
 }
 
