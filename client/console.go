@@ -14,6 +14,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/philoxenia/philoxenia/schema/line"
 	"github.com/philoxenia/philoxenia/schema/report"
 	"github.com/philoxenia/philoxenia/schema/wsa"
 )
@@ -105,19 +106,22 @@ func (c *Client) Dial(ctx context.Context, pass *report.ConsolePass) (io.ReadWri
 		},
 	}
 	socket, answer, err := websocket.Dial(ctx, pass.Location, &websocket.DialOptions{
-		HTTPClient: &plain, Subprotocols: []string{"binary"},
+		HTTPClient: &plain, Subprotocols: []string{line.Protocol},
 	})
 	if err != nil {
 		return nil, refused(pass.Location, answer, err)
 	}
 	socket.SetReadLimit(-1)
 	beat, stop := context.WithCancel(context.Background())
-	go beats(beat, socket)
-	return &line{websocket.NetConn(beat, socket, websocket.MessageBinary), socket, stop}, nil
+	go func() {
+		line.Watch(beat, socket)
+		socket.CloseNow() // one that is gone is not waited for
+	}()
+	return &wire{websocket.NetConn(beat, socket, websocket.MessageBinary), socket, stop}, nil
 }
 
-// line is a connection to a console.
-type line struct {
+// wire is a connection to a console.
+type wire struct {
 	net.Conn
 	socket *websocket.Conn
 	stop   context.CancelFunc
@@ -128,35 +132,11 @@ type line struct {
 const goodbye = time.Second
 
 // Close ends the connection.
-func (l *line) Close() error {
-	late := time.AfterFunc(goodbye, func() { l.socket.CloseNow() })
+func (w *wire) Close() error {
+	late := time.AfterFunc(goodbye, func() { w.socket.CloseNow() })
 	defer late.Stop()
-	defer l.stop()
-	return l.Conn.Close()
-}
-
-// pingEvery is how often a service is asked whether it is still there.
-const pingEvery = 20 * time.Second
-
-// beats closes the connection when the other side answers no longer: a machine that
-// lost its power says no goodbye.
-func beats(ctx context.Context, socket *websocket.Conn) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		alive, cancel := context.WithTimeout(ctx, pingEvery)
-		err := socket.Ping(alive)
-		cancel()
-		if err != nil {
-			socket.CloseNow()
-			return
-		}
-	}
+	defer w.stop()
+	return w.Conn.Close()
 }
 
 // kindsOf are the kinds of refusals at a WebSocket.

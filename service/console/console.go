@@ -18,21 +18,19 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/philoxenia/philoxenia/schema/line"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // Path is where passes are presented: the pass's token follows.
 const Path = "/consoles/"
 
-// Protocol is the WebSocket subprotocol, that of VNC clients in browsers too.
-const Protocol = "binary"
-
 const (
 	lifetime  = 10 * time.Minute // of a pass
 	mostOpen  = 1000             // passes and connections at a time, of all
 	ofOne     = 50               // of one owner
 	dialLimit = time.Minute
-	pingEvery = 30 * time.Second // keeps what stands between from forgetting us
+	patience  = 30 * time.Second // with a client that takes nothing
 	piece     = 32 << 10
 )
 
@@ -216,7 +214,7 @@ func (d *Desk) serve(
 	// A page of another origin gets nothing here without a pass, and no browser
 	// adds one by itself: so the origin need not be looked at.
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols: []string{Protocol}, InsecureSkipVerify: true,
+		Subprotocols: []string{line.Protocol}, InsecureSkipVerify: true,
 	})
 	if err != nil {
 		d.log.Debug("console not opened", "error", err)
@@ -227,7 +225,7 @@ func (d *Desk) serve(
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var both sync.WaitGroup
-	both.Go(func() { defer cancel(); keep(ctx, socket) })
+	both.Go(func() { defer cancel(); line.Watch(ctx, socket) })
 	both.Go(func() { defer cancel(); defer machine.Close(); in(ctx, socket, machine) })
 	ended := out(ctx, socket, machine)
 	why := websocket.StatusNormalClosure
@@ -238,25 +236,6 @@ func (d *Desk) serve(
 	cancel()
 	machine.Close()
 	both.Wait()
-}
-
-// keep asks the client now and then whether it is there.
-func keep(ctx context.Context, socket *websocket.Conn) {
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		alive, cancel := context.WithTimeout(ctx, pingEvery)
-		err := socket.Ping(alive)
-		cancel()
-		if err != nil {
-			return
-		}
-	}
 }
 
 // in passes what the client says to the machine.
@@ -295,7 +274,7 @@ func out(ctx context.Context, socket *websocket.Conn, machine io.ReadCloser) str
 
 // send gives up a client that takes nothing any more: its guest would wait too.
 func send(ctx context.Context, socket *websocket.Conn, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, pingEvery)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return socket.Write(ctx, websocket.MessageBinary, data)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"github.com/philoxenia/philoxenia/schema/line"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -70,7 +71,7 @@ func (h *hall) pass(kind workspace.ConsoleKind) workspace.Pass {
 // dial uses a token, and returns the answer's status where there is no connection.
 func (h *hall) dial(token string) (net.Conn, int) {
 	socket, answer, err := websocket.Dial(h.t.Context(), h.url+Path+token,
-		&websocket.DialOptions{Subprotocols: []string{Protocol}})
+		&websocket.DialOptions{Subprotocols: []string{line.Protocol}})
 	if err != nil {
 		return nil, answer.StatusCode
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/philoxenia/philoxenia/schema/line"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -63,7 +64,7 @@ func TestPageWithoutPass(t *testing.T) {
 	h.pass(workspace.ConsoleScreen)
 	for _, guess := range []string{"", "*", "../consoles/", "AAAAAAAAAAAAAAAAAAAAAAAAAA"} {
 		_, answer, err := websocket.Dial(t.Context(), h.url+Path+guess, &websocket.DialOptions{
-			Subprotocols: []string{Protocol},
+			Subprotocols: []string{line.Protocol},
 			HTTPHeader:   http.Header{"Origin": {"https://elsewhere.example.org"}}})
 		if err == nil || answer.StatusCode != http.StatusGone {
 			t.Errorf("with the pass %q: %v, %+v", guess, err, answer)

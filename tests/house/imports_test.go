@@ -68,7 +68,7 @@ var rooms = []room{
 		"a format writes what delivery posts; which requests there are is none of its business"},
 	{"service/notify", []string{"schema", "service/workspace"}, nil,
 		"delivery reads the outbox and posts; who wrote the event does not matter to it"},
-	{"service/console", []string{"service/workspace"}, []string{websocket},
+	{"service/console", []string{"service/workspace", "schema/line"}, []string{websocket},
 		"a console passes bytes on; how machines are reached is the core's"},
 	{"service/authn", []string{"schema", "service/workspace"}, nil,
 		"who is calling is settled before anything else is known"},
