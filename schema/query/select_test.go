@@ -194,7 +194,7 @@ func TestSelectEnds(t *testing.T) {
 	} {
 		start := time.Now()
 		_, err := find(root, expression)
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 5*time.Minute {
 			t.Errorf("%.40s took %v (%v)", expression, took, err)
 		}
 		t.Logf("%.40s took %v (%v)", expression, time.Since(start), err)

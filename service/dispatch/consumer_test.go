@@ -42,7 +42,7 @@ func newConsumer(t *testing.T) *consumer {
 // workspace, and compares them in structure; and for those that it should have
 // sent about states.
 func (c *consumer) judge(r *replay) {
-	limit := time.After(time.Minute)
+	limit := time.After(patience)
 	for len(c.states)+len(c.ends) > 0 {
 		select {
 		case envelope := <-c.came:

@@ -13,6 +13,7 @@ type pulls struct {
 	waiting map[workspace.PullPointID][]workspace.Message
 	asked   []workspace.Ask
 	more    chan struct{} // closed when something comes
+	began   chan struct{} // told when somebody begins to wait; may be nil
 }
 
 func (m *core) CreatePullPoint(
@@ -87,6 +88,9 @@ func (m *core) Messages(
 			"%d messages were dropped", dropped)
 	}
 	if ask.Wait > 0 && len(m.pulls.waiting[id]) == 0 {
+		if m.pulls.began != nil {
+			m.pulls.began <- struct{}{}
+		}
 		select {
 		case <-m.pulls.more:
 		case <-ctx.Done():

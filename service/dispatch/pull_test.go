@@ -190,24 +190,31 @@ func TestOverflowIsToldOnce(t *testing.T) {
 }
 
 // TestPullsThatWaitHoldUpNobody: with one place for requests, and a pull that
-// waits for a message, others are served, and the pull gets what comes.
+// waits for a message, others are served, and the pull gets what comes, however late.
 func TestPullsThatWaitHoldUpNobody(t *testing.T) {
 	m := newCore()
 	m.put(ada)
 	withPullPoint(m)
 	m.pulls.waiting["pull-point-1"] = nil
-	h, _ := m.face(t, authn.Fixed(ada))
-	address := listen(t, h, dispatch.Limits{Parallel: 1, WriteTimeout: time.Second})
+	m.pulls.began = make(chan struct{})
+	h, _ := m.handler(t, dispatch.Options{
+		Authenticator: authn.Fixed(ada), Limits: dispatch.Limits{Parallel: 1},
+	})
+	const short = 50 * time.Millisecond
+	impatient := listen(t, h, dispatch.Limits{WriteTimeout: short})
 	pulled := make(chan answer)
 	go func() {
 		pulled <- question{
 			service: point, header: pullKey, keyless: true,
 			body: message2("GetMessages", "<p:Wait>PT1H</p:Wait>"),
-		}.ask(t, address)
+		}.ask(t, impatient)
 	}()
+	<-m.pulls.began
+	address := listen(t, h, dispatch.Limits{})
 	for range 3 {
 		question{}.ask(t, address).expect(t, http.StatusOK, ">Running<")
 	}
+	<-time.After(2 * short) // longer than replies may take that wait for nothing
 	close(m.pulls.more)
 	a := <-pulled
 	a.expect(t, http.StatusOK, "GetMessagesResponse")

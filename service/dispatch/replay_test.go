@@ -2,7 +2,6 @@ package dispatch_test
 
 import (
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,14 +32,16 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// patience is how long what the daemon does by itself may take: only what hangs takes
+// as long.
+const patience = 5 * time.Minute
+
 // startDemo builds and starts the daemon.
 func startDemo(t *testing.T) string {
 	t.Helper()
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "workspaced"),
-		"../cmd/workspaced")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build workspaced: %v\n%s", err, out)
+	if err := daemon.Build(bin); err != nil {
+		t.Fatal(err)
 	}
 	p, err := daemon.Start(t.Context(), daemon.Options{
 		Bin: bin, Data: filepath.Join(t.TempDir(), "data"), Log: t.Output(),
@@ -196,7 +197,7 @@ var stateElement = regexp.MustCompile(`:state\b[^>]*>(\w+)<`)
 func (r *replay) await(tr trace, key, state string) {
 	poll := readMessage(r.t, "testdata/traces/34-getrp-currentstate-request.txt")
 	body := keyElement.ReplaceAllString(poll.body, "${1}"+key)
-	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
+	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
 		if _, reply := poll.send(r.t, r.address, body); strings.Contains(reply, ">"+state+"<") {
 			return
 		}

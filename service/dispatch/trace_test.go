@@ -114,7 +114,7 @@ func readBody(t testing.TB, path string, h http.Header, r *bufio.Reader) string 
 // send makes the request with another body, framed as it was recorded.
 func (m message) send(t testing.TB, address, body string) (*http.Response, string) {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", address, 10*time.Second)
+	conn, err := net.DialTimeout("tcp", address, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/philoxenia/philoxenia/service/manager"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -258,10 +257,8 @@ func TestAddressIsFreeWhenTheMachineIsGone(t *testing.T) {
 		return uses[1].Addresses - uses[1].Leased
 	}
 	r.check(r.manager.Destroy(t.Context(), ada, all[2].ID))
-	for end := time.Now().Add(30 * time.Second); free() == 0; {
-		if time.Now().After(end) {
-			t.Fatal("the address is never free")
-		}
+	if !until(func() bool { return free() > 0 }) {
+		t.Fatal("the address is never free")
 	}
 	n, _ := r.pool.Node(all[2].Host)
 	if now, err := n.Inspect(t.Context(), all[2].ID); err != nil || now !=

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -254,64 +255,69 @@ func (r *rig) create(req workspace.Request) *workspace.Workspace {
 	return created.Workspaces[0]
 }
 
+// longEnough is how long a test waits for what takes no time at all, but on a machine
+// that is busy: only what hangs takes as long.
+const longEnough = 5 * time.Minute
+
+// until waits until something holds, and reports whether it does.
+func until(holds func() bool) bool {
+	for end := time.Now().Add(longEnough); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // reach waits until the workspace rests in the state with no change under way.
 func (r *rig) reach(id workspace.ID, want workspace.State) *workspace.Workspace {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		w, err := r.store.Workspace(r.t.Context(), id)
-		if err == nil && w.State == want && !r.busy(id) {
-			return w
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("workspace %d did not reach %s: %+v, %v", id, want, w, err)
-		}
-		time.Sleep(time.Millisecond)
+	var w *workspace.Workspace
+	var err error
+	if !until(func() bool {
+		w, err = r.store.Workspace(r.t.Context(), id)
+		return err == nil && w.State == want && !r.busy(id)
+	}) {
+		r.t.Fatalf("workspace %d did not reach %s: %+v, %v", id, want, w, err)
 	}
+	return w
 }
 
 func (r *rig) busy(id workspace.ID) bool {
-	changes, err := r.store.Changes(r.t.Context())
-	r.check(err)
-	for _, c := range changes {
-		if c.Workspace == id {
-			return true
-		}
-	}
-	return false
+	r.t.Helper()
+	return slices.ContainsFunc(r.changes(), func(c *workspace.Change) bool {
+		return c.Workspace == id
+	})
 }
 
 // awaitStep waits until the step of the workspace's change is under way.
 func (r *rig) awaitStep(id workspace.ID, step int) {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		changes, err := r.store.Changes(r.t.Context())
-		r.check(err)
-		for _, c := range changes {
-			if c.Workspace == id && c.Step == step {
-				return
-			}
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("step %d of workspace %d is not under way: %+v", step, id, changes)
-		}
-		time.Sleep(time.Millisecond)
+	var changes []*workspace.Change
+	if !until(func() bool {
+		changes = r.changes()
+		return slices.ContainsFunc(changes, func(c *workspace.Change) bool {
+			return c.Workspace == id && c.Step == step
+		})
+	}) {
+		r.t.Fatalf("step %d of workspace %d is not under way: %+v", step, id, changes)
 	}
 }
 
 // settle waits until no change is under way.
 func (r *rig) settle() {
 	r.t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		changes, err := r.store.Changes(r.t.Context())
-		r.check(err)
-		if len(changes) == 0 {
-			return
-		}
-		if time.Now().After(end) {
-			r.t.Fatalf("still under way: %+v", *changes[0])
-		}
-		time.Sleep(time.Millisecond)
+	if !until(func() bool { return len(r.changes()) == 0 }) {
+		r.t.Fatalf("still under way: %+v", *r.changes()[0])
 	}
+}
+
+// changes are those that have not ended.
+func (r *rig) changes() []*workspace.Change {
+	r.t.Helper()
+	changes, err := r.store.Changes(r.t.Context())
+	r.check(err)
+	return changes
 }
 
 // conserved checks that hosts, disks and addresses hold what the record says

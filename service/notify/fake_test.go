@@ -169,7 +169,7 @@ func (o *outbox) waitEmpty(t *testing.T) {
 
 func (o *outbox) waitLeft(t *testing.T, want int) {
 	t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(10 * time.Minute) // only what hangs takes as long
 	for {
 		n, changed := o.left()
 		if n == want {

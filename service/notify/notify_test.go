@@ -10,13 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/tests/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // quick are options whose waits a test can afford.
 func quick() Options {
@@ -69,29 +69,30 @@ func TestRetriesUntilAccepted(t *testing.T) {
 	}
 }
 
+// TestDeadConsumersDelayNobody has far more of them than there are workers.
 func TestDeadConsumersDelayNobody(t *testing.T) {
-	o, l := newOutbox(), &listener{}
-	hang := make(chan struct{})
-	dead := &listener{handler: func(int, http.ResponseWriter) { <-hang }}
-	options := quick()
-	options.Workers, options.Doubted = 4, 2
-	options.Timeout = 50 * time.Millisecond
-	url, deadURL := serve(t, l), serve(t, dead)
-	for _, id := range ids(20) { // far more than there are workers
-		o.subscribe(id, deadURL)
-		o.put(id, 1)
-	}
-	defer close(hang)
-	o.subscribe("well", url)
-	n, _ := start(t, o, options)
-	for i := range 50 {
-		o.put("well", workspace.ID(i+1))
-		n.Tell([]workspace.SubscriptionID{"well"})
-	}
-	o.waitLeft(t, 20)
-	if got := len(l.all()); got != 50 {
-		t.Errorf("the consumer that is well got %d messages, want 50", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		o, l := newOutbox(), &listener{}
+		options := quick()
+		options.Workers, options.Doubted = 4, 2
+		n := newNotifier(o, options)
+		n.client.Transport = hosts{"well.example": inProcess{l}, "dead.example": never{}}
+		for _, id := range ids(20) {
+			o.subscribe(id, "http://dead.example/")
+			o.put(id, 1)
+		}
+		o.subscribe("well", "http://well.example/")
+		stop := run(t, n)
+		for i := range 50 {
+			o.put("well", workspace.ID(i+1))
+			n.Tell([]workspace.SubscriptionID{"well"})
+		}
+		o.waitLeft(t, 20)
+		if got := len(l.all()); got != 50 {
+			t.Errorf("the consumer that is well got %d messages, want 50", got)
+		}
+		stop()
+	})
 }
 
 // TestSlowPlaceHoldsUpItsOwnAlone makes up a thousand consumers behind one URL
@@ -209,31 +210,43 @@ func TestOneListenerWithManyKeysIsManyConsumers(t *testing.T) {
 	}
 }
 
+// TestRestartDeliversWhatIsLeft ends a Notifier whose consumer is down, and starts
+// another one when it is up. In process a request has ended with who made it, so that
+// none of the first life comes in the second.
 func TestRestartDeliversWhatIsLeft(t *testing.T) {
-	o := newOutbox()
-	var up atomic.Bool
-	tried := make(chan struct{}, 1000)
-	l := &listener{handler: func(_ int, w http.ResponseWriter) {
-		if !up.Load() {
-			w.WriteHeader(http.StatusServiceUnavailable)
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutbox()
+		var up atomic.Bool
+		l := &listener{handler: func(_ int, w http.ResponseWriter) {
+			if !up.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		}}
+		life := func() (stop func()) {
+			n := newNotifier(o, quick())
+			n.client.Transport = inProcess{l}
+			return run(t, n)
 		}
-		tried <- struct{}{}
-	}}
-	o.subscribe("s", serve(t, l))
-	for i := range 5 {
-		o.put("s", workspace.ID(i+1))
-	}
-	_, stop := start(t, o, quick())
-	<-tried
-	stop()
-	before := len(l.all())
-	up.Store(true)
-	start(t, o, quick()) // nobody tells it anything
-	o.waitEmpty(t)
-	got := l.all()[before:]
-	if len(got) != 5 || got[0].Workspace != "1" || got[4].Workspace != "5" {
-		t.Errorf("after the restart came %d messages, want all five in order", len(got))
-	}
+		o.subscribe("s", "http://consumer.example/")
+		for i := range 5 {
+			o.put("s", workspace.ID(i+1))
+		}
+		stop := life()
+		time.Sleep(time.Second) // of the bubble
+		stop()
+		before := len(l.all())
+		if before == 0 {
+			t.Error("in its first life nothing was tried")
+		}
+		up.Store(true)
+		stop = life() // nobody tells it anything
+		o.waitEmpty(t)
+		stop()
+		got := l.all()[before:]
+		if len(got) != 5 || got[0].Workspace != "1" || got[4].Workspace != "5" {
+			t.Errorf("after the restart came %d messages, want all five in order", len(got))
+		}
+	})
 }
 
 func TestGivesUpOnOldMessages(t *testing.T) {

@@ -3,16 +3,15 @@ package ssh_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/philoxenia/philoxenia/adapters/access/accesstest"
 	"github.com/philoxenia/philoxenia/adapters/access/ssh"
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/tests/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func open(t *testing.T, s *sshdtest.Server) *ssh.Access {
 	t.Helper()

@@ -3,15 +3,14 @@ package sftp_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/philoxenia/philoxenia/adapters/transport/login/sshdtest"
 	"github.com/philoxenia/philoxenia/adapters/transport/sftp"
 	"github.com/philoxenia/philoxenia/adapters/transport/transporttest"
 	"github.com/philoxenia/philoxenia/service/workspace"
+	"github.com/philoxenia/philoxenia/tests/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 func configured(s *sshdtest.Server, root string) sftp.Server {
 	return sftp.Server{Address: s.Address, User: s.User, KeyFile: s.KeyFile,

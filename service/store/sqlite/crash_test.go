@@ -48,19 +48,17 @@ func child(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Update(context.Background(), forget(0)); err != nil {
+	if err := s.Update(context.Background(), func(tx workspace.Tx) error {
+		return forget(tx, func(workspace.ID) bool { return true })
+	}); err != nil {
 		return err
 	}
-	var mu sync.Mutex
+	var said acknowledged
 	failed := make(chan error, 8)
 	for range cap(failed) {
 		go func() {
 			for {
-				if err := live(s, func(line string) {
-					mu.Lock()
-					defer mu.Unlock()
-					fmt.Println(line)
-				}); err != nil {
+				if err := live(s, &said); err != nil {
 					failed <- err
 				}
 			}
@@ -69,15 +67,45 @@ func child(path string) error {
 	return <-failed
 }
 
+// lastVersion is the one in which a workspace has lived.
+const lastVersion = 10
+
+// acknowledged is what a child has said.
+type acknowledged struct {
+	mu    sync.Mutex
+	lived map[workspace.ID]bool // it was said that they have, and they are left
+}
+
+// say says that the workspace has the version; 0: it is removed.
+func (a *acknowledged) say(id workspace.ID, version int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Println(id, version)
+	if a.lived == nil {
+		a.lived = make(map[workspace.ID]bool)
+	}
+	a.lived[id] = version == lastVersion && left(id)
+}
+
+// left reports whether the workspace is left for others to remove once it has lived.
+func left(id workspace.ID) bool { return id%3 > 0 }
+
+// over reports whether it was said that the workspace has lived, and it is left.
+func (a *acknowledged) over(id workspace.ID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lived[id]
+}
+
 // live makes a workspace, changes it nine times, each with an event, and
 // removes it or not.
-func live(s *sqlite.Store, acknowledge func(string)) error {
+func live(s *sqlite.Store, said *acknowledged) error {
 	ctx := context.Background()
 	var id workspace.ID
 	err := s.Update(ctx, func(tx workspace.Tx) error {
 		a, mac, err := tx.TakeAddress("public")
 		if err != nil {
-			return forget(10)(tx) // the pool is full of those that have lived
+			return forget(tx, said.over) // the pool is full of those that have lived
 		}
 		id = tx.NextID()
 		w := &workspace.Workspace{ID: id, Host: "h", State: workspace.Running,
@@ -90,19 +118,21 @@ func live(s *sqlite.Store, acknowledge func(string)) error {
 	if err != nil || id == 0 {
 		return err
 	}
-	acknowledge(fmt.Sprintf("%d 1", id))
-	for version := 2; version <= 10; version++ {
+	said.say(id, 1)
+	for version := 2; version <= lastVersion; version++ {
 		if err := s.Update(ctx, func(tx workspace.Tx) error { return touch(tx, id) }); err != nil {
 			return err
 		}
-		acknowledge(fmt.Sprintf("%d %d", id, version))
+		said.say(id, version)
 	}
-	if id%3 > 0 {
+	if left(id) {
 		return nil
 	}
-	err = s.Update(ctx, func(tx workspace.Tx) error { return remove(tx, id) })
-	acknowledge(fmt.Sprintf("%d 0", id))
-	return err
+	if err := s.Update(ctx, func(tx workspace.Tx) error { return remove(tx, id) }); err != nil {
+		return err
+	}
+	said.say(id, 0)
+	return nil
 }
 
 // touch changes the workspace and emits that.
@@ -122,19 +152,17 @@ func remove(tx workspace.Tx, id workspace.ID) error {
 	return errors.Join(tx.RemoveSubscription(subscriptionOf(id)), tx.RemoveWorkspace(id))
 }
 
-// forget removes the workspaces of that version and later ones.
-func forget(from int64) func(workspace.Tx) error {
-	return func(tx workspace.Tx) error {
-		for _, w := range tx.AllWorkspaces() {
-			if w.Version < from {
-				continue // someone is at it
-			}
-			if err := remove(tx, w.ID); err != nil {
-				return err
-			}
+// forget removes the workspaces that are over. Others may still be at the rest.
+func forget(tx workspace.Tx, over func(workspace.ID) bool) error {
+	for _, w := range tx.AllWorkspaces() {
+		if !over(w.ID) {
+			continue
 		}
-		return nil
+		if err := remove(tx, w.ID); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func subscriptionOf(id workspace.ID) workspace.SubscriptionID {
@@ -167,7 +195,7 @@ type ack struct {
 // kill runs a child, kills it a moment after its first words, and returns what
 // it acknowledged.
 func kill(t *testing.T, path string) []ack {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // if it says nothing
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // if it says nothing
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+path)
@@ -215,7 +243,7 @@ func check(t *testing.T, path string, acks []ack, highest workspace.ID) workspac
 	for id, version := range want {
 		w, err := s.Workspace(t.Context(), id)
 		switch {
-		case err != nil && version == 10: // it may have been removed, unacknowledged
+		case err != nil && version == lastVersion: // it may have been removed, unacknowledged
 		case err != nil || w.Version < version || gone[id]:
 			t.Errorf("workspace %d has %+v (%v), want version %d at least, gone %v",
 				id, w, err, version, gone[id])

@@ -15,16 +15,19 @@ const saltEnd = 24
 //
 // Reading both takes longer than a moment. What is appended meanwhile does no harm,
 // nor what is copied from the log to the file: it is in the log as well. A log that
-// is begun anew between the two does: then the file lacks what the old log held.
+// is begun anew before all is read does: the file may lack what the old log held, and
+// the log be of two uses.
 func AsKilled(path string) (file, log []byte, err error) {
 	for {
 		before, err1 := os.ReadFile(path + "-wal")
 		file, err2 := os.ReadFile(path)
 		log, err3 := os.ReadFile(path + "-wal")
-		if err := errors.Join(err1, err2, err3); err != nil {
+		after, err4 := os.ReadFile(path + "-wal")
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, nil, err
 		}
-		if len(before) >= saltEnd && bytes.HasPrefix(log, before[:saltEnd]) {
+		if len(before) >= saltEnd && bytes.HasPrefix(log, before[:saltEnd]) &&
+			bytes.HasPrefix(after, before[:saltEnd]) {
 			return file, log, nil
 		}
 	}

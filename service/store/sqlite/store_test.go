@@ -5,10 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/philoxenia/philoxenia/service/store/sqlite"
 	"github.com/philoxenia/philoxenia/service/store/storetest"
+	"github.com/philoxenia/philoxenia/tests/leak"
 )
 
 // quiet is for errors that are part of the test.
@@ -22,7 +21,7 @@ func options(s storetest.Setup) sqlite.Options {
 }
 
 func TestConformance(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer leak.None(t)
 	storetest.Exercise(t, func(s storetest.Setup) (storetest.Store, error) {
 		return sqlite.Open(t.Context(), options(s))
 	})
