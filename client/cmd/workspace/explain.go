@@ -70,23 +70,12 @@ type whysView []whyView
 
 // names returns the keys.
 func (l whysView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v whyView) string { return v.Key })
 }
 
 // Run explains each workspace.
 func (c *explainCmd) Run(ctx context.Context, a *app) error {
-	all, failure := standings(ctx, a, c.Targets, newWhy)
-	if len(all) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(whysView(all)); err != nil {
-		return err
-	}
-	return failure
+	return standings[whysView](ctx, a, c.Targets, newWhy)
 }
 
 // newWhy makes the view of a workspace's explanation.

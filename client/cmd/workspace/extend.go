@@ -31,11 +31,7 @@ type leasesView []leaseView
 
 // names returns the keys.
 func (l leasesView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v leaseView) string { return v.Key })
 }
 
 // write prints a line for each.
@@ -60,28 +56,18 @@ func (c *extendCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := leasesView{}
-	failure := each(a, targets, func(t target) error {
+	return showEach[leasesView](a, targets, func(t target) (v leaseView, err error) {
 		p, err := a.client.Properties(ctx, t.epr)
 		if err != nil {
-			return err
+			return v, err
 		}
 		at, err := a.client.SetTerminationTime(ctx, t.epr, move(p.TerminationTime))
 		if err != nil {
 			x := extension{t.epr, p, move(p.TerminationTime)}
-			return a.offeredEnd(ctx, err, x)
+			return v, a.offeredEnd(ctx, err, x)
 		}
-		a.keep()
-		view = append(view, leaseView{client.Key(t.epr), known(p.TerminationTime), at.UTC()})
-		return nil
+		return leaseView{client.Key(t.epr), known(p.TerminationTime), at.UTC()}, nil
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
 }
 
 // move returns how the new end follows from the old.

@@ -28,11 +28,7 @@ type departuresView []departureView
 
 // names returns the keys.
 func (l departuresView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v departureView) string { return v.Key })
 }
 
 // write prints a line for each.
@@ -84,10 +80,7 @@ func (c *hostDrainCmd) empty(ctx context.Context, a *app) error {
 		defer cancel()
 	}
 	for _, h := range hosts { // none of them takes what leaves another
-		mode := report.Mode{}
-		if h.Mode != nil {
-			mode = *h.Mode
-		}
+		mode := modeOf(h)
 		mode.Drained, mode.Comment = true, cmp.Or(c.Comment, mode.Comment)
 		if err := a.client.SetMode(ctx, h.EPR, mode); err != nil {
 			return err

@@ -121,30 +121,25 @@ func (a *app) set(ctx context.Context, names []string, change func(*report.Mode)
 	if err != nil {
 		return err
 	}
-	view := hostDetails{}
-	failure := each(a, hosts, func(h client.Host) error {
-		mode := report.Mode{}
-		if h.Mode != nil {
-			mode = *h.Mode
-		}
+	return showEach[hostDetails](a, hosts, func(h client.Host) (v hostView, err error) {
+		mode := modeOf(h)
 		if err := change(&mode); err != nil {
-			return err
+			return v, err
 		}
 		if err := a.client.SetMode(ctx, h.EPR, mode); err != nil {
-			return inTheWay(refused(err, func(offerView) string { return "" }), h.Key)
+			return v, inTheWay(refused(err, func(offerView) string { return "" }), h.Key)
 		}
-		a.keep()
 		h.Mode = &mode
-		view = append(view, newHost(h))
-		return nil
+		return newHost(h), nil
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
+}
+
+// modeOf returns the host's mode; one of which the service says none takes leases.
+func modeOf(h client.Host) report.Mode {
+	if h.Mode == nil {
+		return report.Mode{}
 	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
+	return *h.Mode
 }
 
 // inTheWay says of a conflict, which is with leases, where these are seen.

@@ -99,11 +99,7 @@ func (v hostView) state() string {
 
 // names returns the keys.
 func (l hostsView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v hostView) string { return v.Key })
 }
 
 // write prints the table.

@@ -76,23 +76,13 @@ func (c *imageShowCmd) Run(ctx context.Context, a *app) error {
 
 // images prints what do returns for each.
 func (a *app) images(names []string, do func(string) (*library.Entry, error)) error {
-	view := imageDetails{}
-	failure := each(a, names, func(name string) error {
+	return showEach[imageDetails](a, names, func(name string) (v imageView, err error) {
 		e, err := do(name)
 		if err != nil {
-			return unlisted(err)
+			return v, unlisted(err)
 		}
-		a.keep()
-		view = append(view, newImage(*e))
-		return nil
+		return newImage(*e), nil
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
 }
 
 // unlisted says of an entry that is not there where those that are can be seen.
@@ -173,13 +163,7 @@ func (c *imageVerifyCmd) Run(ctx context.Context, a *app) error {
 		view = append(view, newImage(*e))
 		return sound(name, e)
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
+	return present(a, view, failure)
 }
 
 // sound says what is wrong with an image that was verified.

@@ -28,11 +28,7 @@ type movesView []moveView
 
 // names returns the keys.
 func (l movesView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v moveView) string { return v.Key })
 }
 
 // write prints a line for each.
@@ -56,30 +52,17 @@ func (c *migrateCmd) Run(ctx context.Context, a *app) error {
 		ctx, cancel = context.WithTimeout(ctx, a.timeout())
 		defer cancel()
 	}
-	view := movesView{}
-	failure := each(a, targets, func(t target) error {
+	return showEach[movesView](a, targets, func(t target) (moveView, error) {
 		host, err := a.client.Migrate(ctx, t.epr, c.To, c.Cold)
 		if err == nil && a.globals.Wait.On {
 			err = c.arrive(ctx, a, t, host)
 		}
 		if c.To != "" && exitCode(err) == exitNotFound {
-			return failf(exitNotFound, "`workspace host list` shows the hosts, `workspace list` "+
+			err = failf(exitNotFound, "`workspace host list` shows the hosts, `workspace list` "+
 				"what you have", "%w", err)
 		}
-		if err != nil {
-			return err
-		}
-		a.keep()
-		view = append(view, moveView{client.Key(t.epr), host})
-		return nil
+		return moveView{client.Key(t.epr), host}, err
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
 }
 
 // arrive waits until the workspace is on the host: asking for what is done already

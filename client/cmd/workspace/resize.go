@@ -35,11 +35,7 @@ type shapesView []shapeView
 
 // names returns the keys.
 func (l shapesView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v shapeView) string { return v.Key })
 }
 
 // write prints a line for each.
@@ -95,28 +91,18 @@ func (c *resizeCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := shapesView{}
-	failure := each(a, targets, func(t target) error {
+	return showEach[shapesView](a, targets, func(t target) (v shapeView, err error) {
 		if err := a.client.Resize(ctx, t.epr, shape); err != nil {
-			return refused(err, offerView.resizeOptions)
+			return v, refused(err, offerView.resizeOptions)
 		}
 		p, err := a.client.Standing(ctx, t.epr)
 		if err != nil {
-			return err
+			return v, err
 		}
-		a.keep()
 		s := p.Shape
-		view = append(view, shapeView{client.Key(t.epr), s.MemoryMB, s.CPUs, s.CPUPercent,
-			s.NetInKbps, s.NetOutKbps})
-		return nil
+		return shapeView{client.Key(t.epr), s.MemoryMB, s.CPUs, s.CPUPercent, s.NetInKbps,
+			s.NetOutKbps}, nil
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
 }
 
 // resizeOptions asks for the offer with the options of resize: what is offered

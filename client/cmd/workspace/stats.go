@@ -39,23 +39,12 @@ type usesView []useView
 
 // names returns the keys.
 func (l usesView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v useView) string { return v.Key })
 }
 
 // Run reads what each workspace uses.
 func (c *statsCmd) Run(ctx context.Context, a *app) error {
-	all, failure := standings(ctx, a, c.Targets, newUse)
-	if len(all) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(usesView(all)); err != nil {
-		return err
-	}
-	return failure
+	return standings[usesView](ctx, a, c.Targets, newUse)
 }
 
 // newUse makes the view of what a workspace uses.

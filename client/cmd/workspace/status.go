@@ -17,14 +17,12 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	view := detailView{}
-	failure := each(a, targets, func(t target) error {
+	return showEach[detailView](a, targets, func(t target) (v workspaceView, err error) {
 		p, err := a.standing(ctx, t)
 		if err != nil {
-			return err
+			return v, err
 		}
-		a.keep()
-		v := newView(t.epr, client.NewState(p.State), p.Schedule)
+		v = newView(t.epr, client.NewState(p.State), p.Schedule)
 		v.NICs, v.Architecture = newNICs(p.NICs), p.Allocation.Architecture
 		v.MemoryMB, v.CPUs = amounts(p.Allocation)
 		v.Images = newDisks(p.Images)
@@ -32,16 +30,8 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 			l := newStanding(p.Lease)
 			v.Lease = &l
 		}
-		view = append(view, v)
-		return nil
+		return v, nil
 	})
-	if len(view) == 0 && failure != nil {
-		return failure
-	}
-	if err := a.print(view); err != nil {
-		return err
-	}
-	return failure
 }
 
 // standing reads the properties of a workspace, from face two where there is one:

@@ -53,3 +53,44 @@ func each[T any](a *app, all []T, do func(T) error) error {
 	}
 	return &partial{failed: len(failed), of: len(all), first: failed[0]}
 }
+
+// A list is the view of several things.
+type list[E any] interface {
+	~[]E
+	view
+}
+
+// showEach makes the view of each of several things, as each does it, and prints them.
+func showEach[L list[E], T, E any](a *app, all []T, do func(T) (E, error)) error {
+	views := L{}
+	failure := each(a, all, func(one T) error {
+		v, err := do(one)
+		if err != nil {
+			return err
+		}
+		a.keep()
+		views = append(views, v)
+		return nil
+	})
+	return present(a, views, failure)
+}
+
+// present prints what went well, unless nothing did, and returns what did not.
+func present[L list[E], E any](a *app, views L, failure error) error {
+	if len(views) == 0 && failure != nil {
+		return failure
+	}
+	if err := a.print(views); err != nil {
+		return err
+	}
+	return failure
+}
+
+// keys returns the key of each.
+func keys[E any](all []E, key func(E) string) []string {
+	var found []string
+	for _, one := range all {
+		found = append(found, key(one))
+	}
+	return found
+}

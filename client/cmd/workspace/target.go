@@ -152,24 +152,20 @@ func namesOf(targets []target) string {
 	return strings.Join(names, " ")
 }
 
-// standings reads how each workspace stands on face two, and makes a view of it.
-func standings[V any](
+// standings reads how each workspace stands on face two, and prints the views of it.
+func standings[L list[V], V any](
 	ctx context.Context, a *app, args []string,
 	view func(key string, p *report.ServiceProperties) V,
-) (all []V, err error) {
+) error {
 	targets, err := a.workspaces(args)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all = []V{}
-	err = each(a, targets, func(t target) error {
+	return showEach[L](a, targets, func(t target) (v V, err error) {
 		p, err := a.client.Standing(ctx, t.epr)
 		if err != nil {
-			return err
+			return v, err
 		}
-		a.keep()
-		all = append(all, view(client.Key(t.epr), p))
-		return nil
+		return view(client.Key(t.epr), p), nil
 	})
-	return all, err
 }

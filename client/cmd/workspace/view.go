@@ -96,11 +96,7 @@ type listView []workspaceView
 
 // names returns the keys.
 func (l listView) names() []string {
-	var names []string
-	for _, v := range l {
-		names = append(names, v.Key)
-	}
-	return names
+	return keys(l, func(v workspaceView) string { return v.Key })
 }
 
 // write prints the table.
