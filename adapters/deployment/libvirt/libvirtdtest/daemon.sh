@@ -40,8 +40,19 @@ outside() {
 	for c in $controllers; do
 		[ -d "$root/$c/$group" ] || continue
 		echo $$ >"$root/$c/cgroup.procs"
-		find "$root/$c/$group" -depth -type d -exec rmdir {} +
+		leave "$root/$c/$group"
 	done
+}
+
+# leave removes a control group. Processes that have ended may be in it for a moment
+# yet, until the kernel is done with them.
+leave() {
+	local tries
+	for tries in $(seq 100); do
+		find "$1" -depth -type d -exec rmdir {} + 2>/dev/null && return
+		sleep 0.1
+	done
+	find "$1" -depth -type d -exec rmdir {} +
 }
 
 # The directories of a libvirtd that root runs are fixed: mount ours over them. A
@@ -65,9 +76,11 @@ mounts() {
 	done
 }
 
-# join takes the host's place on the bridge. It goes when the network does.
+# join takes the host's place on the bridge. It goes when the network does, which is
+# when the kernel comes to it: the place of a host that is no more may still be there.
 join() {
 	local machine="nsenter --net=/proc/self/fd/9"
+	$machine ip link del "$port" 2>/dev/null || true
 	$machine ip link add "$port" type veth peer name eth0 netns $$
 	$machine ip link set "$port" master "$bridge" up
 	ip addr add "$address/24" dev eth0

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 // guestLimit is how long a guest may take to say something: emulated, on a
 // busy computer.
-const guestLimit = 5 * time.Minute
+const guestLimit = 10 * time.Minute
 
 // Guest is the tiny guest of examples/guest: it boots, says on its serial
 // console who it is, and obeys the power button.
@@ -36,8 +37,11 @@ func BuildGuest(t testing.TB) Guest {
 	return g
 }
 
-// FindGuest is BuildGuest where there is no test yet.
-func FindGuest() (Guest, error) {
+// FindGuest is BuildGuest where there is no test yet. It asks the recipe once: that looks
+// into the lists of packages, which takes long where much else is going on.
+var FindGuest = sync.OnceValues(findGuest)
+
+func findGuest() (Guest, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return Guest{}, err
@@ -129,7 +133,7 @@ func (c *Console) Await(t testing.TB, words string) string {
 		if time.Now().After(deadline) {
 			t.Fatalf("the guest never said %q; it said:\n%s", words, c.text)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(lookAgain)
 		c.more(t)
 	}
 }

@@ -34,6 +34,39 @@ func TestHostsSeeEachOther(t *testing.T) {
 	}
 }
 
+// TestPlaceOfAHostThatIsGone starts a lab where the network of an earlier one's host is
+// still there: the kernel takes such networks apart when it comes to it.
+func TestPlaceOfAHostThatIsGone(t *testing.T) {
+	var kept *os.File
+	t.Run("earlier", func(t *testing.T) {
+		kept = networkOf(t, libvirtdtest.StartLab(t, 1).Hosts[0])
+	})
+	defer kept.Close()
+	libvirtdtest.StartLab(t, 1)
+}
+
+// networkOf opens a host's network, which stays for as long as that is open.
+func networkOf(t *testing.T, h *libvirtdtest.LabHost) *os.File {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil || !strings.HasSuffix(string(line), "\x00"+h.Dir+"\x00inside\x00") {
+			continue
+		}
+		network, err := os.Open(filepath.Join(filepath.Dir(path), "ns", "net"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return network
+	}
+	t.Fatal("nothing runs the host")
+	return nil
+}
+
 // identity is what tells a host from others.
 func identity(h *libvirtdtest.LabHost) string {
 	_, rest, _ := strings.Cut(h.Virsh("capabilities"), "<uuid>")

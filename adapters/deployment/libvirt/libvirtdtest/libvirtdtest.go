@@ -32,8 +32,11 @@ import (
 var script []byte
 
 // startLimit is how long a libvirtd may take to answer: a cold one asks QEMU
-// for its abilities first.
-const startLimit = 2 * time.Minute
+// for its abilities first, and others may do so at the same time.
+const startLimit = 10 * time.Minute
+
+// lookAgain is the time between two looks at something that is awaited.
+const lookAgain = 50 * time.Millisecond
 
 // Daemon is a running private libvirtd.
 type Daemon struct {
@@ -136,6 +139,7 @@ func (d *Daemon) await() {
 			log, _ := os.ReadFile(filepath.Join(d.Dir, "log", "libvirtd.log"))
 			d.t.Fatalf("libvirtd does not answer: %v: %s\n%s", err, out, log)
 		}
+		time.Sleep(lookAgain) // who asks all the time takes it the time to start
 	}
 }
 
