@@ -95,7 +95,9 @@ func (b *bench) grant(id workspace.ID, w wish, from workspace.Condition) workspa
 	if w.guest {
 		limit = b.Graceful
 	}
-	err := b.within(limit, func(ctx context.Context) error { return w.do(ctx, b.Host, id) })
+	ctx, cancel := Soon(context.Background(), limit, b.Limit)
+	err := w.do(ctx, b.Host, id)
+	cancel()
 	to, legal := w.leaves[from]
 	if !legal {
 		b.isKind(w.name+" of a machine that is "+string(from), err, workspace.Conflict)

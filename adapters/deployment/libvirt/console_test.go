@@ -2,13 +2,17 @@ package libvirt_test
 
 import (
 	"bufio"
+	"context"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -16,6 +20,7 @@ import (
 func TestConsoleHearsAndSays(t *testing.T) {
 	f := newFarm(t)
 	h := open(t, f.options)
+	defer func() { must(t, h.Close()) }()
 	const id = 71
 	must(t, h.Define(t.Context(), f.machine(t, id)))
 	must(t, h.Start(t.Context(), id, false))
@@ -40,7 +45,7 @@ func TestConsoleHearsAndSays(t *testing.T) {
 	}()
 	select {
 	case <-heard:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(longEnough):
 		t.Error("the guest did not answer")
 	}
 	said, err := os.ReadFile(log)
@@ -60,11 +65,26 @@ func TestConsoleHearsAndSays(t *testing.T) {
 	}
 }
 
+// waySeen is a way to a host whose loopback cannot be reached: the test's own is another
+// one, where anybody may listen.
+type waySeen struct {
+	local.Access
+	asked string
+}
+
+func (w *waySeen) Dial(_ context.Context, network, address string) (net.Conn, error) {
+	w.asked = network + " " + address
+	return nil, workspace.Refuse(workspace.Unavailable, "nobody is there")
+}
+
 // TestScreenStaysClosed gives a machine another shape, which writes its definition
 // anew: its screen must start as closed as before, and be open for a minute at most.
 func TestScreenStaysClosed(t *testing.T) {
 	f := newFarm(t)
-	h := open(t, f.options)
+	way := &waySeen{}
+	f.options.Host, f.options.Pool, f.options.Access = "host1", "test pool", way
+	h, err := libvirt.Open(t.Context(), f.options)
+	must(t, err)
 	defer func() { must(t, h.Close()) }()
 	const id = 72
 	must(t, h.Define(t.Context(), f.machine(t, id)))
@@ -74,8 +94,11 @@ func TestScreenStaysClosed(t *testing.T) {
 		t.Errorf("the screen is open to all at its next start:\n%s", text)
 	}
 	must(t, h.Start(t.Context(), id, true))
-	_, err := h.Screen(t.Context(), id, "sesame") // on the host's loopback, not the test's
+	_, err = h.Screen(t.Context(), id, "sesame")
 	isKind(t, "connect to the screen", err, workspace.Unavailable)
+	if !strings.HasPrefix(way.asked, "tcp 127.0.0.1:59") {
+		t.Errorf("the screen was looked for at %s", way.asked)
+	}
 	text = f.Virsh("dumpxml", "--security-info", "workspace-72")
 	_, until, _ := strings.Cut(text, "passwd='sesame' passwdValidTo='")
 	until, _, _ = strings.Cut(until, "'")

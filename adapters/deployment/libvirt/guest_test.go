@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/deployment/deploymenttest"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
@@ -139,19 +140,17 @@ func TestGuestThatDoesNotListen(t *testing.T) {
 	m.Boot = workspace.Boot{} // boots from a disk that has nothing to boot
 	must(t, h.Define(t.Context(), m))
 	must(t, h.Start(t.Context(), 200, false))
-	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
+	ctx, cancel := deploymenttest.Soon(t.Context(), 6*time.Second, longEnough)
 	defer cancel()
 	must(t, h.Reboot(ctx, 200))
 	is(t, h, 200, workspace.ConditionRunning)
-	ctx, cancel = context.WithTimeout(t.Context(), 6*time.Second)
+	ctx, cancel = deploymenttest.Soon(t.Context(), 6*time.Second, longEnough)
 	defer cancel()
 	must(t, h.Stop(ctx, 200, workspace.StopGraceful))
 	is(t, h, 200, workspace.ConditionOff)
 	must(t, h.Undefine(t.Context(), 200))
 }
 
-// TestProbeDecides checks that the choice between KVM and emulation is one by
-// which a guest really comes up, whatever devices the computer shows.
 // crashes is a boot sector that tells the hypervisor of a panic, as a kernel does.
 // In assembler: mov dx, 0x505; mov al, 1; out dx, al; hlt; jmp to the hlt.
 var crashes = append([]byte{0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd},
@@ -173,7 +172,7 @@ func TestGuestThatCrashesAtBoot(t *testing.T) {
 	must(t, h.Define(t.Context(), m))
 	must(t, h.Start(t.Context(), 201, false))
 	crashed := workspace.Observed{ID: 201, Condition: workspace.ConditionCrashed}
-	limit := time.After(4 * time.Minute)
+	limit := time.After(longEnough)
 	for o := (workspace.Observed{}); o != crashed; {
 		select {
 		case o = <-told:
@@ -202,6 +201,8 @@ func TestGuestThatCrashesAtBoot(t *testing.T) {
 	f.nothingRemains(t)
 }
 
+// TestProbeDecides checks that the choice between KVM and emulation is one by
+// which a guest really comes up, whatever devices the computer shows.
 func TestProbeDecides(t *testing.T) {
 	f := newFarm(t)
 	f.options.Accel = libvirt.AccelAuto

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -30,7 +31,7 @@ func TestMigrationIsKilled(t *testing.T) {
 		meet func(cancel func())
 		stay bool // it is where it was, before it is asked for again
 	}{
-		{"nobody wants it any more", func(cancel func()) { cancel() }, true},
+		{"nobody wants it any more", func(cancel func()) { slow(t, source); cancel() }, true},
 		{"the source's daemon dies", func(func()) { source.Kill(); source.Restart() }, false},
 		{"the target's daemon dies", func(func()) { target.Kill(); target.Restart() }, false},
 		{"both daemons die", func(func()) {
@@ -71,6 +72,15 @@ func TestMigrationIsKilled(t *testing.T) {
 		f.empty(t, at)
 		at = 1 - at
 		source, target = target, source
+	}
+}
+
+// slow checks that a machine leaves the host with no more than 2 MB a second.
+func slow(t *testing.T, from *libvirtdtest.Daemon) {
+	t.Helper()
+	said := from.Virsh("qemu-monitor-command", "workspace-1", "--hmp", "info migrate_parameters")
+	if !strings.Contains(said, "max-bandwidth: 2097152 bytes") {
+		t.Errorf("it may take more than 2 MB a second:\n%s", said)
 	}
 }
 

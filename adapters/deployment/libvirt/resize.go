@@ -16,7 +16,7 @@ import (
 // fraction of a second, and much longer on a computer that is busy.
 const (
 	giveLimit = 30 * time.Second
-	tellLimit = 10 * tellsUse * time.Second
+	tellLimit = 30 * tellsUse * time.Second
 	lookSoon  = 20 * time.Millisecond
 )
 
