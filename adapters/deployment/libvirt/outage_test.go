@@ -117,6 +117,38 @@ func TestFrozenDaemon(t *testing.T) {
 	}
 }
 
+// TestWatchOfADaemonThatStandsStill has a libvirtd say nothing for longer than it is waited
+// for: the watch ends and has told nothing but what is so, as does the next one.
+func TestWatchOfADaemonThatStandsStill(t *testing.T) {
+	d := libvirtdtest.Start(t)
+	d.Hold()
+	h := openTest(t, d)
+	must(t, h.Define(t.Context(), paper(1)))
+	var told []workspace.Observed
+	began, ended := make(chan bool, 1), make(chan error, 1)
+	go func() {
+		ended <- h.Watch(t.Context(), func(o workspace.Observed) {
+			told = append(told, o)
+			select {
+			case began <- true:
+			default:
+			}
+		})
+	}()
+	<-began
+	d.Freeze()
+	late(t, "of a daemon that stands still", h)
+	isKind(t, "watch", <-ended, workspace.Unavailable)
+	off := workspace.Observed{ID: 1, Condition: workspace.ConditionOff}
+	for _, o := range told {
+		if o != off {
+			t.Errorf("it told of %v", o)
+		}
+	}
+	d.Thaw()
+	watchOnce(t, h, off)
+}
+
 // TestSilentConnection has a connection lie dead with nobody told of it, as one does
 // whose way is lost: the call that was kept waiting casts doubt on it, the next one that
 // waits there is freed long before its own time, and the one after has a new connection.

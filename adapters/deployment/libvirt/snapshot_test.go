@@ -4,9 +4,13 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/philoxenia/philoxenia/adapters/access/local"
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
+	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -26,6 +30,7 @@ func TestGuestGoesBack(t *testing.T) {
 	before := uptime(t, says.Await(t, "alive"))
 	took(t, "a snapshot", func() error { return h.Snapshot(t.Context(), 1, "first") })
 	after := uptime(t, says.Await(t, "alive"))
+	f.takes(t, h, "first")
 	within(t, func(ctx context.Context) error { return h.Reboot(ctx, 1) })
 	says.Await(t, "boot 2 of this disk")
 
@@ -46,6 +51,54 @@ func TestGuestGoesBack(t *testing.T) {
 	must(t, h.Undefine(t.Context(), 1))
 	f.nothingRemains(t)
 	f.onlyDisks(t, 2)
+}
+
+// takes checks the size of a machine's only snapshot, which is rounded up.
+func (f *farm) takes(t *testing.T, h *libvirt.Host, name string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(f.images, "*.snapshot-"+name))
+	must(t, err)
+	var size int64
+	for _, path := range files {
+		stat, err := local.Access{}.Stat(t.Context(), path)
+		must(t, err)
+		size += stat.OnDisk
+	}
+	all, err := h.Snapshots(t.Context(), 1)
+	must(t, err)
+	const mb = 1 << 20
+	if len(files) != 3 || len(all) != 1 || (all[0].SizeMB-1)*mb >= size || all[0].SizeMB*mb < size {
+		t.Errorf("the files %v of %d bytes are %+v", files, size, all)
+	}
+}
+
+// TestGuestStandsStillForItsSnapshot: when its disks begin to be copied it has not gone
+// on since its memory was written.
+func TestGuestStandsStillForItsSnapshot(t *testing.T) {
+	f := newFarm(t)
+	relay := libvirtdtest.NewRelay(f.Daemon)
+	f.options.URI = "qemu+unix:///system?socket=" + relay.Address()
+	h := open(t, f.options)
+	defer func() { must(t, h.Close()) }()
+	must(t, h.Define(t.Context(), f.machine(t, 1)))
+	must(t, h.Start(t.Context(), 1, false))
+	f.console(1).Await(t, "alive")
+	var was atomic.Value
+	relay.Judge(func(c libvirtdtest.Call) libvirtdtest.Fate {
+		const backupBegin = 421 // REMOTE_PROC_DOMAIN_BACKUP_BEGIN
+		if c.Procedure == backupBegin {
+			was.Store(strings.TrimSpace(f.Virsh("domstate", "workspace-1")))
+		}
+		return libvirtdtest.Pass
+	})
+	must(t, h.Snapshot(t.Context(), 1, "a"))
+	if was.Load() != "paused" {
+		t.Errorf("when the copying began it was %v", was.Load())
+	}
+	is(t, h, 1, workspace.ConditionRunning)
+	f.alive(t, 1)
+	must(t, h.Undefine(t.Context(), 1))
+	f.nothingRemains(t)
 }
 
 // onlyDisks checks that the machines' directory has so many files.
