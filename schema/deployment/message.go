@@ -55,12 +55,12 @@ func (r *reader) file(e *etree.Element, v *OptionalParameters) {
 // maxFiles is how many files one request may have written.
 const maxFiles = 256
 
-// pathOnVM reads the absolute path of a file: no directory, no dots, nothing
-// that means another file to another reader.
 // longestPath is how long the path of a file may be, in bytes: the tools that write into
 // file systems read short lines.
 const longestPath = 512
 
+// pathOnVM reads the absolute path of a file: no directory, no dots, nothing
+// that means another file to another reader.
 func (r *reader) pathOnVM(to *string) func(*etree.Element) {
 	return func(e *etree.Element) {
 		r.Word(to)(e)

@@ -222,8 +222,8 @@ func (v *specView) detail(b *strings.Builder) {
 	amount("Link out", v.NetOutKbps, "kbit/s")
 	amount("Largest image", v.MaxImageMB, "MB")
 	amount("Disk speed", v.DiskMBps, "MB/s for each workspace")
-	row(b, "Overlay", v.Overlay)
 	amount("Disk operations", v.DiskIOPS, "a second for each workspace")
+	row(b, "Overlay", v.Overlay)
 	for _, name := range slices.Sorted(maps.Keys(v.Networks)) {
 		row(b, "Network "+name, v.Networks[name])
 	}

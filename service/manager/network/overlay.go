@@ -50,7 +50,7 @@ func (s *segment) entries() map[string]bool {
 	return all
 }
 
-// device names the VXLAN of a bridge.
+// deviceOf names the VXLAN of a bridge.
 func deviceOf(bridge string) string { return "v" + bridge[1:] }
 
 // A place is a workspace on a host.
