@@ -112,3 +112,32 @@ func TestRestartKeepsPromises(t *testing.T) {
 		})
 	}
 }
+
+// TestArrivedBeforeTheBook has a workspace be where it moves to before the Book is made again
+// that knows of the move: its lease is not on the way for ever.
+func TestArrivedBeforeTheBook(t *testing.T) {
+	scene(t, func(r *rig) {
+		w, _ := r.look(r.create(request(1)).ID)
+		r.check(r.store.Update(r.t.Context(), func(tx workspace.Tx) error {
+			old, err := tx.Booking(w.Booking)
+			if err != nil {
+				return err
+			}
+			b := *old
+			b.Leaving, b.Arrived = []workspace.HostID{other(w)}, ahead(time.Minute)
+			return tx.PutBooking(&b)
+		}))
+		r.stop()
+		again := newRig(r.t, r.dir, "")
+		defer again.stop()
+		time.Sleep(time.Hour / 4)
+		if _, b := again.look(w.ID); len(b.Leaving) != 0 {
+			t.Fatalf("its lease still leaves %v", b.Leaving)
+		}
+		_, err := again.manager.Migrate(again.t.Context(), ada, w.ID, "", false)
+		again.check(err)
+		if now, _ := again.look(w.ID); now.Host != other(w) {
+			t.Errorf("it is on %s", now.Host)
+		}
+	})
+}

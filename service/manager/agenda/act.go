@@ -78,14 +78,19 @@ func (a *Agenda) apply(tx workspace.Tx, act book.Action) error {
 			return err
 		}
 	}
+	if act.Verb == book.Migrate {
+		// A Book that is made again tells of moves again. Who came before it did so was
+		// counted too early, and nobody else will say that it is there.
+		return a.tally(tx, workspace.LeaseID(act.Lease))
+	}
 	return nil
 }
 
 // leaves reports whether a workspace is on its way off its host already: a Book
 // that is made again tells of it again.
 func leaves(tx workspace.Tx, w *workspace.Workspace) bool {
-	return w.State == workspace.Serialized || under(tx, w.ID, workspace.ChangeSuspend) ||
-		under(tx, w.ID, workspace.ChangeMigrate)
+	return w.State == workspace.Serialized && w.Parked ||
+		under(tx, w.ID, workspace.ChangeSuspend) || under(tx, w.ID, workspace.ChangeMigrate)
 }
 
 // ship sends a workspace to another host: as it runs, if it does, else as files.

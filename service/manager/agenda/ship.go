@@ -11,7 +11,8 @@ import (
 // Ship has a workspace of a running lease move to another host, to that of the
 // name or, where it is empty, to one that the Book chooses; still has its guest
 // stand still meanwhile. It returns the host. Both hosts are the lease's until it
-// has moved. The error is of kind NotFound, Busy or NoResource.
+// has moved. The error is of kind NotFound, Busy, Conflict (it, or who has to come along,
+// stays) or NoResource.
 func (a *Agenda) Ship(
 	tx workspace.Tx, w *workspace.Workspace, to workspace.HostID, still bool,
 ) (workspace.HostID, error) {
@@ -38,8 +39,29 @@ func (a *Agenda) Ship(
 	if err != nil {
 		return "", err
 	}
+	if err := a.awake(tx, b); err != nil {
+		return "", err
+	}
 	a.still[w.ID] = still
 	return a.pool[found].ID, a.step(tx)
+}
+
+// awake refuses (Conflict) to move a lease to the hosts that the Book has for it where the
+// owner of one of those that move had its memory saved: that lies on the host which it would
+// leave, and cannot go on elsewhere without the guest.
+func (a *Agenda) awake(tx workspace.Tx, b *workspace.Booking) error {
+	r, _ := a.book.Record(book.ID(b.ID))
+	for i, id := range b.Members {
+		w, err := tx.Workspace(id)
+		if err != nil || i >= len(r.Hosts) || a.pool[r.Hosts[i]].ID == w.Host {
+			continue
+		}
+		if w.State == workspace.Serialized && !w.Parked {
+			return workspace.Refuse(workspace.Conflict, "the memory of workspace %s is saved on "+
+				"host %s, where it stays: start it, or shut it down, before it moves", id, w.Host)
+		}
+	}
+	return nil
 }
 
 // Bind records whether a workspace keeps snapshots on its host. Its lease stays on
