@@ -102,12 +102,13 @@ func tallyOf(params []libvirt.TypedParam) tally {
 	return t
 }
 
-// readingOf translates libvirt's counters.
+// readingOf translates libvirt's counters. What a guest tells of its memory it may have
+// told when it had more: as it boots it gives back what is not its own.
 func readingOf(id workspace.ID, params []libvirt.TypedParam) workspace.Reading {
 	t := tallyOf(params)
 	r := workspace.Reading{ID: id, CPUTime: time.Duration(t[libvirt.DomainStatsCPUTime]),
 		Memory:   t["balloon.current"] * bytesPerKiB,
-		Unused:   t["balloon.unused"] * bytesPerKiB,
+		Unused:   min(t["balloon.unused"], t["balloon.current"]) * bytesPerKiB,
 		Resident: t["balloon.rss"] * bytesPerKiB}
 	for i := range t["block.count"] {
 		of := func(name string) int64 { return t[fmt.Sprintf("block.%d.%s", i, name)] }
