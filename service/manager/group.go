@@ -104,7 +104,8 @@ func (m *Manager) each(
 	return members, errors.Join(failures...)
 }
 
+// unknownGroup is to groups what unknown is to workspaces.
 func unknownGroup(id workspace.GroupID) error {
 	return workspace.Errorf(workspace.NotFound, "find the group", string(id),
-		"unknown group: '%s'", id)
+		"no such group")
 }

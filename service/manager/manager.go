@@ -250,10 +250,11 @@ func visible(w *workspace.Workspace, owner workspace.Owner) bool {
 	return w.Owner == owner && !w.Gone()
 }
 
-// unknown is the one answer for what is not there or not the caller's.
+// unknown is the one answer for what is not there or not the caller's: word for word what
+// the store says of the one, or whoever is told of the other would know that it is there.
 func unknown(id workspace.ID) error {
 	return workspace.Errorf(workspace.NotFound, "find the workspace", id.String(),
-		"unknown workspace: '%s'", id)
+		"no such workspace")
 }
 
 // now is the time as the record keeps it: UTC, in milliseconds.
