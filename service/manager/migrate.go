@@ -26,17 +26,19 @@ func (m *Manager) Migrate(
 	if err != nil || w.Gone() {
 		return "", unknown(id)
 	}
-	if to != "" && to == w.Host {
-		return to, nil
-	}
-	if err := m.unbound(ctx, w); err != nil {
-		return "", err
+	if to == "" || to != w.Host {
+		if err := m.unbound(ctx, w); err != nil {
+			return "", err
+		}
 	}
 	var found workspace.HostID
 	err = m.store.Update(ctx, func(tx workspace.Tx) error {
 		w, err := tx.Workspace(id)
 		if err != nil || w.Gone() {
 			return unknown(id)
+		}
+		if found = to; to != "" && to == w.Host && !moving(tx, id) {
+			return nil
 		}
 		if len(tx.ChangesOf(id)) > 0 {
 			return workspace.Refuse(workspace.Busy, "something else is under way with it")
@@ -50,6 +52,14 @@ func (m *Manager) Migrate(
 		}
 	}
 	return found, nil
+}
+
+// moving reports whether a move of the workspace is not over, although the record may
+// have it at its new host already: the old one is still being cleared.
+func moving(tx workspace.Tx, id workspace.ID) bool {
+	return slices.ContainsFunc(tx.ChangesOf(id), func(c *workspace.Change) bool {
+		return c.Kind == workspace.ChangeMigrate
+	})
 }
 
 // unbound refuses to move what has snapshots: they lie where it is.

@@ -129,6 +129,24 @@ func TestDestroyedWhileItMigrates(t *testing.T) {
 	}
 }
 
+// TestMovedTwice: who asks for a move again is told that it is under way until the old
+// host is cleared, and not before that it is done.
+func TestMovedTwice(t *testing.T) {
+	r := newRig(t, t.TempDir(), "* undefine times=1 hang")
+	w := r.create(request(1))
+	w = r.reach(w.ID, workspace.Running)
+	to := other(w)
+	_, err := r.manager.Migrate(t.Context(), ada, w.ID, to, false)
+	r.check(err)
+	r.awaitStep(w.ID, 1)
+	if _, err := r.manager.Migrate(t.Context(), ada, w.ID, to, false); workspace.KindOf(err) !=
+		workspace.Busy {
+		t.Errorf("while the old host is cleared: %v, want %s", err, workspace.Busy)
+	}
+	r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+	r.conserved()
+}
+
 // TestMigrationRefused changes nothing.
 func TestMigrationRefused(t *testing.T) {
 	r := newRig(t, t.TempDir(), "")
