@@ -340,6 +340,25 @@ func (c *caller) pull(subscription, point string) {
 	c.refuse(request{"PullPoint", "GetMessages", "", point})
 }
 
+// puts gives a document back as it was read a while ago: what is measured is another
+// one since.
+func (c *caller) puts(key string) {
+	c.t.Helper()
+	c.untilRunning(key)
+	read := c.ask(request{"Workspace", "GetResourcePropertyDocument", "", key})
+	use := regexp.MustCompile(`(?s)<p:Use>.*</p:Use>`)
+	old := payload(c.t, use.ReplaceAllString(read,
+		`<p:Use><p:CPUTime>PT0S</p:CPUTime><p:Memory>1</p:Memory><p:Unused>2</p:Unused>`+
+			`<p:Resident>3</p:Resident></p:Use>`))
+	none := payload(c.t, use.ReplaceAllString(read, ""))
+	if old == none {
+		c.t.Errorf("nothing is measured: %s", read)
+	}
+	for _, document := range []string{old, none} {
+		c.ask(request{"Workspace", "PutResourcePropertyDocument", document, key})
+	}
+}
+
 // properties reads and writes properties in all ways.
 func (c *caller) properties(key string) {
 	c.t.Helper()
@@ -359,7 +378,7 @@ func (c *caller) properties(key string) {
 		`</Update>`)
 	ask("UpdateResourceProperties", `<Update><t:schedule><t:Duration>PT25M</t:Duration>`+
 		`</t:schedule></Update>`)
-	ask("PutResourcePropertyDocument", payload(c.t, ask("GetResourcePropertyDocument", "")))
+	c.puts(key)
 	for operation, content := range map[string]string{
 		"GetResourceProperty":      "t:nothing",
 		"DeleteResourceProperties": `<Delete ResourceProperty="t:currentState"/>`,

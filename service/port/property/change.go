@@ -156,7 +156,7 @@ func (s Source) differences(set Set, wanted *etree.Element) (Values, error) {
 	values := make(Values)
 	for name, elements := range wants {
 		switch {
-		case same(is[name], elements) || name == wsrf.Final.Names().CurrentTime:
+		case same(is[name], elements) || s.passes(name):
 		case !slices.Contains(s.Writable, name):
 			return nil, fmt.Errorf("%s cannot be changed, but %s can", name, listed(s.Writable))
 		default:
@@ -164,11 +164,16 @@ func (s Source) differences(set Set, wanted *etree.Element) (Values, error) {
 		}
 	}
 	for name := range is {
-		if wants[name] == nil {
+		if wants[name] == nil && !s.passes(name) {
 			return nil, errors.New("the document lacks " + name.String())
 		}
 	}
 	return values, nil
+}
+
+// passes reports whether a property is another one the moment after it was read.
+func (s Source) passes(name xmlstrict.Name) bool {
+	return name == wsrf.Final.Names().CurrentTime || slices.Contains(s.Measured, name)
 }
 
 // grouped returns an element's children by name.

@@ -45,6 +45,9 @@ type Source struct {
 	// new values, all or none.
 	Writable []xmlstrict.Name
 	Change   func(context.Context, *dispatch.Call, Values) error
+	// Measured are those that change by themselves, and come and go: a document that is
+	// put may have them as they were when it was read. The current time is one anyway.
+	Measured []xmlstrict.Name
 }
 
 // AddTo adds the operations that the service's face has to those it has.

@@ -88,6 +88,7 @@ func New(face wsdl.Face, m Manager, producers producer.Source) dispatch.Service 
 	property.Source{
 		Names: Document(face, new(workspace.Workspace)).Names(), Load: p.properties,
 		Writable: append(writable, report.PropertyShape), Change: p.change,
+		Measured: []xmlstrict.Name{report.PropertyUse},
 	}.AddTo(&s)
 	return s
 }
