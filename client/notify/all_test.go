@@ -145,7 +145,7 @@ func TestReadsAheadOfNotifications(t *testing.T) {
 		{"what led to a read is not told after it", []scene{
 			{after: second, list: listed("7", "Running", "8", "Running", "9", "Running"),
 				come: []Event{{Source: Missed}}},
-			{after: second, state: "Paused", come: []Event{tells("9", "Unstaged"),
+			{after: 5 * second, state: "Paused", come: []Event{tells("9", "Unstaged"),
 				tells("9", "Propagated"), tells("9", "Running"), tells("9", "Paused")},
 				list: listed("7", "Running", "8", "Running", "9", "Paused")},
 		}, []string{"read 7 >Running", "read 8 >Paused", "read 9 >Running",

@@ -26,7 +26,7 @@ const (
 	pullRenew = pullLife / 2     // before it is prolonged
 	pullWait  = 30 * time.Second // that the service holds a question open
 	pullMost  = 64               // messages at a time
-	pullRest  = 5 * time.Second  // longest pause after a failure
+	pullRest  = 2 * time.Second  // longest pause after a failure
 )
 
 // PullPoint receives notifications by asking for them: the service keeps them

@@ -182,6 +182,40 @@ func TestAQuestionWithoutAnswerIsAskedAgain(t *testing.T) {
 	})
 }
 
+// TestAPullPointIsBackBeforeAReadIsBelieved: of a service that was away, a read must
+// not overtake what it had to tell, however long it was away.
+func TestAPullPointIsBackBeforeAReadIsBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakePull()
+		broken := answer{err: errors.New("connection refused")}
+		for range 20 {
+			f.answers <- broken
+		}
+		p, err := OpenPullPoint(t.Context(), f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- p.Run(ctx) }()
+		time.Sleep(20 * time.Second)
+		for left := len(f.answers); len(f.answers) == left; { // until it has just begun to rest
+			time.Sleep(time.Millisecond)
+		}
+		for len(f.answers) > 0 {
+			<-f.answers
+		}
+		f.answers <- answer{all: []client.Notification{numbered(1, "a")}}
+		began := time.Now()
+		<-p.Events()
+		if took, limit := time.Since(began), New(nil, Options{}).options.Grace; took >= limit {
+			t.Errorf("it asks again after %v, a read is believed after %v", took, limit)
+		}
+		cancel()
+		<-stopped
+	})
+}
+
 func TestAPullPointIsProlonged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakePull()

@@ -28,7 +28,7 @@ type Options struct {
 	Receiver Receiver      // on which notifications come; nil: poll. The caller runs it
 	Poll     time.Duration // between reads without notifications, 2 s
 	Resync   time.Duration // between reads with notifications, 15 s
-	Grace    time.Duration // what a read grants to notifications under way, 200 ms
+	Grace    time.Duration // what a read grants to notifications under way, 3 s
 	Leases   bool          // tell of leases too, where notifications come: Event.Lease
 	// Transfers tells of images on their way too, where notifications come:
 	// Event.Transfer.
@@ -37,6 +37,10 @@ type Options struct {
 	// stops answering, once each time; may be nil.
 	Trouble func(error)
 }
+
+// grace is longer than a PullPoint rests after failures: where the service has been
+// away, what it had to tell comes before a read is believed.
+const grace = pullRest + time.Second
 
 // Watcher follows a set of workspaces. It is used by one goroutine.
 type Watcher struct {
@@ -69,7 +73,7 @@ type target struct {
 func New(service Service, options Options) *Watcher {
 	options.Poll = cmp.Or(max(options.Poll, 0), 2*time.Second)
 	options.Resync = cmp.Or(max(options.Resync, 0), 15*time.Second)
-	options.Grace = cmp.Or(max(options.Grace, 0), 200*time.Millisecond)
+	options.Grace = cmp.Or(max(options.Grace, 0), grace)
 	return &Watcher{
 		service: service, options: options, byKey: map[string]*target{},
 		polling: options.Receiver == nil,
@@ -390,19 +394,18 @@ func (w *Watcher) read(ctx context.Context, t *target) (*client.State, error) {
 // answered reports whether a read was answered; an error ends the watch.
 func (w *Watcher) answered(ctx context.Context, err error) (bool, error) {
 	switch {
+	case err == nil: // before the end of ctx: what was read is not forgotten
+		w.troubled = false
+		return true, nil
 	case ctx.Err() != nil:
 		return false, ctx.Err()
 	case client.IsFault(err):
 		return false, err
-	case err != nil:
-		if !w.troubled {
-			w.trouble(err)
-		}
-		w.troubled = true
-		return false, nil
+	case !w.troubled:
+		w.trouble(err)
 	}
-	w.troubled = false
-	return true, nil
+	w.troubled = true
+	return false, nil
 }
 
 // weigh decides what a read is worth. Where notifications come, those that

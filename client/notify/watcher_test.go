@@ -167,6 +167,9 @@ func TestWatching(t *testing.T) {
 				{after: 10 * time.Millisecond, notified: "Propagated"},
 				{after: 10 * time.Millisecond, notified: "Running"},
 			}, []string{"notification Unstaged>Propagated", "notification Propagated>Running"}},
+		{"those that a busy machine sends late too", "Unstaged", "Running",
+			[]moment{{after: second, notified: "Propagated"}, {after: second, notified: "Running"}},
+			[]string{"notification Unstaged>Propagated", "notification Propagated>Running"}},
 		{"a read is believed when no notification comes", "Unstaged", "Running", nil,
 			[]string{"read Unstaged>Running"}},
 		{"a gap is found by reading", "", "Running", []moment{{after: second, state: "Corrupted"}},
@@ -255,6 +258,31 @@ func TestUnreachableServiceIsFoundAtOnce(t *testing.T) {
 		if err := w.Add(t.Context(), "", seven); !errors.Is(err, refused) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+// A lastWord is a service whose answer comes just before its caller loses patience.
+type lastWord struct {
+	*fakeService
+	end context.CancelFunc
+}
+
+// State implements Service.
+func (l lastWord) State(ctx context.Context, epr wsa.EPR) (client.State, error) {
+	defer l.end()
+	return l.fakeService.State(ctx, epr)
+}
+
+func TestTheLastWordIsHeard(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := New(lastWord{&fakeService{state: "Running"}, cancel}, Options{Receiver: silent()})
+	if err := w.Add(ctx, "", seven); err != nil {
+		t.Fatal(err)
+	}
+	saw := ""
+	err := w.Run(ctx, func(e Event) bool { saw += e.State; return true })
+	if !errors.Is(err, context.Canceled) || saw != "Running" {
+		t.Errorf("%v after %q; what was read at last is not told", err, saw)
 	}
 }
 
