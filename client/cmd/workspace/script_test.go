@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,8 @@ func runScripts(t *testing.T, dir string) {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			e.Setenv("TZ", "UTC")
+			// A day ahead, which stays the same when midnight comes while the script runs.
+			e.Setenv("DAY", time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly))
 			e.Setenv("WORKSPACE_POLL", "0.1s")
 			return nil
 		},
@@ -77,11 +80,14 @@ func buildDaemon(t *testing.T) string {
 	return path
 }
 
-// ownAddress returns an address with any port of which nobody else takes one: a
-// daemon that is away for a moment finds its port free again.
+// addresses counts those that ownAddress has given out.
+var addresses atomic.Int32
+
+// ownAddress returns an address with any port of which nobody else takes one, no
+// other script either: a daemon that is away for a moment finds its port free again.
 func ownAddress() string {
-	n := os.Getpid() // below 1<<22
-	return fmt.Sprintf("127.%d.%d.%d:0", 64+n>>16, n>>8&255, n&255)
+	n := os.Getpid() // of the two lower bytes: few processes do this at a time
+	return fmt.Sprintf("127.%d.%d.%d:0", 64+addresses.Add(1)%128, n>>8&255, n&255)
 }
 
 // A testDaemon is the daemon of one script.
@@ -268,7 +274,9 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	command := exec.Command("workspace", args[2:]...)
 	command.Path = lookPath(ts, "workspace")
 	command.Dir = ts.MkAbs(".")
-	for _, key := range []string{"WORKSPACE_SERVICE", "WORKSPACE_POLL", "XDG_CONFIG_HOME", "PATH"} {
+	for _, key := range []string{
+		"WORKSPACE_SERVICE", "WORKSPACE_POLL", "XDG_CONFIG_HOME", "HOME", "TZ", "PATH",
+	} {
 		command.Env = append(command.Env, key+"="+ts.Getenv(key))
 	}
 	out, err := os.Create(ts.MkAbs("out"))
