@@ -34,9 +34,9 @@ func start(t *testing.T) string {
 // TestAgainstTheDaemon leases a workspace, reads it, ends it, and is told that
 // it is gone, with nothing but the generated types and services.
 func TestAgainstTheDaemon(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	services := start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
 	factory := NewWorkspaceFactoryPort(soap.NewClient(services + "WorkspaceFactory"))
 	created, err := factory.CreateContext(ctx, &Create{
 		VirtualWorkspace:    example[VirtualWorkspace](t, "metadata.xml"),

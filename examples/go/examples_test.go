@@ -53,7 +53,7 @@ func start(t *testing.T) *programs {
 // run runs a program to its end and compares what it says with a pattern.
 func (p *programs) run(want, name string, args ...string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	args = append([]string{p.url}, args...)
 	out, err := exec.CommandContext(ctx, filepath.Join(p.dir, name), args...).CombinedOutput()
@@ -90,10 +90,13 @@ func (p *programs) begin(name string, args ...string) (lines <-chan string, end 
 	}
 }
 
+// patience is what only a program that hangs takes.
+const patience = 5 * time.Minute
+
 // await reads lines until one has the text.
 func await(t *testing.T, lines <-chan string, text string) {
 	t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(patience)
 	for {
 		select {
 		case line, open := <-lines:
@@ -177,21 +180,23 @@ func TestReserve(t *testing.T) {
 	p.run(`it would run from its start on, until 30m0s later, on hosts: 1\n`+
 		`(the lease is (accepted|active)\n)*`+
 		`workspace \d+ runs on sim-\d+\n(the lease is active\n)?it has 512 MB now\n`,
-		"reserve", metadata, request, "6s")
+		"reserve", metadata, request, "15s")
 }
 
 // TestPull watches what another program does.
 func TestPull(t *testing.T) {
 	p := start(t)
+	p.lease() // of which the program tells when it has read for the first time
 	pull, endPull := p.begin("pull")
 	await(t, pull, "watching")
+	await(t, pull, "workspace 1: Running, known by a read")
 	created := make(chan bool)
 	go func() {
-		p.run(`workspace 1 is Running at .*\n`, "create", metadata, request)
+		p.run(`workspace 2 is Running at .*\n`, "create", metadata, request)
 		close(created)
 	}()
-	await(t, pull, "workspace 1: Running, known by a notification")
-	await(t, pull, "workspace 1: Gone, known by a notification")
+	await(t, pull, "workspace 2: Running, known by a notification")
+	await(t, pull, "workspace 2: Gone, known by a notification")
 	<-created
 	if err := endPull(); err != nil {
 		t.Errorf("pull, interrupted: %v", err)

@@ -54,7 +54,7 @@ func shell(t *testing.T, commands string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(),
-		"timeout", "60", "bash", "-euo", "pipefail", "-c", commands)
+		"timeout", "300", "bash", "-euo", "pipefail", "-c", commands)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -16,12 +16,17 @@ import (
 // waits for anything slower than its own disk.
 const callLimit = 60 * time.Second
 
+// keepLimit is how long a connection is kept that is not used: the daemon closes it
+// after a minute, perhaps just when the next request goes out.
+const keepLimit = 30 * time.Second
+
 // Caller sends requests over one keep-alive connection. It is a bare HTTP/1.1
 // client, so that it takes little of the processor that the daemon needs.
 // It serves one goroutine at a time.
 type Caller struct {
 	addr string
 	conn net.Conn
+	used time.Time // last
 	r    *bufio.Reader
 	out  bytes.Buffer
 	in   bytes.Buffer
@@ -34,13 +39,16 @@ func NewCaller(addr string) *Caller { return &Caller{addr: addr} }
 // which is valid until the next call. After an error the outcome is unknown
 // and the next call dials anew.
 func (c *Caller) Call(path, action string, body []byte) (int, []byte, error) {
+	if time.Since(c.used) > keepLimit {
+		c.Close()
+	}
 	if c.conn == nil {
 		if err := c.dial(); err != nil {
 			return 0, nil, err
 		}
 	}
 	status, reply, err := c.exchange(path, action, body)
-	if err != nil {
+	if c.used = time.Now(); err != nil {
 		c.Close()
 	}
 	return status, reply, err
