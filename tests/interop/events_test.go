@@ -56,7 +56,7 @@ func (j *judge) pullPoint(got map[string]string) error {
 
 // awaitState waits until the judge's workspace is in a state.
 func (j *judge) awaitState(state string) error {
-	for limit := time.Now().Add(30 * time.Second); time.Now().Before(limit); {
+	for limit := time.Now().Add(runLimit); time.Now().Before(limit); {
 		_, reply, err := j.caller.Send(daemon.State, daemon.Values{Key: j.key})
 		if err != nil || daemon.StateOf(reply) == state {
 			return err

@@ -25,16 +25,27 @@ func installModules(dir string) (string, error) {
 			return "", err
 		}
 	}
+	err := fetchModules(dir)
+	if err != nil { // such as half an answer, after which npm does not try again
+		err = fetchModules(dir)
+	}
+	return filepath.Join(dir, "node_modules"), err
+}
+
+// fetchModules installs what the lock file of a directory pins. A registry that is away
+// for some minutes says nothing of a stack.
+func fetchModules(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-		"--prefer-offline", "--fetch-retries=5", "--fetch-retry-mintimeout=2000",
-		"--loglevel=error") // a registry that is away for a moment says nothing of a stack
+		"--prefer-offline", "--fetch-retries=8", "--fetch-retry-mintimeout=2000",
+		"--fetch-retry-maxtimeout=30000",
+		"--loglevel=error")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("cannot install the modules of Node.js: %w\n%s", err, out)
+		return fmt.Errorf("cannot install the modules of Node.js: %w\n%s", err, out)
 	}
-	return filepath.Join(dir, "node_modules"), nil
+	return nil
 }
 
 // node returns the command of a client in JavaScript.

@@ -90,7 +90,7 @@ std::string sorted(std::vector<std::string> names) {
 
 // open lets a server of gSOAP listen on a free port and returns where it is.
 std::string open(struct soap *context) {
-    context->accept_timeout = 30;
+    context->accept_timeout = 300;
     if (!soap_valid_socket(soap_bind(context, "127.0.0.1", 0, 10))) give_up("cannot listen");
     sockaddr_in at{};
     socklen_t size = sizeof at;

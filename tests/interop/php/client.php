@@ -121,7 +121,7 @@ class Listener
                     return $found;
                 }
             }
-            $connection = @stream_socket_accept($this->socket, 30);
+            $connection = @stream_socket_accept($this->socket, 300);
             if ($connection === false) {
                 give_up('no notification came');
             }
@@ -190,7 +190,7 @@ abstract class Face
 
     public function until(string $state): string
     {
-        for ($i = 0; $i < 400; $i++) {
+        for ($i = 0; $i < 6000; $i++) {
             if ($this->state() === $state) {
                 return $state;
             }

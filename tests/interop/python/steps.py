@@ -40,7 +40,7 @@ class Listener(HTTPServer):
                 for envelope in self.heard:
                     if found := wanted(envelope):
                         return found
-                if not self.news.wait(30):
+                if not self.news.wait(300):
                     sys.exit("no notification came")
 
 

@@ -90,7 +90,7 @@ class Listener {
 
   // until waits for a message of which wanted makes something.
   async until(wanted) {
-    const limit = Date.now() + 30000;
+    const limit = Date.now() + 300000;
     while (Date.now() < limit) {
       const found = this.heard.map(wanted).find(Boolean);
       if (found) return found;
@@ -121,7 +121,7 @@ class Face {
   }
 
   async until(state) {
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 6000; i++) {
       if (await this.state() === state) return state;
       await sleep(50);
     }

@@ -102,7 +102,7 @@ class Face:
         return one(self.workspace.service.GetResourceProperty("t:currentState")[0].state)
 
     def until(self, state):
-        for _ in range(400):
+        for _ in range(6000):
             if self.state() == state:
                 return state
             time.sleep(0.05)

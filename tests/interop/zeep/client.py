@@ -90,7 +90,7 @@ class Face:
         return self.call("GetResourceProperty", STATE)[0].state
 
     def until(self, state):
-        for _ in range(400):
+        for _ in range(6000):
             if self.state() == state:
                 return state
             time.sleep(0.05)

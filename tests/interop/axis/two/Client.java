@@ -97,7 +97,7 @@ public final class Client {
     }
 
     private String until(String state) throws Exception {
-        for (int i = 0; i < 400; i++) {
+        for (int i = 0; i < 6000; i++) {
             if (state().equals(state)) {
                 return "state=" + state;
             }
@@ -122,7 +122,7 @@ public final class Client {
     /** Waits for a message that tells of a state. */
     private static String[] notified(String state) throws Exception {
         while (true) {
-            NotificationMessageHolderType message = Consumer.heard.poll(30, TimeUnit.SECONDS);
+            NotificationMessageHolderType message = Consumer.heard.poll(300, TimeUnit.SECONDS);
             if (message == null) {
                 throw new IllegalStateException("no notification came");
             }

@@ -118,7 +118,7 @@ class One {
     }
 
     std::string until(const std::string &state) {
-        for (int i = 0; i < 400; i++) {
+        for (int i = 0; i < 6000; i++) {
             if (this->state() == state) return state;
             usleep(50000);
         }

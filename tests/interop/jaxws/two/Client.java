@@ -138,7 +138,7 @@ public final class Client {
     }
 
     private String until(String state) throws Exception {
-        for (int i = 0; i < 400; i++) {
+        for (int i = 0; i < 6000; i++) {
             if (state().equals(state)) {
                 return "state=" + state;
             }
@@ -179,7 +179,7 @@ public final class Client {
     /** Waits for a message that tells of a state. */
     private String[] notified(String state) throws Exception {
         while (true) {
-            NotificationMessageHolderType message = listener.heard.poll(30, TimeUnit.SECONDS);
+            NotificationMessageHolderType message = listener.heard.poll(300, TimeUnit.SECONDS);
             if (message == null) {
                 throw new IllegalStateException("no notification came");
             }
