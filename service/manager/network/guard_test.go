@@ -1,17 +1,13 @@
 package network
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -263,48 +259,20 @@ func TestDeviceNames(t *testing.T) {
 func TestAddressInUseOnTheWire(t *testing.T) {
 	l := newLab(t)
 	l.node.Networks = map[string]string{"public": "bridge:br0", "inner": "network:default"}
-	stranger := l.guest("stranger", "g0")
-	var replaced []string
-	ns := New(Options{Installation: "test", Rules: map[string]Rule{
-		"public": {Probe: true}, "inner": {Probe: true}},
-		Replace: func(_ context.Context, id workspace.ID, i int, comment string) error {
-			replaced = append(replaced, fmt.Sprint(id, " ", i, " ", comment))
-			return nil
-		}})
-	answer := func() { // whoever asks for otherIP is told, once
-		question := make([]byte, 64)
-		for {
-			n, err := syscall.Read(stranger.fd, question)
-			if err != nil {
-				return
-			}
-			if n >= 42 && bytes.Equal(question[12:14], []byte{8, 6}) &&
-				netip.AddrFrom4([4]byte(question[38:42])).String() == otherIP {
-				asker := net.HardwareAddr(question[6:12])
-				reply := ether(mac(otherMAC), etherARP, arp(2, mac(otherMAC), otherIP, "0.0.0.0"))
-				copy(reply[0:6], asker)
-				copy(reply[32:38], asker)
-				stranger.send(reply)
-				return
-			}
-		}
-	}
+	ns, replaced := probing()
 	w := leased(workspace.AllocateAndConfigure)
+	stranger := l.neighbour(otherMAC)
+	stranger.ip("address", "add", otherIP+"/32", "dev", "s1")
 	must(t, ns.Probe(t.Context(), l.node, w)) // nobody has it
 	w.NICs[0].IP = otherIP
-	var all sync.WaitGroup
-	all.Go(answer)
 	err := ns.Probe(t.Context(), l.node, w)
-	all.Wait()
 	var retry *change.Retry
-	if !errors.As(err, &retry) || len(replaced) != 1 ||
-		!strings.HasPrefix(replaced[0], "77 0 in use on the wire by "+otherMAC+", heard on host") {
-		t.Errorf("%v, %q", err, replaced)
+	if !errors.As(err, &retry) || len(*replaced) != 1 || !strings.HasPrefix((*replaced)[0],
+		"77 0 in use on the wire by "+otherMAC+", heard on host") {
+		t.Errorf("%v, %q", err, *replaced)
 	}
 	w.NICs[0].Method = workspace.AcceptAndConfigure
-	all.Go(answer)
 	err = ns.Probe(t.Context(), l.node, w)
-	all.Wait()
 	if workspace.KindOf(err) != workspace.Conflict || !strings.Contains(err.Error(), otherMAC) {
 		t.Errorf("an address that was brought: %v", err)
 	}
@@ -312,29 +280,32 @@ func TestAddressInUseOnTheWire(t *testing.T) {
 	must(t, ns.Probe(t.Context(), l.node, w)) // its wire is not known
 }
 
+// probing are networks that ask, and what was replaced of what they asked about.
+func probing() (ns *Networks, replaced *[]string) {
+	replaced = new([]string)
+	return New(Options{Installation: "test", Rules: map[string]Rule{
+		"public": {Probe: true}, "inner": {Probe: true}},
+		Replace: func(_ context.Context, id workspace.ID, i int, comment string) error {
+			*replaced = append(*replaced, fmt.Sprint(id, " ", i, " ", comment))
+			return nil
+		}}), replaced
+}
+
 // TestIPv6AddressInUseOnTheWire: nor is one whose IPv6 address somebody answers for.
 func TestIPv6AddressInUseOnTheWire(t *testing.T) {
-	l, stranger := newLab(t), newLab(t)
+	l := newLab(t)
 	l.node.Networks = map[string]string{"public": "bridge:br0"}
 	l.ip("address", "add", "fe80::1/64", "dev", "br0", "nodad")
-	l.ip("link", "add", "s0", "master", "br0", "type", "veth", "peer", "s1", "netns",
-		stranger.name)
-	l.ip("link", "set", "s0", "up")
-	stranger.ip("link", "set", "s1", "address", otherMAC, "up")
-	var replaced []string
-	ns := New(Options{Installation: "test", Rules: map[string]Rule{"public": {Probe: true}},
-		Replace: func(_ context.Context, _ workspace.ID, _ int, comment string) error {
-			replaced = append(replaced, comment)
-			return nil
-		}})
+	stranger := l.neighbour(otherMAC)
+	ns, replaced := probing()
 	w := leased(workspace.AllocateAndConfigure)
 	must(t, ns.Probe(t.Context(), l.node, w)) // nobody has it
 	stranger.ip("address", "add", ownSix+"/64", "dev", "s1", "nodad")
 	err := ns.Probe(t.Context(), l.node, w)
 	var retry *change.Retry
-	if !errors.As(err, &retry) || len(replaced) != 1 || !strings.HasPrefix(replaced[0],
-		"in use on the wire as "+ownSix+" by "+otherMAC) {
-		t.Errorf("%v, %q", err, replaced)
+	if !errors.As(err, &retry) || len(*replaced) != 1 || !strings.HasPrefix((*replaced)[0],
+		"77 0 in use on the wire as "+ownSix+" by "+otherMAC) {
+		t.Errorf("%v, %q", err, *replaced)
 	}
 	w.NICs[0].Method = workspace.AcceptAndConfigure
 	if err := ns.Probe(t.Context(), l.node, w); workspace.KindOf(err) != workspace.Conflict {
@@ -366,7 +337,7 @@ func TestPrivateNetworks(t *testing.T) {
 		nic := ns.NICs(l.node, w)[0]
 		seen[nic.Bridge]++
 		end := l.guest(nic.Device, fmt.Sprint("g", i))
-		l.ip("link", "set", nic.Device, "master", nic.Bridge)
+		l.plug(nic.Device, nic.Bridge)
 		wires = append(wires, end)
 	}
 	if len(seen) != 3 || seen[ns.NICs(l.node, all[0])[0].Bridge] != 2 {
@@ -381,7 +352,7 @@ func TestPrivateNetworks(t *testing.T) {
 	for i := 2; i < len(all); i++ { // a neighbour there sends the mark
 		device := fmt.Sprint("n", i)
 		neighbour := l.guest(device, fmt.Sprint("h", i))
-		l.ip("link", "set", device, "master", ns.NICs(l.node, all[i])[0].Bridge)
+		l.plug(device, ns.NICs(l.node, all[i])[0].Bridge)
 		neighbour.send(mark)
 		if wires[i].hears(said, mark) {
 			t.Error("another group hears it")

@@ -111,7 +111,7 @@ func TestLeftoversGo(t *testing.T) {
 	comes.Host, left.Host = "host2", "host2"
 	port := ns.device(used.ID, 0)
 	l.guest(port, "g0")
-	l.ip("link", "set", port, "master", ns.bridge(used, "public"))
+	l.plug(port, ns.bridge(used, "public"))
 	l.ip("link", "add", "b"+strings.Repeat("z", 14), "type", "bridge")
 	other := New(Options{Installation: "other", Rules: ns.rules})
 	must(t, other.Connect(t.Context(), l.node, gone))

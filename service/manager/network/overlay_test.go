@@ -27,8 +27,9 @@ func newSite(t *testing.T, hosts int, address func(i int) string) *site {
 	for i := range hosts {
 		l, port := newLab(t), fmt.Sprint("p", i)
 		under.ip("link", "add", port, "type", "veth", "peer", "u0", "netns", l.name)
-		under.ip("link", "set", port, "master", "br0", "up")
+		under.ip("link", "set", port, "up")
 		l.ip("link", "set", "u0", "up")
+		under.plug(port, "br0")
 		l.ip("link", "set", "lo", "up")
 		bits := "24"
 		if strings.Contains(address(i), ":") {
@@ -66,7 +67,7 @@ func (s *site) start(w *workspace.Workspace, on int) *wire {
 	must(s.t, s.ns.Connect(s.t.Context(), l.node, w))
 	nic := s.ns.NICs(l.node, w)[0]
 	end := l.guest(nic.Device, fmt.Sprint("g", w.ID))
-	l.ip("link", "set", nic.Device, "master", nic.Bridge)
+	l.plug(nic.Device, nic.Bridge)
 	return end
 }
 
@@ -179,11 +180,12 @@ func (s *site) strangersAreNotHeard(k *talk) {
 	l.ip("link", "add", "x0", "type", "vxlan", "id", fmt.Sprint(k.a.NICs[0].VNI), "local",
 		l.node.Overlay, "dstport", "4789", "nolearning")
 	l.run("bridge", "fdb", "append", flood, "dev", "x0", "dst", to.Overlay)
-	l.ip("link", "set", "x0", "master", "br0", "up")
+	l.ip("link", "set", "x0", "up")
+	l.plug("x0", "br0")
 	stranger := l.guest("y0", "y1")
 	comes := func() bool {
 		stranger.send(k.said)
-		l.run("busybox", "ping", "-c", "1", "-W", "10", to.Overlay) // goes the same way
+		l.run("busybox", "ping", "-c", "1", "-W", "60", to.Overlay) // goes the same way
 		k.atA.send(k.mark)
 		return k.atB.hears(k.said, k.mark)
 	}

@@ -3,6 +3,7 @@ package network
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -30,9 +31,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
-	l := &lab{t: t, name: "phx" + strings.ToLower(strings.NewReplacer("/", "").
-		Replace(t.Name()[len(t.Name())-6:]))}
-	l.name += "-" + time.Now().Format("150405.000000")[7:]
+	l := &lab{t: t, name: "phx" + strings.ToLower(rand.Text())} // packages' tests run at once
 	run(t, "ip", "netns", "add", l.name)
 	t.Cleanup(func() { run(t, "ip", "netns", "del", l.name) })
 	l.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
@@ -70,8 +69,42 @@ func (l *lab) guest(device, end string) *wire {
 			"echo 1 >/proc/sys/net/ipv6/conf/"+d+"/disable_ipv6")
 		l.ip("link", "set", d, "up")
 	}
-	l.ip("link", "set", device, "master", "br0")
+	l.plug(device, "br0")
 	return l.open(end)
+}
+
+// plug plugs a link into a bridge and waits until frames pass there: the kernel hears
+// that both ends of a link are up some time after they are.
+func (l *lab) plug(device, bridge string) {
+	l.t.Helper()
+	l.ip("link", "set", device, "master", bridge)
+	l.await(device+" forwards", func() bool {
+		return strings.Contains(l.run("bridge", "link", "show", "dev", device), "state forwarding")
+	})
+}
+
+// await waits until something is so.
+func (l *lab) await(what string, so func() bool) {
+	l.t.Helper()
+	for end := time.Now().Add(hang); !so(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			l.t.Fatalf("it never is so that %s", what)
+		}
+	}
+}
+
+// hang is how long nothing takes, however slow the machine.
+const hang = 2 * time.Minute
+
+// neighbour is another host, with a MAC, on the wire of this one.
+func (l *lab) neighbour(mac string) *lab {
+	l.t.Helper()
+	other := newLab(l.t)
+	l.ip("link", "add", "s0", "type", "veth", "peer", "s1", "netns", other.name)
+	l.ip("link", "set", "s0", "up")
+	other.ip("link", "set", "s1", "address", mac, "up")
+	l.plug("s0", "br0")
+	return other
 }
 
 // shell is a host's Access as far as Run goes.
@@ -117,14 +150,27 @@ func (l *lab) open(device string) *wire {
 	must(l.t, err)
 	must(l.t, syscall.Bind(fd, &syscall.SockaddrLinklayer{
 		Protocol: uint16(all), Ifindex: card.Index}))
-	limit := syscall.NsecToTimeval(int64(10 * time.Second))
+	limit := syscall.NsecToTimeval(int64(hang))
 	must(l.t, syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit))
 	l.t.Cleanup(func() { must(l.t, syscall.Close(fd)) })
 	return &wire{l.t, fd}
 }
 
+// send writes a frame, from the same CPU always: each has a queue of its own for what
+// comes out of a link's other end, and of two queues neither waits for the other.
 func (w *wire) send(frame []byte) {
 	w.t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var all, one unix.CPUSet
+	must(w.t, unix.SchedGetaffinity(0, &all))
+	for cpu := 0; one.Count() == 0; cpu++ {
+		if all.IsSet(cpu) {
+			one.Set(cpu)
+		}
+	}
+	must(w.t, unix.SchedSetaffinity(0, &one))
+	defer func() { must(w.t, unix.SchedSetaffinity(0, &all)) }()
 	_, err := syscall.Write(w.fd, frame)
 	must(w.t, err)
 }
