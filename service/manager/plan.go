@@ -53,6 +53,7 @@ func Plans(
 	})
 	undefine := change.Task{Name: "undefine", Handler: machines.Undefine(), Retries: forever}
 	discard := change.Task{Name: "discard", Handler: images.Discard(), Retries: forever}
+	leave := change.Task{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved}
 	serialize := one(workspace.ChangeSerialize, machines.Serialize(), workspace.Serializing)
 	serialize.Tasks, serialize.Failed = append(serialize.Tasks, h.yield()), notSerialized
 	return append([]change.Plan{
@@ -69,12 +70,12 @@ func Plans(
 			{Name: "ready", Handler: moves(workspace.TriggerSave), Needs: in(workspace.Propagated)},
 			{Name: "unpropagate", Handler: images.Return(), Retries: tries},
 			{Name: "stage out", Handler: images.StageOut(), Retries: tries, Needs: stagesOut},
-			undefine, discard,
+			frees(undefine, always), discard,
 			{Name: "settle", Handler: change.Handler{Do: h.saved}},
 		}},
 		{Kind: workspace.ChangeDestroy, Tasks: []change.Task{
-			undefine, discard,
-			{Name: "leave", Handler: machines.Leave(), Retries: forever, Needs: moved},
+			frees(undefine, stays), discard,
+			frees(leave, always),
 			{Name: "leave home", Handler: images.Leave(), Retries: forever, Needs: moved},
 			{Name: "release", Handler: change.Handler{Do: h.gone()}, Retries: forever},
 		}},

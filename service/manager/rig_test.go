@@ -53,6 +53,7 @@ type rig struct {
 	stop    func()
 
 	wrap func(workspace.Deployment) workspace.Deployment // of each host; nil: as it is
+	way  func(workspace.Access) workspace.Access         // to each host; nil: as it is
 	log  *slog.Logger                                    // of what watches hosts; nil: nothing
 }
 
@@ -185,8 +186,12 @@ func (r *rig) open(hosts []workspace.Host, script string) {
 		if r.wrap != nil {
 			deployment = r.wrap(deployment)
 		}
+		way := workspace.Access(local.Access{})
+		if r.way != nil {
+			way = r.way(way)
+		}
 		r.pool.Add(&host.Node{
-			Host: h, Deployment: deployment, Access: local.Access{},
+			Host: h, Deployment: deployment, Access: way,
 			Dir: dir, Inert: true,
 			Customiser: files{r.dir},
 		})

@@ -170,7 +170,13 @@ type NIC struct {
 	VNI int `json:",omitzero"`
 	// MTU is the largest packet that passes there; 0: as everywhere.
 	MTU int `json:",omitzero"`
+	// Freed says that its address is others' to have: the machine is gone, though not yet
+	// all that its workspace left.
+	Freed bool `json:",omitzero"`
 }
+
+// Leases reports whether the NIC holds its address, of a workspace that holds any.
+func (n *NIC) Leases() bool { return n.IP != "" && !n.Freed }
 
 // Allocation is how much of the pool one node of a request takes.
 type Allocation struct {

@@ -74,7 +74,7 @@ func (ns *Networks) spans(ctx context.Context, left place) (map[string]*span, er
 	for _, w := range all {
 		at := at(w, comes[w.ID], left)
 		for _, nic := range w.NICs {
-			if nic.VNI == 0 || len(at) == 0 {
+			if nic.VNI == 0 || nic.Freed || len(at) == 0 {
 				continue
 			}
 			bridge := ns.bridge(w, nic.Association)

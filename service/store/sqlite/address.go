@@ -38,7 +38,7 @@ func (t *tx) shortage(association string) *workspace.Refusal {
 	r := &workspace.Refusal{Shortages: []workspace.Shortage{{
 		Resource: "address", Unit: "addresses", Wanted: 1, Where: association}}}
 	t.workspaces.all(func(_ workspace.ID, w *workspace.Workspace) {
-		on := func(n workspace.NIC) bool { return n.Association == association }
+		on := func(n workspace.NIC) bool { return n.Association == association && n.Leases() }
 		if !w.Holds() || w.Lease.Start.IsZero() || !slices.ContainsFunc(w.NICs, on) {
 			return // one that has not begun ends nobody knows when
 		}
@@ -164,6 +164,9 @@ func (t *tx) Networks() []workspace.NetworkUse {
 			return
 		}
 		for _, n := range w.NICs {
+			if n.Freed {
+				continue
+			}
 			leases[n.Association] = append(leases[n.Association], workspace.AddressLease{
 				Workspace: w.ID, Owner: w.Owner, Host: w.Host, MAC: n.MAC, Address: n.Address})
 		}

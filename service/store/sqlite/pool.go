@@ -211,7 +211,7 @@ func (ps pools) add(w *workspace.Workspace, n int) {
 		return
 	}
 	for i := range w.NICs {
-		if p := ps[w.NICs[i].Association]; p != nil && w.NICs[i].IP != "" {
+		if p := ps[w.NICs[i].Association]; p != nil && w.NICs[i].Leases() {
 			p.hold(w.NICs[i].IP, n)
 		}
 	}

@@ -138,6 +138,32 @@ func askedAddresses(b *bench) {
 	})
 }
 
+// freedAddresses: an address whose machine is gone is another's, and stays that one's when
+// the first workspace leaves the record.
+func freedAddresses(b *bench) {
+	w := b.take()
+	free := func(tx workspace.Tx) error {
+		nics := []workspace.NIC{b.workspace(w.ID).NICs[0]}
+		nics[0].Freed = true
+		return tx.PutNICs(w.ID, nics)
+	}
+	b.undone(free)
+	b.counts("still leased", 1, 0)
+	b.update(free)
+	b.update(free)
+	b.counts("freed", 0, 0)
+	b.same("who has which", len(b.use().Leases), 0)
+	b.reopen()
+	b.counts("freed for ever", 0, 0)
+	for _, ip := range []string{"10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4", "10.1.0.5"} {
+		b.same("the next", b.take().NICs[0].IP, ip)
+	}
+	b.update(func(tx workspace.Tx) error { return tx.RemoveWorkspace(w.ID) })
+	b.counts("the first has left", 5, 0)
+	b.reopen()
+	b.counts("and after that", 5, 0)
+}
+
 // otherAddresses: a workspace may get others, and its old ones are free then.
 func otherAddresses(b *bench) {
 	w := b.take()

@@ -63,6 +63,7 @@ func Exercise(t *testing.T, open Open) {
 		{"address holds", addressHolds},
 		{"asked addresses", askedAddresses},
 		{"other addresses", otherAddresses},
+		{"freed addresses", freedAddresses},
 		{"change", changes},
 		{"subscription", subscriptions},
 		{"orphaned subscription", orphans},
