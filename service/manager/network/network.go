@@ -146,16 +146,23 @@ func (ns *Networks) Connect(ctx context.Context, n *host.Node, w *workspace.Work
 const opGuard = "guard the network of workspace"
 
 // Disconnect removes what Connect made: a private bridge with the last of its
-// group on the host. Other hosts of the group are told.
+// group on the host. Other hosts of the group are told. What a host refused is Transient:
+// it is to be tried again until it is removed, since nothing else would remove it.
 func (ns *Networks) Disconnect(ctx context.Context, n *host.Node, w *workspace.Workspace) error {
-	if err := ns.removeBridges(ctx, n, w); err != nil {
+	err := ns.removeBridges(ctx, n, w)
+	if err == nil {
+		err = ns.part(ctx, n, w)
+	}
+	if err == nil {
+		err = ns.unguard(ctx, n, w)
+	}
+	if err == nil || away(err) {
 		return err
 	}
-	if err := ns.part(ctx, n, w); err != nil {
-		return err
-	}
-	return ns.unguard(ctx, n, w)
+	return &workspace.Error{Op: opRemove, Kind: workspace.Transient, ID: w.ID.String(), Err: err}
 }
+
+const opRemove = "remove the network of workspace"
 
 // unguard removes the rules of the workspace's links.
 func (ns *Networks) unguard(ctx context.Context, n *host.Node, w *workspace.Workspace) error {

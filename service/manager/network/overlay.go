@@ -199,14 +199,19 @@ func (ns *Networks) agree(
 		return nil
 	}
 	spans, err := ns.reconcile(ctx, n, left)
-	if err != nil {
-		return err
-	}
-	others := map[workspace.HostID]bool{}
+	others, own := map[workspace.HostID]bool{}, map[string]bool{}
 	for _, nic := range w.NICs {
-		if s := spans[deviceOf(ns.bridge(w, nic.Association))]; s != nil {
+		device := deviceOf(ns.bridge(w, nic.Association))
+		own[device] = true
+		if s := spans[device]; s != nil {
 			maps.Copy(others, s.hosts)
 		}
+	}
+	if err != nil {
+		if away(err) || !ns.whole(ctx, n, spans, own) {
+			return err
+		}
+		ns.log.Warn("private networks of a host are put right later", "host", n.ID, "error", err)
 	}
 	delete(others, n.ID)
 	ns.tell(ctx, slices.Sorted(maps.Keys(others)), left)

@@ -338,6 +338,79 @@ func TestKilledBetweenSteps(t *testing.T) {
 	}
 }
 
+// TestOneLineFails: what a host refuses of one group is neither taken for done nor keeps the
+// others from theirs; and when it can be, it is.
+func TestOneLineFails(t *testing.T) {
+	s := newSite(t, 2, four)
+	bad, good := s.node(1, "bad", 4097, 0), s.node(3, "good", 4098, 0)
+	for _, other := range []*workspace.Workspace{s.node(2, "bad", 4097, 1),
+		s.node(4, "good", 4098, 1)} {
+		must(t, s.ns.Connect(t.Context(), s.hosts[1].node, other))
+	}
+	device := deviceOf(s.ns.bridge(bad, "own"))
+	s.hosts[0].ip("link", "add", device, "type", "bridge") // in the way
+	err := s.ns.Connect(t.Context(), s.hosts[0].node, bad)
+	if workspace.KindOf(err) != workspace.Conflict {
+		t.Errorf("what cannot be made is %v", err)
+	}
+	must(t, s.ns.Connect(t.Context(), s.hosts[0].node, good))
+	if now := s.hosts[0].has(); !strings.Contains(now, " id 4098 ") ||
+		strings.Contains(now, " id 4097 ") {
+		t.Errorf("beside a group that fails another has\n%s", now)
+	}
+	s.hosts[0].ip("link", "del", device)
+	s.mend(0)
+	if now := s.hosts[0].has(); !strings.Contains(now, " id 4097 ") {
+		t.Errorf("it is not put right:\n%s", now)
+	}
+}
+
+// denied is a way to a host on which a command that contains the words fails for a reason
+// that says nothing of what is there.
+type denied struct {
+	shell
+	words string
+}
+
+func (d denied) Run(ctx context.Context, c workspace.Command) error {
+	if strings.Contains(strings.Join(c.Args, " "), d.words) {
+		return workspace.Errorf(workspace.Internal, "run", c.Args[0], "exit status 2: "+
+			"Cannot open netlink socket: Operation not permitted")
+	}
+	return d.shell.Run(ctx, c)
+}
+
+// TestNotToldIsNotGone: that a host does not say whether a bridge is there, or does not
+// remove it, is no end of it; it is tried again.
+func TestNotToldIsNotGone(t *testing.T) {
+	l := newLab(t)
+	ns := New(Options{Installation: "test", Rules: map[string]Rule{"public": {Private: true}}})
+	w := leased(workspace.AllocateAndConfigure)
+	must(t, ns.Connect(t.Context(), l.node, w))
+	whole := l.node.Access.(shell)
+	for _, words := range []string{"link show dev", "link show master", "link del"} {
+		l.node.Access = denied{whole, words}
+		if err := ns.Disconnect(t.Context(), l.node, w); workspace.KindOf(err) !=
+			workspace.Transient {
+			t.Errorf("without %q it ends with %v", words, err)
+		}
+		bridges := []string{ns.bridge(w, "public")}
+		if err := ns.dropBridges(t.Context(), l.node, bridges); err == nil {
+			t.Errorf("without %q a bridge is taken for gone", words)
+		}
+	}
+	l.node.Access = denied{whole, "link show dev"}
+	if err := ns.Connect(t.Context(), l.node, w); err == nil {
+		t.Error("a bridge is taken for there")
+	}
+	l.node.Access = whole
+	must(t, ns.Disconnect(t.Context(), l.node, w))
+	must(t, ns.Disconnect(t.Context(), l.node, w))
+	if left := l.has(); left != "" {
+		t.Errorf("there is left\n%s", left)
+	}
+}
+
 // TestHostThatWasAway: of a group that ended meanwhile nothing remains on a host that
 // comes back, and no host listens to it before.
 func TestHostThatWasAway(t *testing.T) {

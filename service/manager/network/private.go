@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,9 +56,20 @@ func ip(ctx context.Context, n *host.Node, args ...string) error {
 	return n.Access.Run(ctx, workspace.Command{Args: append([]string{"ip"}, args...)})
 }
 
-// has reports whether the host has the device.
-func has(ctx context.Context, n *host.Node, device string) bool {
-	return ip(ctx, n, "link", "show", "dev", device) == nil
+// has reports whether the host has the device. A host without ip has none of ours; that it
+// could not be asked, or did not say, is an error and no answer.
+func has(ctx context.Context, n *host.Node, device string) (bool, error) {
+	err := ip(ctx, n, "link", "show", "dev", device)
+	if missing(err) || workspace.KindOf(err) == workspace.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// missing reports whether ip says that the device it was asked about is not there.
+func missing(err error) bool {
+	return err != nil && slices.ContainsFunc([]string{"does not exist", "Cannot find device",
+		"No such device"}, func(word string) bool { return strings.Contains(err.Error(), word) })
 }
 
 // makeBridges makes the workspace's private networks, where they are not there.
@@ -69,7 +81,11 @@ func (ns *Networks) makeBridges(
 	defer mine.Unlock()
 	all, mtus := ns.bridges(n, w)
 	for i, name := range all {
-		if !has(ctx, n, name) {
+		there, err := has(ctx, n, name)
+		if err != nil {
+			return err
+		}
+		if !there {
 			err := ip(ctx, n, "link", "add", name, "type", "bridge", "forward_delay", "0")
 			if away(err) {
 				return err
@@ -109,29 +125,32 @@ func (ns *Networks) removeBridges(
 	}))
 }
 
-// dropBridges removes those of the bridges that nobody is plugged into.
+// dropBridges removes those of the bridges that nobody is plugged into. One that cannot be
+// removed keeps none of the others.
 func (ns *Networks) dropBridges(ctx context.Context, n *host.Node, names []string) error {
 	mine := ns.writer(n.ID)
 	mine.Lock()
 	defer mine.Unlock()
+	var failed error
 	for _, name := range names {
-		if !has(ctx, n, name) {
-			continue
-		}
-		var said strings.Builder
-		err := n.Access.Run(ctx, workspace.Command{Stdout: &said,
-			Args: []string{"ip", "-o", "link", "show", "master", name}})
-		if err != nil {
-			return err
-		}
-		if others(said.String(), deviceOf(name)) {
-			continue // other nodes of the group
-		}
-		if err := ip(ctx, n, "link", "del", name); err != nil && has(ctx, n, name) {
-			return err
-		}
+		failed = errors.Join(failed, dropBridge(ctx, n, name))
 	}
-	return nil
+	return failed
+}
+
+// dropBridge removes a bridge unless other nodes of its group are plugged into it.
+func dropBridge(ctx context.Context, n *host.Node, name string) error {
+	if there, err := has(ctx, n, name); err != nil || !there {
+		return err
+	}
+	said, err := ask(ctx, n, "ip", "-o", "link", "show", "master", name)
+	if err == nil && !others(said, deviceOf(name)) {
+		err = ip(ctx, n, "link", "del", name)
+	}
+	if missing(err) {
+		return nil // somebody was faster
+	}
+	return err
 }
 
 // others reports whether a list of devices has any but the one.

@@ -92,7 +92,7 @@ func (ns *Networks) solicit(ctx context.Context, n *host.Node, bridge, address s
 	}
 	// What it knew before may be of who had the address then.
 	_ = ip(ctx, n, "-6", "neigh", "del", address, "dev", bridge)
-	if err := ip(ctx, n, "-6", "neigh", "add", address, "dev", bridge, "use"); err != nil {
+	if err := ip(ctx, n, "-6", "neigh", "replace", address, "dev", bridge, "use"); err != nil {
 		ns.log.Info("address cannot be probed", "address", address, "host", n.ID, "error", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -49,39 +50,114 @@ func (ns *Networks) reconcile(
 	if err != nil {
 		return nil, err
 	}
+	err = ns.follow(ctx, n, spans)
+	if err != nil && !away(err) {
+		// What was to go may have gone meanwhile, and what was to come may be there: what
+		// is so now counts, and not what was said of a line.
+		err = ns.follow(ctx, n, spans)
+	}
+	return spans, err
+}
+
+// follow has a host have its segments of the spans, and tries all of it whatever fails.
+func (ns *Networks) follow(ctx context.Context, n *host.Node, spans map[string]*span) error {
 	now, err := ns.overlaid(ctx, n)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	live := map[string]*segment{}
-	for device, s := range ns.wanted(n, spans) {
-		if len(s.peers) > 0 && slices.Contains(now.bridges, s.bridge) {
-			live[device] = s
-		}
-	}
+	live := ns.live(n, now, spans)
 	local, _ := ns.address(n, n.ID)
-	if err := batch(ctx, n, "ip", ns.drops(now, live, local)); err != nil {
-		return nil, err
+	stuck, failed := ns.drop(ctx, n, now, live)
+	if away(failed) {
+		return failed
 	}
-	if err := ns.admitPeers(ctx, n, now, live); err != nil {
-		return nil, err
+	if err := ns.admitPeers(ctx, n, now, ns.overlayRules(live, stuck)); err != nil {
+		return errors.Join(failed, err)
 	}
 	if err := batch(ctx, n, "ip", ns.makes(now, live, local)); err != nil {
 		if away(err) {
-			return nil, err
+			return err
 		}
-		return nil, workspace.Errorf(workspace.Conflict, opPrivate, string(n.ID),
-			"cannot make a VXLAN: %w; its kernel needs vxlan, and who runs ip CAP_NET_ADMIN", err)
+		failed = errors.Join(failed, workspace.Errorf(workspace.Conflict, opPrivate, string(n.ID),
+			"cannot make a VXLAN: %w; its kernel needs vxlan, and who runs ip CAP_NET_ADMIN", err))
 	}
-	return spans, batch(ctx, n, "bridge", forwards(now, live))
+	return errors.Join(failed, batch(ctx, n, "bridge", forwards(now, live)))
 }
 
-// batch has ip or bridge run lines of commands, if there are any.
+// live returns the segments that a host is to have a device for: those with other hosts,
+// whose bridge is there.
+func (ns *Networks) live(
+	n *host.Node, now *overlaid, spans map[string]*span,
+) map[string]*segment {
+	all := ns.wanted(n, spans)
+	maps.DeleteFunc(all, func(_ string, s *segment) bool {
+		return len(s.peers) == 0 || !slices.Contains(now.bridges, s.bridge)
+	})
+	return all
+}
+
+// drop removes devices that are not wanted, or not like this. Of those that remain all the
+// same it returns the VNIs, into which nobody is to send, and their segments do not live.
+func (ns *Networks) drop(
+	ctx context.Context, n *host.Node, now *overlaid, live map[string]*segment,
+) (stuck []int, err error) {
+	local, _ := ns.address(n, n.ID)
+	refused := batch(ctx, n, "ip", ns.drops(now, live, local))
+	if refused == nil || away(refused) {
+		return nil, refused
+	}
+	left, err := ns.overlaid(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return ns.stuck(left, live, local), refused
+}
+
+// stuck returns the VNIs of devices that are there and are not to be, or not like this, and
+// takes their segments out of those that live.
+func (ns *Networks) stuck(
+	now *overlaid, live map[string]*segment, local netip.Addr,
+) (vnis []int) {
+	for device, t := range now.tunnels {
+		if s := live[device]; s == nil || !ns.right(t, s, local) {
+			vnis = append(vnis, t.vni)
+			delete(live, device)
+		}
+	}
+	slices.Sort(vnis)
+	return vnis
+}
+
+// whole reports whether a host has the segments of these devices as it is to have them.
+func (ns *Networks) whole(
+	ctx context.Context, n *host.Node, spans map[string]*span, devices map[string]bool,
+) bool {
+	now, err := ns.overlaid(ctx, n)
+	if err != nil {
+		return false
+	}
+	live := ns.live(n, now, spans)
+	local, _ := ns.address(n, n.ID)
+	stuck := ns.stuck(now, live, local)
+	if digest(ns.overlayRules(live, stuck)) != now.rules {
+		return false
+	}
+	for device := range devices {
+		if now.tunnels[device] != nil && live[device] == nil {
+			return false // it is one that is stuck
+		}
+	}
+	maps.DeleteFunc(live, func(device string, _ *segment) bool { return !devices[device] })
+	return len(ns.makes(now, live, local)) == 0 && len(forwards(now, live)) == 0
+}
+
+// batch has ip or bridge run lines of commands, if there are any: all of them, whichever
+// fails.
 func batch(ctx context.Context, n *host.Node, program string, commands []string) error {
 	if len(commands) == 0 {
 		return nil
 	}
-	return n.Access.Run(ctx, workspace.Command{Args: []string{program, "-batch", "-"},
+	return n.Access.Run(ctx, workspace.Command{Args: []string{program, "-batch", "-", "-force"},
 		Stdin: strings.NewReader(strings.Join(commands, "\n") + "\n")})
 }
 
@@ -153,10 +229,13 @@ func forwards(now *overlaid, live map[string]*segment) (commands []string) {
 }
 
 // overlayRules are who may send to which segments: of each, its other hosts alone. The
-// VNI is at octet 4 after the header of UDP (RFC 7348, section 5). Of others' VNIs they
-// say nothing.
-func (ns *Networks) overlayRules(live map[string]*segment) []string {
+// VNI is at octet 4 after the header of UDP (RFC 7348, section 5). Into what could not be
+// removed nobody may. Of others' VNIs they say nothing.
+func (ns *Networks) overlayRules(live map[string]*segment, stuck []int) []string {
 	var rules []string
+	for _, vni := range stuck {
+		rules = append(rules, fmt.Sprintf("udp dport %d @th,96,24 %d drop", ns.port, vni))
+	}
 	for _, device := range slices.Sorted(maps.Keys(live)) {
 		s := live[device]
 		family := "ip"
@@ -181,9 +260,8 @@ func digest(rules []string) string {
 // admitPeers writes these rules where they are not as they should be, all at once; the
 // last of them carries their digest.
 func (ns *Networks) admitPeers(
-	ctx context.Context, n *host.Node, now *overlaid, live map[string]*segment,
+	ctx context.Context, n *host.Node, now *overlaid, rules []string,
 ) error {
-	rules := ns.overlayRules(live)
 	if digest(rules) == now.rules {
 		return nil
 	}
