@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
@@ -69,21 +68,15 @@ func (c *Config) complete() {
 		n.MACPrefix = cmp.Or(n.MACPrefix, "A2:AA:BB")
 		n.Hostname = cmp.Or(n.Hostname, n.Name+"-%d")
 	}
-	c.Overlay.complete(slices.ContainsFunc(c.Hosts, func(h Host) bool {
-		return strings.Contains(h.Overlay, ":")
-	}))
+	c.Overlay.complete()
 	if c.Repositories.File == nil {
 		c.Repositories.File = &FileRepository{}
 	}
 	c.Repositories.File.Dir = cmp.Or(c.Repositories.File.Dir, filepath.Join(c.Data, "images"))
 }
 
-func (o *Overlay) complete(six bool) {
-	mtu := 1450
-	if six {
-		mtu = 1430
-	}
-	o.Port, o.MTU = cmp.Or(o.Port, 4789), cmp.Or(o.MTU, mtu)
+func (o *Overlay) complete() {
+	o.Port = cmp.Or(o.Port, 4789)
 	o.FirstVNI, o.LastVNI = cmp.Or(o.FirstVNI, 1), cmp.Or(o.LastVNI, mostVNI)
 }
 

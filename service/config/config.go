@@ -190,7 +190,7 @@ type Overlay struct {
 	OneHost bool `toml:"one_host"`
 	Port    int  `toml:"port"` // of UDP, at which hosts hear each other's VXLANs; default 4789
 	// MTU is the largest packet of guests there: that of the hosts' own network less 50, or
-	// less 70 where their addresses are IPv6; default 1450, or 1430.
+	// less 70 where their addresses are IPv6; default 1450, or 1430 where any is.
 	MTU int `toml:"mtu"`
 	// FirstVNI and LastVNI are the numbers of VXLANs that are the service's; default 1 and
 	// 16777215.

@@ -147,7 +147,7 @@ func (o *Overlay) check() error {
 	if o.Port < 1 || o.Port > 65535 {
 		all = append(all, fmt.Errorf("overlay.port %d is not a UDP port", o.Port))
 	}
-	if o.MTU < 1280 || o.MTU > 65465 {
+	if o.MTU != 0 && (o.MTU < 1280 || o.MTU > 65465) {
 		all = append(all, fmt.Errorf("overlay.mtu %d is not from 1280, which IPv6 needs, to 65465",
 			o.MTU))
 	}

@@ -313,9 +313,19 @@ func TestPrivateGroupsAreTogether(t *testing.T) {
 func spanning(ips ...string) func(*rig) {
 	return func(r *rig) {
 		r.policy.Brought = map[string]manager.Brought{"private": {Private: true}}
-		r.policy.Overlay = manager.Overlay{MTU: 1450, First: 7, Last: 8, Offset: 3}
+		r.policy.Overlay = manager.Overlay{MTU: r.mtu, First: 7, Last: 8, Offset: 3}
 		r.overlay = [2]string(ips)
 	}
+}
+
+// mtu is that of groups as soon as any host of the pool has an address for them.
+func (r *rig) mtu() int {
+	for _, n := range r.pool.Nodes() {
+		if n.Overlay != "" {
+			return 1450
+		}
+	}
+	return 0
 }
 
 // privately asks for a group with a private network.

@@ -24,7 +24,8 @@ func (r *rig) fleet() *fleet.Fleet {
 	return fleet.New(fleet.Options{
 		Store: r.store, Pool: r.pool, Agenda: r.agenda,
 		Open: func(_ context.Context, s workspace.HostSpec) (*host.Node, error) {
-			h := workspace.Host{ID: s.ID, VMM: "KVM", Active: true, Capacity: s.Capacity}
+			h := workspace.Host{ID: s.ID, VMM: "KVM", Active: true, Capacity: s.Capacity,
+				Overlay: s.Overlay}
 			var d workspace.Deployment
 			d, err := r.world.Add(h)
 			if r.wrap != nil {
@@ -274,6 +275,49 @@ func TestAddedHostIsUsable(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAddedHostsSpanPrivateNetworks: hosts that are added with addresses for it switch
+// private networks between hosts on, be there none in the configuration; and when they
+// have left, a group is on one host again.
+func TestAddedHostsSpanPrivateNetworks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, t.TempDir(), "", spanning("", ""))
+		group := func() (hosts map[workspace.HostID]bool, all []*workspace.Workspace) {
+			made, err := r.manager.Create(t.Context(), privately(2, 800))
+			r.check(err)
+			hosts = map[workspace.HostID]bool{}
+			for _, w := range made.Workspaces {
+				w = r.reach(w.ID, workspace.Running)
+				hosts[w.Host], all = true, append(all, w)
+			}
+			return hosts, all
+		}
+		alone := func(when string) {
+			t.Helper()
+			_, err := r.manager.Create(t.Context(), privately(2, 800))
+			r.kind(when, err, workspace.NoResource)
+		}
+		alone("before hosts are added")
+		fleet := r.fleet()
+		for i, id := range []workspace.HostID{"three", "four"} {
+			r.check(fleet.Add(t.Context(), ada, workspace.HostSpec{ID: id, URI: "sim:",
+				Overlay:  fmt.Sprint("10.1.1.", i+1),
+				Capacity: workspace.Capacity{CPUs: 4, MemoryMB: 1024}}, workspace.HostMode{}))
+		}
+		on, all := group()
+		if !on["three"] || !on["four"] || all[0].NICs[0].VNI == 0 || all[0].NICs[0].MTU != 1450 {
+			t.Errorf("it is on %v and has %+v", on, all[0].NICs[0])
+		}
+		for _, w := range all {
+			r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+		}
+		r.settle()
+		r.check(fleet.Remove(t.Context(), ada, "three"))
+		r.check(fleet.Remove(t.Context(), ada, "four"))
+		alone("after they have left")
+		fleet.Close()
+	})
 }
 
 // TestHostIsKeptForWhatLeavesIt: a host that a workspace has moved away from stays until

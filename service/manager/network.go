@@ -26,9 +26,19 @@ type Brought struct {
 
 // Overlay is how private networks span hosts.
 type Overlay struct {
-	MTU         int // of guests; 0: they do not
+	// MTU is that of the guests of a new group, with the hosts that the pool has now. 0: none
+	// of them has an address for it, so a group is on one host; nil: each always is.
+	MTU         func() int
 	First, Last int // VNIs that may be given
 	Offset      int // of installations whose VNIs are to differ
+}
+
+// mtu is that of the guests of a new group; 0: its network does not span hosts.
+func (o Overlay) mtu() int {
+	if o.MTU == nil {
+		return 0
+	}
+	return o.MTU()
 }
 
 // Addresses are ranges of addresses.
@@ -80,7 +90,7 @@ func (m *Manager) keepTogether(r *workspace.Request) {
 		return
 	}
 	rule := workspace.AffinityRule{Relation: workspace.Near}
-	if m.policy.Overlay.MTU > 0 {
+	if m.policy.Overlay.mtu() > 0 {
 		rule.Relation = workspace.Within
 	}
 	r.Terms.Affinity = append(slices.Clone(r.Terms.Affinity), rule)
@@ -91,7 +101,8 @@ func (m *Manager) keepTogether(r *workspace.Request) {
 // and no network of a workspace that is in the record has them.
 func (m *Manager) number(tx workspace.Tx, b *workspace.Booking, nics [][]workspace.NIC) error {
 	o := m.policy.Overlay
-	if o.MTU == 0 || !slices.ContainsFunc(b.Terms.Affinity, func(r workspace.AffinityRule) bool {
+	mtu := o.mtu()
+	if mtu == 0 || !slices.ContainsFunc(b.Terms.Affinity, func(r workspace.AffinityRule) bool {
 		return r.Relation == workspace.Within
 	}) {
 		return nil
@@ -119,7 +130,7 @@ func (m *Manager) number(tx workspace.Tx, b *workspace.Booking, nics [][]workspa
 					"all %d VNIs of the site are given to private networks", span)
 			}
 			given[nic.Association], taken[vni] = vni, true
-			nic.VNI, nic.MTU = vni, o.MTU
+			nic.VNI, nic.MTU = vni, mtu
 		}
 	}
 	return nil

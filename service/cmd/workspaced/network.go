@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
+	"strings"
 
 	"github.com/philoxenia/philoxenia/service/config"
 	"github.com/philoxenia/philoxenia/service/manager"
@@ -38,20 +38,40 @@ func links(
 	}), nil
 }
 
-// overlay is how private networks span hosts, where any host has an address for that.
-// Installations that share hosts begin with other numbers.
-func overlay(c *config.Config) manager.Overlay {
-	if c.Overlay.OneHost || !slices.ContainsFunc(c.Hosts, func(h config.Host) bool {
-		return h.Overlay != ""
-	}) {
+// overlay is how private networks span hosts, as soon as any host has an address for that:
+// one of the configuration, or one that was added while the service runs. Installations
+// that share hosts begin with other numbers.
+func overlay(c *config.Config, pool *host.Pool) manager.Overlay {
+	if c.Overlay.OneHost {
 		return manager.Overlay{}
 	}
-	o := manager.Overlay{MTU: c.Overlay.MTU, First: c.Overlay.FirstVNI, Last: c.Overlay.LastVNI}
+	o := manager.Overlay{First: c.Overlay.FirstVNI, Last: c.Overlay.LastVNI,
+		MTU: func() int { return overlayMTU(c, pool) }}
 	if identity, err := poolIdentity(c.Data); err == nil {
 		sum := sha256.Sum256([]byte(identity))
 		o.Offset = int(binary.BigEndian.Uint16(sum[:])) << 8
 	}
 	return o
+}
+
+// overlayMTU is the largest packet of guests whose network spans hosts of the pool, unless
+// the site says another: what a packet of 1500 octets leaves them (RFC 7348, section 4.3),
+// over IPv6 where any host has such an address. 0: no host has one at all.
+func overlayMTU(c *config.Config, pool *host.Pool) int {
+	least := 0
+	for _, n := range pool.Nodes() {
+		switch {
+		case n.Overlay == "":
+		case strings.Contains(n.Overlay, ":"):
+			least = 1430
+		case least == 0:
+			least = 1450
+		}
+	}
+	if least > 0 {
+		return cmp.Or(c.Overlay.MTU, least)
+	}
+	return 0
 }
 
 // seeds are how guests are told who they are.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/philoxenia/philoxenia/service/config"
+	"github.com/philoxenia/philoxenia/service/manager/host"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -37,24 +38,36 @@ func TestPools(t *testing.T) {
 	}
 }
 
-// TestOverlayOfTheSite: private networks span hosts where any host has an address for
-// it, unless the site keeps them on one; installations begin with other numbers.
+// TestOverlayOfTheSite: private networks span hosts as soon as any host has an address for
+// it, be it one that is added later, unless the site keeps them on one; installations begin
+// with other numbers.
 func TestOverlayOfTheSite(t *testing.T) {
-	c := &config.Config{Data: t.TempDir(), Hosts: []config.Host{{ID: "a"}, {ID: "b"}},
-		Overlay: config.Overlay{MTU: 1450, FirstVNI: 5, LastVNI: 9}}
-	if got := overlay(c); got.MTU != 0 {
-		t.Errorf("without addresses it is %+v", got)
+	c := &config.Config{Data: t.TempDir(),
+		Overlay: config.Overlay{FirstVNI: 5, LastVNI: 9}}
+	pool := host.NewPool(&host.Node{Host: workspace.Host{ID: "a"}})
+	got := overlay(c, pool)
+	mtu := func(what string, want int) {
+		t.Helper()
+		if got := got.MTU(); got != want {
+			t.Errorf("%s it is %d, want %d", what, got, want)
+		}
 	}
-	c.Hosts[1].Overlay = "10.0.0.1"
-	got := overlay(c)
-	if got.MTU != 1450 || got.First != 5 || got.Last != 9 || got != overlay(c) {
-		t.Errorf("with one it is %+v, and then %+v", got, overlay(c))
+	mtu("without an address", 0)
+	pool.Add(&host.Node{Host: workspace.Host{ID: "b", Overlay: "10.0.0.1"}})
+	mtu("with one that was added", 1450)
+	pool.Add(&host.Node{Host: workspace.Host{ID: "c", Overlay: "fd00::1"}})
+	mtu("with one of IPv6", 1430)
+	c.Overlay.MTU = 8950
+	mtu("with the site's own", 8950)
+	if got.First != 5 || got.Last != 9 ||
+		got.Offset != overlay(c, pool).Offset {
+		t.Errorf("it is %+v, and then %+v", got, overlay(c, pool))
 	}
 	other := *c
-	if other.Data = t.TempDir(); overlay(&other).Offset == got.Offset {
+	if other.Data = t.TempDir(); overlay(&other, pool).Offset == got.Offset {
 		t.Error("two installations begin with the same number")
 	}
-	if c.Overlay.OneHost = true; overlay(c).MTU != 0 {
+	if c.Overlay.OneHost = true; overlay(c, pool).MTU != nil {
 		t.Error("the site's own word does not count")
 	}
 }

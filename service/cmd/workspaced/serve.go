@@ -163,7 +163,7 @@ func (d *daemon) keepHosts(c *config.Config, scheduler *agenda.Agenda, log *slog
 		Store: d.store, Pool: d.hosts.pool, Agenda: scheduler, Open: d.hosts.node,
 		Configured:   func(id workspace.HostID) string { return standsIn(c, id) },
 		Twin:         twin(c),
-		Operators:    policy(c).Operators,
+		Operators:    policy(c, d.hosts.pool).Operators,
 		Repositories: repositories(c),
 		Interrupt:    func(id workspace.ID) { d.engine.Interrupt(id) }, Logger: log,
 	})
@@ -198,7 +198,7 @@ func (d *daemon) assemble(
 			Progressed: herald.Progressed})
 	d.notifier = notifies(c, store, at, log)
 	m := manager.New(manager.Options{
-		Store: store, Policy: policy(c), Images: images, Work: d.engine,
+		Store: store, Policy: policy(c, pool), Images: images, Work: d.engine,
 		Reachable: pool.Reachable, Reading: pool.Reading,
 		Agenda: scheduler, Accounts: advice.accounts,
 		Library:   stock,
@@ -291,7 +291,7 @@ func guard(c *config.Config) notify.Guard {
 }
 
 // policy is the site's part of the configuration in the manager's words.
-func policy(c *config.Config) manager.Policy {
+func policy(c *config.Config, pool *host.Pool) manager.Policy {
 	s := c.Site
 	p := manager.Policy{
 		DefaultDuration: time.Duration(s.DefaultDuration),
@@ -304,7 +304,7 @@ func policy(c *config.Config) manager.Policy {
 		Accepts: s.Accepts, KernelParameters: s.KernelParameters,
 		ChargeGranularity: time.Duration(s.ChargeGranularity), StatusDetails: s.StatusDetails,
 		HideCharge: s.HideCharge, Brought: brought(c), Warn: time.Duration(s.Warn),
-		Overlay:       overlay(c),
+		Overlay:       overlay(c, pool),
 		ForwardPorts:  s.ForwardPorts,
 		Subscriptions: c.Notify.Subscriptions, PullPoints: c.Notify.PullPoints,
 	}

@@ -45,7 +45,7 @@ func merged(
 		if r.Spec != nil && !ours[id] {
 			hosts = append(hosts, known(workspace.Host{
 				ID: id, VMM: cmp.Or(r.Spec.VMM, "KVM"), Capacity: r.Spec.Capacity,
-				Associations: r.Spec.Associations, Active: true,
+				Associations: r.Spec.Associations, Overlay: r.Spec.Overlay, Active: true,
 			}, r.Has))
 		}
 	})

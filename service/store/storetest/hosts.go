@@ -14,6 +14,7 @@ func hostRecord(id workspace.HostID) workspace.HostRecord {
 		Spec: &workspace.HostSpec{
 			ID: id, URI: "qemu+tcp://h/system", VMM: "Xen", Acceleration: "tcg", Dir: "/disks",
 			Capacity: workspace.Capacity{CPUs: 2}, MaxImageMB: 9, Associations: []string{"lan"},
+			Overlay:  "10.0.0.3",
 			Networks: map[string]string{"lan": "network:default"},
 			SSH: &workspace.HostSSH{Address: "h:22", User: "u", KeyFile: "k", PasswordFile: "p",
 				KnownHosts: "o"},
@@ -67,7 +68,7 @@ func hostRecords(b *bench) {
 	there, err := b.store.Hosts(b.Context())
 	b.same("the host", value(b, there, err)[2].Host, workspace.Host{
 		ID: "h3", VMM: "Xen", Capacity: workspace.Capacity{CPUs: 2, MemoryMB: 512}, Active: true,
-		Associations: []string{"lan"}})
+		Associations: []string{"lan"}, Overlay: "10.0.0.3"})
 	h3.Has, h3.Left = workspace.Capacity{}, nil
 	put(h3)
 	there, err = b.store.Hosts(b.Context())
