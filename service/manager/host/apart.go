@@ -11,7 +11,8 @@ import (
 )
 
 // Apart reports whether hosts have directories of their own. Between machines
-// that is tried out, with a file beside the workspace's disks.
+// that is tried out, with a file beside the workspace's disks, which nobody else has who
+// tries it out just now: who took a shared directory for two would remove what is used.
 func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
 	if a.ID == b.ID {
 		return false, nil
@@ -21,7 +22,8 @@ func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
 		y, errB := os.Stat(b.Dir)
 		return errA != nil || errB != nil || !os.SameFile(x, y), nil
 	}
-	name, mark := id.String()+"-0-shared", rand.Text()
+	mark := rand.Text()
+	name := id.String() + "-0-shared-" + mark
 	path := filepath.Join(a.Dir, name)
 	if err := a.Access.Write(ctx, path, []byte(mark), 0o600); err != nil {
 		return false, err
