@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +31,8 @@ func looked(t *testing.T, data, text string) (out, aside string, err error) {
 func TestCheckLooksAtThisMachine(t *testing.T) {
 	dir := t.TempDir()
 	open := filepath.Join(dir, "open.key")
-	if err := os.WriteFile(open, []byte("secret"), 0o644); err != nil {
+	if err := errors.Join(os.WriteFile(open, []byte("secret"), 0o600),
+		os.Chmod(open, 0o644)); err != nil { // whatever the umask
 		t.Fatal(err)
 	}
 	out, aside, err := looked(t, filepath.Join(dir, "not", "yet", "there"), `

@@ -3,20 +3,21 @@ package book
 import (
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/philoxenia/philoxenia/service/lease/slot"
 )
 
 // TestManyShapesTakeLittleTime asks for a gang of as many shapes as a request may
 // have, on hosts whose time is in pieces: one caller's question may not hold up
-// the others.
+// the others. It is held against the work of all that is in the Book, which is
+// less than a third of the worst.
 func TestManyShapesTakeLittleTime(t *testing.T) {
 	const hour = slot.Time(3600e3)
 	room := make([]slot.Amount, 100)
 	for i := range room {
 		room[i] = slot.Amount{51200, 53248, 1 << 30, 1 << 30, 1 << 30}
 	}
+	begun := cpuTime()
 	b := New(Pool{Hosts: room}, Policy{Preemption: []Means{BySuspension, ByKilling}, Boot: 1000})
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range 1500 {
@@ -29,6 +30,7 @@ func TestManyShapesTakeLittleTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	all := cpuTime() - begun
 	for _, kind := range []Kind{Immediate, BestEffort, Reservation, Deadline} {
 		x := Terms{ID: 9999, Kind: kind, Duration: 600000e3}
 		switch kind {
@@ -48,8 +50,8 @@ func TestManyShapesTakeLittleTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		took := cpuTime() - begun
-		if took > 4*time.Second {
-			t.Errorf("%s is %s after %s", kind, a.State, took)
+		if took > 10*all {
+			t.Errorf("%s is %s after %s of work, all before it were %s", kind, a.State, took, all)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package factory
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,32 +109,45 @@ func TestUntil(t *testing.T) {
 	}
 }
 
-// TestTimesThatPassed refuses them where they stand.
+// TestTimesThatPassed refuses them where they stand. In a bubble no time passes between
+// what is asked and what is answered.
 func TestTimesThatPassed(t *testing.T) {
-	at := func(name string, d time.Duration) string {
-		return "<q:" + name + ">" + wsrf.FormatTime(time.Now().Add(d)) + "</q:" + name + ">"
-	}
-	tests := map[string]struct{ terms, path, says string }{
-		"start":    {at("Start", -time.Second), "LeaseTerms/Start", "is in the past, here it is"},
-		"end":      {at("Until", -time.Second), "LeaseTerms/Until", "is in the past, here it is"},
-		"deadline": {at("Deadline", -time.Second), "LeaseTerms/Deadline", "is in the past"},
-		"deadline too soon": {at("Deadline", time.Hour), "LeaseTerms/Deadline",
-			"the lease takes 2h30m0s, its deadline is in 59m59"},
-	}
-	for name, tt := range tests {
-		for _, operation := range []string{"Create", "Plan"} {
-			d := new(desk)
-			_, err := porttest.Call(t, New(wsdl.Two, d), operation, "",
-				asFaceTwo(t, operation, tt.terms))
-			at := "/" + operation + "/WorkspaceDeployment/" + tt.path + " (line 1)"
-			if workspace.KindOf(err) != workspace.Invalid ||
-				!strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), at) {
-				t.Errorf("%s of %s: error is %v", name, operation, err)
-			}
-			if len(d.asked) > 0 {
-				t.Errorf("%s: the manager was asked all the same", name)
+	synctest.Test(t, func(t *testing.T) {
+		at := func(name string, d time.Duration) string {
+			return "<q:" + name + ">" + wsrf.FormatTime(time.Now().Add(d)) + "</q:" + name + ">"
+		}
+		tests := map[string]struct{ terms, path, says string }{
+			"start": {at("Start", -time.Second), "LeaseTerms/Start",
+				"is in the past, here it is"},
+			"end": {at("Until", -time.Second), "LeaseTerms/Until",
+				"is in the past, here it is"},
+			"deadline": {at("Deadline", -time.Second), "LeaseTerms/Deadline", "is in the past"},
+			"deadline too soon": {at("Deadline", time.Hour), "LeaseTerms/Deadline",
+				"the lease takes 2h30m0s, its deadline is in 1h0m0s"},
+		}
+		for name, tt := range tests {
+			for _, operation := range []string{"Create", "Plan"} {
+				refusedAt(t, operation, tt.terms, tt.path, tt.says)
+				if t.Failed() {
+					t.Fatal(name)
+				}
 			}
 		}
+	})
+}
+
+// refusedAt expects an operation to refuse the terms at the path with such words.
+func refusedAt(t *testing.T, operation, terms, path, says string) {
+	t.Helper()
+	d := new(desk)
+	_, err := porttest.Call(t, New(wsdl.Two, d), operation, "", asFaceTwo(t, operation, terms))
+	at := "/" + operation + "/WorkspaceDeployment/" + path + " (line 1)"
+	if workspace.KindOf(err) != workspace.Invalid ||
+		!strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), at) {
+		t.Errorf("%s: error is %v", operation, err)
+	}
+	if len(d.asked) > 0 {
+		t.Errorf("%s: the manager was asked all the same", operation)
 	}
 }
 
