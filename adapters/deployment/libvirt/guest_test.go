@@ -130,20 +130,36 @@ func hosts(network string) string {
 	return found.String()
 }
 
-// TestGuestThatDoesNotListen forces guests that cannot hear: one whose kernel
-// never comes to listen to the power button.
+// sector fills a boot sector up.
+func sector(code ...byte) string {
+	const size = 510
+	return string(append(append(code, make([]byte, size-len(code))...), 0x55, 0xaa)) +
+		strings.Repeat("\x00", 1<<20)
+}
+
+// deaf is a boot sector that says on its serial line that it is up, and hears nothing
+// from then on. In assembler: cli; mov dx, 0x3f8; for each letter mov al, letter and
+// out dx, al; hlt; jmp to the hlt.
+var deaf = sector(0xfa, 0xba, 0xf8, 0x03, 0xb0, 'u', 0xee, 0xb0, 'p', 0xee, 0xb0, '\n', 0xee,
+	0xf4, 0xeb, 0xfd)
+
+// TestGuestThatDoesNotListen forces a guest that cannot hear.
 func TestGuestThatDoesNotListen(t *testing.T) {
 	f := newFarm(t)
 	h := open(t, f.options)
 	defer func() { must(t, h.Close()) }()
 	m := f.machine(t, 200)
-	m.Boot = workspace.Boot{} // boots from a disk that has nothing to boot
+	m.Boot = workspace.Boot{}
+	write(t, m.Disks[0].Path, deaf)
+	says := f.console(200)
 	must(t, h.Define(t.Context(), m))
 	must(t, h.Start(t.Context(), 200, false))
+	says.Await(t, "up")
 	ctx, cancel := deploymenttest.Soon(t.Context(), 6*time.Second, longEnough)
 	defer cancel()
 	must(t, h.Reboot(ctx, 200))
 	is(t, h, 200, workspace.ConditionRunning)
+	says.Await(t, "up")
 	ctx, cancel = deploymenttest.Soon(t.Context(), 6*time.Second, longEnough)
 	defer cancel()
 	must(t, h.Stop(ctx, 200, workspace.StopGraceful))
@@ -153,8 +169,7 @@ func TestGuestThatDoesNotListen(t *testing.T) {
 
 // crashes is a boot sector that tells the hypervisor of a panic, as a kernel does.
 // In assembler: mov dx, 0x505; mov al, 1; out dx, al; hlt; jmp to the hlt.
-var crashes = append([]byte{0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd},
-	append(make([]byte, 501), 0x55, 0xaa)...)
+var crashes = sector(0xba, 0x05, 0x05, 0xb0, 0x01, 0xee, 0xf4, 0xeb, 0xfd)
 
 // TestGuestThatCrashesAtBoot has a guest panic as soon as it boots, and a kernel
 // that is none: the one is told as a crash, the other as the reason why not.
@@ -164,7 +179,7 @@ func TestGuestThatCrashesAtBoot(t *testing.T) {
 	defer func() { must(t, h.Close()) }()
 	m := f.machine(t, 201)
 	m.Boot = workspace.Boot{}
-	write(t, m.Disks[0].Path, string(crashes)+strings.Repeat("\x00", 1<<20))
+	write(t, m.Disks[0].Path, crashes)
 	told := make(chan workspace.Observed, 100)
 	watch, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
