@@ -3,6 +3,7 @@ package libvirtdtest
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +29,9 @@ func copyNew(from, to string) {
 		return
 	}
 	for _, f := range files {
+		if strings.HasPrefix(f.Name(), ".") {
+			continue // another one is at it, or died of it
+		}
 		target := filepath.Join(to, f.Name())
 		data, err := os.ReadFile(filepath.Join(from, f.Name()))
 		if err != nil {
