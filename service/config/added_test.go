@@ -74,8 +74,12 @@ func TestAddedHosts(t *testing.T) {
 		`elsewhere/h" does not lie`:  func(h *Host) { h.Dir = c.Site.HostDir + "/elsewhere/h" },
 		`parameter "keyfile" is not`: func(h *Host) { h.URI += "?keyfile=/etc/shadow" },
 		"parameters cannot be read":  func(h *Host) { h.URI += "?mode=auto;command=/bin/evil" },
-		"a password in it":           func(h *Host) { h.URI = "qemu+ssh://u:p@h/system" },
-		"networks.public is needed":  func(h *Host) { h.Networks = nil },
+		"without ? and control":      func(h *Host) { h.Dir = c.Site.HostDir + "/x?offset=0" },
+		"of at most 300 bytes": func(h *Host) {
+			h.Dir = c.Site.HostDir + strings.Repeat("/abcdefghi", 30)
+		},
+		"a password in it":          func(h *Host) { h.URI = "qemu+ssh://u:p@h/system" },
+		"networks.public is needed": func(h *Host) { h.Networks = nil },
 	} {
 		bad := good
 		change(&bad)

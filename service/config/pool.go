@@ -50,6 +50,13 @@ func (c *Config) checkHosts() error {
 
 var libvirtURI = regexp.MustCompile(`^(qemu|xen|test)(\+unix|\+tcp|\+tls|\+ssh)?://`)
 
+// longestDir is how long a host's dir may be, in bytes: the tools of its file systems read
+// short lines, in which other paths stand too.
+const longestDir = 300
+
+// odd reports whether those tools would take the character of a path for another thing.
+func odd(r rune) bool { return r < ' ' || r == 0x7f || r == '?' }
+
 var peerURI = regexp.MustCompile(`^qemu\+(tcp|tls|ssh)://[^/]+/system`)
 
 func (s *HostSSH) check() error {
@@ -83,6 +90,9 @@ func (h *Host) check() error {
 		refuse(h.Dir != "" && !strings.HasPrefix(h.Dir, "/"),
 			"dir %q is on the host, and needed as an absolute path", h.Dir)
 	}
+	refuse(len(h.Dir) > longestDir || strings.ContainsFunc(h.Dir, odd),
+		"dir %.80q is needed without ? and control characters, of at most %d bytes", h.Dir,
+		longestDir)
 	refuse(h.Adapter == "sim" && (h.CPUs == 0 || h.MemoryMB == 0),
 		"a simulated host needs cpus and memory_mb")
 	refuse(h.CPUs < 0 || h.MemoryMB < 0 || h.MaxImageMB < 0 || h.Count < 0 || h.DiskMB < 0,
