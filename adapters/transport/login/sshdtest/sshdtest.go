@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,7 +18,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -66,8 +67,11 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// given are the addresses that freeAddress has returned.
-var given sync.Map
+// lastPort is the port that freeAddress has returned last: below those that systems
+// give to who asks for any, at all addresses it may be.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(10000) }
 
 // freeAddress returns an address that stays free until its server takes it, and
 // while that is stopped: the loopback network is wide enough for each process to
@@ -76,14 +80,16 @@ func freeAddress(t testing.TB) string {
 	t.Helper()
 	n := os.Getpid() // below 1<<22
 	for {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+n>>16, n>>8&255, n&255))
+		l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:%d", 64+n>>16, n>>8&255, n&255,
+			lastPort.Add(1)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue // of a server that listens at all addresses
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		l.Close()
-		if _, taken := given.LoadOrStore(l.Addr().String(), true); !taken {
-			return l.Addr().String()
-		}
+		return l.Addr().String()
 	}
 }
 
@@ -240,30 +246,65 @@ func (s *Server) Stop() {
 	if s.cmd == nil {
 		return
 	}
-	s.Signal(syscall.SIGKILL)
+	for _, pid := range halted(s.cmd.Process.Pid) {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
 	s.cmd.Wait()
 	s.cmd = nil
 }
 
 // Signal sends a signal to the server and to the processes of its connections:
-// SIGSTOP makes it stall, SIGCONT ends that.
+// SIGSTOP makes it stall, which it does when Signal returns, SIGCONT ends that.
 func (s *Server) Signal(signal syscall.Signal) {
+	if signal == syscall.SIGSTOP {
+		halted(s.cmd.Process.Pid)
+		return
+	}
 	for _, pid := range family(s.cmd.Process.Pid) {
 		syscall.Kill(pid, signal)
 	}
+}
+
+// halted stops a process and all that descend from it, and returns them. Each has
+// stopped before its children are looked for: one that is being forked is not missed.
+func halted(pid int) []int {
+	syscall.Kill(pid, syscall.SIGSTOP)
+	for deadline := time.Now().Add(time.Minute); runs(pid) && time.Now().Before(deadline); {
+		<-time.After(time.Millisecond) // a condition of another process: only asking helps
+	}
+	all := []int{pid}
+	for _, child := range children(pid) {
+		all = append(all, halted(child)...)
+	}
+	return all
+}
+
+// runs tells whether a process is neither stopped nor dead.
+func runs(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, _ := strings.Cut(string(text), ") ")
+	return err == nil && state != "" && !strings.Contains("TtZX", state[:1])
 }
 
 // family returns a process and all that descend from it: those of connections
 // have left the server's process group.
 func family(pid int) []int {
 	all := []int{pid}
+	for _, child := range children(pid) {
+		all = append(all, family(child)...)
+	}
+	return all
+}
+
+// children returns those of a process that has one thread.
+func children(pid int) (all []int) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
-		return all
+		return nil
 	}
 	for _, field := range strings.Fields(string(text)) {
 		if child, err := strconv.Atoi(field); err == nil {
-			all = append(all, family(child)...)
+			all = append(all, child)
 		}
 	}
 	return all
