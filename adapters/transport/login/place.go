@@ -37,19 +37,6 @@ func Parse(scheme, loc string) (Place, error) {
 	return Place{user, WithPort(host), name}, transfer.Unreserved(name)
 }
 
-// Unknown is the refusal of a place on a server that is not configured.
-func Unknown(p Place) error {
-	return Denied("no repository at %q is configured on this site", p.Address)
-}
-
-// As refuses a place whose user is not the one who logs in at the server.
-func (p Place) As(s Server) error {
-	if p.User != "" && p.User != s.User {
-		return Denied("the site does not log in as %q there", p.User)
-	}
-	return nil
-}
-
 func cutLast(s, sep string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
 		return s[:i], s[i+len(sep):], true

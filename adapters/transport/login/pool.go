@@ -35,18 +35,6 @@ func (l Limits) Complete() Limits {
 	return l
 }
 
-// Pools makes a pool for each server, by HOST:PORT.
-func Pools[S Session](
-	servers []Server, l Limits, begin func(*Conn) (S, error),
-) map[string]*Pool[S] {
-	all := map[string]*Pool[S]{}
-	for _, s := range servers {
-		s.Address = WithPort(s.Address)
-		all[s.Address] = NewPool(s, l.Complete(), begin)
-	}
-	return all
-}
-
 var errClosed = errors.New("the transport is closed")
 
 // Pool holds the sessions with one server: at most so many at once, each used
@@ -81,8 +69,9 @@ func (p *Pool[S]) Use(ctx context.Context, f func(s S) error) error {
 	return p.lend(ctx, ctx, f)
 }
 
-// grace is how long what is held may go on after its context.
-const grace = 5 * time.Second
+// grace is how long what is held may go on after its context: what it started on the
+// server is killed there meanwhile, and would be nobody's if the connection was closed.
+const grace = 20 * time.Second
 
 // Hold is Use for what ends in good order by itself when ctx does: the
 // connection is closed only some seconds later.
@@ -174,8 +163,11 @@ func (p *Pool[S]) dial(ctx context.Context) (S, error) {
 	if err != nil {
 		return none, err
 	}
+	release := line.Watch(ctx, p.limits.StallTimeout)
 	s, err := p.begin(line)
+	release()
 	if err != nil {
+		err = line.Explain(err)
 		line.Close()
 	}
 	return s, err

@@ -42,8 +42,8 @@ func (t *Transport) deliver(
 	if g.info, err = transfer.Inspect(f, stat.Size(), 0); err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	g.temp = transfer.Passing(g.full(), g.Path)
-	return g.info, p.pool.Use(ctx, func(c line) error { return g.put(ctx, c) })
+	g.temp = transfer.Passing(g.Full(), g.Path)
+	return g.info, p.Pool.Use(ctx, func(c line) error { return g.put(ctx, c) })
 }
 
 // putter is one Deliver under way.
@@ -76,7 +76,7 @@ func (g *putter) put(ctx context.Context, c line) error {
 // replaceable refuses a target that is no file. One that is not there, or may
 // be written and not read, will do.
 func (g *putter) replaceable(c line) error {
-	src, err := ask(c, g.full())
+	src, err := ask(c, g.Full())
 	if workspace.KindOf(err) == workspace.Invalid {
 		return err
 	}
@@ -88,7 +88,7 @@ func (g *putter) replaceable(c line) error {
 
 // found tells whether an earlier Deliver has done the work.
 func (g *putter) found(ctx context.Context, c line) (bool, error) {
-	src, err := ask(c, g.full())
+	src, err := ask(c, g.Full())
 	if err != nil {
 		return false, nil
 	}
@@ -96,7 +96,7 @@ func (g *putter) found(ctx context.Context, c line) (bool, error) {
 	if src.size != g.stat.Size() || src.modified.Unix() != g.stat.ModTime().Unix() {
 		return false, nil
 	}
-	beside, err := transfer.BesideAlone(g.full(), c.sums)
+	beside, err := transfer.BesideAlone(g.Full(), c.sums)
 	if err != nil || beside == "" {
 		return false, nil
 	}
@@ -176,11 +176,11 @@ func (g *putter) pour(ctx context.Context, c line, w *wire) (*transfer.Sum, erro
 // install gives the image its name and the checksum its place. The old checksum
 // goes first, so that none ever stands beside an image that is not its own.
 func (g *putter) install(c line) error {
-	sums := g.full() + checksum.Suffix
-	text := checksum.Line(g.info.SHA256, path.Base(g.name))
+	sums := g.Full() + checksum.Suffix
+	text := checksum.Line(g.info.SHA256, path.Base(g.Name))
 	return run(c, strings.NewReader(text), fmt.Sprintf(
 		"rm -f -- %[2]s && mv -f -- %[1]s %[3]s && cat > %[4]s && mv -f -- %[4]s %[2]s",
-		quote(g.temp), quote(sums), quote(g.full()), quote(sums+transfer.Suffix)))
+		quote(g.temp), quote(sums), quote(g.Full()), quote(sums+transfer.Suffix)))
 }
 
 // abandon removes what was sent, unless it was us who broke off.

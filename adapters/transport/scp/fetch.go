@@ -22,7 +22,7 @@ func (t *Transport) Check(ctx context.Context, loc string) (workspace.ImageInfo,
 	var info workspace.ImageInfo
 	p, err := t.place(loc)
 	if err == nil {
-		err = p.pool.Use(ctx, func(c line) error {
+		err = p.Pool.Use(ctx, func(c line) error {
 			var src *source
 			if src, info, err = p.inspect(c, 0); err != nil {
 				return err
@@ -41,7 +41,7 @@ func (t *Transport) Check(ctx context.Context, loc string) (workspace.ImageInfo,
 func (p place) inspect(
 	c line, maxBytes int64,
 ) (*source, workspace.ImageInfo, error) {
-	src, err := ask(c, p.full())
+	src, err := ask(c, p.Full())
 	if err != nil {
 		return nil, workspace.ImageInfo{}, err
 	}
@@ -73,7 +73,7 @@ func (s *source) data() io.Reader { return io.MultiReader(bytes.NewReader(s.begi
 
 // expected returns the checksum beside the image, "" when there is none.
 func (p place) expected(c line) (string, error) {
-	return transfer.Beside(p.full(), c.sums)
+	return transfer.Beside(p.Full(), c.sums)
 }
 
 // sums opens a file of checksums, of which all must come that may be read: a part of it
@@ -110,7 +110,7 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 		return workspace.ImageInfo{}, fmt.Errorf("the target %q is no absolute path", f.Path)
 	}
 	g := &getter{place: p, Fetch: f}
-	err = p.pool.Use(ctx, func(c line) error { return g.get(ctx, c) })
+	err = p.Pool.Use(ctx, func(c line) error { return g.get(ctx, c) })
 	if err == nil && g.part != nil {
 		err = g.land()
 	}
@@ -210,7 +210,7 @@ func (g *getter) replaced(c line, cause error) error {
 	if cause != nil && (lost || c.Failed()) {
 		return cause
 	}
-	now, err := ask(c, g.full())
+	now, err := ask(c, g.Full())
 	if err != nil {
 		return first(cause, err)
 	}

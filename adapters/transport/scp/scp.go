@@ -7,7 +7,6 @@
 package scp
 
 import (
-	"path"
 	"strings"
 	"time"
 
@@ -29,15 +28,12 @@ type Options struct {
 }
 
 // Transport brings images from and to SSH servers. It may be used by many at once.
-type Transport struct{ pools map[string]*pool }
+type Transport struct{ servers *login.Pools[line] }
 
 var (
 	_ workspace.Transport = (*Transport)(nil)
 	_ workspace.Directed  = (*Transport)(nil)
 )
-
-// pool is the connections to one server.
-type pool = login.Pool[line]
 
 // line is a connection: the protocol has no session beyond one run of scp.
 type line struct{ *login.Conn }
@@ -54,7 +50,7 @@ func begin(c *login.Conn) (line, error) { return line{c}, nil }
 
 // New makes a Transport. It connects when it is asked for an image.
 func New(o Options) *Transport {
-	return &Transport{login.Pools(o.Servers, login.Limits{DialTimeout: o.DialTimeout,
+	return &Transport{login.NewPools(Scheme, o.Servers, login.Limits{DialTimeout: o.DialTimeout,
 		StallTimeout: o.StallTimeout, IdleTimeout: o.IdleTimeout, Connections: o.Connections},
 		begin)}
 }
@@ -62,10 +58,7 @@ func New(o Options) *Transport {
 // Close closes the unused connections at once and the others when their
 // transfers end. No transfer may begin after it.
 func (t *Transport) Close() error {
-	for _, p := range t.pools {
-		p.Close()
-	}
-	return nil
+	return t.servers.Close()
 }
 
 // CheckLocation says whether the location names a configured server and a place
@@ -77,24 +70,11 @@ func (t *Transport) CheckLocation(loc string) error {
 }
 
 // place is where an image lies.
-type place struct {
-	pool *pool
-	name string
-}
-
-// full is the path that the server is asked for.
-func (p place) full() string { return path.Join("/", p.pool.Server.Root, p.name) }
+type place struct{ login.Spot[line] }
 
 func (t *Transport) place(loc string) (place, error) {
-	at, err := login.Parse(Scheme, loc)
-	if err != nil {
-		return place{}, err
-	}
-	p, ok := t.pools[at.Address]
-	if !ok {
-		return place{}, login.Unknown(at)
-	}
-	return place{p, at.Name}, at.As(p.Server)
+	spot, err := t.servers.Find(loc)
+	return place{spot}, err
 }
 
 // quote makes one word of s for the server's shell.
@@ -106,7 +86,7 @@ func (t *Transport) Source(loc string) (workspace.Source, bool) {
 	if err != nil {
 		return workspace.Source{}, false
 	}
-	source, err := login.Lend(p.pool.Server, "")
-	source.Scheme, source.Path = Scheme, p.full()
+	source, err := login.Lend(p.Pool.Server, "")
+	source.Scheme, source.Path = Scheme, p.Full()
 	return source, err == nil
 }

@@ -32,5 +32,5 @@ func (p place) beside(ctx context.Context, left int64, f func(more []*connection
 	if left < worthSecond {
 		return f(nil)
 	}
-	return p.pool.Beside(ctx, f)
+	return p.Pool.Beside(ctx, f)
 }

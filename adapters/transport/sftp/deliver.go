@@ -46,7 +46,7 @@ func (t *Transport) deliver(
 	if g.info, err = transfer.Inspect(f, info.Size(), 0); err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	err = p.pool.Use(ctx, func(c *connection) error { return g.put(ctx, c) })
+	err = p.Pool.Use(ctx, func(c *connection) error { return g.put(ctx, c) })
 	return g.info, err
 }
 
@@ -88,11 +88,11 @@ func (g *putter) put(ctx context.Context, c *connection) error {
 
 // locate finds the target's directory and refuses a target that is no file.
 func (g *putter) locate(c *connection) error {
-	dir, err := c.contain(path.Dir(g.full()))
+	dir, err := c.contain(path.Dir(g.Full()))
 	if err != nil {
 		return err
 	}
-	base := path.Base(g.name)
+	base := path.Base(g.Name)
 	g.target = path.Join(dir, base)
 	g.temp = transfer.Passing(g.target, g.Path)
 	info, err := c.Lstat(g.target)
@@ -258,7 +258,7 @@ func (g *putter) install(c *connection) error {
 	if err := c.Replace(g.temp, g.target); err != nil {
 		return err
 	}
-	line := checksum.Line(g.info.SHA256, path.Base(g.name))
+	line := checksum.Line(g.info.SHA256, path.Base(g.Name))
 	f, err := c.OpenFile(sums+transfer.Suffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func (t *Transport) Check(ctx context.Context, loc string) (workspace.ImageInfo,
 	var info workspace.ImageInfo
 	p, err := t.place(loc)
 	if err == nil {
-		err = p.pool.Use(ctx, func(c *connection) error {
+		err = p.Pool.Use(ctx, func(c *connection) error {
 			info, err = c.check(p)
 			return err
 		})
@@ -61,7 +61,7 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 		return workspace.ImageInfo{}, fmt.Errorf("the target %q is no absolute path", f.Path)
 	}
 	g := &getter{place: p, Fetch: f}
-	if err := p.pool.Use(ctx, func(c *connection) error { return g.get(ctx, c) }); err != nil {
+	if err := p.Pool.Use(ctx, func(c *connection) error { return g.get(ctx, c) }); err != nil {
 		return workspace.ImageInfo{}, g.abandon(err)
 	}
 	if g.part == nil {

@@ -53,7 +53,7 @@ type source struct {
 }
 
 func (c *connection) open(p place) (*source, error) {
-	full, err := c.contain(p.full())
+	full, err := c.contain(p.Full())
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (c *connection) again(src *source) (*lanes.Source, error) {
 // expected returns the checksum beside the image, by the name that its location has; ""
 // when there is none.
 func (c *connection) expected(p place) (string, error) {
-	return transfer.Beside(p.full(), c.sums)
+	return transfer.Beside(p.Full(), c.sums)
 }
 
 // sums opens a file of checksums.

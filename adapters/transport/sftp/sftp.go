@@ -6,7 +6,6 @@ package sftp
 
 import (
 	"context"
-	"path"
 	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/login"
@@ -29,13 +28,8 @@ type Options struct {
 	Connections  int           // at once to one server; 0: 4
 }
 
-// pool is the connections to one server.
-type pool = login.Pool[*connection]
-
 // Transport brings images from and to SFTP servers. It may be used by many at once.
-type Transport struct {
-	pools map[string]*pool // by HOST:PORT
-}
+type Transport struct{ servers *login.Pools[*connection] }
 
 var (
 	_ workspace.Transport = (*Transport)(nil)
@@ -44,7 +38,7 @@ var (
 
 // New makes a Transport. It connects when first asked for an image.
 func New(o Options) *Transport {
-	return &Transport{login.Pools(o.Servers, login.Limits{DialTimeout: o.DialTimeout,
+	return &Transport{login.NewPools(Scheme, o.Servers, login.Limits{DialTimeout: o.DialTimeout,
 		StallTimeout: o.StallTimeout, IdleTimeout: o.IdleTimeout, Connections: o.Connections},
 		begin)}
 }
@@ -52,10 +46,7 @@ func New(o Options) *Transport {
 // Close closes the unused connections at once and the others when their
 // transfers end. No transfer may begin after it.
 func (t *Transport) Close() error {
-	for _, p := range t.pools {
-		p.Close()
-	}
-	return nil
+	return t.servers.Close()
 }
 
 // CheckLocation says whether the location names a configured server and a place
@@ -66,25 +57,12 @@ func (t *Transport) CheckLocation(loc string) error {
 	return err
 }
 
-// place is where an image lies: on which server, under which name below its root.
-type place struct {
-	pool *pool
-	name string
-}
-
-// full is the path that the server is asked for.
-func (p place) full() string { return path.Join("/", p.pool.Server.Root, p.name) }
+// place is where an image lies.
+type place struct{ login.Spot[*connection] }
 
 func (t *Transport) place(loc string) (place, error) {
-	at, err := login.Parse(Scheme, loc)
-	if err != nil {
-		return place{}, err
-	}
-	p, ok := t.pools[at.Address]
-	if !ok {
-		return place{}, login.Unknown(at)
-	}
-	return place{p, at.Name}, at.As(p.Server)
+	spot, err := t.servers.Find(loc)
+	return place{spot}, err
 }
 
 // sourceTimeout is how long Source may ask the server for the way to a file.
@@ -97,14 +75,14 @@ func (t *Transport) Source(loc string) (workspace.Source, bool) {
 	if err != nil {
 		return workspace.Source{}, false
 	}
-	source, err := login.Lend(p.pool.Server, "")
+	source, err := login.Lend(p.Pool.Server, "")
 	if err != nil {
 		return source, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sourceTimeout)
 	defer cancel()
-	err = p.pool.Use(ctx, func(c *connection) error {
-		source.Path, err = c.contain(p.full())
+	err = p.Pool.Use(ctx, func(c *connection) error {
+		source.Path, err = c.contain(p.Full())
 		return err
 	})
 	source.Scheme = Scheme
