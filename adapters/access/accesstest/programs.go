@@ -90,8 +90,10 @@ func dial(t *testing.T, h *host) {
 	socket, err := os.MkdirTemp("", "d") // the path of a socket must be short
 	ok(t, err)
 	t.Cleanup(func() { os.RemoveAll(socket) })
+	// Who connects from 127.0.0.1 may be given the very port that nobody listens at any
+	// more, and meet himself.
 	for network, at := range map[string]string{
-		"tcp": "127.0.0.1:0", "unix": filepath.Join(socket, "s"),
+		"tcp": "127.0.0.2:0", "unix": filepath.Join(socket, "s"),
 	} {
 		l, err := net.Listen(network, at)
 		ok(t, err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 
 	cryptossh "golang.org/x/crypto/ssh"
 
@@ -76,27 +75,12 @@ func (t *tunnel) line(ctx context.Context) (*login.Conn, error) {
 	t.conn = conn
 	attended, stop := context.WithCancel(context.Background())
 	t.stop = stop
-	t.watch.Go(func() { attend(attended, conn, t.limits.StallTimeout) })
+	t.watch.Go(func() {
+		defer conn.Watch(attended, t.limits.StallTimeout)()
+		defer conn.Attend()()
+		<-attended.Done()
+	})
 	return conn, nil
-}
-
-// attend asks the host for signs of life, so that a connection that is silently
-// lost ends those that go over it.
-func attend(ctx context.Context, conn *login.Conn, stall time.Duration) {
-	release := conn.Watch(ctx, stall)
-	defer release()
-	beat := time.NewTicker(stall / 3)
-	defer beat.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-beat.C:
-		}
-		if _, _, err := conn.SendRequest("keepalive@openssh.com", true, nil); err != nil {
-			return
-		}
-	}
 }
 
 // drop ends the connection, if there is one.

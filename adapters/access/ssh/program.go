@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	cryptossh "golang.org/x/crypto/ssh"
 
@@ -20,9 +19,8 @@ import (
 )
 
 const (
-	saidBytes = 4 << 10         // of a program's complaint: its end
-	notFound  = 127             // the status by which a shell tells that there is no such program
-	pulse     = 5 * time.Second // between two signs of life of a host that is at work
+	saidBytes = 4 << 10 // of a program's complaint: its end
+	notFound  = 127     // the status by which a shell tells that there is no such program
 )
 
 // program is one run of a program on the host.
@@ -41,13 +39,20 @@ type words struct {
 	mark string
 	head []byte // before the mark: the shell's own words, which tell nothing of the program
 	pid  atomic.Int64
+	born chan struct{} // closed when the number is known
 	tail *transfer.Tail
+}
+
+func newWords(mark string) *words {
+	return &words{mark: mark, born: make(chan struct{}), tail: transfer.NewTail(saidBytes)}
 }
 
 // Write never fails.
 func (w *words) Write(b []byte) (int, error) {
-	if w.pid.Load() != 0 {
+	select {
+	case <-w.born:
 		return w.tail.Write(b)
+	default:
 	}
 	w.head = append(w.head, b...)
 	_, after, found := bytes.Cut(w.head, []byte(w.mark+" "))
@@ -57,6 +62,7 @@ func (w *words) Write(b []byte) (int, error) {
 	}
 	pid, _ := strconv.ParseInt(string(number), 10, 64)
 	w.pid.Store(pid)
+	close(w.born)
 	w.tail.Write(rest)
 	w.head = nil
 	return len(b), nil
@@ -146,7 +152,7 @@ func run(ctx context.Context, line *login.Conn, p program) error {
 		return err
 	}
 	defer s.Close()
-	said := &words{mark: rand.Text(), tail: transfer.NewTail(saidBytes)}
+	said := newWords(rand.Text())
 	s.Stdout, s.Stderr = p.Stdout, said
 	if s.Stdout == nil {
 		s.Stdout = io.Discard
@@ -173,15 +179,16 @@ func run(ctx context.Context, line *login.Conn, p program) error {
 	return await(ctx, line, s, said)
 }
 
-// await waits for the end of a program, which is killed when ctx ends. As long as
-// it goes on, the host is asked for signs of life, which the watch hears.
+// await waits for the end of a program, which is killed when ctx ends, as soon as its
+// number is known. As long as it goes on, the host is asked for signs of life, which the
+// watch hears.
 func await(
 	ctx context.Context, line *login.Conn, s *cryptossh.Session, said *words,
 ) error {
+	defer line.Attend()()
 	ended := make(chan error, 1)
 	go func() { ended <- s.Wait() }()
-	beat := time.NewTicker(pulse)
-	defer beat.Stop()
+	var born <-chan struct{}
 	stop := ctx.Done()
 	for {
 		select {
@@ -190,12 +197,10 @@ func await(
 				return ctx.Err()
 			}
 			return exited(err, said)
-		case <-beat.C:
-			if _, _, err := line.SendRequest("keepalive@openssh.com", true, nil); err != nil {
-				return err
-			}
 		case <-stop:
-			stop = nil
+			stop, born = nil, said.born
+		case <-born:
+			born = nil
 			kill(line, said.pid.Load())
 		}
 	}

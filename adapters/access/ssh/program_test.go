@@ -3,8 +3,6 @@ package ssh
 import (
 	"strings"
 	"testing"
-
-	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
 // TestWordsOfAProgram keeps what a shell says when it starts apart from what the program
@@ -13,7 +11,7 @@ func TestWordsOfAProgram(t *testing.T) {
 	const said = "sh: cannot change locale (xx_YY): No such file or directory\n" +
 		"MARK 4711\nit is too dark\n"
 	for size := 1; size <= len(said); size++ {
-		w := &words{mark: "MARK", tail: transfer.NewTail(saidBytes)}
+		w := newWords("MARK")
 		for rest := said; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := w.Write([]byte(rest[:n])); err != nil {
@@ -25,7 +23,7 @@ func TestWordsOfAProgram(t *testing.T) {
 			t.Fatalf("in pieces of %d it is %d, and says %q", size, w.pid.Load(), got)
 		}
 	}
-	w := &words{mark: "MARK", tail: transfer.NewTail(saidBytes)}
+	w := newWords("MARK")
 	if _, err := w.Write([]byte("sh: not found")); err != nil ||
 		!strings.Contains(w.String(), "not found") {
 		t.Errorf("without a mark it says %q, %v", w.String(), err)

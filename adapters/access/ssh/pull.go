@@ -43,7 +43,8 @@ func (a *Access) pull(ctx context.Context, p workspace.Pull) (workspace.ImageInf
 		return workspace.ImageInfo{}, err
 	}
 	defer release()
-	g := &puller{Pull: p, part: p.Path + transfer.Suffix, known: p.Path + accountSuffix}
+	g := &puller{Pull: p, part: p.Path + transfer.Suffix, known: p.Path + accountSuffix,
+		limits: a.tunnel.limits}
 	err = a.apart(ctx, func(s *session) error {
 		g.s = s
 		if done, err := g.found(ctx); done || err != nil {
@@ -71,6 +72,7 @@ func (a *Access) apart(ctx context.Context, f func(s *session) error) error {
 type puller struct {
 	workspace.Pull
 	s           *session
+	limits      login.Limits
 	part, known string // the half-made file; whom the host is to trust
 	resumed     bool
 	offset      int64  // so much was there when it began

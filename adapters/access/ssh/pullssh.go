@@ -82,7 +82,8 @@ func (g *puller) settings() []string {
 		"BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes",
 		"UserKnownHostsFile=" + g.known, "GlobalKnownHostsFile=/dev/null",
 		"IdentityFile=none", "ControlPath=none", "PreferredAuthentications=publickey",
-		"ConnectTimeout=15", "ServerAliveInterval=10", "ServerAliveCountMax=3",
+		"ConnectTimeout=" + seconds(g.limits.DialTimeout), "ServerAliveCountMax=3",
+		"ServerAliveInterval=" + seconds(g.limits.StallTimeout/3),
 		"ForwardAgent=no", "ClearAllForwardings=yes", "Ciphers=" + ciphers,
 	} {
 		args = append(args, "-o", o)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -68,9 +69,9 @@ func (g *puller) configuration() string {
 	say("url", g.Source.Scheme+"://"+g.Source.Address+g.Source.Path)
 	say("proto", "=http,https")
 	say("output", g.part)
-	say("connect-timeout", "15")
+	say("connect-timeout", seconds(g.limits.DialTimeout))
 	say("speed-limit", "1")
-	say("speed-time", "30")
+	say("speed-time", seconds(g.limits.StallTimeout))
 	say("write-out", "%{http_code}")
 	say("user-agent", "philoxenia")
 	if g.resumed {
@@ -93,6 +94,9 @@ func (g *puller) configuration() string {
 	}
 	return b.String()
 }
+
+// seconds writes a time as programs of hosts take it: whole seconds, and never none.
+func seconds(d time.Duration) string { return fmt.Sprint(max(1, int64(d/time.Second))) }
 
 // escaped writes a value between the quotes of curl's configuration.
 var escaped = strings.NewReplacer("\\", `\\`, "\"", `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`)

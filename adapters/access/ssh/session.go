@@ -9,7 +9,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	cryptossh "golang.org/x/crypto/ssh"
 
@@ -118,10 +117,9 @@ type answer struct {
 // shell when ctx ends.
 func (s *session) ask(ctx context.Context, command string) (string, error) {
 	sh := s.shell
+	defer s.Line().Attend()()
 	answered := make(chan answer, 1)
 	go func() { answered <- sh.run(command) }()
-	beat := time.NewTicker(pulse)
-	defer beat.Stop()
 	stop := ctx.Done()
 	for {
 		select {
@@ -131,10 +129,6 @@ func (s *session) ask(ctx context.Context, command string) (string, error) {
 				sh.session.Close()
 			}
 			return got.result(ctx)
-		case <-beat.C:
-			if _, _, err := s.Line().SendRequest("keepalive@openssh.com", true, nil); err != nil {
-				return "", err
-			}
 		case <-stop:
 			stop = nil
 			kill(s.Line(), sh.pid)

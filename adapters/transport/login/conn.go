@@ -2,6 +2,7 @@ package login
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type Conn struct {
 	ended   chan struct{} // closed when the connection is gone
 	redials func()        // ends a renewal under way; nil: there is none
 	cause   error         // why we closed it
+	stall   time.Duration // after so much silence it is broken off; 0: it is not watched
 }
 
 // counted counts the bytes that moved, and reads them in larger portions than
@@ -180,6 +182,9 @@ func (t touching) Read(b []byte) (int, error) {
 // Watch breaks the connection off when ctx ends or nothing moved for the time
 // of stall, until release is called.
 func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) {
+	c.mu.Lock()
+	c.stall = stall
+	c.mu.Unlock()
 	failed := make(chan struct{})
 	forget := context.AfterFunc(ctx, func() {
 		defer close(failed)
@@ -213,8 +218,41 @@ func (c *Conn) Watch(ctx context.Context, stall time.Duration) (release func()) 
 	}
 }
 
+// usualPulse is how often a server is asked for signs of life when nobody watches.
+const usualPulse = 10 * time.Second
+
+// Attend asks the server for signs of life, of which the watch hears, until release is
+// called. It is for what may go on there for long without a word: programs, and the
+// flushing of a disk that has much to do.
+func (c *Conn) Attend() (release func()) {
+	c.mu.Lock()
+	client, pulse := c.Client, cmp.Or(c.stall/3, usualPulse)
+	c.mu.Unlock()
+	done := make(chan struct{})
+	var asker sync.WaitGroup
+	asker.Go(func() {
+		beat := time.NewTicker(pulse)
+		defer beat.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-beat.C:
+			}
+			if _, _, err := client.SendRequest("keepalive@openssh.com", true, nil); err != nil {
+				return
+			}
+		}
+	})
+	return func() {
+		close(done)
+		asker.Wait()
+	}
+}
+
 // Explain returns the reason behind an error of a call on the connection: why
-// we ended it, if so, or that it was lost.
+// we ended it, if so, or that it was lost. One that was lost is of no more use, also
+// where the error came before the connection's own end is seen.
 func (c *Conn) Explain(err error) error {
 	c.mu.Lock()
 	cause := c.cause
@@ -228,7 +266,9 @@ func (c *Conn) Explain(err error) error {
 	// A call whose request could not be sent ends in EOF, or in what the network
 	// says, before c.ended tells.
 	case errors.Is(err, io.EOF), errors.As(err, &network), c.Gone():
-		return Unavailable(c.Server.Address, fmt.Errorf("the connection was lost: %w", err))
+		err = Unavailable(c.Server.Address, fmt.Errorf("the connection was lost: %w", err))
+		c.Fail(err)
+		return err
 	}
 	return &workspace.Error{Op: "do it on the server", Kind: workspace.Transient, Err: err}
 }

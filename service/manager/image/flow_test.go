@@ -43,6 +43,9 @@ type stream struct {
 
 const streamHosts = 4
 
+// patience is how long all wait at the gate, where nothing moves.
+const patience = time.Hour
+
 func newStream(t *testing.T) *stream {
 	t.Helper()
 	s := &stream{lab: &lab{t: t, pool: host.NewPool()}, data: make([]byte, 8<<20), gate: 4 << 20,
@@ -54,8 +57,9 @@ func newStream(t *testing.T) *stream {
 	for i := range streamHosts {
 		sshd := sshdtest.Start(t)
 		s.hosts = append(s.hosts, sshd)
-		a := ssh.New(ssh.Options{Server: login.Server{Address: sshd.Address, User: sshd.User,
-			KeyFile: sshd.KeyFile, KnownHostsFile: sshd.KnownHosts}})
+		a := ssh.New(ssh.Options{StallTimeout: patience, Server: login.Server{
+			Address: sshd.Address, User: sshd.User, KeyFile: sshd.KeyFile,
+			KnownHostsFile: sshd.KnownHosts}})
 		t.Cleanup(func() { a.Close() })
 		s.pool.Add(&host.Node{Host: workspace.Host{ID: at(i)}, Dir: t.TempDir(), CacheMB: 100,
 			Access: a})
@@ -67,8 +71,8 @@ func newStream(t *testing.T) *stream {
 // begin makes a daemon, as a new one would be.
 func (s *stream) begin() {
 	s.t.Helper()
-	transport, err := web.New(web.Options{Servers: []web.Server{{Plain: true,
-		Address: s.server.Listener.Addr().String()}}})
+	transport, err := web.New(web.Options{StallTimeout: patience, Servers: []web.Server{{
+		Plain: true, Address: s.server.Listener.Addr().String()}}})
 	s.must(err)
 	spool := filepath.Join(s.t.TempDir(), "spool")
 	s.must(image.CleanSpool(spool))
@@ -147,7 +151,7 @@ func (s *stream) parts() (all []os.FileInfo) {
 // half waits until all hosts have what passes the gate.
 func (s *stream) half() {
 	s.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		have := 0
 		for _, p := range s.parts() {
 			if p.Size() > s.gate-64<<10 { // curl keeps a little back
@@ -267,7 +271,7 @@ func (s *stream) root() int {
 // awaitAnother waits until another host fetches.
 func (s *stream) awaitAnother(but int) {
 	s.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Minute); time.Now().Before(deadline); {
 		for i, sshd := range s.hosts {
 			if i != but && strings.Contains(strings.Join(sshd.Commands(), "\n"), "curl") {
 				return

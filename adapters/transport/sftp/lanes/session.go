@@ -123,6 +123,7 @@ func (s *Session) Flush(f *File) error {
 	if _, offered := s.HasExtension("fsync@openssh.com"); !offered {
 		return nil
 	}
+	defer s.line.Attend()()
 	return f.Sync()
 }
 
@@ -136,7 +137,7 @@ func (s *Session) FlushDir(dir string) error {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	return s.Flush(d)
 }
 
 // WhyFailed finds out whether an error that says no more than "failure" is a
