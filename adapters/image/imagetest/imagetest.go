@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,15 +56,36 @@ func Same(t *testing.T, path string, data []byte) {
 // Only fails the test unless the directory holds just these names, in order.
 func Only(t *testing.T, dir string, names ...string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
+	if got := entries(t, dir); !slices.Equal(got, names) {
+		t.Fatalf("%s holds %q, expected %q", dir, got, names)
+	}
+}
+
+// Becomes is Only for a directory from which somebody else still takes away what was
+// broken off, as a server does: it fails the test unless it comes to that.
+func Becomes(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; {
+		got := entries(t, dir)
+		if slices.Equal(got, names) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s holds %q, expected %q", dir, got, names)
+		}
+		<-time.After(10 * time.Millisecond) // a condition of another: only asking helps
+	}
+}
+
+// entries returns the names in a directory, in order.
+func entries(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	all, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
+	for _, e := range all {
+		names = append(names, e.Name())
 	}
-	if !slices.Equal(got, names) {
-		t.Fatalf("%s holds %q, expected %q", dir, got, names)
-	}
+	return names
 }

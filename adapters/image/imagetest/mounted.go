@@ -1,11 +1,13 @@
 package imagetest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,11 +31,23 @@ func Mounted(t testing.TB, kind string, sizeMB int64) string {
 	tool("truncate", "-s", fmt.Sprint(sizeMB<<20), disk)
 	tool("mkfs."+kind, "-q", disk)
 	tool("mount", "-o", "loop", "-t", kind, disk, at)
-	t.Cleanup(func() {
-		if err := unix.Unmount(at, 0); err != nil {
+	t.Cleanup(func() { unmount(t, at) })
+	return at
+}
+
+// unmount fails the test where something stays open. A process that is just being
+// started has all of its parent's files open for a moment.
+func unmount(t testing.TB, at string) {
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := unix.Unmount(at, 0)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(deadline) {
 			unix.Unmount(at, unix.MNT_DETACH)
 			t.Errorf("cannot unmount %s: %v", at, err)
+			return
 		}
-	})
-	return at
+		<-time.After(10 * time.Millisecond) // a condition of other processes
+	}
 }

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,16 +90,30 @@ func atomic(t *testing.T, b *bench) {
 
 // paired fails the test when an image stands beside a checksum that is not
 // its own, which a crash at that moment would leave for good.
+//
+// The checksum stays open meanwhile: so one of another delivery is never taken for it,
+// however much time goes by between two looks.
 func paired(t *testing.T, path string) {
-	before, _ := os.ReadFile(path + ".sha256")
-	data, err := os.ReadFile(path)
-	after, _ := os.ReadFile(path + ".sha256")
-	if err != nil || len(before) == 0 || string(before) != string(after) {
+	beside, err := os.Open(path + ".sha256")
+	if err != nil {
 		return
 	}
-	if !strings.HasPrefix(string(before), imagetest.Sum(data)) {
+	defer beside.Close()
+	before, err := beside.Stat()
+	ok(t, err)
+	line, err := io.ReadAll(beside)
+	ok(t, err)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return
+	}
+	after, err := os.Stat(path + ".sha256")
+	if err != nil || !os.SameFile(before, after) {
+		return
+	}
+	if !strings.HasPrefix(string(line), imagetest.Sum(data)) {
 		t.Errorf("an image with SHA-256 %s was seen beside the checksum %s",
-			imagetest.Sum(data), before)
+			imagetest.Sum(data), line)
 	}
 }
 

@@ -35,8 +35,35 @@ type yard struct {
 	mu    sync.Mutex
 	ways  []string // of the transfers, as FROM>TO
 	gives map[string]int
-	most  int // that one host gave at a time
-	stop  chan struct{}
+	most  int           // that one host gave at a time
+	pair  chan struct{} // closed when a host gives two; nil: nobody waits for that
+}
+
+// enter notes that one more takes from the place.
+func (y *yard) enter(place string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.gives[place]++
+	y.most = max(y.most, y.gives[place])
+	if y.gives[place] == 2 && !y.paired() {
+		close(y.pair)
+	}
+}
+
+// paired tells whether nobody needs to wait for a second one.
+func (y *yard) paired() bool {
+	select {
+	case <-y.pair:
+		return true
+	default:
+		return y.pair == nil
+	}
+}
+
+func (y *yard) leave(place string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.gives[place]--
 }
 
 func (f *far) Local() bool { return false }
@@ -68,20 +95,12 @@ func (f *far) Pull(ctx context.Context, p workspace.Pull) (workspace.ImageInfo, 
 		return workspace.ImageInfo{}, workspace.Errorf(workspace.Unavailable, "pull", p.Path,
 			"it takes nothing before it is all there")
 	}
-	y := f.yard
-	y.mu.Lock()
-	y.gives[p.Source.Address]++
-	y.most = max(y.most, y.gives[p.Source.Address])
-	y.mu.Unlock()
-	defer func() {
-		y.mu.Lock()
-		defer y.mu.Unlock()
-		y.gives[p.Source.Address]--
-	}()
-	select {
-	case <-y.stop:
-	case <-time.After(20 * time.Millisecond): // others begin meanwhile
+	f.yard.enter(p.Source.Address)
+	defer f.yard.leave(p.Source.Address)
+	if f.yard.pair != nil && p.Source.Address != origin {
+		<-f.yard.pair
 	}
+	<-time.After(20 * time.Millisecond) // more than may begin meanwhile
 	f.note(p.Source.Address)
 	if err := f.copy(ctx, p); err != nil {
 		return workspace.ImageInfo{}, err
@@ -127,13 +146,16 @@ func (o open) Source(location string) (workspace.Source, bool) {
 	o.fetched = append(o.fetched, location)
 	path := filepath.Join(o.dir, filepath.Base(location))
 	err := os.WriteFile(path, o.images[location], 0o600)
-	return workspace.Source{Scheme: "sftp", Address: "repository", Path: path}, err == nil
+	return workspace.Source{Scheme: "sftp", Address: origin, Path: path}, err == nil
 }
+
+// origin is the address of the repository.
+const origin = "repository"
 
 // newYard is a lab whose hosts are n other machines, h1, h2 and so on.
 func newYard(t *testing.T, n int) (*lab, []*far) {
 	l := &lab{t: t, shelf: &shelf{images: map[string][]byte{}}, pool: host.NewPool()}
-	y := &yard{gives: map[string]int{}, stop: make(chan struct{})}
+	y := &yard{gives: map[string]int{}}
 	var all []*far
 	for i := range n {
 		f := &far{yard: y, id: workspace.HostID(fmt.Sprintf("h%d", i+1))}
@@ -179,6 +201,7 @@ func patientlyIn(ctx context.Context, f change.Func, r *change.Run) error {
 // is asked for it once, and no host gives it to more than two at a time.
 func TestOneImageToManyHosts(t *testing.T) {
 	l, all := newYard(t, 8)
+	all[0].yard.pair = make(chan struct{})
 	l.put("mem://one", 'x', 1)
 	l.reopen(open{l.shelf, t.TempDir()})
 	var done sync.WaitGroup
