@@ -179,6 +179,9 @@ type Fetch struct {
 	Path     string   // absolute path of the file to make
 	SHA256   string   // expected, hexadecimal; empty: that of NAME.sha256 beside it, if any
 	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
+	// Promised is how many bytes the file has in its repository, as Check told. One that
+	// has grown since is not fetched, which is Transient; 0: not known.
+	Promised int64
 	Sync     bool     // make it survive a power cut before returning
 	Share    bool     // nothing will write to the file: another name of the source will do
 	Rate     Rate     // nil: no limit

@@ -73,6 +73,9 @@ func (t *Transport) fetch(ctx context.Context, f workspace.Fetch) (workspace.Ima
 		return workspace.ImageInfo{}, err
 	}
 	defer src.Close()
+	if err := transfer.Promised(f, src.info.Size()); err != nil {
+		return workspace.ImageInfo{}, err
+	}
 	expected, err := transfer.Wanted(f.SHA256, func() (string, error) { return t.expected(name) })
 	if err != nil {
 		return workspace.ImageInfo{}, err

@@ -144,6 +144,9 @@ func (g *getter) get(ctx context.Context, c line) error {
 		return err
 	}
 	defer g.src.close()
+	if err := transfer.Promised(g.Fetch, g.src.size); err != nil {
+		return err
+	}
 	if g.found(ctx, c) {
 		return nil
 	}

@@ -94,6 +94,9 @@ func (g *getter) get(ctx context.Context, c *connection) error {
 	}
 	defer src.Close()
 	g.src = src
+	if err := transfer.Promised(g.Fetch, src.info.Size()); err != nil {
+		return err
+	}
 	if g.expected, err = c.wanted(g.place, g.SHA256); err != nil {
 		return err
 	}

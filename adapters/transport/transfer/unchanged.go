@@ -28,6 +28,15 @@ func HasChanged(err error) bool {
 	return errors.As(err, &changed)
 }
 
+// Promised refuses a file of so many bytes when it has more than it was to have: there
+// may be room for no more than that.
+func Promised(f workspace.Fetch, size int64) error {
+	if f.Promised <= 0 || size <= f.Promised {
+		return nil
+	}
+	return Changed("it grew meanwhile, from %d bytes to %d", f.Promised, size)
+}
+
 // Same tells whether two descriptions are of the same bytes, as far as size and
 // time of modification tell.
 func Same(a, b fs.FileInfo) bool {

@@ -235,6 +235,23 @@ func limit(t *testing.T, b *bench) {
 	ok(t, err)
 }
 
+// promised makes sure that no more is fetched of a file that grows than it was said to have.
+func promised(t *testing.T, b *bench) {
+	data := imagetest.Random(100<<10, 9)
+	b.put(t, "image", data)
+	f := workspace.Fetch{Location: b.Location("image"), Path: b.target, Promised: 100 << 10}
+	_, err := b.transport.Fetch(t.Context(), f)
+	ok(t, err)
+	ok(t, os.Remove(b.target))
+	b.put(t, "image", append(data, data...))
+	_, err = b.transport.Fetch(t.Context(), f)
+	kind(t, err, workspace.Transient)
+	if says := "it grew meanwhile, from 102400 bytes to 204800"; !strings.Contains(err.Error(), says) {
+		t.Errorf("%q does not say %q", err, says)
+	}
+	imagetest.Only(t, b.host)
+}
+
 // formats makes sure that nothing lands that a hypervisor would take for
 // something else, or that would lead it to other files.
 func formats(t *testing.T, b *bench) {

@@ -58,6 +58,7 @@ func Exercise(t *testing.T, f Fixture) {
 		{"special files", specials},
 		{"refused formats", formats},
 		{"size limit", limit},
+		{"promised size", promised},
 		{"progress", progress},
 		{"rate limits", rates},
 	}

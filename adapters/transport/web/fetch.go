@@ -98,6 +98,9 @@ func (g *getter) begin(ctx context.Context, p place) error {
 		return err
 	}
 	g.src = src
+	if err := transfer.Promised(g.Fetch, src.size); err != nil {
+		return err
+	}
 	g.expected, err = transfer.Wanted(g.SHA256, func() (string, error) { return p.expected(ctx) })
 	if err != nil {
 		return err

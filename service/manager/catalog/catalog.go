@@ -47,7 +47,9 @@ type Catalog struct {
 	wake    chan struct{} // something is to be read
 
 	mu       sync.Mutex
-	waiting  []workspace.ImageKey
+	waiting  []wish
+	turns    []workspace.Owner // who had images read, the last one last
+	broken   string            // file of the reading that was broken off last; empty: none
 	readings map[workspace.ImageKey]*workspace.ImageReading
 	// signed has whose attestations of an entry hold: entries do not change in
 	// place, and to check signatures takes longer than all else.

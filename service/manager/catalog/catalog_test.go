@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +30,10 @@ type shelf struct {
 	images map[string]string
 	sums   bool // lie beside the images
 	fail   error
+	// checked is told of each question, once it is answered; may be nil.
+	checked func(location string)
+	breaks  error    // of a fetch, when some of it has come
+	found   []string // what fetches found of those before them: location and bytes
 }
 
 func (s *shelf) Check(_ context.Context, location string) (workspace.ImageInfo, error) {
@@ -40,6 +46,9 @@ func (s *shelf) Check(_ context.Context, location string) (workspace.ImageInfo, 
 	if s.sums {
 		info.SHA256 = sumOf(data)
 	}
+	if s.checked != nil {
+		s.checked(location)
+	}
 	return info, s.fail
 }
 
@@ -48,6 +57,16 @@ func (s *shelf) Fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageIn
 	if err != nil {
 		return info, err
 	}
+	if f.Promised > 0 && info.Size > f.Promised {
+		return info, workspace.Refuse(workspace.Transient, "it grew")
+	}
+	part := f.Path + ".part"
+	there, _ := os.ReadFile(part)
+	s.found = append(s.found, fmt.Sprint(f.Location, " ", len(there)))
+	if s.breaks != nil {
+		return info, errors.Join(s.breaks, os.WriteFile(part, []byte("half"), 0o600))
+	}
+	_ = os.Remove(part)
 	f.Progress(info.Size, info.Size)
 	return info, os.WriteFile(f.Path, []byte(s.images[f.Location]), 0o600)
 }

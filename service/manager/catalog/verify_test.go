@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,4 +185,119 @@ func TestVerifyIsBounded(t *testing.T) {
 	if fault := verify("debian"); strings.Contains(fault, "secret") {
 		t.Errorf("told is %s", fault)
 	}
+}
+
+// TestVerifyTakesTurns: who wants many images read leaves room for who wants one.
+func TestVerifyTakesTurns(t *testing.T) {
+	l := newLab(t)
+	key := func(name string) workspace.ImageKey {
+		return workspace.ImageKey{Name: name, Version: "1"}
+	}
+	want := func(by workspace.Owner, names ...string) {
+		for _, name := range names {
+			l.want(wish{by, key(name)})
+		}
+	}
+	read := func(expected ...string) {
+		t.Helper()
+		for _, name := range expected {
+			if got, ok := l.next(); !ok || got != key(name) {
+				t.Errorf("%s is read, expected %s", got, name)
+			}
+		}
+	}
+	want(bob, "b1", "b2", "b3", "b4", "site")
+	read("b1")
+	want(ada, "a1", "site", "a3")
+	read("a1", "b2", "site")
+	want("carol", "c1")
+	read("c1", "b3", "a3", "b4")
+	if got, ok := l.next(); ok {
+		t.Errorf("%s is read twice", got)
+	}
+}
+
+// TestVerifyOfWhatGrows reads no more than the repository has promised.
+func TestVerifyOfWhatGrows(t *testing.T) {
+	l := newLab(t)
+	l.add(bob, draft("debian", "12"))
+	l.shelf.checked = func(location string) { l.shelf.images[location] += " and more" }
+	run(t, l, func() { l.asked("debian") })
+	if v := l.show("debian"); v.Reading == nil ||
+		!strings.Contains(v.Reading.Fault, "grew") || !v.Check.At.IsZero() {
+		t.Errorf("it is %+v, %+v", v.Check, v.Reading)
+	}
+
+	t.Log("nor of one that somebody writes to")
+	path := filepath.Join(t.TempDir(), "grows")
+	if err := os.WriteFile(path, make([]byte, step+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := sum(t.Context(), path, func(done, total int64) {
+		if f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0); err == nil {
+			f.Write(make([]byte, 2*step))
+			f.Close()
+		}
+		if done > total || total != step+1 {
+			t.Errorf("told of %d of %d", done, total)
+		}
+	})
+	if workspace.KindOf(err) != workspace.Transient || err == nil {
+		t.Errorf("its checksum is known: %v", err)
+	}
+}
+
+// TestVerifyGoesOn keeps what has come of a reading that was broken off, of one image at a
+// time, until it is read, or gone.
+func TestVerifyGoesOn(t *testing.T) {
+	l := newLab(t)
+	l.add(bob, draft("debian", "12"))
+	l.add(bob, draft("other", "1", func(d *workspace.ImageDraft) { d.Location = "file://other" }))
+	l.leftover() // which goes at the start
+	part := func(name, version string) string {
+		return filepath.Base(l.file(workspace.ImageKey{Owner: bob, Name: name,
+			Version: version})) + ".part"
+	}
+	kept := func(when string, expected ...string) {
+		t.Helper()
+		var names []string
+		left, err := os.ReadDir(l.options.Spool)
+		for _, f := range left {
+			names = append(names, f.Name())
+		}
+		if err != nil || !slices.Equal(names, expected) {
+			t.Errorf("%s the spool has %q, %v, expected %q", when, names, err, expected)
+		}
+	}
+	down := workspace.Errorf(workspace.Unavailable, "reach it", "", "it is down")
+	run(t, l, func() {
+		l.shelf.breaks = down
+		l.asked("debian")
+		kept("broken off", part("debian", "12"))
+		l.asked("other")
+		kept("another is broken off", part("other", "1"))
+		l.asked("debian")
+		l.shelf.breaks = nil
+		l.asked("debian")
+		kept("it is read")
+		l.shelf.breaks = down
+		l.asked("debian")
+		if err := l.RemoveImage(context.Background(), bob, "debian"); err != nil {
+			t.Error(err)
+		}
+		kept("it is removed")
+	})
+	const want = "[file://debian 0 file://other 0 file://debian 0 file://debian 4 file://debian 0]"
+	if got := fmt.Sprint(l.shelf.found); got != want {
+		t.Errorf("fetches found %s, expected %s", got, want)
+	}
+}
+
+// asked has bob's image read, and waits until that is over.
+func (l *lab) asked(name string) {
+	l.Helper()
+	if _, err := l.VerifyImage(context.Background(), bob, name); err != nil {
+		l.Error(err)
+	}
+	l.settle()
 }

@@ -129,7 +129,7 @@ func (im *Images) bringThrough(
 	}
 	defer func() { err = errors.Join(err, s.drop()) }()
 	f := w.fetch(s.path)
-	f.Sync, f.Progress = false, halfOf(w.progress, 0)
+	f.Sync, f.Progress, f.Promised = false, halfOf(w.progress, 0), w.size
 	if w.packed && f.MaxBytes == 0 {
 		f.MaxBytes = im.spool.limit
 	}

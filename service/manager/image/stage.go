@@ -79,6 +79,7 @@ func (im *Images) stage(
 	defer leave()
 	f := workspace.Fetch{
 		Location: t.Source, Path: s.path, Progress: halfOf(r.Progress, 0), Rate: share,
+		Promised: info.Size,
 	}
 	if info.Format == "" { // it grows when it comes
 		f.MaxBytes = im.spool.limit
