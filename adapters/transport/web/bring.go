@@ -172,10 +172,11 @@ func (g *getter) sum(ctx context.Context) (*transfer.Sum, error) {
 }
 
 // recall reads what an earlier Fetch left and returns the account of those
-// pieces that are there as it says; nil when nothing is of use.
+// pieces that are there as it says; nil when nothing is of use, or nothing would tell that
+// it is of another image.
 func (g *getter) recall(ctx context.Context) *account {
 	last := loadAccount(g.Path + stateSuffix)
-	if !last.of(g.Location, g.src) {
+	if !last.of(g.Location, g.src) || g.expected == "" && !g.src.marked() {
 		return nil
 	}
 	if info, err := g.part.Stat(); err != nil || info.Size() != g.src.size {

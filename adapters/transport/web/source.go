@@ -52,6 +52,10 @@ func (p place) look(ctx context.Context) (*source, error) {
 	return s, nil
 }
 
+// marked tells whether the server says anything by which one version of the image is told
+// from another of the same size.
+func (s *source) marked() bool { return s.tag != "" || s.date != "" }
+
 // mark tells one version of the image from another.
 func (s *source) mark() string { return fmt.Sprintf("%d %s %s", s.size, s.tag, s.date) }
 
@@ -73,13 +77,25 @@ func (s *source) unchanged(ctx context.Context) error {
 
 // open asks for the bytes of the image from offset to end.
 func (s *source) open(ctx context.Context, offset, end int64) (io.ReadCloser, error) {
+	answer, err := s.ask(ctx, offset, end)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.differs(answer, offset, end); err != nil {
+		hush(answer)
+		return nil, err
+	}
+	return answer.Body, nil
+}
+
+// ask asks for them, of this version of the image and no other. What the server answers
+// is still to be looked at.
+func (s *source) ask(ctx context.Context, offset, end int64) (*http.Response, error) {
 	r, err := s.request(ctx, http.MethodGet, s.url)
 	if err != nil {
 		return nil, err
 	}
-	want := http.StatusOK
-	if offset > 0 || end < s.size {
-		want = http.StatusPartialContent
+	if s.partly(offset, end) {
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", offset, end-1))
 	}
 	if s.tag != "" {
@@ -87,28 +103,37 @@ func (s *source) open(ctx context.Context, offset, end int64) (io.ReadCloser, er
 	} else if s.date != "" {
 		r.Header.Set("If-Unmodified-Since", s.date)
 	}
-	answer, err := s.do(r, want, http.StatusOK, http.StatusPreconditionFailed,
+	return s.do(r, http.StatusOK, http.StatusPartialContent, http.StatusPreconditionFailed,
 		http.StatusRequestedRangeNotSatisfiable)
-	if err != nil {
-		return nil, err
-	}
-	if answer.StatusCode != want || !s.agrees(answer, offset, end) {
-		hush(answer)
-		return nil, errReplaced
-	}
-	return answer.Body, nil
 }
 
-// agrees reports whether the answer is of these bytes of this image.
-func (s *source) agrees(answer *http.Response, offset, end int64) bool {
-	if answer.ContentLength >= 0 && answer.ContentLength != end-offset {
-		return false
+// partly tells whether these are not all bytes.
+func (s *source) partly(offset, end int64) bool { return offset > 0 || end < s.size }
+
+// differs says why an answer is not of these bytes of this image; nil: it is. A server
+// that answers something else than it was asked, of an image that is the same, is not
+// believed what it sent before either.
+func (s *source) differs(answer *http.Response, offset, end int64) error {
+	tag, part := answer.Header.Get("ETag"), fmt.Sprintf("bytes %d-%d/%d", offset, end-1, s.size)
+	told := answer.Header.Get("Content-Range")
+	switch {
+	case answer.StatusCode == http.StatusPreconditionFailed,
+		answer.StatusCode == http.StatusRequestedRangeNotSatisfiable,
+		s.tag != "" && tag != "" && tag != s.tag:
+		return errReplaced
+	case s.partly(offset, end) != (answer.StatusCode == http.StatusPartialContent):
+		return lie("the server answers %s where %s were asked for", answer.Status, part)
+	case answer.StatusCode == http.StatusPartialContent && told != part:
+		return lie("the server sends %q where %s were asked for", told, part)
+	case answer.ContentLength >= 0 && answer.ContentLength != end-offset:
+		return lie("the server sends %d bytes where %s were asked for", answer.ContentLength, part)
 	}
-	if answer.StatusCode != http.StatusPartialContent {
-		return true
-	}
-	told := fmt.Sprintf("bytes %d-%d/%d", offset, end-1, s.size)
-	return answer.Header.Get("Content-Range") == told
+	return nil
+}
+
+// lie is the failure of a server that answers something else than it was asked.
+func lie(format string, args ...any) error {
+	return &spoilt{workspace.Refuse(workspace.Transient, format, args...)}
 }
 
 // inspect looks at the image's header, which a server without ranges gives up
@@ -122,13 +147,19 @@ func (s *source) inspect(ctx context.Context, maxBytes int64) (workspace.ImageIn
 	if s.size == 0 {
 		return transfer.Inspect(strings.NewReader(""), 0, maxBytes)
 	}
-	body, err := s.open(ctx, 0, end)
+	answer, err := s.ask(ctx, 0, end)
 	if err != nil {
 		return workspace.ImageInfo{}, err
 	}
-	defer body.Close()
+	defer answer.Body.Close()
+	if s.ranges && answer.StatusCode == http.StatusOK { // it gives none, whatever it says
+		s.ranges, end = false, s.size
+	}
+	if err := s.differs(answer, 0, end); err != nil {
+		return workspace.ImageInfo{}, err
+	}
 	head := make([]byte, length)
-	if _, err := io.ReadFull(body, head); err != nil {
+	if _, err := io.ReadFull(answer.Body, head); err != nil {
 		return workspace.ImageInfo{}, lost(ctx, err)
 	}
 	seen, err := format.InspectHead(head, s.size)
