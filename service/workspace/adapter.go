@@ -175,10 +175,10 @@ type Rate func() int64
 
 // Fetch asks a transport adapter to bring an image to a host.
 type Fetch struct {
-	Location string   // image URI of the adapter's scheme
-	Path     string   // absolute path of the file to make
-	SHA256   string   // expected, hexadecimal; empty: that of NAME.sha256 beside it, if any
-	MaxBytes int64    // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
+	Location string // image URI of the adapter's scheme
+	Path     string // absolute path of the file to make
+	SHA256   string // expected, hexadecimal; empty: that of NAME.sha256 beside it, if any
+	MaxBytes int64  // refuse an image whose size (virtual size for qcow2) is larger; 0: no limit
 	// Promised is how many bytes the file has in its repository, as Check told. One that
 	// has grown since is not fetched, which is Transient; 0: not known.
 	Promised int64

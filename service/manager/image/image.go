@@ -87,7 +87,7 @@ func New(o Options) *Images {
 		pool: o.Pool, transports: o.Transports, kernels: o.Kernels, took: o.Took,
 		kept: o.Kept, log: o.Logger, extra: o.Extra, caches: map[string]*cache{},
 		link:   link{limit: o.LinkKbps * bytesPerKbit},
-		spool:  spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]bool{}},
+		spool:  spool{dir: o.Spool, limit: o.SpoolMB << 20, open: map[string]*place{}},
 		summed: o.OnlySummed,
 		spreading: spreading{fetching: map[string]int{}, serving: map[giver]int{},
 			flows: map[giver]*flow{}, deaf: map[giver]bool{}, bad: map[string]verdict{}},

@@ -17,19 +17,36 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
+const (
+	stageIn  = "stage in"
+	stageOut = "stage out"
+)
+
+// staged is the key in the spool of what is staged for a workspace.
+func staged(op string, id workspace.ID) string { return op + "\n" + id.String() }
+
+// unstage removes what was kept of a workspace's staging that was broken off.
+func (im *Images) unstage(_ context.Context, r *change.Run) (change.Commit, error) {
+	if r.Workspace == nil {
+		return nil, nil
+	}
+	return nil, errors.Join(im.spool.forget(staged(stageIn, r.Workspace.ID)),
+		im.spool.forget(staged(stageOut, r.Workspace.ID)))
+}
+
 // StageIn brings a file from where the request has it to one of the site's
 // repositories, before the images of the workspace are propagated from there.
 func (im *Images) StageIn() change.Handler {
 	return change.Handler{Do: func(ctx context.Context, r *change.Run) (change.Commit, error) {
-		return nil, im.stage(ctx, r, "stage in", r.Workspace.Spec.StageIn)
-	}}
+		return nil, im.stage(ctx, r, stageIn, r.Workspace.Spec.StageIn)
+	}, Undo: im.unstage}
 }
 
 // StageOut brings a file from one of the site's repositories to where the
 // request wants it, after the root disk was returned.
 func (im *Images) StageOut() change.Handler {
 	return change.Handler{Do: func(ctx context.Context, r *change.Run) (change.Commit, error) {
-		return nil, im.stage(ctx, r, "stage out", r.Workspace.Spec.StageOut)
+		return nil, im.stage(ctx, r, stageOut, r.Workspace.Spec.StageOut)
 	}}
 }
 
@@ -50,7 +67,8 @@ func (im *Images) CheckStage(
 	return im.Check(ctx, t.Source)
 }
 
-// stage passes the file through the spool, where it is held against its checksum.
+// stage passes the file through the spool, where it is held against its checksum. What has
+// come of it, here or at its destination, is gone on with when it is tried again.
 func (im *Images) stage(
 	ctx context.Context, r *change.Run, op string, t *workspace.Transfer,
 ) (err error) {
@@ -70,11 +88,11 @@ func (im *Images) stage(
 	if err != nil {
 		return err
 	}
-	s, err := im.spool.take(op+"\n"+r.Workspace.ID.String(), info.Size)
+	s, err := im.spool.take(staged(op, r.Workspace.ID), info.Size)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.drop()) }()
+	defer func() { err = s.leave(err) }()
 	share, leave := im.link.enter()
 	defer leave()
 	f := workspace.Fetch{

@@ -157,6 +157,9 @@ func (im *Images) writeInto(
 }
 
 func (im *Images) discard(ctx context.Context, r *change.Run) (change.Commit, error) {
+	if _, err := im.unstage(ctx, r); err != nil {
+		return nil, err
+	}
 	if r.Workspace == nil || r.Workspace.Host == "" {
 		return nil, nil
 	}
