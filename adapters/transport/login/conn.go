@@ -267,10 +267,18 @@ func (c *Conn) Explain(err error) error {
 	// says, before c.ended tells.
 	case errors.Is(err, io.EOF), errors.As(err, &network), c.Gone():
 		err = Unavailable(c.Server.Address, fmt.Errorf("the connection was lost: %w", err))
-		c.Fail(err)
-		return err
+		return c.lost(err)
 	}
 	return &workspace.Error{Op: "do it on the server", Kind: workspace.Transient, Err: err}
+}
+
+// lost notes that the connection was lost, so that nobody uses it again, and returns why
+// it was given up.
+func (c *Conn) lost(cause error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cause = cmp.Or(c.cause, cause)
+	return c.cause
 }
 
 // Gone tells whether the connection is gone.

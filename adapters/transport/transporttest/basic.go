@@ -246,7 +246,8 @@ func promised(t *testing.T, b *bench) {
 	b.put(t, "image", append(data, data...))
 	_, err = b.transport.Fetch(t.Context(), f)
 	kind(t, err, workspace.Transient)
-	if says := "it grew meanwhile, from 102400 bytes to 204800"; !strings.Contains(err.Error(), says) {
+	const says = "it grew meanwhile, from 102400 bytes to 204800"
+	if !strings.Contains(err.Error(), says) {
 		t.Errorf("%q does not say %q", err, says)
 	}
 	imagetest.Only(t, b.host)

@@ -52,9 +52,14 @@ func (l *liar) tell(data []byte, lie func(*liar, http.ResponseWriter, int64, int
 	l.data, l.lie = data, lie
 }
 
-// part answers with a part of an image, and with headers that may tell of another.
-func part(w http.ResponseWriter, data []byte, from, to, total int64) {
-	w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to, total))
+// told is how a server tells of a part.
+func told(from, to int64, total int) string {
+	return fmt.Sprintf("bytes %d-%d/%d", from, to, total)
+}
+
+// part answers with a part of an image, and with a header that may tell of another.
+func part(w http.ResponseWriter, data []byte, told string) {
+	w.Header().Set("Content-Range", told)
 	w.WriteHeader(http.StatusPartialContent)
 	w.Write(data)
 }
@@ -66,17 +71,17 @@ var lies = map[string]struct {
 	says string
 }{
 	"another range": {func(l *liar, w http.ResponseWriter, from, to int64) {
-		part(w, l.data[from-1:to], from-1, to-1, int64(len(l.data)))
+		part(w, l.data[from-1:to], told(from-1, to-1, len(l.data)))
 	}, workspace.Transient, "were asked for"},
 	"another range, told as the right one": {func(l *liar, w http.ResponseWriter, from, to int64) {
 		w.Header().Set("Content-Length", fmt.Sprint(to-from))
-		part(w, l.data[from:to], from, to, int64(len(l.data)))
+		part(w, l.data[from:to], told(from, to, len(l.data)))
 	}, workspace.Transient, "bytes where"},
 	"all of it": {func(l *liar, w http.ResponseWriter, _, _ int64) {
 		w.Write(l.data)
 	}, workspace.Transient, "answers 200 OK where"},
 	"another size": {func(l *liar, w http.ResponseWriter, from, to int64) {
-		part(w, l.data[from:to+1], from, to, int64(len(l.data)+1))
+		part(w, l.data[from:to+1], told(from, to, len(l.data)+1))
 	}, workspace.Transient, "were asked for"},
 	"no range at all": {func(l *liar, w http.ResponseWriter, from, to int64) {
 		w.WriteHeader(http.StatusPartialContent)
@@ -84,11 +89,11 @@ var lies = map[string]struct {
 	}, workspace.Transient, `sends "" where`},
 	"less than it says": {func(l *liar, w http.ResponseWriter, from, to int64) {
 		w.Header().Set("Content-Length", fmt.Sprint(to+1-from))
-		part(w, l.data[from:to], from, to, int64(len(l.data)))
+		part(w, l.data[from:to], told(from, to, len(l.data)))
 	}, workspace.Unavailable, "unexpected EOF"},
 	"another version": {func(l *liar, w http.ResponseWriter, from, to int64) {
 		w.Header().Set("ETag", `"two"`)
-		part(w, l.other[from:to+1], from, to, int64(len(l.data)))
+		part(w, l.other[from:to+1], told(from, to, len(l.data)))
 	}, workspace.Transient, "replaced meanwhile"},
 	"not there any more": {func(_ *liar, w http.ResponseWriter, _, _ int64) {
 		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)

@@ -25,8 +25,9 @@ type wish struct {
 }
 
 // VerifyImage has the whole image read and its checksum computed, one image after the
-// other, and one of each owner before another of the same; the view that is returned, and those to come, tell how far that is. What
-// came of it is recorded; who may not change the entry may have it read all the same.
+// other, and one of each owner before another of the same; the view that is returned, and
+// those to come, tell how far that is. What came of it is recorded; who may not change the
+// entry may have it read all the same.
 func (c *Catalog) VerifyImage(
 	ctx context.Context, owner workspace.Owner, reference string,
 ) (workspace.ImageView, error) {

@@ -10,82 +10,104 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// TestSpoolKeeps what was broken off, and its room, until somebody goes on with it, needs
-// the room, or will never go on. In the end nothing is held.
+// reservoir is a spool of 100 bytes.
+type reservoir struct {
+	*testing.T
+	spool
+}
+
+var errLost = workspace.Refuse(workspace.Unavailable, "the line broke")
+
+func (r *reservoir) held(key string, size int64) *place {
+	r.Helper()
+	p, err := r.take(key, size)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return p
+}
+
+// begun is a place to which something has come.
+func (r *reservoir) begun(key string, size int64) *place {
+	r.Helper()
+	p := r.held(key, size)
+	if err := os.WriteFile(p.path+".part", []byte(key), 0o600); err != nil {
+		r.Fatal(err)
+	}
+	return p
+}
+
+// left ends a transfer.
+func (r *reservoir) left(p *place, by error) {
+	r.Helper()
+	if err := p.leave(by); !errors.Is(err, by) {
+		r.Errorf("it left with %v", err)
+	}
+}
+
+// holds fails the test unless just these are there, of so many bytes.
+func (r *reservoir) holds(when string, used int64, keys ...string) {
+	r.Helper()
+	left, err := filepath.Glob(filepath.Join(r.dir, "*"))
+	if err != nil || len(left) != len(keys) || r.used != used {
+		r.Errorf("%s there are %v of %d bytes, expected %v of %d", when, left, r.used, keys, used)
+	}
+	for _, key := range keys {
+		if _, err := os.Stat(filepath.Join(r.dir, nameOf(key)+".part")); err != nil {
+			r.Errorf("%s: %v", when, err)
+		}
+	}
+}
+
+func newReservoir(t *testing.T) *reservoir {
+	return &reservoir{t, spool{dir: t.TempDir(), limit: 100, open: map[string]*place{}}}
+}
+
+// TestSpoolKeeps what was broken off, and its room, until somebody goes on with it, or
+// needs the room.
 func TestSpoolKeeps(t *testing.T) {
-	s := &spool{dir: t.TempDir(), limit: 100, open: map[string]*place{}}
-	lost := workspace.Refuse(workspace.Unavailable, "the line broke")
-	take := func(key string, size int64) *place {
-		t.Helper()
-		p, err := s.take(key, size)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-	begin := func(key string, size int64) *place {
-		t.Helper()
-		p := take(key, size)
-		if err := os.WriteFile(p.path+".part", []byte(key), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return p
-	}
-	holds := func(when string, used int64, keys ...string) {
-		t.Helper()
-		left, err := filepath.Glob(filepath.Join(s.dir, "*"))
-		if err != nil || len(left) != len(keys) || s.used != used {
-			t.Errorf("%s there are %v of %d bytes, expected %v of %d", when, left, s.used, keys,
-				used)
-		}
-		for _, key := range keys {
-			if _, err := os.Stat(filepath.Join(s.dir, nameOf(key)+".part")); err != nil {
-				t.Errorf("%s: %v", when, err)
-			}
-		}
-	}
+	r := newReservoir(t)
 	for _, key := range []string{"a", "b", "c"} {
-		if err := begin(key, 30).leave(lost); !errors.Is(err, lost) {
-			t.Errorf("it left with %v", err)
-		}
+		r.left(r.begun(key, 30), errLost)
 	}
-	holds("broken off,", 90, "a", "b", "c")
-	if err := take("a", 30).leave(lost); !errors.Is(err, lost) {
-		t.Errorf("it left with %v", err)
-	}
-	holds("broken off again,", 90, "a", "b", "c")
-	d := begin("d", 40) // for which the oldest goes
-	holds("with another,", 100, "a", "c", "d")
+	r.holds("broken off,", 90, "a", "b", "c")
+	r.left(r.held("a", 30), errLost)
+	r.holds("broken off again,", 90, "a", "b", "c")
+	d := r.begun("d", 40) // for which the oldest goes
+	r.holds("with another,", 100, "a", "c", "d")
 
 	var later *change.Retry
-	if _, err := s.take("c", 80); !errors.As(err, &later) {
+	if _, err := r.take("c", 80); !errors.As(err, &later) {
 		t.Errorf("there is room for more than there is: %v", err)
 	}
-	holds("asked in vain,", 70, "c", "d")
-	if err := d.leave(nil); err != nil {
-		t.Error(err)
-	}
-	holds("done,", 30, "c")
-	if err := errors.Join(s.forget("c"), s.forget("c"), s.forget("never seen")); err != nil {
-		t.Error(err)
-	}
-	holds("forgotten,", 0)
+	r.holds("asked in vain,", 70, "c", "d")
+	r.left(d, nil)
+	r.holds("done,", 30, "c")
+	r.left(r.held("c", 30), nil)
+	r.holds("in the end", 0)
+}
 
-	e := begin("e", 200) // larger than all the spool
-	if err := s.forget("e"); err != nil {
-		t.Error(err)
+// TestSpoolForgets what nobody will go on with, and keeps nothing of what would be of no
+// use.
+func TestSpoolForgets(t *testing.T) {
+	r := newReservoir(t)
+	forget := func(key string) {
+		t.Helper()
+		if err := r.forget(key); err != nil {
+			t.Error(err)
+		}
 	}
-	holds("forgotten under way,", 200, "e")
-	if err := e.leave(lost); !errors.Is(err, lost) {
-		t.Errorf("it left with %v", err)
+	r.left(r.begun("a", 30), errLost)
+	for range 2 {
+		forget("a")
+		r.holds("forgotten,", 0)
 	}
-	holds("which then broke off,", 0)
-	bad := workspace.Refuse(workspace.Invalid, "it is another")
-	if err := begin("f", 10).leave(bad); !errors.Is(err, bad) {
-		t.Errorf("it left with %v", err)
-	}
-	if err := take("g", 10).leave(lost); !errors.Is(err, lost) { // nothing came
-		t.Errorf("it left with %v", err)
-	}
-	holds("in the end", 0)
+	b := r.begun("b", 200) // larger than all the spool
+	forget("b")
+	r.holds("forgotten under way,", 200, "b")
+	r.left(b, errLost)
+	r.holds("which then broke off,", 0)
+	r.left(r.begun("c", 10), workspace.Refuse(workspace.Invalid, "it is another"))
+	r.left(r.held("d", 10), errLost) // nothing came
+	r.holds("in the end", 0)
 }
