@@ -28,7 +28,8 @@ const (
 type shelf struct {
 	workspace.Transport
 	images map[string]string
-	sums   bool // lie beside the images
+	during func() // what happens while an image is fetched; may be nil
+	sums   bool   // lie beside the images
 	fail   error
 	// checked is told of each question, once it is answered; may be nil.
 	checked func(location string)
@@ -67,6 +68,9 @@ func (s *shelf) Fetch(ctx context.Context, f workspace.Fetch) (workspace.ImageIn
 		return info, errors.Join(s.breaks, os.WriteFile(part, []byte("half"), 0o600))
 	}
 	_ = os.Remove(part)
+	if s.during != nil {
+		s.during()
+	}
 	f.Progress(info.Size, info.Size)
 	return info, os.WriteFile(f.Path, []byte(s.images[f.Location]), 0o600)
 }

@@ -324,6 +324,9 @@ func (c *Catalog) record(
 		if err != nil {
 			return err // it was removed meanwhile
 		}
+		if i.Location != read.Location || !i.Added.Equal(read.Added) {
+			return nil // and another one was added in its place, of which this says nothing
+		}
 		changed := *i
 		changed.Check = found
 		if found.Fault == "" {

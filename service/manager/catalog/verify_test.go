@@ -54,6 +54,30 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyOfWhatIsNoMore puts another image in the place of one that is being read: what came
+// of the one says nothing about the other.
+func TestVerifyOfWhatIsNoMore(t *testing.T) {
+	l := newLab(t)
+	l.shelf.sums = false
+	was := l.add(bob, draft("debian", "12"))
+	l.shelf.during = func() {
+		l.shelf.during = nil
+		if err := l.RemoveImage(t.Context(), bob, "debian"); err != nil {
+			t.Error(err)
+		}
+		l.add(bob, draft("debian", "12", func(d *workspace.ImageDraft) {
+			d.Location = "file://other"
+		}))
+	}
+	if err := l.verify(t.Context(), was.ImageKey); err != nil {
+		t.Error(err)
+	}
+	v := l.show("debian")
+	if v.Location != "file://other" || v.SHA256 != "" || !v.Check.At.IsZero() {
+		t.Errorf("it is %+v", v.Image)
+	}
+}
+
 // TestVerifyFails: a repository that is out of reach says nothing about the image.
 func TestVerifyFails(t *testing.T) {
 	l := newLab(t)
