@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,6 +32,9 @@ type row struct {
 	released bool
 	memoryMB int64
 	ips      []string
+	group    string
+	private  bool  // its network is its group's alone
+	vni      int64 // of that, where it spans hosts
 }
 
 // books reads what lies on the disk while the daemon runs.
@@ -41,11 +46,13 @@ type books struct {
 	disks  []string                         // directories of the workspaces' disks
 	dirOf  func(host string) string         // which is a host's; nil: there is one for all
 	images string                           // directory of the repository; empty: not looked at
+	sums   map[string]string                // checksums of what is in it
 	spool  string                           // directory of files on their way
 	hosts  func() (map[string]guest, error) // what the hosts have, by key
 	limit  time.Duration                    // longest wait until nothing is under way
 
-	wire func(rows map[string]row) []string // what hosts give out; may be nil
+	wire  func(rows map[string]row) []string // what hosts give out; may be nil
+	spans bool                               // private networks span hosts
 
 	met map[string]int // changes under way at a kill, by kind and task
 }
@@ -59,10 +66,14 @@ type guest struct {
 }
 
 // open takes a fresh copy of the record and opens it: the daemon lets nobody
-// else into the original. A copy that was taken in the middle of a checkpoint
-// may not open or not add up; who waits for something takes another.
+// else into the original. A copy during which the daemon began its log anew is none of any
+// moment, and is an error; who waits for something takes another.
 func (b *books) open() error {
 	b.close()
+	began, err := b.log()
+	if err != nil {
+		return err
+	}
 	for _, suffix := range []string{"", "-wal"} {
 		text, err := os.ReadFile(filepath.Join(b.data, recordName+suffix))
 		if err != nil {
@@ -72,9 +83,27 @@ func (b *books) open() error {
 			return err
 		}
 	}
+	if now, err := b.log(); err != nil || now != began {
+		return errors.Join(err, errors.New("the record was rewritten while it was copied"))
+	}
 	db, err := sql.Open("sqlite3", "file:"+filepath.Join(b.copy, recordName))
 	b.db = db
 	return err
+}
+
+// log identifies the run of the write-ahead log: its header has salts that are others each
+// time that it begins anew (https://www.sqlite.org/fileformat2.html, section 4.1). As long as
+// it is the same, it has all that any page of the record may lack.
+func (b *books) log() (header [32]byte, err error) {
+	f, err := os.Open(filepath.Join(b.data, recordName+"-wal"))
+	if err != nil {
+		return header, err
+	}
+	defer f.Close()
+	if _, err := io.ReadFull(f, header[:]); errors.Is(err, io.EOF) {
+		return header, nil // it is empty yet
+	}
+	return header, err
 }
 
 func (b *books) close() {
@@ -127,8 +156,8 @@ func (b *books) awaitNone(ctx context.Context, what, query string, args ...any) 
 
 // rows returns every workspace of the record.
 func (b *books) rows(ctx context.Context) (map[string]row, error) {
-	rs, err := b.db.QueryContext(ctx, "SELECT w.id, s.state, s.fault, s.host, s.released, w.spec "+
-		"FROM workspace w JOIN standing s ON s.workspace = w.id")
+	rs, err := b.db.QueryContext(ctx, "SELECT w.id, w.group_id, s.state, s.fault, s.host, "+
+		"s.released, w.spec FROM workspace w JOIN standing s ON s.workspace = w.id")
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +166,8 @@ func (b *books) rows(ctx context.Context) (map[string]row, error) {
 	for rs.Next() {
 		var r row
 		var spec string
-		if err := rs.Scan(&r.key, &r.state, &r.fault, &r.host, &r.released, &spec); err != nil {
+		if err := rs.Scan(&r.key, &r.group, &r.state, &r.fault, &r.host, &r.released,
+			&spec); err != nil {
 			return nil, err
 		}
 		if err := r.read(spec); err != nil {
@@ -148,7 +178,7 @@ func (b *books) rows(ctx context.Context) (map[string]row, error) {
 	return all, rs.Err()
 }
 
-// read takes memory and addresses out of what the record keeps as JSON.
+// read takes memory, addresses and networks out of what the record keeps as JSON.
 func (r *row) read(text string) error {
 	var kept any
 	if err := json.Unmarshal([]byte(text), &kept); err != nil {
@@ -160,9 +190,13 @@ func (r *row) read(text string) error {
 			if name == "IP" && v != "" {
 				r.ips = append(r.ips, v)
 			}
+			r.private = r.private || name == "Association" && v == "private"
 		case float64:
-			if name == "MemoryMB" {
+			switch name {
+			case "MemoryMB":
 				r.memoryMB = int64(v)
+			case "VNI":
+				r.vni = int64(v)
 			}
 		}
 	})
@@ -194,6 +228,7 @@ func (b *books) check(ctx context.Context) ([]string, error) {
 	var wrong []string
 	wrong = append(wrong, atRest(rows)...)
 	wrong = append(wrong, addresses(rows)...)
+	wrong = append(wrong, together(rows, b.spans)...)
 	files, err := b.files(rows)
 	if err != nil {
 		return nil, err
@@ -207,6 +242,11 @@ func (b *books) check(ctx context.Context) ([]string, error) {
 	if b.wire != nil {
 		wrong = append(wrong, b.wire(rows)...)
 	}
+	moves, err := b.moves(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wrong = append(wrong, moves...)
 	orphans, err := b.orphans(ctx)
 	return append(wrong, orphans...), err
 }

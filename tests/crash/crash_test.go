@@ -37,18 +37,35 @@ type style struct {
 	limit   time.Duration // longest wait until nothing is under way
 	reboots bool          // hosts count a reboot as a start
 	acts    []weighted
-	fleet   *fleet // hosts that workspaces are moved between; nil: nobody does
+	fleet   *fleet     // hosts that workspaces are moved between; nil: nobody does
+	pool    string     // what addresses begin with that are put on hold
+	clerk   []weighted // acts of one more client, which burden no host; nil: there is none
 }
 
 var (
 	// busy is for simulated hosts.
 	busy = style{clients: 4, crowd: 120, life: 500 * time.Millisecond,
-		early: 60 * time.Millisecond, limit: 3 * time.Minute, acts: weights}
+		early: 60 * time.Millisecond, limit: patience, acts: weights, pool: "10.9.1."}
 	// patient is for real guests, of which two boot in the time of a thousand
 	// simulated ones.
 	patient = style{clients: 2, crowd: 4, think: 2 * time.Second, life: 8 * time.Second,
-		early: 2 * time.Second, limit: 15 * time.Minute, reboots: true, acts: weights}
+		early: 2 * time.Second, limit: patience, reboots: true, acts: weights,
+		pool: "192.168.77.", clerk: clerical}
 )
+
+// patience is how long anything may take that comes to an end by itself: so many times what
+// it takes on a machine that nothing else uses that only what hangs meets it.
+const patience = 10 * time.Minute
+
+// each returns how each of the clients works.
+func (s style) each() []style {
+	all := slices.Repeat([]style{s}, s.clients)
+	if s.clerk != nil {
+		s.crowd, s.think, s.acts = 0, s.think/8, s.clerk
+		all = append(all, s)
+	}
+	return all
+}
 
 // A rig is one daemon with its lives, its clients and its consumers.
 type rig struct {
@@ -83,11 +100,13 @@ func newRig(t *testing.T, how style) *rig {
 	}
 	log := &tail{}
 	data := filepath.Join(dir, "data")
+	known := newLedger(how.reboots)
+	known.holds = holdable(how.pool)
 	return &rig{
 		style: how, dir: dir,
 		options: daemon.Options{Bin: programs(t), Data: data, Log: log,
 			Args: []string{"--log-level", "WARN"}},
-		rand: rand.New(rand.NewPCG(seed, 1)), ledger: newLedger(how.reboots),
+		rand: rand.New(rand.NewPCG(seed, 1)), ledger: known,
 		consumers: newConsumers(t), puller: &puller{}, log: log,
 		books: &books{data: data, copy: filepath.Join(dir, "copy"), limit: how.limit},
 	}
@@ -138,8 +157,8 @@ func (r *rig) live(t *testing.T) {
 	}
 	r.settle(t, p)
 	var wg sync.WaitGroup
-	for range r.style.clients {
-		c := &client{ledger: r.ledger, consumers: r.consumers, addr: p.Addr(), style: r.style,
+	for _, how := range r.style.each() {
+		c := &client{ledger: r.ledger, consumers: r.consumers, addr: p.Addr(), style: how,
 			rand: rand.New(rand.NewPCG(r.rand.Uint64(), r.rand.Uint64()))}
 		wg.Go(c.run)
 	}
@@ -210,6 +229,8 @@ func (r *rig) examine(ctx context.Context, p *daemon.Process) []string {
 		func() ([]string, error) { return r.books.check(ctx) },
 		func() ([]string, error) { return r.books.audit(ctx, r.ledger, r.consumers) },
 		func() ([]string, error) { return listed(p.Addr(), r.ledger) },
+		func() ([]string, error) { return r.books.shelved(p.Addr(), r.ledger) },
+		func() ([]string, error) { return r.owned(ctx, p) },
 		func() ([]string, error) { return r.puller.check(ctx, r.books) },
 	} {
 		found, err := look()
@@ -222,6 +243,20 @@ func (r *rig) examine(ctx context.Context, p *daemon.Process) []string {
 		r.deadWaits = max(r.deadWaits, n)
 	}
 	return wrong
+}
+
+// owned holds addresses and files of the repository against the record.
+func (r *rig) owned(ctx context.Context, p *daemon.Process) ([]string, error) {
+	rows, err := r.books.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := r.books.leased(p.Addr(), rows, r.ledger)
+	if err != nil {
+		return wrong, err
+	}
+	more, err := r.books.stocked(rows, r.ledger)
+	return append(wrong, more...), err
 }
 
 // finish destroys all that lives; then nothing may be left anywhere but what

@@ -1,7 +1,9 @@
 package crash
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -77,9 +79,12 @@ func (c *client) migrate(a *act, t *tenancy) {
 	t.moves++
 }
 
-// snapshot does something about one of two snapshots.
+// snapshot does something about one of two snapshots, mostly to one that is there.
 func (c *client) snapshot(a *act, t *tenancy) {
 	name := []string{"one", "two"}[c.rand.IntN(2)]
+	if all := keeping(t); len(all) > 0 && a.name != "snapshot" {
+		name = all[c.rand.IntN(len(all))]
+	}
 	a.message, a.values.Name = daemon.Snapshot, name
 	switch a.name {
 	case "snapshot":
@@ -98,17 +103,24 @@ func (c *client) snapshot(a *act, t *tenancy) {
 	}
 }
 
+// keeping lists the snapshots that a workspace has for certain.
+func keeping(t *tenancy) []string {
+	all := slices.Sorted(maps.Keys(t.snapshots))
+	return slices.DeleteFunc(all, func(name string) bool { return !t.snapshots[name] })
+}
+
 // kept holds the snapshots that a host has against what clients asked for.
 func (t *tenancy) kept(g guest) (wrong []string) {
 	for _, name := range g.snapshots {
 		if _, known := t.snapshots[name]; !known {
-			wrong = append(wrong, fmt.Sprintf("machine %s has a snapshot %q that nobody asked for",
-				t.key, name))
+			wrong = append(wrong, fmt.Sprintf("machine %s has a snapshot %q that nobody asked "+
+				"for: %q", t.key, name, t.story))
 		}
 	}
 	for name, must := range t.snapshots {
 		if must && !slices.Contains(g.snapshots, name) {
-			wrong = append(wrong, fmt.Sprintf("machine %s has lost its snapshot %q", t.key, name))
+			wrong = append(wrong, fmt.Sprintf("machine %s has lost its snapshot %q: %q", t.key,
+				name, t.story))
 		}
 	}
 	return wrong
@@ -134,4 +146,26 @@ func (f *fleet) dissolve(t *testing.T, c *daemon.Caller) {
 	for host := range f.guests {
 		send(daemon.RemoveHost, host)
 	}
+}
+
+// moves says which leases are on their way from host to host with nothing under way.
+func (b *books) moves(ctx context.Context) (wrong []string, err error) {
+	rs, err := b.db.QueryContext(ctx, `SELECT k.id, k.booking, (SELECT group_concat(
+		s.workspace || ' ' || s.state || ' on ' || s.host || ', parked ' || s.parked, '; ')
+		FROM standing s WHERE s.booking = k.id) FROM booking k
+		WHERE k.booking ->> 'Leaving' IS NOT NULL`)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		var id int64
+		var booking, members string
+		if err := rs.Scan(&id, &booking, &members); err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, fmt.Sprintf("lease %d moves, and nothing moves it: %s (%s)", id,
+			booking, members))
+	}
+	return wrong, rs.Err()
 }

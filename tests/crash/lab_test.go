@@ -43,6 +43,14 @@ gateway = "192.168.77.1"
 mac_prefix = "52:54:00"
 probe = false
 
+[[network]]
+name = "private"
+first = "10.77.0.10"
+last = "10.77.0.120"
+netmask = "255.255.255.0"
+mac_prefix = "52:54:00"
+private = true
+
 [[kernel]]
 name = "tiny"
 image = %q
@@ -53,13 +61,15 @@ cmdline = "quiet mitigations=off no_timer_check clocksource=acpi_pm"
 dir = %q
 %s`
 
-// quay is one of them: name, URI, address, key, known hosts.
+// quay is one of them: name, URI, address for private networks, that of ssh, key, known
+// hosts.
 const quay = `
 [[host]]
 id = %q
 adapter = "libvirt"
 vmm = "KVM"
 uri = %q
+overlay = %q
 acceleration = "tcg"
 dir = "/var/lib/libvirt/images"
 cpus = 32
@@ -76,7 +86,8 @@ known_hosts = %q
 var ferrying = []weighted{
 	{"create", 10}, {"start", 10}, {"shutdown", 3}, {"serialize", 6}, {"destroy", 6},
 	{"subscribe", 4}, {"migrate", 16}, {"migrate still", 10}, {"snapshot", 8}, {"revert", 5},
-	{"unsnap", 6}, {"drain", 2}, {"open", 4}, {"evacuate", 4},
+	{"unsnap", 6}, {"drain", 2}, {"open", 4}, {"evacuate", 4}, {"create private", 5},
+	{"create listed", 5}, {"create staged", 5},
 }
 
 // TestKillsOfRealGuestsThatMove kills the daemon while QEMU guests go from one libvirtd
@@ -88,38 +99,46 @@ func TestKillsOfRealGuestsThatMove(t *testing.T) {
 	lab := libvirtdtest.StartLab(t, 2)
 	tiny := libvirtdtest.BuildGuest(t)
 	how := patient
-	how.acts, how.crowd = ferrying, 3
+	how.acts, how.crowd, how.clerk = ferrying, 3, archival
 	how.fleet = &fleet{free: 1}
 	r := newRig(t, how)
 	images := filepath.Join(r.dir, "images")
 	if err := os.Mkdir(images, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tiny.Disk(t, filepath.Join(images, imageName))
-	sum(t, filepath.Join(images, imageName))
+	r.books.images, r.books.sums, r.books.spans = images, map[string]string{}, true
+	for _, name := range []string{imageName, sourceName} {
+		tiny.Disk(t, filepath.Join(images, name))
+		r.books.sums[name] = sum(t, filepath.Join(images, name))
+	}
 	dirs, hosts := map[string]string{}, ""
 	for _, h := range lab.Hosts {
 		h.Network("lease0")
 		dirs[h.Name] = filepath.Join(h.Dir, "lib", "images")
 		r.books.disks = append(r.books.disks, dirs[h.Name])
 		how.fleet.hosts = append(how.fleet.hosts, h.Name)
-		hosts += fmt.Sprintf(quay, h.Name, h.URIOver("tcp", "qemu"), h.SSH.Address,
-			h.SSH.KeyFile, h.SSH.KnownHosts)
+		hosts += fmt.Sprintf(quay, h.Name, h.URIOver("tcp", "qemu"), h.Address,
+			h.SSH.Address, h.SSH.KeyFile, h.SSH.KnownHosts)
 	}
 	r.options.Config = r.write(t, "ferry.toml", fmt.Sprintf(ferry, r.options.Data,
 		tiny.Boot.Kernel, tiny.Boot.Initrd, images, hosts))
 	r.books.dirOf = func(host string) string { return dirs[host] }
 	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) { return ashore(lab, dirs) }
-	r.books.wire = func(rows map[string]row) []string { return onWire(lab, rows) }
+	r.books.wire = func(rows map[string]row) []string {
+		return append(onWire(lab, rows), awaitLinks(lab, rows)...)
+	}
 	before := surroundings(lab)
 	r.play(t, *kvmKillsFlag)
-	over := time.After(time.Minute)
-	for surroundings(lab) != before {
-		select {
-		case <-over:
+	awaitSurroundings(t, lab, before)
+}
+
+// awaitSurroundings waits until the hosts are what they were.
+func awaitSurroundings(t *testing.T, lab *libvirtdtest.Lab, before string) {
+	t.Helper()
+	for end := time.Now().Add(patience); surroundings(lab) != before; time.Sleep(time.Second) {
+		if time.Now().After(end) {
 			t.Fatalf("the hosts were %s\nand are %s", before, surroundings(lab))
-		case <-time.After(time.Second):
 		}
 	}
 }
@@ -129,7 +148,7 @@ func surroundings(lab *libvirtdtest.Lab) (text string) {
 	for _, h := range lab.Hosts {
 		text += h.Name + ": " + h.Shell("pgrep -x qemu-system-x86 || true; "+
 			"virsh list --all --name; virsh net-dumpxml lease0 | grep '<host ' || true; "+
-			"nft list ruleset; ip -o link | cut -d: -f2; pgrep -a sftp-server || true")
+			"nft list ruleset; ls /sys/class/net; pgrep -a sftp-server || true")
 	}
 	return text
 }
@@ -189,7 +208,7 @@ func onWire(lab *libvirtdtest.Lab, rows map[string]row) (wrong []string) {
 		}
 		for _, r := range rows {
 			for _, ip := range r.ips {
-				if r.host == h.Name && r.state == "Running" && !there[ip] {
+				if r.host == h.Name && r.state == "Running" && !there[ip] && !r.private {
 					wrong = append(wrong, fmt.Sprintf("%s does not give out %s to workspace %s",
 						h.Name, ip, r.key))
 				}

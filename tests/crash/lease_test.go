@@ -148,7 +148,7 @@ func newLeaseRig(t *testing.T) *leaseRig {
 		rand:   rand.New(rand.NewPCG(seed, 2)),
 		lessee: &lessee{promises: map[string]*promise{}, tally: map[string]*tally{}},
 		books: &leaseBooks{books: books{
-			data: data, copy: filepath.Join(dir, "copy"), limit: 3 * time.Minute,
+			data: data, copy: filepath.Join(dir, "copy"), limit: patience,
 		}},
 		log: log,
 	}

@@ -26,6 +26,9 @@ type tenancy struct {
 	// Snapshots by name: true where it must be there, false where nobody can know. Of
 	// others it is known that there are none.
 	snapshots map[string]bool
+	asked     time.Time // when the first request for it was made ready
+	staged    string    // name in the repository of the image that was staged in for it
+	story     []string  // what was done to it, for people
 }
 
 // A stream is one subscription of the live consumer, known by the path under
@@ -46,7 +49,40 @@ type act struct {
 	answer  func(reply []byte) error // told of a 200, once
 	refused func(reply []byte) error // told of a fault; nil: a typed fault is fine
 	again   bool                     // sent again after a crash until it is answered
+	free    func()                   // told of any answer; may be nil
+	tries   int                      // how often it was sent
+	made    time.Time
 }
+
+// once makes an act one that is carried out once however often it is sent: a refusal that
+// contains the words says that an earlier try, whose answer was lost, was carried out.
+func (a *act) once(words string) {
+	a.again = true
+	a.refused = func(reply []byte) error {
+		if a.tries < 2 || !strings.Contains(string(reply), words) {
+			return refusal(reply)
+		}
+		return a.answer(reply)
+	}
+}
+
+// tell adds the act and its outcome to the stories of those that it was on.
+func (a *act) tell(status int, err error) {
+	outcome := "ok"
+	switch {
+	case err != nil:
+		outcome = "unanswered"
+	case status != http.StatusOK:
+		outcome = "refused"
+	}
+	for _, t := range a.on {
+		t.story = append(t.story, strings.TrimSpace(fmt.Sprintf("%s %s%s %s: %s",
+			time.Now().Format("05.000"), a.name, a.values.Host, a.values.Name, outcome)))
+	}
+}
+
+// refusal is the error of an act that must not be refused.
+func refusal(reply []byte) error { return fmt.Errorf("refused: %.600s", reply) }
 
 // A tally counts one kind of act.
 type tally struct{ acked, refused, unknown int }
@@ -58,6 +94,8 @@ type ledger struct {
 	living     map[string]*tenancy
 	dead       map[string]*tenancy
 	groups     map[string][]*tenancy
+	shelf      map[string]*entry // of the image library, by reference
+	holds      []*hold
 	unanswered []*act
 	tallies    map[string]*tally
 	wrong      []string
@@ -68,6 +106,7 @@ func newLedger(reboots bool) *ledger {
 		reboots: reboots,
 		living:  map[string]*tenancy{}, dead: map[string]*tenancy{},
 		groups: map[string][]*tenancy{}, tallies: map[string]*tally{},
+		shelf: map[string]*entry{},
 	}
 }
 
@@ -79,20 +118,19 @@ func (l *ledger) count(name string) *tally {
 	return l.tallies[name]
 }
 
-// pick returns an idle living workspace and marks it busy; nil when none is.
+// pick returns an idle living workspace that fits and marks it busy; nil when none does.
 // The ledger is locked.
-func (l *ledger) pick(r *rand.Rand) *tenancy {
+func (l *ledger) pick(r *rand.Rand, fits func(*tenancy) bool) *tenancy {
 	keys := slices.Sorted(maps.Keys(l.living))
+	keys = slices.DeleteFunc(keys, func(key string) bool {
+		return l.living[key].busy || !fits(l.living[key])
+	})
 	if len(keys) == 0 {
 		return nil
 	}
-	for range 8 {
-		if t := l.living[keys[r.IntN(len(keys))]]; !t.busy {
-			t.busy = true
-			return t
-		}
-	}
-	return nil
+	t := l.living[keys[r.IntN(len(keys))]]
+	t.busy = true
+	return t
 }
 
 // send plays one act and writes down its outcome. It reports whether the
@@ -101,6 +139,8 @@ func (l *ledger) send(c *daemon.Caller, a *act) bool {
 	status, reply, err := c.Send(a.message, a.values)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	a.tries++
+	a.tell(status, err)
 	if err != nil {
 		l.count(a.name).unknown++
 		if a.again {
@@ -110,6 +150,9 @@ func (l *ledger) send(c *daemon.Caller, a *act) bool {
 	}
 	for _, t := range a.on {
 		t.busy = false
+	}
+	if a.free != nil {
+		a.free()
 	}
 	if err := l.book(a, status, reply); err != nil {
 		l.wrong = append(l.wrong, fmt.Sprintf("%s %s: %v", a.name, a.values.Key, err))
@@ -137,7 +180,7 @@ func (l *ledger) book(a *act, status int, reply []byte) error {
 
 // created enters the workspaces of a create's reply; the ledger is locked.
 // A create that is answered twice must name the same workspaces both times.
-func (l *ledger) created(nodes int) func(reply []byte) error {
+func (l *ledger) created(a *act, nodes int, staged string) func(reply []byte) error {
 	return func(reply []byte) error {
 		keys, group := daemon.Keys(reply), daemon.GroupKey(reply)
 		if len(keys) != nodes || (nodes > 1) != (group != "") {
@@ -148,7 +191,7 @@ func (l *ledger) created(nodes int) func(reply []byte) error {
 				return fmt.Errorf("key %s was given before", key)
 			}
 			t := &tenancy{key: key, group: group, ends: daemon.Termination(reply),
-				snapshots: map[string]bool{}}
+				snapshots: map[string]bool{}, asked: a.made, staged: staged}
 			l.living[key] = t
 			if group != "" {
 				l.groups[group] = append(l.groups[group], t)
@@ -173,6 +216,9 @@ func (l *ledger) reopen() {
 	defer l.mu.Unlock()
 	for _, t := range l.living {
 		t.busy = false
+	}
+	for _, e := range l.shelf {
+		e.busy = false
 	}
 }
 

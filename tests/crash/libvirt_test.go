@@ -2,7 +2,6 @@ package crash
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,17 +89,17 @@ func TestKillsAreSurvivedByRealGuests(t *testing.T) {
 	}
 }
 
-// sum writes the checksum of an image beside it.
-func sum(t *testing.T, path string) {
+// sum writes the checksum of an image beside it and returns it.
+func sum(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err == nil {
-		text := fmt.Sprintf("%x\n", sha256.Sum256(data))
-		err = os.WriteFile(path+".sha256", []byte(text), 0o644)
+		err = os.WriteFile(path+".sha256", []byte(sumOf(data)+"\n"), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return sumOf(data)
 }
 
 // domainStates are libvirt's words for what a host has.

@@ -1,7 +1,6 @@
 package crash
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,6 +38,13 @@ last = "10.9.3.250"
 netmask = "255.255.0.0"
 gateway = "10.9.0.254"
 broadcast = "10.9.255.255"
+
+[[network]]
+name = "private"
+first = "172.20.1.1"
+last = "172.20.3.250"
+netmask = "255.255.0.0"
+private = true
 
 [repository.file]
 dir = %q
@@ -82,7 +88,9 @@ var wandering = []weighted{
 	{"shutdown", 5}, {"serialize", 6}, {"save", 2}, {"destroy", 12}, {"destroy group", 2},
 	{"subscribe", 4}, {"subscribe end", 2}, {"migrate", 18}, {"migrate still", 8},
 	{"snapshot", 8}, {"revert", 5}, {"unsnap", 7}, {"drain", 3}, {"open", 6}, {"evacuate", 4},
-	{"add host", 4}, {"remove host", 4},
+	{"add host", 4}, {"remove host", 4}, {"create private", 4}, {"create listed", 6},
+	{"create staged", 6}, {"add image", 4}, {"verify image", 5}, {"tag image", 3},
+	{"remove image", 3}, {"hold", 5}, {"release", 4}, {"read console", 6},
 }
 
 // TestKillsOfThoseWhoMove kills the daemon while workspaces move between hosts, live and
@@ -91,13 +99,13 @@ var wandering = []weighted{
 // workspace is on one host with all its files there and none elsewhere.
 func TestKillsOfThoseWhoMove(t *testing.T) {
 	r := newRig(t, style{clients: 3, crowd: 30, think: 20 * time.Millisecond,
-		life: 700 * time.Millisecond, early: 60 * time.Millisecond, limit: 3 * time.Minute,
-		acts: wandering, fleet: &fleet{free: 2, guests: map[string]string{
+		life: 700 * time.Millisecond, early: 60 * time.Millisecond, limit: patience,
+		acts: wandering, pool: "10.9.1.", fleet: &fleet{free: 2, guests: map[string]string{
 			"guest1": guestSpec, "guest2": guestSpec}}})
 	sshd := sshdtest.Start(t)
 	r.settleOn(t, fmt.Sprintf(far, sshd.Address, sshd.User, sshd.KeyFile, sshd.KnownHosts))
 	r.play(t, *killsFlag)
-	over := time.After(time.Minute)
+	over := time.After(r.style.limit)
 	for len(sshd.Sessions()) > 0 {
 		select {
 		case <-over:
@@ -119,10 +127,7 @@ func (r *rig) settleOn(t *testing.T, reached string) {
 	if err := os.Mkdir(images, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	image := bytes.Repeat([]byte("an image that takes a moment "), 20_000)
-	if err := os.WriteFile(filepath.Join(images, imageName), image, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	r.books.stock(t, images)
 	dirs := map[string]string{}
 	hosts := ""
 	for _, h := range []struct {
@@ -150,7 +155,7 @@ func (r *rig) settleOn(t *testing.T, reached string) {
 		fmt.Sprintf(wide, r.options.Data, disks, hosts, images))
 	r.options.Args = append(r.options.Args, "--sim-script", r.write(t, "sim.script", swaying))
 	r.books.dirOf = func(host string) string { return dirs[host] }
-	r.books.spool, r.books.images = filepath.Join(r.options.Data, "spool"), images
+	r.books.spool = filepath.Join(r.options.Data, "spool")
 	r.books.hosts = func() (map[string]guest, error) {
 		return simulated(filepath.Join(r.options.Data, "sim"))
 	}

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
@@ -109,7 +108,7 @@ func (p *puller) take(message string) {
 func (p *puller) check(ctx context.Context, b *books) ([]string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
 	err := b.awaitNone(ctx, "messages of the pull point not fetched, or never meant for it",
 		`SELECT ? - max(s.last, coalesce(max(o.number), 0)) FROM subscription s

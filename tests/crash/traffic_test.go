@@ -54,6 +54,7 @@ var weights = []weighted{
 	{"create", 22}, {"create group", 4}, {"extend", 12}, {"pause", 10}, {"start", 12},
 	{"shutdown", 8}, {"reboot", 6}, {"save", 3}, {"destroy", 14}, {"destroy group", 2},
 	{"subscribe", 10}, {"subscribe end", 5}, {"subscribe dead", 4},
+	{"hold", 3}, {"release", 3}, {"read console", 4},
 }
 
 // next chooses an act that the ledger allows.
@@ -71,7 +72,7 @@ func (c *client) next() *act {
 // draw returns the name of an act by its weight, so that the crowd stays near
 // its size.
 func (c *client) draw() string {
-	if len(c.ledger.living) > 2*c.style.crowd && c.rand.IntN(2) == 0 {
+	if c.style.crowd > 0 && len(c.ledger.living) > 2*c.style.crowd && c.rand.IntN(2) == 0 {
 		return "destroy"
 	}
 	if len(c.ledger.living) < c.style.crowd/2 && c.rand.IntN(2) == 0 {
@@ -93,27 +94,60 @@ func (c *client) draw() string {
 // make fills an act in; nil when there is nothing to do it to. The ledger is
 // locked.
 func (c *client) make(name string) *act {
-	a := &act{name: name, values: daemon.Values{Message: daemon.NewMessageID()}}
+	a := &act{name: name, made: time.Now(), values: daemon.Values{Message: daemon.NewMessageID()}}
 	a.answer = func([]byte) error { return nil }
+	if kind, what, _ := strings.Cut(name, " "); kind == "create" {
+		return c.create(a, what)
+	}
 	switch name {
-	case "create":
-		a.message, a.again, a.answer = daemon.Create, true, c.ledger.created(1)
-		return a
-	case "create group":
-		a.message, a.again, a.answer = daemon.CreateGroup, true, c.ledger.created(3)
-		return a
 	case "destroy group":
 		return c.destroyGroup(a)
+	case "hold", "release":
+		return c.hold(a)
+	case "add image":
+		return c.addImage(a)
+	case "verify image", "tag image", "remove image":
+		return c.aboutImage(a)
 	}
 	if done := c.aboutHosts(a); done {
 		return a
 	}
-	t := c.ledger.pick(c.rand)
+	t := c.ledger.pick(c.rand, func(t *tenancy) bool {
+		return name != "revert" && name != "unsnap" || len(keeping(t)) > 0
+	})
 	if t == nil {
 		return nil
 	}
 	a.on, a.values.Key = []*tenancy{t}, t.key
 	c.fill(a, t)
+	return a
+}
+
+// create asks for one workspace or a group: of the image that was recorded, of one in the
+// library, which may be taken off it meanwhile, of one that is staged in first and out when
+// it is saved, or on a network of its own.
+func (c *client) create(a *act, what string) *act {
+	a.message, a.again = daemon.Create, true
+	nodes, staged := 1, ""
+	switch what {
+	case "group":
+		nodes = 3
+	case "private":
+		nodes, a.values.Association = 2, "private"
+	case "listed":
+		if a.values.Image = c.anyImage(); a.values.Image == "" {
+			return nil
+		}
+	case "staged":
+		staged = fmt.Sprintf("staged-%d", c.rand.IntN(4))
+		a.values.Image = "file://" + staged
+		a.values.Optional = daemon.Staged("file://"+sourceName, a.values.Image,
+			fmt.Sprintf("file://out-%d", c.rand.IntN(4)))
+	}
+	if nodes > 1 {
+		a.message, a.values.Nodes = daemon.CreateGroup, nodes
+	}
+	a.answer = c.ledger.created(a, nodes, staged)
 	return a
 }
 
@@ -148,6 +182,8 @@ func (c *client) fill(a *act, t *tenancy) {
 		c.migrate(a, t)
 	case "snapshot", "revert", "unsnap":
 		c.snapshot(a, t)
+	case "read console":
+		c.readConsole(a, t)
 	default:
 		c.subscribe(a, t)
 	}
@@ -167,14 +203,9 @@ func (c *client) extend(a *act, t *tenancy) {
 }
 
 func (c *client) destroy(a *act, t *tenancy) {
-	a.message, a.again = daemon.Destroy, true
+	a.message = daemon.Destroy
 	a.answer = func([]byte) error { c.ledger.destroyed(t); return nil }
-	a.refused = func(reply []byte) error {
-		if !strings.Contains(string(reply), "ResourceUnknownFault") {
-			return fmt.Errorf("refused: %.600s", reply)
-		}
-		return a.answer(reply) // an unanswered try before was carried out
-	}
+	a.once("ResourceUnknownFault")
 }
 
 func (c *client) destroyGroup(a *act) *act {
@@ -191,14 +222,9 @@ func (c *client) destroyGroup(a *act) *act {
 		for _, t := range members {
 			t.busy = true
 		}
-		a.message, a.again, a.values.Key, a.on = daemon.DestroyGroup, true, group, members
+		a.message, a.values.Key, a.on = daemon.DestroyGroup, group, members
 		a.answer = func([]byte) error { c.ledger.destroyed(members...); return nil }
-		a.refused = func(reply []byte) error {
-			if !strings.Contains(string(reply), "ResourceUnknownFault") {
-				return fmt.Errorf("refused: %.600s", reply)
-			}
-			return a.answer(reply)
-		}
+		a.once("ResourceUnknownFault")
 		return a
 	}
 	return nil

@@ -44,7 +44,8 @@ func TestMessagesHaveNoMarksLeft(t *testing.T) {
 	v := Values{Key: "17", Time: time.Unix(0, 0), Consumer: "http://127.0.0.1:1/c"}
 	for _, m := range []Message{Create, CreateGroup, State, Properties, Begin, Pause, Reboot,
 		Shutdown, Save, Extend, Subscribe, SubscribeEnd, Destroy, DestroyGroup, List, Migrate,
-		Serialize, Snapshot, Drain, Open, Evacuate, AddHost, RemoveHost} {
+		Serialize, Snapshot, Drain, Open, Evacuate, AddHost, RemoveHost, Hold, Release, Networks,
+		ReadConsole, AddImage, Images, VerifyImage, TagImage, RemoveImage} {
 		if body := string(m.Body(v)); strings.ContainsAny(body, "{}") {
 			t.Errorf("%s: a mark is left in %s", m.action, body)
 		}

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"strconv"
@@ -97,8 +98,12 @@ type Values struct {
 	Consumer string    // URL of a subscription's consumer
 	Message  string    // MessageID; empty: a new one
 
-	// Of a lease: how many machines, how long they run, what Terms returns; and
-	// what Resize gives.
+	// Of Create and CreateGroup: the network and the image, by default those that were
+	// recorded, and what else is wanted, such as what Staged returns.
+	Association, Image, Optional string
+
+	// Of a lease: how many machines (of a group 3 by default), how long they run, what Terms
+	// returns; and what Resize gives.
 	Nodes    int
 	Duration time.Duration
 	Terms    string
@@ -109,6 +114,10 @@ type Values struct {
 	Cold         bool
 	Action, Name string
 	Spec         string // of a host to be added: its elements after the name
+
+	// Of requests about addresses and images: an image of the library is added as Name and
+	// Version, and else referred to by Name alone.
+	First, Last, Version string
 }
 
 // Terms writes lease terms: a kind such as best-effort, a start unless it is
@@ -122,6 +131,17 @@ func Terms(kind string, start time.Time, preemptible bool) string {
 		text += "<q:Preemptible>true</q:Preemptible>"
 	}
 	return text
+}
+
+// Staged writes, for Values.Optional, that a file is brought to another place before images
+// are, and one brought away after they were returned.
+func Staged(in, at, out string) string {
+	const types = ` xmlns="` + workspaceNS + `/types">`
+	transfer := func(name, from, to string) string {
+		return "<" + name + types + "<sourceURL>" + from + "</sourceURL><destURL>" + to +
+			"</destURL></" + name + ">"
+	}
+	return transfer("stageIn", in, at) + transfer("stageOut", at, out)
 }
 
 // timeForm is how times are written: to the millisecond.
@@ -147,7 +167,10 @@ func (m Message) Body(v Values) []byte {
 		"{key}", v.Key,
 		"{time}", v.Time.UTC().Format(timeForm),
 		"{consumer}", v.Consumer,
-		"{nodes}", strconv.Itoa(v.Nodes),
+		"{association}", cmp.Or(v.Association, "public"),
+		"{image}", cmp.Or(v.Image, "file://ttylinux-xen"),
+		"{optional}", v.Optional,
+		"{nodes}", strconv.Itoa(cmp.Or(v.Nodes, 3)),
 		"{duration}", fmt.Sprintf("PT%.3fS", v.Duration.Seconds()),
 		"{terms}", v.Terms,
 		"{memory}", strconv.Itoa(v.MemoryMB),
@@ -156,6 +179,9 @@ func (m Message) Body(v Values) []byte {
 		"{action}", v.Action,
 		"{name}", v.Name,
 		"{spec}", v.Spec,
+		"{first}", v.First,
+		"{last}", v.Last,
+		"{version}", v.Version,
 	).Replace(m.text))
 }
 

@@ -22,7 +22,38 @@ var (
 	RemoveHost = two("Host",
 		"http://docs.oasis-open.org/wsrf/rlw-2/ImmediateResourceTermination/DestroyRequest",
 		aboutHost, `<d:Destroy xmlns:d="http://docs.oasis-open.org/wsrf/rl-2"/>`)
+	// Hold keeps the addresses from Values.First to Values.Last from being leased, Release ends
+	// the hold on Values.First, and Networks asks what is leased and held.
+	Hold = two("WorkspaceFactory", "", "", `<p:HoldAddresses><p:Hold><p:First>{first}</p:First>`+
+		`<p:Last>{last}</p:Last><p:Comment>held</p:Comment></p:Hold></p:HoldAddresses>`)
+	Release = two("WorkspaceFactory", "", "",
+		`<p:ReleaseAddress><p:Address>{first}</p:Address></p:ReleaseAddress>`)
+	Networks = two("WorkspaceFactory", "", "", `<p:QueryNetworks/>`)
+	// ReadConsole asks what the serial line of a workspace has said.
+	ReadConsole = two("Workspace", "", aboutWorkspace, `<p:ReadConsole/>`)
 )
+
+// Requests about the library of images.
+var (
+	// AddImage adds Values.Image to the site's shelf; Images asks for all of that name.
+	AddImage = images("AddImage", `<i:Image><i:Name>{name}</i:Name>`+
+		`<i:Version>{version}</i:Version><i:Shelf>site</i:Shelf><i:Location>{image}</i:Location>`+
+		`<i:Architecture>x86_32</i:Architecture><i:VMM>Xen</i:VMM><i:VMM>KVM</i:VMM></i:Image>`)
+	Images = images("QueryImages", `<i:Query>name={name}</i:Query>`)
+	// VerifyImage has an image read, TagImage makes it the stable one of its name, RemoveImage
+	// takes it off the shelf.
+	VerifyImage = images("VerifyImage", reference)
+	TagImage    = images("ChangeImage", reference+`<i:Tag>stable</i:Tag>`)
+	RemoveImage = images("RemoveImage", reference)
+)
+
+const reference = `<i:Reference>{name}</i:Reference>`
+
+// images returns a request to the library.
+func images(name, body string) Message {
+	return two("Images", ownNS+":Images:"+name+"Request", "", `<i:`+name+
+		` xmlns:i="urn:philoxenia:2026:library">`+body+`</i:`+name+`>`)
+}
 
 const (
 	ownNS  = "urn:philoxenia:2026:workspace"
