@@ -221,7 +221,6 @@ func (r *leaseRig) finish(t *testing.T) {
 	if err := r.books.awaitNone(ctx, "leases that are not over", unfinished); err != nil {
 		t.Fatalf("%v\n%s", err, r.log)
 	}
-	c.Close() // the service has closed it meanwhile, maybe
 	for _, l := range r.lessee.promises {
 		for _, key := range l.keys {
 			status, reply, err := c.Send(daemon.Destroy, daemon.Values{Key: key})

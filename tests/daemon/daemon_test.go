@@ -40,6 +40,23 @@ func TestCallerReadsBothFramings(t *testing.T) {
 	}
 }
 
+// TestCallerLeavesIdleConnections has the server close a connection that nobody has used for
+// long, as servers do: the next call does not know of it.
+func TestCallerLeavesIdleConnections(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(echo))
+	defer server.Close()
+	c := NewCaller(strings.TrimPrefix(server.URL, "http://"))
+	defer c.Close()
+	for range 3 {
+		if _, reply, err := c.Call("/length", "urn:a", []byte("hello")); err != nil ||
+			string(reply) != "hello" {
+			t.Fatalf("reply %q, %v", reply, err)
+		}
+		server.CloseClientConnections()
+		c.used = c.used.Add(-2 * keepLimit)
+	}
+}
+
 func TestMessagesHaveNoMarksLeft(t *testing.T) {
 	v := Values{Key: "17", Time: time.Unix(0, 0), Consumer: "http://127.0.0.1:1/c"}
 	for _, m := range []Message{Create, CreateGroup, State, Properties, Begin, Pause, Reboot,
