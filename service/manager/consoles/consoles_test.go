@@ -3,12 +3,15 @@ package consoles_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -83,6 +86,39 @@ func TestCut(t *testing.T) {
 		must(t, consoles.Cut(t.Context(), a, link, 0))
 		if info, _ := os.Stat(name); info.Size() != int64(len(got)) {
 			t.Errorf("through a link it was cut to %d bytes", info.Size())
+		}
+	})
+}
+
+// TestCutOnce: of hosts that share a directory one at a time cuts a log, and those that
+// would have cut the same find that it is done.
+func TestCutOnce(t *testing.T) {
+	everywhere(t, func(t *testing.T, a workspace.Access, dir string) {
+		const keep = 2 << 20
+		name := filepath.Join(dir, "workspace-7.log")
+		all := lines(0, 7<<20/lineBytes)
+		must(t, os.WriteFile(name, all, 0o600))
+		other, err := os.OpenFile(name, os.O_RDWR, 0)
+		must(t, err)
+		defer other.Close()
+		must(t, syscall.Flock(int(other.Fd()), syscall.LOCK_EX))
+		must(t, consoles.Cut(t.Context(), a, name, keep))
+		if now, _ := os.ReadFile(name); !bytes.Equal(now, all) {
+			t.Fatalf("while another cuts it there are %d bytes", len(now))
+		}
+		must(t, syscall.Flock(int(other.Fd()), syscall.LOCK_UN))
+		failed := make([]error, 6)
+		var cuts sync.WaitGroup
+		for i := range failed {
+			cuts.Go(func() { failed[i] = consoles.Cut(t.Context(), a, name, keep) })
+		}
+		cuts.Wait()
+		must(t, errors.Join(failed...))
+		now, err := os.ReadFile(name)
+		must(t, err)
+		if len(now) != keep || !bytes.HasSuffix(all, now) {
+			t.Errorf("of %d cuts at once there are %d bytes, that begin with %.32q", len(failed),
+				len(now), now)
 		}
 	})
 }

@@ -1,6 +1,15 @@
 # Shortens FILE, which others append to, to its last KEEP bytes and up to STEP more.
 file=$1 keep=$2 step=$3
 [ -f "$file" ] && [ ! -L "$file" ] || exit 0
+
+# One at a time: hosts that share the directory each see the log as theirs to cut, and two
+# that take the same bytes out would take twice as many. Who finds it locked leaves it.
+exec 9<>"$file" || exit
+flock -n -E 75 9
+locked=$?
+[ "$locked" = 75 ] && exit 0
+[ "$locked" = 0 ] || exit "$locked"
+
 size() { stat -c %s -- "$file"; }
 end=$(size) || exit
 cut=$(((end - keep) / step * step))
