@@ -82,22 +82,30 @@ func (p *port) rules() []string {
 		"ether type != { arp, ip, ip6 } drop", // no VLANs, no spanning tree
 		"udp sport { 67, 547 } drop",          // a DHCP server's answers
 		"udp dport { 68, 546 } drop",
-		"icmpv6 type { nd-router-advert, nd-redirect, mld-listener-query } drop",
+		"icmpv6 type { nd-router-advert, nd-redirect, mld-listener-query, 151, 153 } drop",
+		"icmp type { redirect, router-advertisement } drop",
+		// Of multicast: who asks, and who is a router (RFC 4286; RFC 7761, section 4.9).
+		"igmp type { membership-query, 0x30, 0x32 } drop",
+		"meta l4proto pim drop",
 		"icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } " +
 			"exthdr frag exists drop", // RFC 6980, section 5
 		"ether type arp arp saddr ether != " + p.mac.String() + " drop",
 		"ether type arp arp htype != 1 drop",
 		"ether type arp arp ptype != ip drop",
+		"ether type arp arp hlen != 6 drop",
+		"ether type arp arp plen != 4 drop",
 	}
 	rules = append(rules, p.neighbour()...)
 	if p.loose {
 		return append(append(rules, "ether type != ip6 accept"), known("")...)
 	}
 	rules = append(rules,
-		"arp operation request arp saddr ip 0.0.0.0 accept", // is the address in use?
 		"ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	if four := set(p.own(false)); four != "" {
-		rules = append(rules, "arp saddr ip "+four+" accept", "ip saddr "+four+" accept")
+		// Whether another's address is in use is asked by who is about to have it, and
+		// takes it from whoever asks at the same time (RFC 5227, section 2.1.1).
+		rules = append(rules, "arp operation request arp saddr ip 0.0.0.0 arp daddr ip "+four+
+			" accept", "arp saddr ip "+four+" accept", "ip saddr "+four+" accept")
 	}
 	rules = append(rules,
 		"ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, "+

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func frames() []frame {
 			ip6(me, ownLocal, icmp, icmp6(na, "fe80::1", option(2, me)))},
 		{"it advertises another's MAC", false,
 			ip6(me, ownLocal, icmp, icmp6(na, ownLocal, option(2, other)))},
-	}, sixFrames(), lowFrames())
+	}, sixFrames(), lowFrames(), routerFrames())
 }
 
 // sixFrames are about an IPv6 address, and about fragments.
@@ -148,6 +149,51 @@ func lowFrames() []frame {
 	}
 }
 
+// routerFrames are what routers say, of unicast and of multicast, and what their neighbours
+// say to them.
+func routerFrames() []frame {
+	me := mac(ownMAC)
+	query := []byte{0x11, 0, 0, 0, 0, 0, 0, 0}
+	of := func(protocol byte, payload []byte) []byte {
+		f := ip4(me, ownIP, payload)
+		f[23], f[24], f[25] = protocol, 0, 0
+		binary.BigEndian.PutUint16(f[24:], checksum(f[14:34]))
+		return f
+	}
+	kind := func(of byte) []byte { return append([]byte{of}, query[1:]...) }
+	const icmp4, igmp, pim = 1, 2, 103
+	behind := func(kind byte) []byte {
+		return append([]byte{icmp, 0, 5, 2, 0, 0, 1, 0}, icmp6(kind, "::", nil)...)
+	}
+	return []frame{
+		{"an echo", true, of(icmp4, kind(8))},
+		{"it redirects IPv4", false, of(icmp4, kind(5))},
+		{"a router's advertisement of IPv4", false, of(icmp4, kind(9))},
+		{"it looks for a router of IPv4", true, of(icmp4, kind(10))},
+		{"it asks who listens", false, of(igmp, kind(0x11))},
+		{"it listens", true, of(igmp, kind(0x22))},
+		{"it leaves", true, of(igmp, kind(0x17))},
+		{"a multicast router", false, of(igmp, kind(0x30))},
+		{"one that ends", false, of(igmp, kind(0x32))},
+		{"a PIM router", false, of(pim, []byte{0x20, 0, 0, 0})},
+		{"a PIM router of IPv6", false, ip6(me, ownLocal, pim, []byte{0x20, 0, 0, 0})},
+		{"it asks who listens, of IPv6", false, ip6(me, ownLocal, 0, behind(130))},
+		{"it listens, of IPv6", true, ip6(me, ownLocal, 0, behind(143))},
+		{"a multicast router of IPv6", false, ip6(me, ownLocal, 0, behind(151))},
+		{"one of IPv6 that ends", false, ip6(me, ownLocal, icmp, icmp6(153, "::", nil))},
+		{"whether another's IPv4 address is free", false,
+			ether(me, etherARP, arp(1, me, "0.0.0.0", otherIP))},
+		{"ARP of other lengths", false, ether(me, etherARP, longARP(me))},
+	}
+}
+
+// longARP is ARP about addresses of 16 octets, of which the first four are another's.
+func longARP(me net.HardwareAddr) []byte {
+	b := append([]byte{0, 1, 8, 0, 6, 16, 0, 2}, me...)
+	b = append(b, netip.MustParseAddr(otherIP).AsSlice()...)
+	return append(b, make([]byte, 12+6+16)...)
+}
+
 // rarp is a message about a MAC.
 func rarp(op uint16, sender, target net.HardwareAddr) []byte {
 	b := arp(op, sender, "0.0.0.0", "0.0.0.0")
@@ -192,7 +238,7 @@ func TestGuardDropsFrames(t *testing.T) {
 	device := ns.NICs(l.node, w)[0].Device
 	guest, other := l.guest(device, "g0"), l.guest("other", "g1")
 	for i, f := range frames() {
-		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(i)))
+		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(7000+i)))
 		guest.send(f.bytes)
 		guest.send(mark)
 		if heard := other.hears(f.bytes, mark); heard != f.passes {
@@ -228,14 +274,15 @@ func TestAdvisoryIsNotHeldToAddresses(t *testing.T) {
 	guest, other := l.guest(ns.NICs(l.node, w)[0].Device, "g0"), l.guest("other", "g1")
 	loose := map[string]bool{"another's address": true, "no address": true,
 		"it answers for another": true, "it asks in another's name": true,
-		"it answers for nobody":      true,
-		"another link-local address": true, "an IPv6 address that it has not": true,
+		"it answers for nobody":                  true,
+		"whether another's IPv4 address is free": true,
+		"another link-local address":             true, "an IPv6 address that it has not": true,
 		"whether another's is free": true, "it advertises another": true,
 		"it advertises another's IPv6 address": true, "whether another's IPv6 address is": true,
 		"it advertises another without a MAC": true,
 		"a piece of another's IPv6":           true, "another's piece": true}
 	for i, f := range frames() {
-		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(i)))
+		mark := ip4(mac(ownMAC), ownIP, udp(7000, uint16(7000+i)))
 		guest.send(f.bytes)
 		guest.send(mark)
 		if heard := other.hears(f.bytes, mark); heard != (f.passes || loose[f.name]) {
