@@ -196,6 +196,7 @@ func (g *putter) upload(ctx context.Context, c *connection, to *lanes.File) erro
 // send sends what is not there yet, over two connections where a second is to be had.
 func (g *putter) send(ctx context.Context, c *connection, to *lanes.File) error {
 	files, touch := []io.WriterAt{to}, c.Line().Touch
+	var flush func() error // needs a second connection: that stands still meanwhile
 	return g.beside(ctx, g.stat.Size()-g.offset, func(more []*connection) error {
 		for _, other := range more {
 			f, err := other.OpenFile(g.temp, os.O_WRONLY)
@@ -204,10 +205,11 @@ func (g *putter) send(ctx context.Context, c *connection, to *lanes.File) error 
 			}
 			defer f.Close()
 			files = append(files, f)
+			flush = func() error { return other.Flush(f) }
 			touch = func() { c.Line().Touch(); other.Line().Touch() }
 		}
 		u := lanes.Upload{From: g.from, Size: g.stat.Size(), Offset: g.offset,
-			To: files, Sum: transfer.NewSum(), Account: g.account, Touch: touch,
+			To: files, Sum: transfer.NewSum(), Account: g.account, Touch: touch, Flush: flush,
 			Meter: transfer.NewMeter(g.Progress, g.stat.Size()),
 			Pace:  transfer.NewPace(g.Rate, touch)}
 		err := u.Run(ctx)

@@ -12,8 +12,7 @@ import (
 	"github.com/philoxenia/philoxenia/adapters/transport/transfer"
 )
 
-// lanes is how many packets are on their way at once. Chunk n goes out when
-// chunk n-lanes has arrived, and so have all before that.
+// lanes is how many packets are on their way at once.
 const lanes = packetsAtOnce
 
 // checkpointBytes is how much may have to be sent again after a kill.
@@ -32,26 +31,23 @@ type Upload struct {
 	Account func(offset int64) error
 	Touch   func() // tells that we are at work
 	Pace    *transfer.Pace
+	// Flush, when set, has the server write what has arrived to its disk: now and then,
+	// one call at a time, while others send. The connection that it is called over
+	// stands still meanwhile.
+	Flush func() error
 
-	lanes [lanes]lane
-	ends  [lanes]int64 // where the last chunk of each lane ends
-	next  int
+	work  chan chunk
+	free  chan []byte // buffers, nil where none was made yet
+	due   chan struct{}
 	since int64 // so much data was handed to the lanes since the account was written
-
-	handed int64 // all before it was handed to the lanes
 
 	mu     sync.Mutex
 	err    error
-	failed int64 // with err: the lowest offset that did not arrive
+	handed int64          // all before it was handed to the lanes
+	flight map[int64]bool // where chunks begin that have not arrived
 }
 
-// lane sends one chunk at a time.
-type lane struct {
-	to   io.WriterAt
-	work chan chunk
-	free chan []byte // its one buffer, when it is not in use
-}
-
+// chunk is what a lane sends at a time.
 type chunk struct {
 	data   []byte
 	offset int64
@@ -59,23 +55,24 @@ type chunk struct {
 
 // Run sends what is not there yet, and computes the checksum of all.
 func (u *Upload) Run(ctx context.Context) error {
-	u.handed = u.Offset
+	u.handed, u.flight = u.Offset, map[int64]bool{}
 	if err := u.recall(ctx); err != nil {
 		return err
 	}
 	u.Meter.Reach(u.Offset)
+	u.work, u.free = make(chan chunk), make(chan []byte, lanes)
+	u.due = make(chan struct{}, 1)
 	var workers sync.WaitGroup
-	for i := range u.lanes {
-		l := &u.lanes[i]
-		l.to = u.To[i%len(u.To)]
-		l.work, l.free = make(chan chunk), make(chan []byte, 1)
-		l.free <- nil
-		workers.Go(func() { u.send(l) })
+	for i := range lanes {
+		u.free <- nil
+		workers.Go(func() { u.send(u.To[i%len(u.To)]) })
+	}
+	if u.Flush != nil {
+		workers.Go(u.flush)
 	}
 	err := u.feed(ctx)
-	for i := range u.lanes {
-		close(u.lanes[i].work)
-	}
+	close(u.work)
+	close(u.due)
 	workers.Wait()
 	if err = errors.Join(err, u.failure()); err != nil {
 		return errors.Join(err, u.Account(u.arrived()))
@@ -103,34 +100,52 @@ func (t touching) Read(b []byte) (int, error) {
 	return t.Reader.Read(b)
 }
 
-// send is the work of one lane.
-func (u *Upload) send(l *lane) {
-	for c := range l.work {
-		if _, err := sparse.WriteAt(l.to, c.data, c.offset); err != nil {
-			u.fail(c.offset, err)
-		}
-		l.free <- c.data
+// send is the work of one lane: whichever is free takes the next chunk, so that no
+// connection waits for another.
+func (u *Upload) send(to io.WriterAt) {
+	for c := range u.work {
+		_, err := sparse.WriteAt(to, c.data, c.offset)
+		u.finish(c.offset, err)
+		u.free <- c.data
 	}
 }
 
-// fail notes that the chunk at offset did not arrive.
-func (u *Upload) fail(offset int64, err error) {
+// flush is called for each time that it is due.
+func (u *Upload) flush() {
+	for range u.due {
+		if err := u.Flush(); err != nil {
+			u.begin(u.Offset) // nobody knows what of it was lost
+			u.finish(u.Offset, err)
+		}
+	}
+}
+
+// begin notes that the chunk at offset is on its way.
+func (u *Upload) begin(offset int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.err == nil || offset < u.failed {
-		u.failed = offset
+	u.flight[offset] = true
+}
+
+// finish notes that the chunk at offset has arrived, or never will.
+func (u *Upload) finish(offset int64, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err == nil {
+		delete(u.flight, offset)
 	}
 	u.err = cmp.Or(u.err, err)
 }
 
-// arrived returns the offset before which all has arrived, once the lanes are done.
+// arrived returns the offset before which all has arrived.
 func (u *Upload) arrived() int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.err != nil {
-		return u.failed
+	least := u.handed
+	for offset := range u.flight {
+		least = min(least, offset)
 	}
-	return u.handed
+	return least
 }
 
 func (u *Upload) failure() error {
@@ -170,29 +185,27 @@ func (u *Upload) zeros(ctx context.Context, n int64) error {
 	return nil
 }
 
-// checkpoint keeps the account for the case that we are killed. The lane whose
-// turn it is has just come free: its last chunk has arrived.
+// checkpoint keeps the account for the case that we are killed.
 func (u *Upload) checkpoint() error {
-	arrived := u.ends[u.next%lanes]
 	if u.since < checkpointBytes || u.failure() != nil {
 		return nil
 	}
 	u.since = 0
-	return u.Account(arrived)
+	select {
+	case u.due <- struct{}{}:
+	default: // none wanted, or one is due already
+	}
+	return u.Account(u.arrived())
 }
 
 // extent hands one stretch of data to the lanes, cut at multiples of the
 // packet's size.
 func (u *Upload) extent(ctx context.Context, e sparse.Extent) error {
 	for at := e.Offset; at < e.End(); {
-		if err := errors.Join(ctx.Err(), u.failure()); err != nil {
+		if err := errors.Join(ctx.Err(), u.failure(), u.checkpoint()); err != nil {
 			return err
 		}
-		l := &u.lanes[u.next%lanes]
-		b := <-l.free
-		if err := u.checkpoint(); err != nil {
-			return err
-		}
+		b := <-u.free
 		if b == nil {
 			b = make([]byte, packetBytes)
 		}
@@ -209,11 +222,10 @@ func (u *Upload) extent(ctx context.Context, e sparse.Extent) error {
 		if err := u.Pace.Wait(ctx, n); err != nil {
 			return err
 		}
-		l.work <- chunk{b, at}
+		u.begin(at)
+		u.work <- chunk{b, at}
 		at += int64(n)
 		u.since += int64(n)
-		u.ends[u.next%lanes] = at
-		u.next++
 		u.handed = at
 		u.Meter.Reach(at)
 	}
