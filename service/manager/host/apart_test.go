@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/philoxenia/philoxenia/adapters/access/local"
@@ -14,6 +15,7 @@ import (
 type far struct {
 	local.Access
 	before func()
+	after  func() error
 }
 
 func (*far) Local() bool { return false }
@@ -49,5 +51,36 @@ func TestApartAtOnce(t *testing.T) {
 				t.Errorf("left are %v, %v", left, err)
 			}
 		})
+	}
+}
+
+// TestApartAfterADeath asks again after a daemon was killed while it asked: what that left is
+// removed.
+func TestApartAfterADeath(t *testing.T) {
+	dir := t.TempDir()
+	way := &far{}
+	a := &Node{Host: workspace.Host{ID: "a"}, Dir: dir, Access: way}
+	b := &Node{Host: workspace.Host{ID: "b"}, Dir: t.TempDir(), Access: way}
+	way.before = func() { // all that the file system knows is copied, and comes back after it
+		left, err := os.ReadDir(dir)
+		if err != nil || len(left) != 1 {
+			t.Fatalf("while it asks there are %v, %v", left, err)
+		}
+		name := filepath.Join(dir, left[0].Name())
+		way.after = func() error { return os.WriteFile(name, nil, 0o600) }
+	}
+	for range 2 {
+		if apart, err := Apart(t.Context(), a, b, 7); err != nil || !apart {
+			t.Errorf("they are said to be apart: %v, %v", apart, err)
+		}
+		if way.after != nil {
+			if err := way.after(); err != nil {
+				t.Fatal(err)
+			}
+			way.after = nil
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
