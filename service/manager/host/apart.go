@@ -6,15 +6,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
 // Apart reports whether hosts have directories of their own. Between machines
-// that is tried out, with a file beside the workspace's disks, which nobody else has who
-// tries it out just now: who took a shared directory for two would remove what is used.
+// that is tried out, with a file beside the workspace's disks: who took a shared directory
+// for two would remove what is used.
 func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
 	if a.ID == b.ID {
 		return false, nil
@@ -24,9 +23,12 @@ func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
 		y, errB := os.Stat(b.Dir)
 		return errA != nil || errB != nil || !os.SameFile(x, y), nil
 	}
-	mark, turn := rand.Text(), askers.enter(id)
-	defer askers.leave(id, turn)
-	name := id.String() + "-0-shared-" + strconv.Itoa(turn)
+	done, err := asking.enter(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	mark, name := rand.Text(), id.String()+"-0-shared"
 	path := filepath.Join(a.Dir, name)
 	if err := a.Access.Write(ctx, path, []byte(mark), 0o600); err != nil {
 		return false, err
@@ -38,32 +40,47 @@ func Apart(ctx context.Context, a, b *Node, id workspace.ID) (bool, error) {
 	return string(seen) != mark, errors.Join(err, a.Access.Remove(ctx, path))
 }
 
-// askers are who tries it out just now. Each has the lowest number that is free, so that a
-// daemon finds the file again, and removes it, that one before it left when it was killed.
-var askers = turns{taken: map[workspace.ID]map[int]bool{}}
+// asking are the workspaces for which it is tried out just now, one at a time: so there is one
+// file for each, which a daemon that was killed leaves to the next that asks, or destroys.
+var asking = turns{busy: map[workspace.ID]chan struct{}{}}
 
 type turns struct {
-	mu    sync.Mutex
-	taken map[workspace.ID]map[int]bool
+	mu   sync.Mutex
+	busy map[workspace.ID]chan struct{} // closed at the end of the turn
 }
 
-func (t *turns) enter(id workspace.ID) (turn int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for t.taken[id][turn] {
-		turn++
+// enter waits for the workspace's turn, and returns what ends it. The error is of kind
+// Unavailable: ctx ended while somebody waited for a host.
+func (t *turns) enter(ctx context.Context, id workspace.ID) (done func(), err error) {
+	for {
+		end := make(chan struct{})
+		before := t.take(id, end)
+		if before == nil {
+			return func() { t.leave(id, end) }, nil
+		}
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return nil, &workspace.Error{Op: "compare the directories of hosts",
+				Kind: workspace.Unavailable, ID: id.String(), Err: ctx.Err()}
+		}
 	}
-	if t.taken[id] == nil {
-		t.taken[id] = map[int]bool{}
-	}
-	t.taken[id][turn] = true
-	return turn
 }
 
-func (t *turns) leave(id workspace.ID, turn int) {
+// take makes it the turn of who ends it by end, or returns the end of whose turn it is.
+func (t *turns) take(id workspace.ID, end chan struct{}) (before <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if delete(t.taken[id], turn); len(t.taken[id]) == 0 {
-		delete(t.taken, id)
+	if now := t.busy[id]; now != nil {
+		return now
 	}
+	t.busy[id] = end
+	return nil
+}
+
+func (t *turns) leave(id workspace.ID, end chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.busy, id)
+	close(end)
 }

@@ -2,9 +2,14 @@ package host
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/access/local"
 	"github.com/philoxenia/philoxenia/service/workspace"
@@ -28,29 +33,57 @@ func (f *far) Read(ctx context.Context, path string, most int64) ([]byte, error)
 	return f.Access.Read(ctx, path, most)
 }
 
-// TestApartAtOnce asks whether hosts share a directory while somebody else does: both
-// hear what is so, and nothing of the question is left.
+// TestApartAtOnce asks whether hosts share a directory while somebody else does, who waits:
+// both hear what is so, there is one file of theirs at a time, and none in the end.
 func TestApartAtOnce(t *testing.T) {
-	one, two := t.TempDir(), t.TempDir()
-	for name, c := range map[string]struct {
-		dir  string
-		want bool
-	}{"shared": {one, false}, "their own": {two, true}} {
+	for name, shared := range map[string]bool{"shared": true, "their own": false} {
 		t.Run(name, func(t *testing.T) {
-			way := &far{}
-			a := &Node{Host: workspace.Host{ID: "a"}, Dir: one, Access: way}
-			b := &Node{Host: workspace.Host{ID: "b"}, Dir: c.dir, Access: way}
-			ask := func() {
-				if apart, err := Apart(t.Context(), a, b, 7); err != nil || apart != c.want {
-					t.Errorf("they are said to be apart: %v, %v, want %v", apart, err, c.want)
+			one, two := t.TempDir(), t.TempDir()
+			if shared {
+				two = one
+			}
+			synctest.Test(t, func(t *testing.T) {
+				way, heard := &far{}, make(chan error, 1)
+				a := &Node{Host: workspace.Host{ID: "a"}, Dir: one, Access: way}
+				b := &Node{Host: workspace.Host{ID: "b"}, Dir: two, Access: way}
+				ask := func(ctx context.Context) error {
+					apart, err := Apart(ctx, a, b, 7)
+					if err == nil && apart == shared {
+						err = fmt.Errorf("they are said to be apart: %v", apart)
+					}
+					return err
 				}
-			}
-			way.before = ask
-			ask()
-			if left, err := os.ReadDir(one); err != nil || len(left) > 0 {
-				t.Errorf("left are %v, %v", left, err)
-			}
+				way.before = func() {
+					go func() { heard <- ask(t.Context()) }()
+					hasty, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					if err := ask(hasty); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("who asks in between hears %v", err)
+					}
+					holds(t, one, "7-0-shared")
+				}
+				if err := errors.Join(ask(t.Context()), <-heard); err != nil {
+					t.Error(err)
+				}
+				holds(t, one)
+			})
 		})
+	}
+}
+
+// holds checks which files are in a directory.
+func holds(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range list {
+		got = append(got, f.Name())
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("there are %v, want %v", got, want)
 	}
 }
 
@@ -80,7 +113,5 @@ func TestApartAfterADeath(t *testing.T) {
 			way.after = nil
 		}
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("left are %v, %v", left, err)
-	}
+	holds(t, dir)
 }
