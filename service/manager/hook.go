@@ -27,7 +27,7 @@ func (h hooks) scheduled(images *image.Images, machines *vmm.VMM) []change.Plan 
 			begin(workspace.ChangeSuspend),
 			onHost(change.Task{Name: "suspend", Handler: machines.Suspend(),
 				Needs: in(workspace.Serializing)}),
-			{Name: "park", Handler: change.Handler{Do: h.park}, Retries: forever},
+			{Name: "park", Handler: change.Handler{Do: h.aside}, Retries: forever},
 		}},
 		{Kind: workspace.ChangeResume, Failed: h.notResumed, Tasks: []change.Task{
 			begin(workspace.ChangeResume),
@@ -165,6 +165,23 @@ func (h hooks) yield() change.Task {
 // park records that the workspace holds no room on its host any more.
 func (h hooks) park(_ context.Context, r *change.Run) (change.Commit, error) {
 	return func(tx workspace.Tx) error { return h.parkIn(tx, r.Workspace.ID) }, nil
+}
+
+// aside is park at the end of a suspension. What is not parked by then although its memory
+// is saved had been saved by its owner.
+func (h hooks) aside(_ context.Context, r *change.Run) (change.Commit, error) {
+	return func(tx workspace.Tx) error {
+		w, err := tx.Workspace(r.Workspace.ID)
+		if err != nil {
+			return err
+		}
+		if w.State == workspace.Serialized && !w.Parked {
+			if err := h.agenda.Doze(tx, w); err != nil {
+				return err
+			}
+		}
+		return h.parkIn(tx, w.ID)
+	}, nil
 }
 
 func (h hooks) parkIn(tx workspace.Tx, id workspace.ID) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/sim"
 	"github.com/philoxenia/philoxenia/service/lease/book"
+	"github.com/philoxenia/philoxenia/service/manager/vmm"
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
@@ -294,5 +295,67 @@ func TestSuspensionThatFails(t *testing.T) {
 		time.Sleep(time.Hour + time.Minute)
 		r.stands(victim, workspace.Running, workspace.LeaseActive)
 		r.conserved()
+	})
+}
+
+// TestSavedStaysSaved suspends a lease of whose two workspaces the owner had saved one: that
+// stays saved, where it is, when the lease goes on, also over a restart, until it is started.
+func TestSavedStaysSaved(t *testing.T) {
+	scene(t, func(r *rig) {
+		gang := request(2)
+		gang.Demand.MemoryMB, gang.Duration = 900, 3*time.Hour
+		gang.Terms.Kind, gang.Terms.Preemptible = workspace.LeaseBestEffort, true
+		created, err := r.manager.Create(r.t.Context(), gang)
+		r.check(err)
+		one, two := created.Workspaces[0].ID, created.Workspaces[1].ID
+		time.Sleep(time.Minute)
+		r.check(r.manager.Shutdown(r.t.Context(), ada, two, workspace.ShutdownSerialize, ""))
+		home := r.reach(two, workspace.Serialized).Host
+		req := large(workspace.LeaseReservation, time.Hour)
+		req.Terms.Start = ahead(time.Hour)
+		r.create(req)
+		time.Sleep(time.Until(req.Terms.Start) + time.Minute)
+		for _, id := range []workspace.ID{one, two} {
+			r.stands(id, workspace.Serialized, workspace.LeaseSuspended)
+		}
+		r.stop()
+		again := newRig(r.t, r.dir, "")
+		defer again.stop()
+		again.conserved()
+		time.Sleep(time.Hour + time.Minute)
+		again.stands(one, workspace.Running, workspace.LeaseActive)
+		again.stands(two, workspace.Serialized, workspace.LeaseActive)
+		again.conserved()
+		w, b := again.look(two)
+		if w.Parked || w.Host != home || len(b.Asleep) != 0 {
+			again.t.Errorf("what is saved is %+v, its booking %+v", w, b)
+		}
+		again.check(again.manager.Start(again.t.Context(), ada, two))
+		again.reach(two, workspace.Running)
+		again.conserved()
+	})
+}
+
+// TestSnapshotCalledOff takes the host from a workspace while a snapshot of it is made: who
+// asked for that is not told that there is one.
+func TestSnapshotCalledOff(t *testing.T) {
+	p := schedule()
+	p.Preemption = []book.Means{book.ByKilling}
+	governed(t, p, 0, func(r *rig) {
+		for range 2 {
+			r.create(soft(3 * time.Hour))
+		}
+		time.Sleep(time.Minute)
+		req := large(workspace.LeaseReservation, time.Hour)
+		req.Terms.Start = ahead(time.Hour)
+		plan, err := r.manager.Plan(r.t.Context(), req)
+		r.check(err)
+		r.create(req)
+		r.world.Script(sim.Rule{Op: sim.OpSnapshot, Hang: true})
+		time.Sleep(time.Until(req.Terms.Start) - 15*time.Second) // it boots 10 seconds before
+		victim := workspace.ID(plan.Preempts[0])
+		err = r.manager.Keep(r.t.Context(), ada, victim, vmm.KeepCreate, "a")
+		r.kind("what was called off", err, workspace.Conflict)
+		r.stands(victim, workspace.Unpropagated, workspace.LeaseQueued)
 	})
 }

@@ -21,8 +21,9 @@ func (m *Manager) Keep(
 // returns when that is done, or has begun and takes long. Going back throws away
 // what the workspace has become since; it then goes on where the state had memory,
 // and is off where it had none. Errors: Invalid (a wrong name), NotFound, Conflict
-// (its lease does not run, it has no machine, or what the host refused), Quota (there
-// are MostSnapshots already).
+// (its lease does not run, it has no machine, it lost its host meanwhile, or what the host
+// refused), Busy (something else is under way, or it is about to move), Quota (there are
+// MostSnapshots already).
 func (m *Manager) Snapshot(
 	ctx context.Context, owner workspace.Owner, id workspace.ID, what vmm.Keep,
 ) error {
@@ -68,8 +69,33 @@ func (m *Manager) Snapshot(
 	if err != nil {
 		return err
 	}
-	_, err = m.outcome(ctx, owner, id, snapshotOp, queued)
-	return err
+	if _, err = m.outcome(ctx, owner, id, snapshotOp, queued); err != nil {
+		return err
+	}
+	return m.carriedOut(ctx, owner, id, what, queued)
+}
+
+// carriedOut refuses (Conflict) to say of a snapshot that it is there, or gone, which is not:
+// what was to be done about it was dropped, as when the workspace lost its host. What is under
+// way yet, and what a host does not tell, is left open.
+func (m *Manager) carriedOut(
+	ctx context.Context, owner workspace.Owner, id workspace.ID, what vmm.Keep,
+	change workspace.ChangeID,
+) error {
+	open, err := m.isOpen(ctx, change)
+	if err != nil || open || m.kept == nil || what.Action == vmm.KeepRevert {
+		return err
+	}
+	all, err := m.Snapshots(ctx, owner, id)
+	if err != nil {
+		return nil //nolint:nilerr // as said
+	}
+	is := func(s workspace.Snapshot) bool { return s.Name == what.Name }
+	if slices.ContainsFunc(all, is) == (what.Action == vmm.KeepCreate) {
+		return nil
+	}
+	return workspace.Errorf(workspace.Conflict, snapshotOp, id.String(),
+		"something else has befallen the workspace meanwhile")
 }
 
 // oneMore refuses a snapshot beyond what a workspace may have.

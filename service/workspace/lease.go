@@ -103,6 +103,9 @@ type Booking struct {
 	// Bound are the members that keep snapshots, which lie on their hosts: the lease
 	// goes on there alone.
 	Bound []ID
+	// Asleep are the members of a suspended lease whose memory their owner had saved
+	// before: it stays saved, where it is, when the lease goes on.
+	Asleep []ID
 
 	Phase    BarPhase      // what its hosts do for it; empty: it has none, or they wait
 	Left     []bool        // of each member: it gave its host back for good

@@ -154,6 +154,8 @@ func (a *Agenda) seat(tx workspace.Tx, w *workspace.Workspace, h slot.Host, n sl
 	}
 	a.seated = append(a.seated, w.ID)
 	switch {
+	case !moves && asleep(tx, w):
+		return tx.PutWorkspace(&next)
 	case w.State == workspace.Serialized || (w.State == workspace.Propagated && moves):
 		if err := tx.PutWorkspace(&next); err != nil {
 			return err
@@ -250,6 +252,9 @@ func (a *Agenda) settle(tx workspace.Tx) error {
 		next := *w
 		next.Parked = false
 		if err := tx.PutWorkspace(&next); err != nil {
+			return err
+		}
+		if err := a.goneOn(tx, w); err != nil {
 			return err
 		}
 		if err := a.tally(tx, w.Booking); err != nil {

@@ -212,7 +212,7 @@ func (a *Agenda) terms(tx finder, b *workspace.Booking) book.Terms {
 		Image:     book.Image{Name: b.Image, SizeMB: b.ImageMB},
 		Submitted: slot.Time(b.Submitted.UnixMilli()), Duration: length(b.Duration),
 		Preemptible: b.Terms.Preemptible, Affinity: a.affinity(tx, b.Terms.Affinity),
-		Stays: len(b.Bound) > 0,
+		Stays: stays(b),
 		Boot:  length(b.Boot), Shutdown: length(b.Shutdown),
 	}
 	if b.Boot < 0 {

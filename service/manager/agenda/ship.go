@@ -47,7 +47,7 @@ func (a *Agenda) Ship(
 }
 
 // awake refuses (Conflict) to move a lease to the hosts that the Book has for it where the
-// owner of one of those that move had its memory saved: that lies on the host which it would
+// owner of one of those that move has its memory saved: that lies on the host which it would
 // leave, and cannot go on elsewhere without the guest.
 func (a *Agenda) awake(tx workspace.Tx, b *workspace.Booking) error {
 	r, _ := a.book.Record(book.ID(b.ID))
@@ -56,34 +56,11 @@ func (a *Agenda) awake(tx workspace.Tx, b *workspace.Booking) error {
 		if err != nil || i >= len(r.Hosts) || a.pool[r.Hosts[i]].ID == w.Host {
 			continue
 		}
-		if w.State == workspace.Serialized && !w.Parked {
+		saved := w.State == workspace.Serialized && !w.Parked
+		if saved || under(tx, id, workspace.ChangeSerialize) {
 			return workspace.Refuse(workspace.Conflict, "the memory of workspace %s is saved on "+
 				"host %s, where it stays: start it, or shut it down, before it moves", id, w.Host)
 		}
 	}
 	return nil
-}
-
-// Bind records whether a workspace keeps snapshots on its host. Its lease stays on
-// its hosts as long as one of its workspaces does.
-func (a *Agenda) Bind(tx workspace.Tx, w *workspace.Workspace, keeps bool) error {
-	a.mu.Lock()
-	defer a.unlock()
-	old, _, err := a.known(tx, w.Booking)
-	if err != nil || old == nil || slices.Contains(old.Bound, w.ID) == keeps {
-		return err
-	}
-	b := *old
-	b.Bound = slices.DeleteFunc(slices.Clone(old.Bound), func(id workspace.ID) bool {
-		return id == w.ID
-	})
-	if keeps {
-		b.Bound = append(b.Bound, w.ID)
-	}
-	if err := tx.PutBooking(&b); err != nil {
-		return err
-	}
-	tx.OnUndone(a.void)
-	a.book.Stay(stamp(now()), book.ID(b.ID), len(b.Bound) > 0)
-	return a.sync(tx)
 }

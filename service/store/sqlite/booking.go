@@ -234,7 +234,8 @@ type booking struct {
 	Failed int       `json:",omitzero"`
 	Again  time.Time `json:",omitzero"`
 
-	Bound []workspace.ID `json:",omitempty"`
+	Bound  []workspace.ID `json:",omitempty"`
+	Asleep []workspace.ID `json:",omitempty"`
 
 	Phase    workspace.BarPhase `json:",omitzero"`
 	Left     []bool             `json:",omitempty"`
