@@ -57,14 +57,6 @@ type books struct {
 	met map[string]int // changes under way at a kill, by kind and task
 }
 
-// A guest is one machine as its host has it.
-type guest struct {
-	condition workspace.Condition
-	starts    int      // how often it was started from off, as the host counted
-	host      string   // empty: not known
-	snapshots []string // names
-}
-
 // open takes a fresh copy of the record and opens it: the daemon lets nobody
 // else into the original. A copy during which the daemon began its log anew is none of any
 // moment, and is an error; who waits for something takes another.
@@ -382,7 +374,7 @@ func (b *books) audit(ctx context.Context, l *ledger, c *consumers) ([]string, e
 			continue
 		}
 		wrong = append(wrong, t.startedTwice(r, pool[key], l.reboots)...)
-		wrong = append(wrong, t.kept(pool[key])...)
+		wrong = append(wrong, b.kept(ctx, t, pool[key])...)
 		wrong = append(wrong, t.listened(r, c)...)
 	}
 	for _, t := range l.dead {

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/philoxenia/philoxenia/service/workspace"
 	"github.com/philoxenia/philoxenia/tests/daemon"
 )
 
@@ -18,6 +20,15 @@ type fleet struct {
 	hosts  []string          // those of the configuration
 	guests map[string]string // those that come and go: what they are added as, by name
 	free   int               // of hosts, so many from the first on are never drained
+}
+
+// A guest is one machine as its host has it.
+type guest struct {
+	condition workspace.Condition
+	starts    int      // how often it was started from off, as the host counted
+	host      string   // empty: not known
+	snapshots []string // names
+	past      []string // what befell it, for people; empty: not known
 }
 
 // names are those of all hosts, there or not.
@@ -58,6 +69,8 @@ func (c *client) aboutHosts(a *act) bool {
 		a.message = daemon.Evacuate
 		for _, t := range c.ledger.living {
 			t.moves++
+			t.story = append(t.story, fmt.Sprintf("%s evacuate %s: sent",
+				time.Now().Format("05.000"), a.values.Host))
 		}
 	case "add host":
 		a.message, a.values.Host = daemon.AddHost, f.guest(c.rand)
@@ -65,6 +78,7 @@ func (c *client) aboutHosts(a *act) bool {
 	case "remove host":
 		a.message, a.values.Host = daemon.RemoveHost, f.guest(c.rand)
 	default:
+		a.values.Host = ""
 		return false
 	}
 	return true
@@ -73,8 +87,9 @@ func (c *client) aboutHosts(a *act) bool {
 // migrate moves a workspace to a host, or to where the scheduler likes.
 func (c *client) migrate(a *act, t *tenancy) {
 	a.message, a.values.Cold = daemon.Migrate, a.name == "migrate still"
-	if c.rand.IntN(4) == 0 {
-		a.values.Host = ""
+	if c.rand.IntN(4) > 0 {
+		all := c.style.fleet.names()
+		a.values.Host = all[c.rand.IntN(len(all))]
 	}
 	t.moves++
 }
@@ -110,20 +125,32 @@ func keeping(t *tenancy) []string {
 }
 
 // kept holds the snapshots that a host has against what clients asked for.
-func (t *tenancy) kept(g guest) (wrong []string) {
+func (b *books) kept(ctx context.Context, t *tenancy, g guest) (wrong []string) {
 	for _, name := range g.snapshots {
 		if _, known := t.snapshots[name]; !known {
-			wrong = append(wrong, fmt.Sprintf("machine %s has a snapshot %q that nobody asked "+
-				"for: %q", t.key, name, t.story))
+			wrong = append(wrong, fmt.Sprintf("machine %s has a snapshot %q that nobody asked for",
+				t.key, name))
 		}
 	}
 	for name, must := range t.snapshots {
 		if must && !slices.Contains(g.snapshots, name) {
-			wrong = append(wrong, fmt.Sprintf("machine %s has lost its snapshot %q: %q", t.key,
-				name, t.story))
+			wrong = append(wrong, fmt.Sprintf("machine %s has lost its snapshot %q", t.key, name))
 		}
 	}
+	if len(wrong) > 0 {
+		wrong = append(wrong, b.life(ctx, t, g))
+	}
 	return wrong
+}
+
+// life tells all that is known of a workspace: what was asked of it, what its host did, and how
+// its lease stands.
+func (b *books) life(ctx context.Context, t *tenancy, g guest) string {
+	var booking string
+	err := b.db.QueryRowContext(ctx, `SELECT k.booking FROM booking k JOIN standing s
+		ON s.booking = k.id WHERE s.workspace = ?`, t.key).Scan(&booking)
+	return fmt.Sprintf("machine %s was asked %q; it is %s on %s after %q; its lease is %s (%v)",
+		t.key, t.story, g.condition, g.host, g.past, booking, err)
 }
 
 // dissolve opens all hosts and removes those that come and go: when nothing is on them

@@ -76,8 +76,8 @@ func (a *act) tell(status int, err error) {
 		outcome = "refused"
 	}
 	for _, t := range a.on {
-		t.story = append(t.story, strings.TrimSpace(fmt.Sprintf("%s %s%s %s: %s",
-			time.Now().Format("05.000"), a.name, a.values.Host, a.values.Name, outcome)))
+		what := strings.Join(strings.Fields(a.name+" "+a.values.Host+" "+a.values.Name), " ")
+		t.story = append(t.story, time.Now().Format("05.000 ")+what+": "+outcome)
 	}
 }
 
@@ -216,6 +216,7 @@ func (l *ledger) reopen() {
 	defer l.mu.Unlock()
 	for _, t := range l.living {
 		t.busy = false
+		t.story = append(t.story, time.Now().Format("05.000")+" the daemon lives again")
 	}
 	for _, e := range l.shelf {
 		e.busy = false

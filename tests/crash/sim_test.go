@@ -37,13 +37,20 @@ func simulated(dir string) (map[string]guest, error) {
 	if err != nil {
 		return nil, err
 	}
+	past := map[string][]string{}
+	for _, r := range records {
+		key := r.Machine.String()
+		past[key] = append(past[key], strings.TrimSpace(fmt.Sprintf("%s on %s %s %s", r.Verb,
+			r.Host, r.To, r.Snapshots)))
+	}
 	all := map[string]guest{}
 	for at, h := range sim.Replay(records) {
 		key := at.Machine.String()
 		if _, twice := all[key]; twice {
 			return nil, fmt.Errorf("machine %s is on two hosts", key)
 		}
-		g := guest{condition: h.Condition, starts: h.Starts, host: string(at.Host)}
+		g := guest{condition: h.Condition, starts: h.Starts, host: string(at.Host),
+			past: past[key]}
 		for word := range strings.FieldsSeq(h.Snapshots) {
 			name, _, _ := strings.Cut(word, ":")
 			g.snapshots = append(g.snapshots, name)
