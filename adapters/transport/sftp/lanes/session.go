@@ -71,7 +71,12 @@ func begin(client *ssh.Client) (*Session, error) {
 		return nil, err
 	}
 	go func() { _, _ = io.Copy(io.Discard, complaints) }() // until the channel is closed
-	return over(in, out)
+	// The library closes as soon as nothing more comes, while lanes still write: to a
+	// channel one may then say that it is over, but not that no more is written.
+	return over(in, struct {
+		io.Writer
+		io.Closer
+	}{out, channel})
 }
 
 // over speaks SFTP over a channel.
