@@ -107,7 +107,7 @@ func cmpContext(ctx context.Context, err error) error {
 }
 
 func login(conn *counted, s Server, config *ssh.ClientConfig) (*Conn, error) {
-	sshConn, channels, requests, err := ssh.NewClientConn(conn, s.Address, config)
+	sshConn, channels, requests, err := ssh.NewClientConn(newSender(conn), s.Address, config)
 	if err != nil && strings.Contains(err.Error(), "unable to authenticate") {
 		return nil, Denied("%s does not let %q in: %w", s.Address, s.User, err)
 	}

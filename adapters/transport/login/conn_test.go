@@ -1,7 +1,6 @@
 package login
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -18,35 +17,6 @@ import (
 	"github.com/philoxenia/philoxenia/service/workspace"
 )
 
-// eager is a connection that takes what is written before the other end reads it.
-type eager struct {
-	net.Conn
-	waiting chan []byte
-}
-
-func newEager(c net.Conn) *eager {
-	e := &eager{c, make(chan []byte, 1000)}
-	go func() {
-		for b := range e.waiting {
-			if b == nil {
-				return
-			}
-			c.Write(b)
-		}
-	}()
-	return e
-}
-
-func (e *eager) Write(b []byte) (int, error) {
-	e.waiting <- bytes.Clone(b)
-	return len(b), nil
-}
-
-func (e *eager) Close() error {
-	e.waiting <- nil
-	return e.Conn.Close()
-}
-
 // connected gives f a connection to a server in the same bubble of time, which answers
 // requests as OpenSSH does as long as it is alive.
 func connected(t *testing.T, f func(c *Conn, alive *atomic.Bool)) {
@@ -61,7 +31,7 @@ func connected(t *testing.T, f func(c *Conn, alive *atomic.Bool)) {
 		go func() {
 			config := &ssh.ServerConfig{NoClientAuth: true}
 			config.AddHostKey(key)
-			conn, _, requests, err := ssh.NewServerConn(newEager(there), config)
+			conn, _, requests, err := ssh.NewServerConn(newSender(there), config)
 			if err != nil {
 				t.Error(err)
 				return
@@ -73,7 +43,7 @@ func connected(t *testing.T, f func(c *Conn, alive *atomic.Bool)) {
 				}
 			}
 		}()
-		c, err := login(newCounted(newEager(here), new(atomic.Int64)), Server{Address: "there"},
+		c, err := login(newCounted(here, new(atomic.Int64)), Server{Address: "there"},
 			&ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
 		if err != nil {
 			t.Fatal(err)
