@@ -183,47 +183,85 @@ func (l *link) close() {
 	l.calls.Wait()
 }
 
-// ask makes one call with a deadline. A call that is given up goes on without
-// us, so it may still have its effect: all calls of this package can be repeated.
-func ask[T any](
-	ctx context.Context, l *link, limit time.Duration, call func(*libvirt.Libvirt) (T, error),
-) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
-	var none T
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+// call is one that was made, on a session, and is waited for.
+type call[T any] struct {
+	on       *session
+	answered chan answer[T]
+}
+
+type answer[T any] struct {
+	value T
+	err   error
+}
+
+func begin[T any](
+	ctx context.Context, l *link, ask func(*libvirt.Libvirt) (T, error),
+) (*call[T], error) {
 	if err := ctx.Err(); err != nil {
-		return none, err
+		return nil, err
 	}
 	s, err := l.session(ctx)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
-	answered := make(chan answer, 1)
+	c := &call[T]{s, make(chan answer[T], 1)}
 	l.calls.Go(func() {
-		value, err := call(s.rpc)
-		answered <- answer{value, err}
+		value, err := ask(s.rpc)
+		c.answered <- answer[T]{value, err}
 	})
+	return c, nil
+}
+
+// await returns the answer. A daemon that owes it for too long is doubted.
+func (c *call[T]) await(ctx context.Context, l *link) (T, error) {
 	select {
-	case a := <-answered:
+	case a := <-c.answered:
 		return a.value, a.err
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			l.doubt(s)
+			l.doubt(c.on)
 		}
+		var none T
 		return none, ctx.Err()
 	}
 }
 
-// order is ask for a call that has no answer but its success.
+// ask makes one call with a deadline. A call that is given up goes on without
+// us, so it may still have its effect: all calls of this package can be repeated.
+func ask[T any](
+	ctx context.Context, l *link, limit time.Duration, make func(*libvirt.Libvirt) (T, error),
+) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c, err := begin(ctx, l, make)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return c.await(ctx, l)
+}
+
+// order is ask for a call that has no answer but its success. Where that soon comes,
+// it is waited for though nobody wants the effect any more: libvirt works on what it
+// is asked side by side, and what undoes the effect must not be there before it.
 func order(
-	ctx context.Context, l *link, limit time.Duration, call func(*libvirt.Libvirt) error,
+	ctx context.Context, l *link, limit time.Duration, make func(*libvirt.Libvirt) error,
 ) error {
-	_, err := ask(ctx, l, limit, func(rpc *libvirt.Libvirt) (struct{}, error) {
-		return struct{}{}, call(rpc)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	c, err := begin(limited, l, func(rpc *libvirt.Libvirt) (struct{}, error) {
+		return struct{}{}, make(rpc)
 	})
+	if err != nil {
+		return err
+	}
+	_, err = c.await(limited, l)
+	if !errors.Is(err, context.Canceled) || limit >= saveLimit {
+		return err
+	}
+	l.doubt(c.on) // or a daemon that is silent would be waited for
+	late, stop := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer stop()
+	_, err = c.await(late, l)
 	return err
 }

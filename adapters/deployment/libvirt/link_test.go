@@ -32,6 +32,7 @@ type brief struct {
 	said    sync.Cond
 	left    int
 	answers bytes.Buffer
+	held    bool // its answers are on the way
 	ended   bool
 }
 
@@ -67,7 +68,7 @@ func (b *brief) Write(call []byte) (int, error) {
 func (b *brief) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.answers.Len() == 0 && !b.ended {
+	for (b.answers.Len() == 0 || b.held) && !b.ended {
 		b.said.Wait()
 	}
 	if b.answers.Len() == 0 {
@@ -76,10 +77,21 @@ func (b *brief) Read(p []byte) (int, error) {
 	return b.answers.Read(p)
 }
 
+// hold keeps all answers back, or lets them come.
+func (b *brief) hold(back bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = back
+	b.said.Broadcast()
+}
+
 func (b *brief) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
+	if b.held {
+		b.answers.Reset() // they never come
+	}
 	b.said.Broadcast()
 	return nil
 }
@@ -140,6 +152,66 @@ func TestCallAfterOneThatWasLost(t *testing.T) {
 			if err := version(l); err != nil {
 				t.Fatalf("on a new connection: %v", err)
 			}
+		})
+	}
+}
+
+// TestEffectIsWaitedFor calls off what libvirtd is at work on. Who asked for a change
+// goes on when that is there, or the daemon is given up; nobody else waits.
+func TestEffectIsWaitedFor(t *testing.T) {
+	const soon, long = time.Minute, saveLimit
+	change := func(ctx context.Context, l *link, limit time.Duration) error {
+		return order(ctx, l, limit, func(rpc *libvirt.Libvirt) error {
+			_, err := rpc.ConnectGetLibVersion()
+			return err
+		})
+	}
+	look := func(ctx context.Context, l *link, limit time.Duration) error {
+		_, err := ask(ctx, l, limit, (*libvirt.Libvirt).ConnectGetLibVersion)
+		return err
+	}
+	for name, c := range map[string]struct {
+		call    func(context.Context, *link, time.Duration) error
+		limit   time.Duration
+		silent  bool
+		returns time.Duration // after it was called off
+		kind    workspace.Kind
+	}{
+		"a change":                         {change, soon, false, time.Second, 0},
+		"a change, and a daemon is silent": {change, soon, true, pingLimit, workspace.Unavailable},
+		"a change that takes long":         {change, long, false, 0, workspace.Transient},
+		"a look":                           {look, soon, false, 0, workspace.Transient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				daemon := newBrief(100)
+				l := newLink(endpoint{uri: "test:///default"},
+					func(context.Context) (net.Conn, error) { return daemon, nil },
+					slog.New(slog.DiscardHandler), func(event) {})
+				defer l.close()
+				if err := version(l); err != nil {
+					t.Fatal(err)
+				}
+				daemon.hold(true)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				ended := make(chan error, 1)
+				go func() { ended <- c.call(ctx, l, c.limit) }()
+				synctest.Wait()
+				cancel()
+				began := time.Now()
+				if !c.silent {
+					time.AfterFunc(time.Second, func() { daemon.hold(false) })
+				}
+				err := <-ended
+				if took := time.Since(began); took != c.returns {
+					t.Errorf("it came back after %v, want %v", took, c.returns)
+				}
+				if c.kind == 0 && err != nil || c.kind != 0 && kindOf(err) != c.kind {
+					t.Errorf("it said %v", err)
+				}
+				daemon.hold(false)
+			})
 		})
 	}
 }

@@ -302,3 +302,32 @@ func TestWatchEndsWithItsConnection(t *testing.T) {
 		t.Error("the watch goes on")
 	}
 }
+
+// TestUndefineOvertakesNoDefinition calls a definition off as libvirtd receives it, and
+// undefines the machine at once. libvirtd still asks QEMU what it can do then, which it
+// has forgotten.
+func TestUndefineOvertakesNoDefinition(t *testing.T) {
+	const defineXMLFlags = 350
+	f := newFarm(t)
+	relay := libvirtdtest.NewRelay(f.Daemon)
+	relayed := f.options
+	relayed.URI = "qemu+unix:///system?socket=" + relay.Address()
+	h := open(t, relayed)
+	defer func() { must(t, h.Close()) }()
+	m := f.machine(t, 1)
+	f.Shell("rm -rf /var/cache/libvirt/qemu/capabilities/*")
+	f.Kill()
+	f.Restart()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	relay.Judge(func(c libvirtdtest.Call) libvirtdtest.Fate {
+		if c.Procedure == defineXMLFlags {
+			cancel()
+		}
+		return libvirtdtest.Pass
+	})
+	t.Logf("the definition said %v", h.Define(ctx, m))
+	must(t, h.Undefine(t.Context(), 1))
+	f.Virsh("domcapabilities") // has to wait for the same answers
+	f.nothingRemains(t)
+}
