@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/philoxenia/philoxenia/service/change"
@@ -318,9 +319,21 @@ func (h hooks) notResumed(r *change.Run, cause error) change.Commit {
 	}
 }
 
+// fullThere is in the faults of migrations to hosts that have no room: what has been undone
+// is known by its text alone.
+const fullThere = "the other host is full: "
+
 // moved is the handler of a migration, at whose end the lease's new host is its
 // only one, and subscribers are told.
 func (h hooks) moved(inner change.Handler) change.Handler {
+	do := inner.Do
+	inner.Do = func(ctx context.Context, r *change.Run) (change.Commit, error) {
+		commit, err := do(ctx, r)
+		if err != nil && workspace.KindOf(err) == workspace.NoResource {
+			err = workspace.Refuse(workspace.NoResource, fullThere+"%w", err)
+		}
+		return commit, err
+	}
 	return after(inner, func(tx workspace.Tx, id workspace.ID) error {
 		w, err := tx.Workspace(id)
 		if err != nil || w.Gone() {
@@ -334,7 +347,9 @@ func (h hooks) moved(inner change.Handler) change.Handler {
 }
 
 // notMigrated ends a migration that failed: the guest goes on where it was, and is
-// moved with its memory saved, which takes longer and works between any hosts.
+// moved with its memory saved, which takes longer and works between any hosts. Where the
+// other host has no room that would be of no use, and it stays unless others are promised
+// its room here.
 func (h hooks) notMigrated(r *change.Run, cause error) change.Commit {
 	if r.Workspace == nil {
 		return nil
@@ -343,6 +358,13 @@ func (h hooks) notMigrated(r *change.Run, cause error) change.Commit {
 		old, err := tx.Workspace(r.Workspace.ID)
 		if err != nil || old.Gone() || old.Host != r.Workspace.Host {
 			return err
+		}
+		if strings.Contains(cause.Error(), fullThere) {
+			if stays, err := h.agenda.Return(tx, old); err != nil {
+				return err
+			} else if stays {
+				return with(r, cause)(tx)
+			}
 		}
 		w := *old
 		w.Fault = "it could not move while it ran, and moves with its memory saved: " +

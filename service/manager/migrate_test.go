@@ -102,6 +102,56 @@ func TestMigrationFallsBack(t *testing.T) {
 	r.conserved()
 }
 
+// TestMigrationToAFullHost lets the disk be full of the host to which a guest moves: it is not
+// interrupted, its owner is told, nothing of it has the other host's room, and another
+// attempt succeeds. That a host is drained makes no difference to what goes on there.
+func TestMigrationToAFullHost(t *testing.T) {
+	for _, drained := range []bool{false, true} {
+		const reason = "cannot migrate: the other host is full: "
+		r := newRig(t, t.TempDir(), "* migrate fail=noresource times=2")
+		w := r.create(request(1))
+		w = r.reach(w.ID, workspace.Running)
+		home, told := w.Host, r.events(w.ID)
+		r.check(r.manager.SetHost(t.Context(), ada, workspace.HostMode{Host: home,
+			Drained: drained}))
+		for i := range 2 {
+			_, err := r.manager.Migrate(t.Context(), ada, w.ID, "", i > 0)
+			r.check(err)
+			w = r.await(w.ID, home, workspace.Running)
+			if all := told(); len(all) != i+1 || !strings.HasPrefix(all[i], "Running: "+reason) ||
+				!strings.HasPrefix(w.Fault, reason) {
+				t.Errorf("told is %q, its fault %q", all, w.Fault)
+			}
+			if b, err := r.store.Booking(t.Context(), w.Booking); err != nil ||
+				len(b.Hosts) != 1 || b.Hosts[0] != home || len(b.Leaving) != 0 {
+				t.Errorf("its lease is %+v, %v", b, err)
+			}
+			if left := r.world.Machines(other(w)); len(left) != 0 {
+				t.Errorf("left there is %v", left)
+			}
+		}
+		if r.world.Calls(sim.OpStop) != 0 || r.world.Calls(sim.OpMigrate) != 2 {
+			t.Error("it was interrupted")
+		}
+		full := request(1) // all that the other host has
+		full.Demand = workspace.Allocation{MemoryMB: 1024, CPUs: 4}
+		full.Spec.NICs = nil
+		filler := r.reach(r.create(full).ID, workspace.Running)
+		if filler.Host == home {
+			t.Errorf("what fills the other host is on %s", filler.Host)
+		}
+		r.check(r.manager.Destroy(t.Context(), ada, filler.ID))
+		r.settle()
+		_, err := r.manager.Migrate(t.Context(), ada, w.ID, "", false)
+		r.check(err)
+		if w = r.await(w.ID, other(w), workspace.Running); w.Fault != "" {
+			t.Errorf("there it says %q", w.Fault)
+		}
+		r.check(r.manager.Destroy(t.Context(), ada, w.ID))
+		r.conserved()
+	}
+}
+
 // TestRefusedSnapshotSaysSo: who asks for a snapshot is told of a snapshot.
 func TestRefusedSnapshotSaysSo(t *testing.T) {
 	r := newRig(t, t.TempDir(), "* snapshot fail=conflict")

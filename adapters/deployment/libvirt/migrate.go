@@ -67,6 +67,7 @@ type voyage struct {
 	live *libvirtxml.Domain
 	rest *libvirtxml.Domain // as it next starts
 	then *libvirtxml.Domain // as it would be made on the other host
+	need int64              // bytes that its disks take at least where they are copied to
 	done workspace.Passage
 }
 
@@ -88,7 +89,10 @@ func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 	if err := v.check(ctx); err != nil {
 		return none, err
 	}
-	err = v.attempt(ctx)
+	if err := v.fits(ctx); err != nil {
+		return none, err
+	}
+	err = v.short(ctx, v.attempt(ctx))
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), callLimit)
 	defer cancel()
 	if ctx.Err() != nil {
@@ -114,7 +118,7 @@ func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 // connection between two daemons that broke, may be otherwise the next time.
 func stumbled(err error) error {
 	var theirs libvirt.Error
-	if !errors.As(err, &theirs) {
+	if !errors.As(err, &theirs) || kindOf(err) == workspace.NoResource {
 		return err
 	}
 	kind := workspace.Transient

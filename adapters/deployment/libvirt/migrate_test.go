@@ -18,12 +18,20 @@ import (
 type ferry struct {
 	lab    *libvirtdtest.Lab
 	guest  libvirtdtest.Guest
-	copied bool // each host has disks of its own
+	copied bool   // each host has disks of its own
+	narrow string // unless empty, where the last host has its disks
 }
 
 func newFerry(t testing.TB, copied bool) *ferry {
 	t.Helper()
-	f := &ferry{libvirtdtest.StartLab(t, 2), libvirtdtest.BuildGuest(t), copied}
+	return newNarrowFerry(t, copied, "")
+}
+
+// newNarrowFerry is a ferry whose last host has its disks in a directory that was there
+// before it.
+func newNarrowFerry(t testing.TB, copied bool, narrow string) *ferry {
+	t.Helper()
+	f := &ferry{libvirtdtest.StartLab(t, 2), libvirtdtest.BuildGuest(t), copied, narrow}
 	for _, h := range f.lab.Hosts {
 		h.Network("lease0")
 		must(t, os.MkdirAll(f.images(h), 0o755))
@@ -33,7 +41,10 @@ func newFerry(t testing.TB, copied bool) *ferry {
 
 // images is where the machines of a host have their disks.
 func (f *ferry) images(h *libvirtdtest.LabHost) string {
-	if f.copied {
+	switch {
+	case f.narrow != "" && h == f.lab.Hosts[1]:
+		return f.narrow
+	case f.copied:
 		return filepath.Join(h.Dir, "own")
 	}
 	return f.lab.Shared
@@ -42,10 +53,16 @@ func (f *ferry) images(h *libvirtdtest.LabHost) string {
 // open opens the adapter of the i-th host.
 func (f *ferry) open(t testing.TB, i int) *libvirt.Host {
 	t.Helper()
+	return f.openBy(t, i, local.Access{})
+}
+
+// openBy opens it with another way to the host's files.
+func (f *ferry) openBy(t testing.TB, i int, way workspace.Access) *libvirt.Host {
+	t.Helper()
 	h := f.lab.Hosts[i]
 	host, err := libvirt.Open(t.Context(), libvirt.Options{
 		Host: workspace.HostID(h.Name), Pool: "test pool", URI: h.URIOver("unix", "qemu"),
-		Peer: "qemu+tcp://" + h.Name + "/system", Access: local.Access{},
+		Peer: "qemu+tcp://" + h.Name + "/system", Access: way,
 		Accel: libvirt.AccelTCG, ConsoleDir: filepath.Join(h.Dir, "console"),
 		Networks: map[string]libvirt.Network{
 			"public": {Kind: libvirt.NetworkLibvirt, Name: "lease0"}},
@@ -83,7 +100,7 @@ func (f *ferry) empty(t *testing.T, i int) {
 		"DHCP entries": hosts(h.Virsh("net-dumpxml", "lease0")),
 		"stored DHCP":  hosts(h.Virsh("net-dumpxml", "lease0", "--inactive")),
 		"processes":    h.Shell("pgrep -a qemu-system"),
-		"consoles":     h.Shell("ls " + filepath.Join(h.Dir, "console")),
+		"consoles":     h.Shell("ls " + filepath.Join(h.Dir, "console") + " 2>/dev/null"),
 	}
 	for what, is := range left {
 		if strings.TrimSpace(is) != "" {

@@ -178,3 +178,51 @@ func TestWhoStaysIsSavedAtHome(t *testing.T) {
 		w.over()
 	}
 }
+
+// TestReturn has a lease not come to the host to which it moves: it goes on at home, which it
+// has again up to its end, and others have the room that it was to have. Where its home was
+// promised to others it has to leave all the same.
+func TestReturn(t *testing.T) {
+	for promised, policy := range map[bool]Policy{
+		false: {Backfill: EASY, MigrateRate: 100000, Confirm: 5},
+		true:  {Backfill: EASY, Confirm: 5}, // it is on its way for no time that counts
+	} {
+		w := newWorld(t, Pool{Hosts: []slot.Amount{cpus(2), cpus(2)}}, policy)
+		w.late = func() slot.Time { return 1000 }
+		w.submit(sized(1, BestEffort, 2, 5000, 0, 1), 0)
+		w.until(10)
+		home := w.book.Lease(1).Hosts[0]
+		if w.book.Return(10, 1, 0, home) || w.book.Return(10, 2, 0, home) {
+			t.Error("what does not move has come back")
+		}
+		if to, err := w.book.Shift(10, 1, 0, -1); err != nil || to == home {
+			t.Fatalf("it moves to %d, %v", to, err)
+		}
+		if w.book.Return(10, 1, 0, home) {
+			t.Error("it came back before it went")
+		}
+		w.until(20)
+		if promised {
+			x := sized(2, Reservation, 1, 100, home)
+			x.Start = 3000
+			if a := w.submit(x, 0); a.State != Accepted {
+				t.Fatalf("the reservation is %+v", a)
+			}
+		}
+		if back := w.book.Return(20, 1, 0, home); back == promised {
+			t.Errorf("promised %v: it has come back: %v", promised, back)
+		}
+		w.advance()
+		w.audit()
+		if on := w.book.Lease(1).Hosts[0]; (on == home) == promised {
+			t.Errorf("promised %v: it is on %d, its home is %d", promised, on, home)
+		}
+		w.done(1)
+		x := sized(3, Immediate, 2, 100, 1-home)
+		if a := w.submit(x, 0); (a.State == Refused) != promised {
+			t.Errorf("promised %v: where it was to go another is %+v", promised, a)
+		}
+		w.audit()
+		w.late = nil
+	}
+}

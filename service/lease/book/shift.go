@@ -78,3 +78,34 @@ func (b *Book) roomFor(l *lease, node int, to slot.Host) []slot.Host {
 	}
 	return slices.Concat(l.hosts[:first], found, l.hosts[end:])
 }
+
+// Return tells that a node of a lease cannot move to where it is on its way, and reports
+// whether it goes on at home, which it was to leave: it has its room there again up to the end
+// of its lease, and what it was to have elsewhere is free. Action Migrate tells of it, and Done
+// is to. Where others have been given the room since, where other nodes of the lease move as
+// well, or where it depends on other leases which hosts it may have, nothing changes, and the
+// node has to leave in another way.
+func (b *Book) Return(now slot.Time, id ID, node int, home slot.Host) bool {
+	b.now = max(b.now, now)
+	l := b.leases.get(id)
+	if l == nil || l.over || l.state != Running || node < 0 || node >= len(l.hosts) ||
+		l.hosts[node] == home || l.steps[0].verb == Migrate || b.ruled(l) {
+		return false
+	}
+	hosts := slices.Clone(l.hosts)
+	hosts[node] = home
+	if len(l.leaving) > 0 && !slices.Equal(hosts, l.leaving) {
+		return false
+	}
+	c := b.Snapshot()
+	l = c.own(c.leases.get(id))
+	c.arrive(l)
+	if !c.full.Fits(home, slot.Span{Start: c.now, End: l.held.End}, l.needs()[node]) {
+		return false
+	}
+	c.move(l, hosts)
+	c.changed, c.freed = true, true
+	c.review()
+	*b = *c
+	return true
+}

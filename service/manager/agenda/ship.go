@@ -64,3 +64,24 @@ func (a *Agenda) awake(tx workspace.Tx, b *workspace.Booking) error {
 	}
 	return nil
 }
+
+// Return has a workspace that could not move go on where it is, and reports whether that
+// has room for it up to the end of its lease; if not, it has to leave in another way.
+func (a *Agenda) Return(tx workspace.Tx, w *workspace.Workspace) (bool, error) {
+	a.mu.Lock()
+	defer a.unlock()
+	if err := a.ready(tx); err != nil {
+		return false, err
+	}
+	b, err := tx.Booking(w.Booking)
+	home, known := a.index[w.Host]
+	if err != nil || !known {
+		return false, err
+	}
+	tx.OnUndone(a.void)
+	node := slices.Index(b.Members, w.ID)
+	if !a.book.Return(stamp(now()), book.ID(b.ID), node, home) {
+		return false, nil
+	}
+	return true, a.step(tx)
+}
