@@ -2,6 +2,7 @@ package manager_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -289,6 +290,31 @@ func TestResizeThatTheHostRefuses(t *testing.T) {
 		if now, b := r.look(w.ID); now.Demand != w.Demand || b.Parts[0].Demand != w.Demand {
 			r.t.Errorf("it has %+v, its booking %+v; want %+v", now.Demand, b.Parts, w.Demand)
 		}
+		r.conserved()
+	})
+}
+
+// TestResizeWhilePaused says once what is in the way, and what to do; and then that helps.
+func TestResizeWhilePaused(t *testing.T) {
+	scene(t, func(r *rig) {
+		w := r.reach(r.create(request(1)).ID, workspace.Running)
+		r.check(r.manager.Shutdown(r.t.Context(), ada, w.ID, workspace.ShutdownPause, ""))
+		r.reach(w.ID, workspace.Paused)
+		wish := workspace.Resize{Shape: workspace.Shape{MemoryMB: 512}}
+		_, err := r.manager.Resize(r.t.Context(), ada, w.ID, wish)
+		r.kind("while it is paused", err, workspace.Conflict)
+		want := `cannot resize workspace "` + w.ID.String() +
+			`": it is paused: resume it first, or shut it down`
+		if fmt.Sprint(err) != want {
+			r.t.Errorf("it says %q, want %q", err, want)
+		}
+		if now, _ := r.look(w.ID); now.Fault != "" || now.Demand != w.Demand {
+			r.t.Errorf("it is %+v", now)
+		}
+		r.check(r.manager.Start(r.t.Context(), ada, w.ID))
+		r.reach(w.ID, workspace.Running)
+		_, err = r.manager.Resize(r.t.Context(), ada, w.ID, wish)
+		r.check(err)
 		r.conserved()
 	})
 }

@@ -128,6 +128,9 @@ func resizable(tx workspace.Tx, w *workspace.Workspace) error {
 	if !w.OpsEnabled(now()) {
 		return refuse("it is %s, and operations are disabled", w.State.Wire())
 	}
+	if w.State == workspace.Paused && len(tx.ChangesOf(w.ID)) == 0 { // else it may go on first
+		return refuse("it is paused: resume it first, or shut it down")
+	}
 	for _, c := range tx.ChangesOf(w.ID) {
 		if c.Kind == workspace.ChangeResize {
 			return workspace.Errorf(workspace.Busy, resizeOp, w.ID.String(),

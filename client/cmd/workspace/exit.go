@@ -118,6 +118,8 @@ var advice = map[string]string{
 	"workspace image":     "`workspace image list` shows what the library has",
 	"workspace image add": "bring the file there first, or correct the location",
 	"workspace network":   "`workspace network show` shows whose addresses are",
+	"workspace resize": "`workspace status` shows the state it is in: let one that is paused " +
+		"go on with `workspace start`, or shut it down",
 	"workspace migrate": "`workspace status` shows the state it is in, " +
 		"`workspace snapshot list` what is kept of it",
 }
@@ -134,7 +136,8 @@ func (a *app) advise(err error) error {
 		a.command == "workspace host probe"):
 		return failf(code, "keys of a host's table are options: networks.N is --net N=..., "+
 			"ssh.known_hosts --ssh-known-hosts", "%w", err)
-	case code == exitNotFound && a.command == "workspace migrate",
+	case code == exitNotFound && (a.command == "workspace migrate" ||
+		a.command == "workspace resize"),
 		code != exitNotFound && code != exitConflict:
 		return err
 	}
