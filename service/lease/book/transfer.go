@@ -210,22 +210,33 @@ func (b *Book) unpin(l *lease) {
 
 // sweep looks at the hosts on which images may have fallen out of use.
 func (b *Book) sweep() {
-	for _, h := range b.idle {
+	slices.Sort(b.idle)
+	idle := slices.Compact(b.idle)
+	b.idle = nil
+	for _, h := range idle {
 		b.evict(h)
 	}
-	b.idle = nil
 }
 
 // evict drops images that nobody uses from the host, the one unused longest
-// first, until the rest of them fits the cache.
+// first, until the rest of them fits the cache. One that is on its way yet takes links until
+// it has come, and is looked at later.
 func (b *Book) evict(h slot.Host) {
 	var idle []place
 	var size int64
+	coming := false
 	for at, r := range b.images {
-		if at.host == h && r.begun && len(r.users) == 0 {
+		switch {
+		case at.host != h || !r.begun || len(r.users) > 0:
+		case r.fetch.End > b.now:
+			coming = true
+		default:
 			idle = append(idle, at)
 			size += r.sizeMB
 		}
+	}
+	if coming {
+		b.idle = append(b.idle, h)
 	}
 	slices.SortFunc(idle, func(x, y place) int {
 		if d := b.images[x].used - b.images[y].used; d != 0 {

@@ -42,3 +42,29 @@ func TestPlannedTransfersHoldNobodyUp(t *testing.T) {
 		t.Errorf("the reservation ran at %d", w.first[1])
 	}
 }
+
+// TestTransfersUnderWayTakeTheLink lets a lease be cancelled while its image comes, and the
+// Book be made again: what is on its way takes the link of the repository until it is there.
+func TestTransfersUnderWayTakeTheLink(t *testing.T) {
+	pool := hosts(2, 4)
+	pool.Repository = 1000000
+	w := newWorld(t, pool, Policy{Transfer: 1000000}) // one at a time
+	lease := func(id ID, image string) Terms {
+		x := one(id, BestEffort, 1, 100)
+		x.Image = Image{image, 10} // takes 80 ms
+		return x
+	}
+	w.submit(lease(1, "system"), 0)
+	w.until(10)
+	if err := w.book.Cancel(w.now, 1); err != nil {
+		t.Fatal(err)
+	}
+	w.until(20)
+	w.restart()
+	w.submit(lease(2, "other"), 0)
+	w.until(slot.Never)
+	w.links(1)
+	if len(w.book.Images()) > 0 {
+		t.Errorf("without a cache hosts have %+v", w.book.Images())
+	}
+}
