@@ -275,18 +275,10 @@ func TestImagesThatHostsHave(t *testing.T) {
 // nevertheless, for its room was promised, and begins anew.
 func TestSuspensionThatFails(t *testing.T) {
 	scene(t, func(r *rig) {
-		for range 2 {
-			r.create(soft(3 * time.Hour))
-		}
-		time.Sleep(time.Minute)
-		req := large(workspace.LeaseReservation, time.Hour)
-		req.Terms.Start = ahead(time.Hour)
-		plan, err := r.manager.Plan(r.t.Context(), req)
-		r.check(err)
-		firm, victim := r.create(req), workspace.ID(plan.Preempts[0])
+		firm, victim, start := r.threatened()
 		r.world.Script(sim.Rule{Op: sim.OpStop, Fail: "internal"})
-		time.Sleep(time.Until(req.Terms.Start) + 5*time.Second)
-		r.stands(firm.ID, workspace.Running, workspace.LeaseActive)
+		time.Sleep(time.Until(start) + 5*time.Second)
+		r.stands(firm, workspace.Running, workspace.LeaseActive)
 		w, _ := r.look(victim)
 		if w.State != workspace.Unpropagated || w.HoldsHost() || w.Fault == "" {
 			r.t.Errorf("what could not be saved is %+v", w)
@@ -302,13 +294,7 @@ func TestSuspensionThatFails(t *testing.T) {
 // stays saved, where it is, when the lease goes on, also over a restart, until it is started.
 func TestSavedStaysSaved(t *testing.T) {
 	scene(t, func(r *rig) {
-		gang := request(2)
-		gang.Demand.MemoryMB, gang.Duration = 900, 3*time.Hour
-		gang.Terms.Kind, gang.Terms.Preemptible = workspace.LeaseBestEffort, true
-		created, err := r.manager.Create(r.t.Context(), gang)
-		r.check(err)
-		one, two := created.Workspaces[0].ID, created.Workspaces[1].ID
-		time.Sleep(time.Minute)
+		one, two := r.gang()
 		r.check(r.manager.Shutdown(r.t.Context(), ada, two, workspace.ShutdownSerialize, ""))
 		home := r.reach(two, workspace.Serialized).Host
 		req := large(workspace.LeaseReservation, time.Hour)
@@ -342,19 +328,10 @@ func TestSnapshotCalledOff(t *testing.T) {
 	p := schedule()
 	p.Preemption = []book.Means{book.ByKilling}
 	governed(t, p, 0, func(r *rig) {
-		for range 2 {
-			r.create(soft(3 * time.Hour))
-		}
-		time.Sleep(time.Minute)
-		req := large(workspace.LeaseReservation, time.Hour)
-		req.Terms.Start = ahead(time.Hour)
-		plan, err := r.manager.Plan(r.t.Context(), req)
-		r.check(err)
-		r.create(req)
+		_, victim, start := r.threatened()
 		r.world.Script(sim.Rule{Op: sim.OpSnapshot, Hang: true})
-		time.Sleep(time.Until(req.Terms.Start) - 15*time.Second) // it boots 10 seconds before
-		victim := workspace.ID(plan.Preempts[0])
-		err = r.manager.Keep(r.t.Context(), ada, victim, vmm.KeepCreate, "a")
+		time.Sleep(time.Until(start) - 15*time.Second) // it boots 10 seconds before
+		err := r.manager.Keep(r.t.Context(), ada, victim, vmm.KeepCreate, "a")
 		r.kind("what was called off", err, workspace.Conflict)
 		r.stands(victim, workspace.Unpropagated, workspace.LeaseQueued)
 	})

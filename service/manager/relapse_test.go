@@ -15,6 +15,17 @@ import (
 // which runs now and for an hour; it returns the one suspended, and the time.
 func (r *rig) interrupted() (victim workspace.ID, over time.Time) {
 	r.t.Helper()
+	_, victim, start := r.threatened()
+	time.Sleep(time.Until(start) + time.Minute)
+	synctest.Wait()
+	r.stands(victim, workspace.Serialized, workspace.LeaseSuspended)
+	return victim, start.Add(time.Hour)
+}
+
+// threatened fills the pool with two leases, of which a reservation in an hour, and for an
+// hour, is to take the hosts of one; it returns both and when that starts.
+func (r *rig) threatened() (firm, victim workspace.ID, start time.Time) {
+	r.t.Helper()
 	for range 2 {
 		r.create(soft(3 * time.Hour))
 	}
@@ -23,12 +34,20 @@ func (r *rig) interrupted() (victim workspace.ID, over time.Time) {
 	req.Terms.Start = ahead(time.Hour)
 	plan, err := r.manager.Plan(r.t.Context(), req)
 	r.check(err)
-	r.create(req)
-	victim = workspace.ID(plan.Preempts[0])
-	time.Sleep(time.Until(req.Terms.Start) + time.Minute)
-	synctest.Wait()
-	r.stands(victim, workspace.Serialized, workspace.LeaseSuspended)
-	return victim, req.Terms.Start.Add(time.Hour)
+	return r.create(req).ID, workspace.ID(plan.Preempts[0]), req.Terms.Start
+}
+
+// gang leases two machines together, each on a host that it fills, for as long as nobody
+// reserves one.
+func (r *rig) gang() (one, two workspace.ID) {
+	r.t.Helper()
+	gang := request(2)
+	gang.Demand.MemoryMB, gang.Duration = 900, 3*time.Hour
+	gang.Terms.Kind, gang.Terms.Preemptible = workspace.LeaseBestEffort, true
+	created, err := r.manager.Create(r.t.Context(), gang)
+	r.check(err)
+	time.Sleep(time.Minute)
+	return created.Workspaces[0].ID, created.Workspaces[1].ID
 }
 
 // TestResumeThatFails lets the hosts refuse to start what was suspended: it
@@ -111,13 +130,7 @@ func TestResumeThatUsesUpTheMemory(t *testing.T) {
 // suspended again, and both go on together.
 func TestGangThatCannotGoOn(t *testing.T) {
 	scene(t, func(r *rig) {
-		gang := request(2)
-		gang.Demand.MemoryMB, gang.Duration = 900, 3*time.Hour
-		gang.Terms.Kind, gang.Terms.Preemptible = workspace.LeaseBestEffort, true
-		created, err := r.manager.Create(r.t.Context(), gang)
-		r.check(err)
-		one, two := created.Workspaces[0].ID, created.Workspaces[1].ID
-		time.Sleep(time.Minute)
+		one, two := r.gang()
 		req := large(workspace.LeaseReservation, time.Hour)
 		req.Terms.Start = ahead(time.Hour)
 		r.create(req)
