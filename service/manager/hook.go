@@ -359,6 +359,9 @@ func (h hooks) notMigrated(r *change.Run, cause error) change.Commit {
 		if err != nil || old.Gone() || old.Host != r.Workspace.Host {
 			return err
 		}
+		if arrived(r.Change, old) {
+			return finish(tx, r.Change)
+		}
 		if strings.Contains(cause.Error(), fullThere) {
 			if stays, err := h.agenda.Return(tx, old); err != nil {
 				return err

@@ -62,6 +62,20 @@ func moving(tx workspace.Tx, id workspace.ID) bool {
 	})
 }
 
+// arrived reports whether the workspace is where the change was to move it.
+func arrived(c *workspace.Change, w *workspace.Workspace) bool {
+	course, err := workspace.ParseCourse(c.Argument)
+	return err == nil && w.Host == course.To
+}
+
+// finish has the rest of a move done that failed after its guest had arrived: the host
+// that it came from is to be cleared.
+func finish(tx workspace.Tx, c *workspace.Change) error {
+	_, err := workspace.Queue(tx, workspace.Change{
+		Kind: c.Kind, Workspace: c.Workspace, Argument: c.Argument})
+	return err
+}
+
 // unbound refuses to move what has snapshots: they lie where it is.
 func (m *Manager) unbound(ctx context.Context, w *workspace.Workspace) error {
 	if m.kept == nil || w.Host == "" {

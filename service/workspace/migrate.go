@@ -97,4 +97,11 @@ type Migrator interface {
 	// call. A machine that is not in memory, and a target that cannot take it, is a
 	// Conflict. The end of ctx calls it off.
 	Migrate(ctx context.Context, id ID, g Migration) (Passage, error)
+	// Sweep removes what may be left of a machine on a host that does not have it: what
+	// Undefine finds by the machine, which are the entries of its NICs in networks and,
+	// if files says that nobody else needs it, what its console said. That is so of a
+	// migration that is given up before a next Migrate has looked at it, as the
+	// hypervisors make and remove machines of their own accord. Nothing is done to a
+	// machine that is there.
+	Sweep(ctx context.Context, id ID, nics []NIC, files bool) error
 }

@@ -71,6 +71,10 @@ func migrateThereAndBack(t *testing.T, b *bench) {
 			t.Logf("there: %+v", passage)
 			p.are(id, gone, running)
 		}
+		for _, h := range []workspace.Deployment{b.Host, p.second} {
+			b.must("sweep", h.Sweep(b.ctx(), id, p.Elsewhere(id).NICs, false))
+		}
+		p.are(id, gone, running)
 		b.must("define there", p.second.Define(b.ctx(), p.Elsewhere(id)))
 		for range 2 {
 			passage, err := p.back(id, live)

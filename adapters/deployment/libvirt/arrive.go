@@ -55,8 +55,8 @@ func (v *voyage) quiet(ctx context.Context) error {
 			kind, _, _, _, _, _, _, _, _, _, _, _, err := rpc.DomainGetJobInfo(v.here.domain)
 			return kind, err
 		})
-		if isCode(err, libvirt.ErrNoDomain) {
-			return true, nil
+		if isCode(err, libvirt.ErrNoDomain) || isCode(err, libvirt.ErrOperationInvalid) {
+			return true, nil // it has ended: the domain is gone, or does not run any more
 		}
 		return libvirt.DomainJobType(kind) == libvirt.DomainJobNone ||
 			libvirt.DomainJobType(kind) > libvirt.DomainJobUnbounded, err
@@ -138,13 +138,8 @@ func (v *voyage) oneConsole() bool {
 
 // forgetThere removes what was prepared on the other host.
 func (v *voyage) forgetThere(ctx context.Context, there *machine) error {
-	if err := v.to.dropHosts(ctx, v.As.NICs); err != nil {
+	if err := v.to.sweep(ctx, v.id, v.As.NICs, !v.oneConsole()); err != nil {
 		return err
-	}
-	if !v.oneConsole() {
-		if err := v.to.removeConsole(ctx, v.id); err != nil {
-			return err
-		}
 	}
 	if there != nil {
 		err := order(ctx, v.to.link, callLimit, func(rpc *libvirt.Libvirt) error {
@@ -177,15 +172,9 @@ func (v *voyage) arrive(ctx context.Context, there *machine) error {
 			return err
 		}
 	}
-	if err := v.from.dropHosts(ctx, v.As.NICs); err != nil {
+	if err := v.from.sweep(ctx, v.id, v.As.NICs, !v.oneConsole()); err != nil {
 		return err
 	}
-	if !v.oneConsole() {
-		if err := v.from.removeConsole(ctx, v.id); err != nil {
-			return err
-		}
-	}
-	v.from.changed.Delete(v.id)
 	v.to.changes(v.id)
 	if there.who.Coming == "" {
 		return nil
@@ -206,6 +195,30 @@ func (h *Host) vanish(ctx context.Context, m *machine) error {
 		return nil
 	}
 	return err
+}
+
+// Sweep removes what a migration leaves that nobody sees to its end: libvirtd removes the
+// domain from the host that the machine has left, by which Undefine finds the rest, and
+// makes one on the other after that was prepared.
+func (h *Host) Sweep(
+	ctx context.Context, id workspace.ID, nics []workspace.NIC, files bool,
+) error {
+	m, err := h.find(ctx, id)
+	if err == nil && m == nil {
+		err = h.sweep(ctx, id, nics, files)
+	}
+	return h.fault("sweep up after the machine", id, err)
+}
+
+// sweep removes what there is of a machine beside its domain.
+func (h *Host) sweep(
+	ctx context.Context, id workspace.ID, nics []workspace.NIC, files bool,
+) error {
+	h.changed.Delete(id)
+	if err := h.dropHosts(ctx, nics); err != nil || !files {
+		return err
+	}
+	return h.removeConsole(ctx, id)
 }
 
 // dropHosts takes the entries of NICs out of the networks' DHCP, where there is

@@ -83,7 +83,10 @@ func (v *voyage) stay(ctx context.Context) error {
 // run clears up what an earlier attempt left, makes one, and clears up again.
 func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 	arrived, err := v.clearUp(ctx)
-	if arrived || err != nil {
+	switch {
+	case arrived:
+		return none, unfinished(err)
+	case err != nil:
 		return none, err
 	}
 	if err := v.check(ctx); err != nil {
@@ -101,7 +104,7 @@ func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 	arrived, unclear := v.clearUp(after)
 	switch {
 	case arrived:
-		return v.done, unclear
+		return v.done, unfinished(unclear)
 	case err == nil:
 		err = unclear
 	case unclear != nil:
@@ -112,6 +115,15 @@ func (v *voyage) run(ctx context.Context) (none workspace.Passage, err error) {
 		err = errors.New("it went well, and the machine has not arrived")
 	}
 	return none, stumbled(err)
+}
+
+// unfinished makes what cannot be cleared after a machine has arrived something to be
+// waited for: who gave such a move up would take the machine for one that is not there.
+func unfinished(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &workspace.Error{Kind: workspace.Unavailable, Err: err}
 }
 
 // stumbled gives what libvirt says of a migration a kind: most of it, such as a
@@ -159,7 +171,24 @@ func (v *voyage) check(ctx context.Context) (err error) {
 		return workspace.Refuse(workspace.Internal, "it has %d disks here, and is to have %d there",
 			len(v.live.Devices.Disks), len(v.As.Disks))
 	}
+	if err := v.checkDisks(); err != nil {
+		return err
+	}
 	return v.checkSnapshots()
+}
+
+// checkDisks refuses to copy a disk over itself, before anything says that what is on the
+// other host may be removed.
+func (v *voyage) checkDisks() error {
+	if !v.Copied || !v.from.o.Access.Local() || !v.to.o.Access.Local() {
+		return nil
+	}
+	for i, d := range v.As.Disks {
+		if !d.ReadOnly && fileOf(v.live.Devices.Disks[i]) == d.Path {
+			return workspace.Refuse(workspace.Internal, "disk %q is the same on both hosts", d.Path)
+		}
+	}
+	return nil
 }
 
 // checkSnapshots refuses to leave snapshots behind: they lie beside the disks.
@@ -186,8 +215,13 @@ func (v *voyage) read(
 	})
 }
 
-// attempt prepares the other host, marks the machine and moves it.
+// attempt marks the machine, prepares the other host and moves it: the mark is first, so
+// that whatever is prepared is removed by who looks next, if it comes to nothing.
 func (v *voyage) attempt(ctx context.Context) error {
+	v.here.who.Going = string(v.to.o.Host)
+	if err := v.from.markAt(ctx, v.here, v.here.who, libvirt.DomainAffectLive); err != nil {
+		return err
+	}
 	if err := v.to.makeConsoleDir(ctx); err != nil {
 		return err
 	}
@@ -195,10 +229,6 @@ func (v *voyage) attempt(ctx context.Context) error {
 		return err
 	}
 	if err := v.makeDisks(ctx); err != nil {
-		return err
-	}
-	v.here.who.Going = string(v.to.o.Host)
-	if err := v.from.markAt(ctx, v.here, v.here.who, libvirt.DomainAffectLive); err != nil {
 		return err
 	}
 	params, err := v.params()
@@ -281,9 +311,6 @@ func (v *voyage) makeDisks(ctx context.Context) error {
 		from := v.live.Devices.Disks[i]
 		if d.ReadOnly || fileOf(from) == "" {
 			continue
-		}
-		if v.from.o.Access.Local() && access.Local() && fileOf(from) == d.Path {
-			return workspace.Refuse(workspace.Internal, "disk %q is the same on both hosts", d.Path)
 		}
 		size, err := ask(ctx, v.from.link, callLimit, func(rpc *libvirt.Libvirt) (uint64, error) {
 			_, capacity, _, err := rpc.DomainGetBlockInfo(v.here.domain, from.Target.Dev, 0)

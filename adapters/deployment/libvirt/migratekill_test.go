@@ -2,10 +2,12 @@ package libvirt_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt"
 	"github.com/philoxenia/philoxenia/adapters/deployment/libvirt/libvirtdtest"
@@ -132,4 +134,96 @@ func mark(t *testing.T, virsh func(...string) string, where string) {
 	}
 	marked = strings.Replace(marked, ` xmlns:philoxenia="`+space+`"`, "", 1)
 	virsh("metadata", "workspace-1", space, where, "--key", "philoxenia", "--set", marked)
+}
+
+// TestMigrationIsGivenUp destroys a machine whose migration the hosts end by themselves
+// after the adapter has died: nothing is left on either, though the source has no domain
+// any more to find the rest by.
+func TestMigrationIsGivenUp(t *testing.T) {
+	f := newFerry(t, true)
+	one, two := f.open(t, 0), f.open(t, 1)
+	m, there := f.machine(0, 1), f.machine(1, 1)
+	f.guest.Disk(t, m.Disks[0].Path)
+	must(t, one.Define(t.Context(), m))
+	must(t, one.Start(t.Context(), 1, false))
+	f.console(0, 1).Await(t, "alive")
+	var once sync.Once
+	_, err := one.Migrate(t.Context(), 1, workspace.Migration{Target: two, As: there,
+		Copied: true, MaxMBps: 8,
+		Progress: func(int64, int64) { once.Do(func() { must(t, one.Close()) }) }})
+	if err == nil {
+		t.Error("what was cut off went well")
+	}
+	must(t, two.Close())
+	f.awaitLeft(t, 0)
+	for i, as := range []workspace.Machine{m, there} {
+		h := f.open(t, i)
+		must(t, h.Undefine(t.Context(), 1))
+		for range 2 { // as a caller does whose answer was lost
+			must(t, h.Sweep(t.Context(), 1, as.NICs, true))
+		}
+		f.empty(t, i)
+		must(t, h.Close())
+	}
+}
+
+// awaitLeft waits until the i-th host has no domain.
+func (f *ferry) awaitLeft(t *testing.T, i int) {
+	t.Helper()
+	end := time.Now().Add(longEnough)
+	for strings.TrimSpace(f.lab.Hosts[i].Virsh("list", "--all", "--name")) != "" {
+		if time.Now().After(end) {
+			t.Fatal("the hosts do not end the migration")
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// TestMigrationIsPreparedInVain: what was made on the other host before something there
+// failed is removed again, and never the disk that the machine uses.
+func TestMigrationIsPreparedInVain(t *testing.T) {
+	f := newFerry(t, true)
+	one, two := f.open(t, 0), f.open(t, 1)
+	defer func() { must(t, one.Close()); must(t, two.Close()) }()
+	m := f.machine(0, 1)
+	f.guest.Disk(t, m.Disks[0].Path)
+	must(t, one.Define(t.Context(), m))
+	must(t, one.Start(t.Context(), 1, true))
+	file := filepath.Join(f.images(f.lab.Hosts[1]), "file")
+	write(t, file, "no directory")
+	for _, path := range []string{filepath.Join(file, "1.img"), m.Disks[0].Path} {
+		there := f.machine(1, 1)
+		there.Disks[0].Path = path
+		_, err := one.Migrate(t.Context(), 1,
+			workspace.Migration{Target: two, As: there, Copied: true})
+		t.Logf("to %s: %v", path, err)
+		if err == nil {
+			t.Errorf("it went to %s", path)
+		}
+		is(t, one, 1, workspace.ConditionPaused)
+		f.empty(t, 1)
+		if _, err := os.Stat(m.Disks[0].Path); err != nil {
+			t.Errorf("its disk is lost: %v", err)
+		}
+	}
+	must(t, one.Undefine(t.Context(), 1))
+	f.empty(t, 0)
+}
+
+// TestSweepTouchesNoMachine leaves alone what is there.
+func TestSweepTouchesNoMachine(t *testing.T) {
+	f := newFarm(t)
+	h := open(t, f.options)
+	defer func() { must(t, h.Close()) }()
+	m := f.machine(t, 1)
+	must(t, h.Define(t.Context(), m))
+	must(t, h.Start(t.Context(), 1, false))
+	before := hosts(f.Virsh("net-dumpxml", "lease0"))
+	must(t, h.Sweep(t.Context(), 1, m.NICs, true))
+	if after := hosts(f.Virsh("net-dumpxml", "lease0")); before == "" || after != before {
+		t.Errorf("its DHCP entries were %s and are %s", before, after)
+	}
+	f.console(1).Await(t, "alive")
+	must(t, h.Undefine(t.Context(), 1))
+	f.nothingRemains(t)
 }

@@ -43,6 +43,11 @@ func (d *deployment) Migrate(
 	return workspace.Passage{Total: time.Since(begun)}, nil
 }
 
+// Sweep has nothing to do: a machine of a simulation is there as a whole or not at all.
+func (d *deployment) Sweep(context.Context, workspace.ID, []workspace.NIC, bool) error {
+	return nil
+}
+
 // migrate moves the machine, unless it has come already. The caller holds mu.
 func (w *World) migrate(from, to *host, id workspace.ID, g workspace.Migration) error {
 	const op = "migrate the machine"

@@ -1,8 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +90,9 @@ func (w *Watcher) clear(
 		if err == nil {
 			err = remove(ctx, n, id, apart)
 		}
+		if err == nil {
+			err = Sweep(ctx, n, cmp.Or(ws, &workspace.Workspace{ID: id}), apart)
+		}
 		if err != nil {
 			return fmt.Errorf("cannot remove workspace %s, which was given up: %w", id, err)
 		}
@@ -119,6 +124,13 @@ func (w *Watcher) apart(ctx context.Context, n *Node, id workspace.ID) (bool, er
 		return false, err
 	}
 	return Apart(ctx, at, n, id)
+}
+
+// Sweep removes what a move may have left of a workspace on a host that does not have its
+// machine, with files what its console said. Addresses that are others' to have stay.
+func Sweep(ctx context.Context, n *Node, w *workspace.Workspace, files bool) error {
+	freed := func(nic workspace.NIC) bool { return nic.Freed }
+	return n.Sweep(ctx, w.ID, slices.DeleteFunc(slices.Clone(w.NICs), freed), files)
 }
 
 // remove removes the machine of a workspace, and its files unless they are needed on

@@ -37,7 +37,7 @@ func (v *VMM) Migrate(images *image.Images) change.Handler {
 			if m.r.Workspace.Host == m.course.To {
 				return nil, nil
 			}
-			return nil, v.clearAt(ctx, images, m.to, m)
+			return v.turnBack(ctx, images, m)
 		}),
 	}
 }
@@ -124,16 +124,52 @@ func (v *VMM) migrate(
 	if v.o.Took != nil && passage.Total > 0 {
 		v.o.Took.Tell(learn.Migrate, m.to.ID, w.Demand.MemoryMB, passage.Total)
 	}
-	return func(tx workspace.Tx) error {
-		old, err := tx.Workspace(w.ID)
-		if err != nil || old.Gone() {
-			return err
-		}
-		next := *old
-		next.Host, next.Fault = m.course.To, ""
-		next.Changed = time.Now().UTC().Truncate(time.Millisecond)
-		return tx.PutWorkspace(&next)
-	}, nil
+	return m.landed, nil
+}
+
+// landed records that the workspace is on the other host.
+func (m *move) landed(tx workspace.Tx) error {
+	old, err := tx.Workspace(m.r.Workspace.ID)
+	if err != nil || old.Gone() {
+		return err
+	}
+	next := *old
+	next.Host, next.Fault = m.course.To, ""
+	next.Changed = time.Now().UTC().Truncate(time.Millisecond)
+	return tx.PutWorkspace(&next)
+}
+
+// turnBack removes what came to the other host of a migration that failed. It may have
+// failed for something else after the guest had arrived, behind the back of a daemon that
+// was killed: then the guest is there alone, stays, and the record follows it.
+func (v *VMM) turnBack(
+	ctx context.Context, images *image.Images, m *move,
+) (change.Commit, error) {
+	id := m.r.Workspace.ID
+	there, err := m.to.Inspect(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if there == workspace.ConditionAbsent {
+		return nil, v.clearAt(ctx, images, m.to, m)
+	}
+	here, err := m.from.Inspect(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case !lives(here):
+		return m.landed, nil
+	case lives(there):
+		return nil, workspace.Errorf(workspace.Internal, "clear the host", id.String(),
+			"the guest is %s on %s and %s on %s", here, m.from.ID, there, m.to.ID)
+	}
+	return nil, v.clearAt(ctx, images, m.to, m)
+}
+
+// lives reports whether there is memory of a guest that is nowhere else.
+func lives(c workspace.Condition) bool {
+	return c == workspace.ConditionRunning || c == workspace.ConditionPaused ||
+		c == workspace.ConditionSaved
 }
 
 // machineAt is the machine as it is to be on the host to which it goes: its disks
@@ -160,11 +196,14 @@ func (v *VMM) clearAt(
 ) error {
 	ctx, cancel := context.WithTimeout(ctx, v.o.CallTimeout)
 	defer cancel()
+	apart, err := host.Apart(ctx, m.from, m.to, m.r.Workspace.ID)
+	if err != nil {
+		return err
+	}
 	if _, err := v.undefine(ctx, at, m.r); err != nil {
 		return err
 	}
-	apart, err := host.Apart(ctx, m.from, m.to, m.r.Workspace.ID)
-	if err != nil || !apart {
+	if err := host.Sweep(ctx, at, m.r.Workspace, apart); err != nil || !apart {
 		return err
 	}
 	return images.Clear(ctx, at, m.r.Workspace)

@@ -254,11 +254,23 @@ func (v *VMM) sow(ctx context.Context, n *host.Node, w *workspace.Workspace) err
 	return n.Access.Write(ctx, n.SeedPath(w), seed, 0o644)
 }
 
+// cutOff reports whether the change removes a workspace that was on its way from one host
+// to another, so that either may have things of it and no machine to find them by.
+func cutOff(r *change.Run) bool {
+	ends := r.Change.Kind == workspace.ChangeDestroy || r.Change.Kind == workspace.ChangeEvict
+	return ends && image.Home(r) != r.Workspace.Host
+}
+
 func (v *VMM) undefine(
 	ctx context.Context, n *host.Node, r *change.Run,
 ) (change.Commit, error) {
 	if err := n.Undefine(ctx, r.Workspace.ID); err != nil {
 		return nil, err
+	}
+	if cutOff(r) {
+		if err := host.Sweep(ctx, n, r.Workspace, true); err != nil {
+			return nil, err
+		}
 	}
 	return nil, v.o.Links.Disconnect(ctx, n, r.Workspace)
 }
