@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -165,25 +166,44 @@ func TestGuestCrosses(t *testing.T) {
 	nothing(t, c.lab.Hosts[1])
 }
 
+// depart has the guest move, and lets the daemon die and another go on when the guest is
+// on its way: it returns from where it goes.
+func (c *crossing) depart(t *testing.T, key string) (from string) {
+	t.Helper()
+	from = of(t, key).Lease.Hosts[0]
+	to := c.host(other(from))
+	workspace(t, "migrate", key, "--cold")
+	eventually(t, "the guest is on its way", func() bool {
+		return strings.Contains(to.Virsh("list", "--all", "--name"), "workspace-"+key)
+	})
+	c.again(t)
+	return from
+}
+
+// over waits until nothing of the move to the host is under way any more: until then who
+// asks for it again is told so.
+func over(t *testing.T, key, at string) {
+	t.Helper()
+	eventually(t, "its move is over", func() bool {
+		return command(t, filepath.Join(bin, "workspace"), "migrate", key, "--to", at).code == 0
+	})
+}
+
 // TestDaemonIsKilledAsAGuestCrosses kills the daemon at several moments of a move: one
-// copy of the guest runs, wherever it is then.
+// copy of the guest runs, wherever it is then, and it can be destroyed on the way.
 func TestDaemonIsKilledAsAGuestCrosses(t *testing.T) {
 	c := cross(t)
 	workspace(t, "deploy", c.metadata, "--memory", "112M", "--for", "2h", "--wait", "--timeout",
 		patience.String())
 	const key = "1"
 	for range 3 {
-		at := of(t, key).Lease.Hosts[0]
-		to := c.host(other(at))
 		up := uptime(t, key, 0)
-		workspace(t, "migrate", key, "--cold")
-		eventually(t, "the guest is on its way", func() bool {
-			return strings.Contains(to.Virsh("list", "--all", "--name"), "workspace-"+key)
-		})
-		c.again(t)
-		c.arrived(t, key, other(at))
+		at := other(c.depart(t, key))
+		c.arrived(t, key, at)
 		uptime(t, key, up)
+		over(t, key, at)
 	}
+	c.depart(t, key)
 	workspace(t, "destroy", "--yes", key)
 	nothing(t, c.lab.Hosts[0])
 	nothing(t, c.lab.Hosts[1])
